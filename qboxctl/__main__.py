@@ -1,0 +1,5 @@
+"""Run ``python -m qboxctl``."""
+
+from qboxctl.cli import main
+
+main()

@@ -1,0 +1,229 @@
+"""What a kind of resource is: one frozen ``ResourceType`` made of ``Field``s and ``Call``s.
+
+Everything that depends on the kind is derived from it: schema, diff, bodies, URLs, order, documentation,
+masking, the emulator's routes and the tests' random data. Nothing here does I/O.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from enum import IntEnum, StrEnum
+from functools import cached_property
+
+from qboxctl import names
+from qboxctl.model import JSON, Action, Value
+from qboxctl.values import Password, References, Type
+
+
+class Mode(StrEnum):
+    """When an attribute can be written; the words have CloudFormation's meanings."""
+
+    MUTABLE = "mutable"
+    CREATE_ONLY = "create_only"
+    UPDATE_ONLY = "update_only"
+    READ_ONLY = "read_only"
+    WRITE_ONLY = "write_only"
+
+
+class Certainty(StrEnum):
+    """How sure a fact about the API is."""
+
+    DOCUMENTED = "documented"
+    OBSERVED = "observed"
+    ASSUMED = "assumed"
+
+
+class Phase(IntEnum):
+    """When, within one run, a part of a change is written."""
+
+    CREATE = 0
+    FIRST = 1
+    """Before the objects inside: limits are raised, a domain is enabled."""
+    SETTLE = 2
+    """After the objects inside exist that it refers to, before any is removed."""
+    LAST = 3
+    """After everything inside: limits are lowered, a domain is disabled, an object is removed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One attribute.
+
+    ``call`` names the write that carries it once the object exists. ``initial`` is what a new object has
+    without being told. ``default`` is what a declaration means that does not mention it. ``volatile``
+    attributes are sent but never compared: the server or the mailbox's user changes them. A ``ceiling``
+    bounds the objects inside, so it is raised before they grow and lowered after they shrink.
+    ``source`` is the page of the API's reference that the fact comes from.
+    """
+
+    name: str
+    type: Type
+    doc: str
+    mode: Mode = Mode.MUTABLE
+    required: bool = False
+    call: str = "update"
+    write_as: str = ""
+    read_as: str = ""
+    initial: Value = None
+    default: Value = None
+    volatile: bool = False
+    ceiling: bool = False
+    refers: str = ""
+    certainty: Certainty = Certainty.DOCUMENTED
+    source: str = ""
+
+    def __post_init__(self) -> None:
+        if isinstance(self.type, References) and self.type.kind != self.refers:
+            raise ValueError(f"{self.name}: a list of references needs its kind in `refers` as well")
+        if self.secret and self.mode is not Mode.WRITE_ONLY:
+            raise ValueError(f"{self.name}: a secret is write-only")
+        if self.required and self.mode in (Mode.READ_ONLY, Mode.UPDATE_ONLY):
+            raise ValueError(f"{self.name}: what a creation cannot carry cannot be required for it")
+        if self.volatile and self.mode is Mode.CREATE_ONLY:
+            raise ValueError(f"{self.name}: a volatile attribute must be writable later on")
+
+    @property
+    def secret(self) -> bool:
+        """Whether only a reference may stand in a file."""
+        return isinstance(self.type, Password)
+
+    @property
+    def compared(self) -> bool:
+        """Whether the diff looks at it."""
+        return not self.volatile and self.mode not in (Mode.READ_ONLY, Mode.WRITE_ONLY)
+
+    @property
+    def on_create(self) -> bool:
+        """Whether the create body carries it."""
+        return self.mode in (Mode.MUTABLE, Mode.CREATE_ONLY, Mode.WRITE_ONLY)
+
+    @property
+    def on_update(self) -> bool:
+        """Whether it can be written once the object exists."""
+        return self.mode in (Mode.MUTABLE, Mode.UPDATE_ONLY, Mode.WRITE_ONLY)
+
+    @property
+    def wire(self) -> str:
+        """Its name in request bodies."""
+        return self.write_as or self.name
+
+    @property
+    def row_name(self) -> str:
+        """Its name in answers."""
+        return self.read_as or self.name
+
+    def phase(self, before: Value, after: Value) -> Phase:
+        """When a change of an existing object's value is written, as far as the attribute alone can tell."""
+        if self.call == "status" and after == "disabled":
+            return Phase.LAST
+        if self.ceiling and lowers(before, after):
+            return Phase.LAST
+        return Phase.FIRST
+
+
+def lowers(before: Value, after: Value) -> bool:
+    """Whether a limit goes down; -1 is no limit, an unknown value counts as raised."""
+    if not isinstance(before, int) or not isinstance(after, int):
+        return False
+    return after != -1 and (before == -1 or after < before)
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One call of the API. ``{parent}`` and ``{id}`` in the path stand for codes.
+
+    ``keyed`` calls name the object in the body, because the path does not. ``always`` lists attributes that
+    the body must hold even where they do not change.
+    """
+
+    method: str
+    path: str
+    keyed: bool = False
+    always: tuple[str, ...] = ()
+    certainty: Certainty = Certainty.DOCUMENTED
+
+
+@dataclass(frozen=True)
+class ResourceType:
+    """One kind of resource.
+
+    ``section`` is where it stands in the files (``*`` for the parent's key). ``key`` is the attribute of the
+    answers that holds the natural key, ``id`` the one that holds the code. ``unique`` is False where the
+    server would accept a second object with the same key: such a create is never repeated blindly.
+    ``disabled`` is the attribute and value that disabling writes. ``secret_answers`` are dropped from every
+    answer. ``billed`` gives the line of the bill that an object with these values adds to.
+    """
+
+    kind: str
+    title: str
+    doc: str
+    section: tuple[str, ...]
+    fields: tuple[Field, ...]
+    collection: str
+    read: Call
+    create: Call
+    update: Call | None = None
+    status: Call | None = None
+    delete: Call | None = None
+    proof: tuple[Call, ...] = ()
+    parent: str = ""
+    key: str = "name"
+    id: str = "code"
+    normalise: Callable[[str], str] = names.domain_name
+    list_query: Mapping[str, str] = field(default_factory=dict)
+    per_object: bool = False
+    unique: bool = True
+    owned: bool = False
+    holds_data: bool = False
+    disabled: tuple[str, Value] | None = None
+    secret_answers: tuple[str, ...] = ()
+    short: str = ""
+    reserved: str = ""
+    billed: Callable[[Mapping[str, Value]], str] | None = None
+
+    def __post_init__(self) -> None:
+        seen = [one.name for one in self.fields]
+        if len(set(seen)) != len(seen):
+            raise ValueError(f"{self.kind}: an attribute is defined twice")
+        if self.delete is None and self.disabled is None:
+            raise ValueError(f"{self.kind}: it can neither be deleted nor disabled")
+        for one in self.fields:
+            if one.on_update and getattr(self, one.call) is None:
+                raise ValueError(f"{self.kind}.{one.name}: there is no {one.call!r} call to write it with")
+
+    @cached_property
+    def by_name(self) -> Mapping[str, Field]:
+        """The attributes by their names in the files."""
+        return {one.name: one for one in self.fields}
+
+    @cached_property
+    def wire_names(self) -> frozenset[str]:
+        """Every name that a body or an answer uses for a modelled attribute."""
+        confirmations = {f"{one.wire}_confirmation" for one in self.fields if one.secret}
+        named = {text for one in self.fields for text in (one.wire, one.row_name)}
+        return frozenset(named | confirmations | {self.key, self.id, "customer_code", *self.secret_answers})
+
+    @property
+    def removal(self) -> Action:
+        """What ``state: absent`` means: deletion, or disabling where the API can do no more."""
+        return Action.DELETE if self.delete else Action.DISABLE
+
+    def address_key(self, name: str, parent: str) -> str:
+        """The natural key of an object from its name in the files or answers: ``ada`` in example.com."""
+        return f"{name}@{parent}" if self.parent else name
+
+    def parent_of(self, key: str) -> str:
+        """The natural key of the object that this one lives in, or ""."""
+        return key.rpartition("@")[2] if self.parent else ""
+
+    def name_of(self, key: str) -> str:
+        """The name that the files and the API use for the object with this natural key."""
+        return key.rpartition("@")[0] if self.parent else key
+
+    def allowed_on_remove(self) -> tuple[str, ...]:
+        """What ``settings.on_remove`` may say for this kind."""
+        return ("keep", *(["disable"] if self.disabled else []), *(["delete"] if self.delete else []))
+
+
+Body = dict[str, JSON]

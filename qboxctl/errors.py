@@ -1,0 +1,152 @@
+"""What can be wrong: many problems in the input as a list of diagnostics, one stop as one exception.
+
+::
+
+    QboxctlError                 the message is for the user: what is wrong and what to do
+    ├── ConfigError              the files (or what only a plan can know about them) are wrong
+    ├── AuthError                the token is missing, refused or may not read
+    ├── PlanFileError            a plan file is not acceptable
+    ├── StalePlanError           the account or the files moved since the plan was made
+    ├── JournalError             the journal cannot be written, so nothing may be sent
+    └── ApiError                 an answer that says no, or no usable answer
+        ├── Unreachable          no connection: nothing was sent
+        ├── Refused              4xx: the server understood and said no
+        └── OutcomeUnknown       it was sent; whether it was done cannot be told from the answer
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+
+class Severity(StrEnum):
+    """How bad a diagnostic is: an error stops the run, a warning is only said."""
+
+    ERROR = "error"
+    WARNING = "warning"
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Position:
+    """A place in a file; line and column count from 1."""
+
+    file: str
+    line: int = 0
+    column: int = 0
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}:{self.column}" if self.line else self.file
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnostic:
+    """One mistake: what is wrong, where, and what to do about it (``hint``)."""
+
+    code: str
+    message: str
+    position: Position | None = None
+    address: str | None = None
+    hint: str | None = None
+    severity: Severity = Severity.ERROR
+
+    @property
+    def sort_key(self) -> tuple[str, int, int, str, str]:
+        """By file, line and column; what has no place comes first."""
+        place = self.position or Position("")
+        return (place.file, place.line, place.column, self.code, self.message)
+
+
+def has_errors(diagnostics: Iterable[Diagnostic]) -> bool:
+    """Tell whether any of them stops the run."""
+    return any(found.severity is Severity.ERROR for found in diagnostics)
+
+
+class QboxctlError(Exception):
+    """The root of all errors that are reported without a traceback; ``hint`` says what to do."""
+
+    def __init__(self, message: str, *, hint: str | None = None) -> None:
+        super().__init__(message)
+        self.hint = hint
+
+
+class ConfigError(QboxctlError):
+    """The configuration is wrong: all that is wrong with it, in one go."""
+
+    def __init__(self, diagnostics: Iterable[Diagnostic]) -> None:
+        self.diagnostics = tuple(sorted(diagnostics, key=lambda found: found.sort_key))
+        super().__init__(f"{len(self.diagnostics)} problems in the configuration")
+
+
+class AuthError(QboxctlError):
+    """The token is missing, refused (401) or may not read (403)."""
+
+
+class PlanFileError(QboxctlError):
+    """A plan file is damaged, changed by hand, too new, or for another endpoint."""
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """One reason why a plan is stale: the object, and the attributes that are no longer as planned."""
+
+    address: str
+    what: str
+
+
+class StalePlanError(QboxctlError):
+    """The plan no longer fits the account or the files; nothing was written."""
+
+    def __init__(self, message: str, moved: Iterable[Moved] = ()) -> None:
+        super().__init__(message, hint="run `qboxctl plan` again and review what it says now")
+        self.moved = tuple(moved)
+
+
+class JournalError(QboxctlError):
+    """The journal cannot be written to disk."""
+
+
+class ApiError(QboxctlError):
+    """The Management API did not do what was asked."""
+
+
+class Unreachable(ApiError):
+    """No connection could be made: the request never left."""
+
+
+@dataclass(frozen=True, slots=True)
+class FieldError:
+    """One row of a 422 answer: the attribute's name in the API and what the server says of it."""
+
+    field: str
+    description: str
+
+
+@dataclass(eq=False)
+class Refused(ApiError):
+    """The server said no (4xx). ``status`` is the HTTP status, ``fields`` the rows of a 422."""
+
+    status: int
+    message: str
+    fields: tuple[FieldError, ...] = field(default=())
+
+    def __post_init__(self) -> None:
+        ApiError.__init__(self, self.message)
+
+    def __str__(self) -> str:
+        rows = "; ".join(f"{row.field} {row.description}".strip() for row in self.fields)
+        return f"{self.status} {self.message}" + (f": {rows}" if rows else "")
+
+    @property
+    def already_exists(self) -> bool:
+        """Whether a 422 says that the name is taken."""
+        return self.status == 422 and any("already exists" in row.description for row in self.fields)
+
+
+class OutcomeUnknown(ApiError):
+    """The request went out, and no usable answer came back. ``status`` is None without an answer."""
+
+    def __init__(self, message: str, *, status: int | None = None) -> None:
+        super().__init__(message)
+        self.status = status

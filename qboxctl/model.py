@@ -1,0 +1,210 @@
+"""The values that flow through a run: what is wished, what is live, what will change, what came of it.
+
+All frozen; none knows files, the network or the terminal.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any, Final, NamedTuple
+
+JSON = Any
+"""A decoded JSON value from outside; anything of this type must be checked before use."""
+
+Value = Any
+"""An attribute in canonical form: None, bool, int, str or a sorted tuple of str (JSON for ``extra``)."""
+
+
+class Missing:
+    """The answer of the API does not carry the attribute."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return "MISSING"
+
+
+MISSING: Final = Missing()
+
+
+class Address(NamedTuple):
+    """The only identity inside the engine: kind and natural key, ``mailbox/ada@example.com``."""
+
+    kind: str
+    key: str
+
+    def __str__(self) -> str:
+        return f"{self.kind}/{self.key}"
+
+    @classmethod
+    def of(cls, text: str) -> Address:
+        """Read ``kind/key``; raises ValueError without a slash."""
+        kind, slash, key = text.partition("/")
+        if not slash or not kind or not key:
+            raise ValueError(f"{text!r} is not an address: write kind/name")
+        return cls(kind, key)
+
+
+class Collection(NamedTuple):
+    """A list of the API: all domains, or the mailboxes of one domain (``parent`` is its key, else "")."""
+
+    kind: str
+    parent: str = ""
+
+
+class SecretSource(StrEnum):
+    """Where a secret comes from."""
+
+    ENV = "env"
+    FILE = "file"
+    EXEC = "exec"
+
+
+@dataclass(frozen=True, slots=True)
+class Secret:
+    """A reference to a secret, never the secret. ``base`` is the folder that relative paths start at."""
+
+    source: SecretSource
+    name: tuple[str, ...]
+    base: str = ""
+
+    def __str__(self) -> str:
+        return "***"
+
+
+class Where(NamedTuple):
+    """An object's place in the files: the file's number and the keys that lead to it."""
+
+    file: int
+    path: tuple[str | int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Desired:
+    """One declared object: only the attributes that the files state, in canonical form.
+
+    ``label`` is the description that a Delivery account is matched by, ``pin`` its ``id:``.
+    """
+
+    address: Address
+    values: Mapping[str, Value]
+    secrets: Mapping[str, Secret]
+    extra: Mapping[str, JSON]
+    where: Where
+    absent: bool = False
+    label: str = ""
+    pin: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Live:
+    """One object as the API reports it: ``row`` is the answer itself, decoded only where someone asks.
+
+    ``status`` is canonical (``enabled``, ``disabled``, or the server's own word), ``detail`` is "ok" when
+    nothing is in progress, ``leaving`` marks an object whose deletion is queued.
+    """
+
+    address: Address
+    remote_id: str
+    row: Mapping[str, JSON]
+    status: str = ""
+    detail: str = "ok"
+    leaving: bool = False
+    detailed: bool = False
+
+
+class Action(StrEnum):
+    """What a change does to an object."""
+
+    CREATE = "create"
+    UPDATE = "update"
+    DISABLE = "disable"
+    DELETE = "delete"
+
+    @property
+    def removes(self) -> bool:
+        """Whether guards count it as a removal."""
+        return self in (Action.DISABLE, Action.DELETE)
+
+
+class FieldChange(NamedTuple):
+    """One attribute of a change; ``before`` is None where the object or the value is not there."""
+
+    name: str
+    before: Value
+    after: Value
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One object's change. ``precondition`` hashes what it relies on; ``reason`` is for people only."""
+
+    address: Address
+    action: Action
+    remote_id: str | None = None
+    fields: tuple[FieldChange, ...] = ()
+    secrets: tuple[str, ...] = ()
+    needs: tuple[Address, ...] = ()
+    destroys_data: bool = False
+    reason: str = ""
+    precondition: str = "absent"
+
+
+@dataclass(frozen=True, slots=True)
+class Unverifiable:
+    """Attributes that the files state and the API never returns."""
+
+    address: Address
+    fields: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Blocked:
+    """A guard that stops the plan."""
+
+    guard: str
+    kind: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """All that would be done, and what was seen on the way. ``id`` names its content (see planfile)."""
+
+    id: str
+    environment: str
+    endpoint: str
+    config_digest: str
+    changes: tuple[Change, ...] = ()
+    unmanaged: tuple[Address, ...] = ()
+    unverifiable: tuple[Unverifiable, ...] = ()
+    blocked: tuple[Blocked, ...] = ()
+    summary: Mapping[str, int] = field(default_factory=dict)
+    billing: Mapping[str, int] = field(default_factory=dict)
+    qboxctl_version: str = ""
+    created_at: str = ""
+    git_commit: str | None = None
+
+
+class Status(StrEnum):
+    """What became of a change."""
+
+    DONE = "done"
+    IN_EFFECT = "in_effect"
+    FAILED = "failed"
+    SKIPPED = "skipped"
+    WAITING = "waiting"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of one change; ``error`` says why where it is not done, ``seconds`` how long it took."""
+
+    address: Address
+    action: Action
+    status: Status
+    error: str | None = None
+    seconds: float = 0.0

@@ -1,0 +1,32 @@
+"""E-mail aliases of a Hosting domain: one address that stands for up to twenty others."""
+
+from qboxctl import names
+from qboxctl.definition import Call, Certainty, Field, ResourceType
+from qboxctl.values import Emails
+
+_ITEM = "/api/domains/{parent}/alias_email_accounts/{id}"
+
+RESOURCE = ResourceType(
+    kind="alias",
+    title="E-mail alias",
+    doc="An address of a Hosting domain that forwards to other addresses. It may not bear a mailbox's name.",
+    section=("domains", "*", "aliases"),
+    parent="domain",
+    collection="/api/domains/{parent}/alias_email_accounts",
+    read=Call("GET", _ITEM),
+    create=Call("POST", "/api/domains/{parent}/alias_email_accounts"),
+    update=Call("PUT", _ITEM),
+    delete=Call("DELETE", _ITEM, certainty=Certainty.ASSUMED),
+    normalise=names.local_part,
+    short="destinations",
+    fields=(
+        Field(
+            "destinations",
+            Emails(least=1, most=20),
+            "Addresses that receive the alias's mail, 1 to 20",
+            required=True,
+            refers="mailbox",
+            source="putApiDomainsDomainCodeAliasEmailAccountsAliasEmailAccountCode",
+        ),
+    ),
+)

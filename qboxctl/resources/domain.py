@@ -1,0 +1,114 @@
+"""Hosting domains: settings, services and limits of everything inside, and the postmaster's password."""
+
+from qboxctl.definition import Call, Certainty, Field, Mode, ResourceType
+from qboxctl.values import GB, Boolean, Choice, Email, Integer, Level, Limit, Networks, Password, Size
+
+_UPDATE = "putApiDomainsDomainCode"
+_CREATE = "postApiDomains"
+
+
+def _switch(name: str, doc: str) -> Field:
+    return Field(name, Boolean(), doc, source=_UPDATE)
+
+
+def _limit(name: str, doc: str, certainty: Certainty = Certainty.DOCUMENTED) -> Field:
+    return Field(name, Limit(), f"{doc}; -1 or unlimited for none", ceiling=True, certainty=certainty, source=_UPDATE)
+
+
+RESOURCE = ResourceType(
+    kind="domain",
+    title="Hosting domain",
+    doc="A domain whose mail Qboxmail hosts. It becomes usable once its ownership is proved by a DNS record.",
+    section=("domains",),
+    collection="/api/domains",
+    read=Call("GET", "/api/domains/{id}"),
+    create=Call("POST", "/api/domains"),
+    update=Call("PUT", "/api/domains/{id}"),
+    status=Call("PUT", "/api/domains/{id}/status", always=("status",), certainty=Certainty.ASSUMED),
+    delete=Call("DELETE", "/api/domains/{id}", certainty=Certainty.OBSERVED),
+    proof=(
+        Call("PUT", "/api/domains/{id}/dns_ownership_check/sync", certainty=Certainty.ASSUMED),
+        Call("PUT", "/api/domains/{id}/dns_ownership_check"),
+    ),
+    owned=True,
+    holds_data=True,
+    disabled=("status", "disabled"),
+    billed=lambda _values: "domains",
+    fields=(
+        Field(
+            "plan",
+            Choice(("basic", "professional", "enterprise")),
+            "Plan of the domain; basic unless said otherwise. It can only be chosen at creation",
+            mode=Mode.CREATE_ONLY,
+            certainty=Certainty.OBSERVED,
+            source=_CREATE,
+        ),
+        Field(
+            "outbound_limit",
+            Integer(),
+            "Id of an outbound sending limit; it can only be chosen at creation",
+            mode=Mode.CREATE_ONLY,
+            certainty=Certainty.ASSUMED,
+            source=_CREATE,
+        ),
+        Field(
+            "postmaster_password",
+            Password(),
+            "Password of the postmaster, who is created with the domain",
+            mode=Mode.WRITE_ONLY,
+            required=True,
+            source=_UPDATE,
+        ),
+        Field(
+            "catch_all_enabled",
+            Boolean(),
+            "Deliver mail for unknown addresses to catch_all_destination",
+            source=_UPDATE,
+        ),
+        Field(
+            "catch_all_destination", Email(), "Where mail for unknown addresses goes", refers="mailbox", source=_UPDATE
+        ),
+        Field("default_quota", Size(), "Size of new mailboxes that state none", source=_UPDATE),
+        Field(
+            "antispam_level",
+            Level(("disabled", "permissive", "standard", "aggressive")),
+            "How strictly spam is filtered",
+            source=_UPDATE,
+        ),
+        Field(
+            "allow_nets", Networks(), "IP addresses and networks that may use the domain's mailboxes", source=_UPDATE
+        ),
+        _switch("imap_disabled", "No IMAP for any mailbox of the domain"),
+        _switch("pop_disabled", "No POP for any mailbox of the domain"),
+        _switch("smtp_disabled", "No SMTP for any mailbox of the domain"),
+        _switch("webmail_disabled", "No webmail for any mailbox of the domain"),
+        _switch("chat", "Chat in the webmail"),
+        _switch("activesync", "ActiveSync for the domain's mailboxes"),
+        _switch("meeting", "Video meetings in the webmail"),
+        _switch("calendar", "Calendar in the webmail"),
+        _switch("dav", "CalDAV and CardDAV"),
+        _limit("max_email_accounts", "How many mailboxes the domain may hold"),
+        _limit("max_email_accounts_25gb", "How many of them with 25 GB"),
+        _limit("max_email_accounts_50gb", "How many of them with 50 GB"),
+        _limit("max_email_accounts_100gb", "How many of them with 100 GB", Certainty.ASSUMED),
+        _limit("max_email_accounts_archive", "How many of them with an archive", Certainty.ASSUMED),
+        Field(
+            "max_email_quota",
+            Size(),
+            "Largest size that a mailbox of the domain may have; 8GB unless said otherwise",
+            ceiling=True,
+            initial=8 * GB,
+            certainty=Certainty.ASSUMED,
+            source=_CREATE,
+        ),
+        Field(
+            "status",
+            Choice(("enabled", "disabled"), (("0", "enabled"), ("1", "disabled"), ("2", "ownership_check"))),
+            "Whether the domain is in use",
+            mode=Mode.UPDATE_ONLY,
+            call="status",
+            initial="enabled",
+            certainty=Certainty.ASSUMED,
+        ),
+    ),
+)

@@ -1,0 +1,44 @@
+"""Suppression entries: addresses that no mail is sent to. The API can switch one off, not delete it."""
+
+from qboxctl import names
+from qboxctl.definition import Call, Field, Mode, ResourceType
+from qboxctl.values import Boolean, Choice, References
+
+_EDIT = "putApiDeliverySuppressionListsEdit"
+
+RESOURCE = ResourceType(
+    kind="suppression",
+    title="Suppression entry",
+    doc="An address that Delivery does not send to. Bounces add entries by themselves.",
+    section=("delivery", "suppressions"),
+    collection="/api/delivery/suppression_lists",
+    list_query={"status": "all"},
+    read=Call("POST", "/api/delivery/suppression_lists/details", keyed=True),
+    create=Call("POST", "/api/delivery/suppression_lists"),
+    update=Call("PUT", "/api/delivery/suppression_lists/edit", keyed=True),
+    key="email",
+    id="id",
+    normalise=names.email_address,
+    per_object=True,
+    disabled=("active", False),
+    fields=(
+        Field("reason", Choice(("complaint", "bounce")), "Why the address is suppressed", required=True, source=_EDIT),
+        Field(
+            "accounts",
+            References(kind="delivery_account"),
+            "Delivery accounts that the entry is limited to; [] for all of them",
+            initial=(),
+            refers="delivery_account",
+            source=_EDIT,
+        ),
+        Field(
+            "active",
+            Boolean(),
+            "Whether the entry is in force; true unless said otherwise",
+            mode=Mode.UPDATE_ONLY,
+            initial=True,
+            default=True,
+            source=_EDIT,
+        ),
+    ),
+)
