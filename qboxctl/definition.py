@@ -52,8 +52,8 @@ class Field:
 
     ``call`` names the write that carries it once the object exists. ``initial`` is what a new object has
     without being told. ``default`` is what a declaration means that does not mention it. ``volatile``
-    attributes are sent but never compared: the server or the mailbox's user changes them. A ``ceiling``
-    bounds the objects inside, so it is raised before they grow and lowered after they shrink.
+    attributes are sent like a secret and never compared: the mailbox's user changes them. ``beside`` names
+    the attribute that this one is written together with. A ``ceiling`` bounds the objects inside, so it is raised before they grow and lowered after they shrink.
     ``source`` is the page of the API's reference that the fact comes from.
     """
 
@@ -70,6 +70,7 @@ class Field:
     volatile: bool = False
     ceiling: bool = False
     refers: str = ""
+    beside: str = ""
     certainty: Certainty = Certainty.DOCUMENTED
     source: str = ""
 
@@ -203,6 +204,11 @@ class ResourceType:
         confirmations = {f"{one.wire}_confirmation" for one in self.fields if one.secret}
         named = {text for one in self.fields for text in (one.wire, one.row_name)}
         return frozenset(named | confirmations | {self.key, self.id, "customer_code", *self.secret_answers})
+
+    @cached_property
+    def implied(self) -> tuple[Field, ...]:
+        """The attributes that every declaration states, whether it mentions them or not."""
+        return tuple(one for one in self.fields if one.default is not None)
 
     @property
     def removal(self) -> Action:

@@ -125,11 +125,12 @@ class FieldError:
 
 @dataclass(eq=False)
 class Refused(ApiError):
-    """The server said no (4xx). ``status`` is the HTTP status, ``fields`` the rows of a 422."""
+    """The server said no (4xx). ``fields`` are the rows of a 422; ``from_api`` is False for a stranger's page."""
 
     status: int
     message: str
     fields: tuple[FieldError, ...] = field(default=())
+    from_api: bool = True
 
     def __post_init__(self) -> None:
         ApiError.__init__(self, self.message)

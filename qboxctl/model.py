@@ -115,6 +115,20 @@ class Live:
     detailed: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """What was read of the account. Postmasters are never in it.
+
+    ``complete`` are the collections that were read to their end, ``totals`` the sizes that the API reports
+    for collections of which only single objects were read. ``codes`` turns codes and ids into keys, per kind.
+    """
+
+    live: Mapping[Address, Live]
+    complete: frozenset[Collection] = frozenset()
+    totals: Mapping[Collection, int] = field(default_factory=dict)
+    codes: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+
+
 class Action(StrEnum):
     """What a change does to an object."""
 

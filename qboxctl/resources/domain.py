@@ -63,6 +63,7 @@ RESOURCE = ResourceType(
             "catch_all_enabled",
             Boolean(),
             "Deliver mail for unknown addresses to catch_all_destination",
+            beside="catch_all_destination",
             source=_UPDATE,
         ),
         Field(

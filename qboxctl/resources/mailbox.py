@@ -65,8 +65,8 @@ RESOURCE = ResourceType(
         Field(
             "force_new_password",
             Boolean(),
-            "The user must change the password at the next login; sent at creation and with other changes, since "
-            "the login resets it",
+            "The user must change the password at the next login; sent at creation and with --rotate, since the "
+            "login resets it",
             mode=Mode.UPDATE_ONLY,
             volatile=True,
             source=_UPDATE,
@@ -119,6 +119,7 @@ RESOURCE = ResourceType(
             "What senders are told while the mailbox is disabled",
             mode=Mode.UPDATE_ONLY,
             call="status",
+            beside="status",
             source=_STATUS,
         ),
     ),

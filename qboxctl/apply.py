@@ -1,0 +1,120 @@
+"""Before a plan is run: does it still fit the account, may it run, and are its secrets at hand?
+
+``check`` decides, before the first write, for fresh and saved plans alike. ``qboxctl.run`` does the writing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from qboxctl import diff
+from qboxctl.definition import ResourceType
+from qboxctl.errors import ConfigError, Diagnostic, Moved, StalePlanError
+from qboxctl.guards import judge
+from qboxctl.load import Wish
+from qboxctl.model import MISSING, Action, Address, Blocked, Change, FieldChange, Live, Plan, Snapshot
+from qboxctl.secret import SecretError, Secrets
+from qboxctl.values import weakness
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """A plan that fits: what is still to be done, and what is in effect already."""
+
+    todo: tuple[Change, ...]
+    in_effect: tuple[Change, ...]
+    blocked: tuple[Blocked, ...]
+
+
+def check(
+    plan: Plan, snapshot: Snapshot, wish: Wish, types: Mapping[str, ResourceType], *, acknowledge: str
+) -> Checked:
+    """Compare a plan with the account as it is now; raises StalePlanError when anything it relies on moved."""
+    todo, done, moved = [], [], []
+    for change in plan.changes:
+        live = snapshot.live.get(change.address)
+        if live is not None and live.leaving:
+            live = None
+        reasons = _moved(change, live, types[change.address.kind], snapshot)
+        if reasons is None:
+            done.append(change)
+        elif reasons:
+            moved.append(Moved(str(change.address), reasons))
+        else:
+            todo.append(change)
+    if moved:
+        raise StalePlanError("the account is no longer as the plan saw it; nothing was written", moved)
+    blocked = judge(todo, snapshot, wish, types, acknowledged=acknowledge == plan.id)
+    return Checked(tuple(todo), tuple(done), blocked)
+
+
+def _moved(change: Change, live: Live | None, type_: ResourceType, snapshot: Snapshot) -> str | None:
+    """Why a change no longer fits; "" where it does, None where it is in effect already."""
+    codes = snapshot.codes
+    match change.action:
+        case Action.CREATE:
+            if live is None:
+                return ""
+            wrong = diff.in_effect(type_, change.fields, live, codes)
+            return f"it is there now, with another {_names(wrong)}" if wrong else None
+        case Action.DELETE | Action.DISABLE if live is None:
+            return None if change.action is Action.DELETE else "it is not there any more"
+        case Action.DISABLE if live is not None and live.status == "disabled":
+            return None
+        case Action.UPDATE if live is None:
+            return "it is not there any more"
+    if live is None:
+        raise AssertionError(change.action)
+    names = [one.name for one in change.fields]
+    if diff.precondition(type_, live, names, codes) == change.precondition:
+        return ""
+    if change.action is Action.UPDATE and not diff.in_effect(type_, change.fields, live, codes):
+        return "" if change.secrets else None
+    return _what_moved(change, live, type_, snapshot)
+
+
+def _what_moved(change: Change, live: Live, type_: ResourceType, snapshot: Snapshot) -> str:
+    if change.remote_id != live.remote_id:
+        return f"it is another object now ({type_.id} {live.remote_id} instead of {change.remote_id})"
+    found = []
+    for one in change.fields:
+        now = diff.now_of(type_, one.name, live, snapshot.codes)
+        if (None if now is MISSING else now) != one.before:
+            found.append(f"{one.name} is {_show(type_, one.name, now)}, and was {_show(type_, one.name, one.before)}")
+    return "; ".join(found) or f"its status is {live.status} now"
+
+
+def _names(wrong: Iterable[FieldChange]) -> str:
+    return ", ".join(one.name for one in wrong)
+
+
+def _show(type_: ResourceType, name: str, value: object) -> str:
+    one = type_.by_name.get(name)
+    return one.type.show(None if value is MISSING else value) if one else str(value)
+
+
+def resolve_secrets(changes: Sequence[Change], wish: Wish, secrets: Secrets) -> dict[Address, dict[str, str]]:
+    """The secrets that the changes send. Raises ConfigError with all that cannot be had, before any write."""
+    found: dict[Address, dict[str, str]] = {}
+    wrong = []
+    for change in changes:
+        desired = wish.objects.get(change.address)
+        for name in change.secrets:
+            reference = desired.secrets.get(name) if desired else None
+            if desired is None or reference is None:
+                message = f"{name} of {change.address} is not in the configuration"
+                wrong.append(Diagnostic("Q043", message, address=str(change.address)))
+                continue
+            try:
+                text = secrets.resolve(reference)
+                problem = weakness(text)
+            except SecretError as error:
+                text, problem = "", str(error)
+            if problem:
+                place = wish.position(desired.where, name)
+                wrong.append(Diagnostic("Q043", f"{name} of {change.address}: {problem}", place, str(change.address)))
+            found.setdefault(change.address, {})[name] = text
+    if wrong:
+        raise ConfigError(wrong)
+    return found

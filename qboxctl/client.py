@@ -1,0 +1,418 @@
+"""One HTTP client for the Management API: token, rate, retries, and what an answer means.
+
+The only module that knows httpx. A ``Reader`` cannot write; a ``Client`` can. The token goes to the configured
+endpoint only: redirects are not followed, and plain http is for this machine alone (see settings).
+"""
+
+from __future__ import annotations
+
+import json
+import random
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from email.utils import parsedate_to_datetime
+from typing import Protocol
+
+import httpx
+
+from qboxctl import __version__
+from qboxctl.errors import ApiError, AuthError, FieldError, OutcomeUnknown, Refused, Unreachable
+from qboxctl.model import JSON
+from qboxctl.settings import ApiSettings
+
+MAX_ANSWER = 64 * 1024 * 1024
+"""The largest answer in bytes that is read."""
+LONGEST_WAIT = 3600.0
+"""The longest Retry-After in seconds that is obeyed; a longer one ends the run."""
+MOST_REFUSALS = 60
+"""How many 429 in a row one request may get."""
+
+
+class Clock(Protocol):
+    """Time, as the engine sees it; in seconds."""
+
+    def monotonic(self) -> float:
+        """Seconds since some moment."""
+        ...
+
+    def time(self) -> float:
+        """Seconds since 1970."""
+        ...
+
+    def sleep(self, seconds: float) -> None:
+        """Wait."""
+        ...
+
+
+class SystemClock:
+    """The real clock."""
+
+    def monotonic(self) -> float:
+        """Seconds since some moment."""
+        return time.monotonic()
+
+    def time(self) -> float:
+        """Seconds since 1970."""
+        return time.time()
+
+    def sleep(self, seconds: float) -> None:
+        """Wait."""
+        time.sleep(seconds)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A usable answer: the status, the JSON object in the body (None for an empty one), the Location header."""
+
+    status: int
+    data: Mapping[str, JSON] | None
+    location: str = ""
+
+    @property
+    def resources(self) -> list[Mapping[str, JSON]]:
+        """The rows; raises ApiError where there is no list of objects."""
+        rows = (self.data or {}).get("resources")
+        if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
+            raise ApiError("the answer has no list of resources: is this the Qboxmail Management API?")
+        return rows
+
+
+class Limiter:
+    """How many requests may run, and how fast they may start: one for all threads.
+
+    ``pause`` holds every request back; after it they start one by one, and faster again with each success.
+    """
+
+    def __init__(self, concurrency: int, per_second: float | None, clock: Clock, stop: threading.Event) -> None:
+        self._slots = threading.BoundedSemaphore(concurrency)
+        self._lock = threading.Lock()
+        self._clock, self._stop = clock, stop
+        self._least = 1 / per_second if per_second else 0.0
+        self._spacing = self._least
+        self._next = 0.0
+        self.waited = 0.0
+
+    @contextmanager
+    def slot(self) -> Iterator[None]:
+        """A place among the running requests, entered when the rate allows."""
+        with self._slots:
+            self._wait_for_turn()
+            yield
+
+    def _wait_for_turn(self) -> None:
+        while True:
+            with self._lock:
+                now = self._clock.monotonic()
+                wait = self._next - now
+                if wait <= 0:
+                    self._next = now + self._spacing
+                    return
+                self.waited += wait
+            if self._stop.is_set() and wait > 1:
+                raise Unreachable("interrupted while the server lets everybody wait")
+            self._clock.sleep(min(wait, 0.25) if wait > 1 else wait)
+
+    def pause(self, seconds: float) -> None:
+        """Let nothing start for a while, and then start slowly."""
+        with self._lock:
+            self._next = max(self._next, self._clock.monotonic() + seconds)
+            self._spacing = min(1.0, max(self._spacing * 2, 0.02))
+
+    def succeeded(self) -> None:
+        """An answer came: the spacing may shrink again."""
+        if self._spacing > self._least:
+            with self._lock:
+                self._spacing = self._spacing * 0.8 if self._spacing > 0.005 + self._least else self._least
+
+
+class _TooMany(Exception):
+    """429: it was not done, and may be tried again after ``seconds`` (None: the server does not say)."""
+
+    def __init__(self, seconds: float | None) -> None:
+        super().__init__()
+        self.seconds = seconds
+
+
+@dataclass(slots=True)
+class Sent:
+    """What is counted for the report: requests sent, and those that were repetitions."""
+
+    requests: int = 0
+    repeated: int = 0
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+
+class Reader:
+    """A client that can only read."""
+
+    def __init__(
+        self,
+        endpoint: str,
+        token: str,
+        api: ApiSettings,
+        *,
+        transport: httpx.BaseTransport | None = None,
+        clock: Clock | None = None,
+        stop: threading.Event | None = None,
+        log: Callable[[str], None] | None = None,
+    ) -> None:
+        self.api = api
+        self.clock: Clock = clock or SystemClock()
+        self.stop = stop or threading.Event()
+        self.limiter = Limiter(api.concurrency, api.requests_per_second, self.clock, self.stop)
+        self.sent = Sent()
+        self._hidden = [token] if token else []
+        self._log = log
+        self._http = httpx.Client(
+            base_url=endpoint if "//" in endpoint else "http://emulator",
+            headers={
+                "X-Api-Token": token,
+                "Accept": "application/json",
+                "User-Agent": f"qboxctl/{__version__}",
+            },
+            timeout=api.timeout,
+            limits=httpx.Limits(max_connections=api.concurrency, max_keepalive_connections=api.concurrency),
+            transport=transport,
+            follow_redirects=False,
+            trust_env=endpoint.startswith("https:"),
+        )
+
+    def hide(self, secret: str) -> None:
+        """Let a secret appear in no message, even where a server repeats what it was sent."""
+        if secret and secret not in self._hidden:
+            self._hidden = sorted([*self._hidden, secret], key=len, reverse=True)
+
+    def redact(self, text: str) -> str:
+        """A text from outside, fit to be shown: without secrets, and without terminal control characters."""
+        for secret in self._hidden:
+            text = text.replace(secret, "***")
+        return printable(text)
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._http.close()
+
+    def get(self, path: str, query: Mapping[str, str | int] | None = None) -> Answer:
+        """Read with GET; raises AuthError, Refused and other ApiErrors."""
+        return self._read("GET", path, query, None)
+
+    def look_up(self, path: str, body: Mapping[str, JSON]) -> Answer:
+        """Read with the one POST of the API that only reads (details of a suppression entry)."""
+        if not path.endswith("/details"):
+            raise ValueError(f"POST {path} is not known to only read")
+        return self._read("POST", path, None, body)
+
+    def _read(
+        self, method: str, path: str, query: Mapping[str, str | int] | None, body: Mapping[str, JSON] | None
+    ) -> Answer:
+        try:
+            return self._send(method, path, query, body, repeatable=True)
+        except Refused as refused:
+            if refused.status == 401:
+                hint = "a Management API token is needed here; a Send API token, made for one Delivery account, is not"
+                raise AuthError(f"the API refuses the token ({refused})", hint=hint) from None
+            if refused.status == 403:
+                hint = "ask for the permission, or use the token of a user who has it"
+                raise AuthError(f"the token may not read {path} ({refused})", hint=hint) from None
+            raise
+
+    def _send(
+        self,
+        method: str,
+        path: str,
+        query: Mapping[str, str | int] | None,
+        body: Mapping[str, JSON] | None,
+        *,
+        repeatable: bool,
+    ) -> Answer:
+        faults = refusals = 0
+        while True:
+            try:
+                with self.limiter.slot():
+                    return self._once(method, path, query, body)
+            except _TooMany as wait:
+                refusals += 1
+                if refusals > MOST_REFUSALS or self.stop.is_set():
+                    raise ApiError(f"{method} {path}: the server keeps answering 429, too many requests") from None
+                self._hold(wait.seconds, refusals)
+            except (Unreachable, OutcomeUnknown) as fault:
+                faults += 1
+                unsafe = isinstance(fault, OutcomeUnknown) and not repeatable
+                if unsafe or faults > self.api.retries or self.stop.is_set():
+                    raise
+                seconds = self.backoff(faults)
+                self._say(f"{method} {path}: {fault}; again in {seconds:.1f} s")
+                self.rest(seconds)
+            with self.sent.lock:
+                self.sent.repeated += 1
+
+    def _hold(self, seconds: float | None, refusals: int) -> None:
+        if seconds is not None and seconds > LONGEST_WAIT:
+            raise ApiError(f"the server asks to wait {seconds:.0f} s before the next request", hint="try again later")
+        pause = seconds if seconds is not None else self.backoff(min(refusals, 6))
+        self._say(f"429, too many requests: all wait {pause:.1f} s")
+        self.limiter.pause(pause)
+
+    def rest(self, seconds: float) -> None:
+        """Wait, but not on when the run is to stop."""
+        end = self.clock.monotonic() + seconds
+        while (left := end - self.clock.monotonic()) > 0 and not self.stop.is_set():
+            self.clock.sleep(min(left, 0.25))
+
+    def backoff(self, attempt: int) -> float:
+        """How long to wait before repetition number ``attempt``: doubling from half a second, with jitter."""
+        ceiling: float = min(30.0, 0.5 * 2 ** (attempt - 1))
+        return ceiling * random.uniform(0.5, 1)  # noqa: S311 - jitter, not a secret
+
+    def _say(self, message: str) -> None:
+        if self._log:
+            self._log(message)
+
+    def _once(
+        self, method: str, path: str, query: Mapping[str, str | int] | None, body: Mapping[str, JSON] | None
+    ) -> Answer:
+        request = self._http.build_request(
+            method,
+            path,
+            params=query,
+            json=body,
+            headers={"Content-Type": "application/json"} if body is not None else None,
+        )
+        with self.sent.lock:
+            self.sent.requests += 1
+        started = self.clock.monotonic()
+        try:
+            response = self._http.send(request, stream=True)
+            try:
+                content = _content(response)
+            finally:
+                response.close()
+        except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol) as error:
+            raise Unreachable(f"no connection to {request.url.host}: {_reason(error)}") from None
+        except httpx.HTTPError as error:
+            raise OutcomeUnknown(f"the connection broke ({_reason(error)})") from None
+        if self._log:
+            self._log(f"{method} {path} {response.status_code} {1000 * (self.clock.monotonic() - started):.0f} ms")
+        answer = _judge(response, content, self.redact)
+        self.limiter.succeeded()
+        return answer
+
+
+class Client(Reader):
+    """A client that can also write."""
+
+    def write(
+        self,
+        method: str,
+        path: str,
+        body: Mapping[str, JSON] | None = None,
+        *,
+        repeatable: bool,
+    ) -> Answer:
+        """Send a write. ``repeatable`` ones are sent again after a fault; others raise OutcomeUnknown."""
+        return self._send(method, path, None, body, repeatable=repeatable)
+
+
+def _reason(error: Exception) -> str:
+    return (str(error) or type(error).__name__).splitlines()[0][:200]
+
+
+def _content(response: httpx.Response) -> bytes:
+    parts, size = [], 0
+    for part in response.iter_bytes():
+        size += len(part)
+        if size > MAX_ANSWER:
+            raise httpx.ReadError(f"an answer of more than {MAX_ANSWER // 2**20} MB")
+        parts.append(part)
+    return b"".join(parts)
+
+
+def _judge(response: httpx.Response, content: bytes, redact: Callable[[str], str]) -> Answer:
+    """Tell an answer from a refusal and from trouble."""
+    status = response.status_code
+    if status == 429:
+        raise _TooMany(_retry_after(response.headers.get("retry-after")))
+    if status in (408, 425) or status >= 500:
+        reason = redact(response.reason_phrase)
+        raise OutcomeUnknown(f"{status} {reason}{_first_line(content, redact)}", status=status)
+    if 300 <= status < 400:
+        raise Refused(status, "the API answers with a redirect, which is not followed: check the endpoint")
+    try:
+        data = json.loads(content) if content.strip() else None
+    except (ValueError, RecursionError):
+        data = ...
+    if status >= 400:
+        raise _refusal(status, data, content, redact)
+    if data is ... or not (data is None or isinstance(data, dict)):
+        raise OutcomeUnknown(f"{status}, but no JSON object came{_first_line(content, redact)}", status=status)
+    return Answer(status, data, response.headers.get("location", ""))
+
+
+def _refusal(status: int, data: JSON, content: bytes, redact: Callable[[str], str]) -> Refused:
+    if not isinstance(data, dict) or "message" not in data:
+        return Refused(status, f"no JSON came{_first_line(content, redact)}", from_api=False)
+    rows = data.get("errors")
+    fields = tuple(
+        FieldError(redact(str(row.get("field", "")))[:200], redact(str(row.get("description", "")))[:500])
+        for row in (rows if isinstance(rows, list) else [])
+        if isinstance(row, dict)
+    )
+    return Refused(status, redact(str(data["message"]))[:500], fields[:50])
+
+
+def printable(text: str) -> str:
+    """A text from outside without anything that could move a terminal's cursor."""
+    return "".join(char if char.isprintable() else " " for char in text)[:2000]
+
+
+def _first_line(content: bytes, redact: Callable[[str], str]) -> str:
+    lines = content[:4000].decode("utf-8", "replace").strip().splitlines()
+    return f": {redact(lines[0])[:120]}" if lines else ""
+
+
+def _retry_after(text: str | None) -> float | None:
+    """Seconds from a Retry-After header: a number, or a date."""
+    if not text:
+        return None
+    try:
+        return max(0.0, float(text))
+    except ValueError:
+        pass
+    try:
+        return max(0.0, parsedate_to_datetime(text).timestamp() - time.time())
+    except ValueError:
+        return None
+
+
+class Handled(Protocol):
+    """What an in-process server answers (see qboxctl.emulator)."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+    broken: str
+
+
+class InProcess(httpx.BaseTransport):
+    """A transport to a server inside this process, broken connections included."""
+
+    def __init__(self, handle: Callable[[str, str, Mapping[str, str], Mapping[str, str], bytes], Handled]) -> None:
+        self._handle = handle
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        """Ask the server."""
+        done = self._handle(
+            request.method,
+            request.url.path,
+            dict(request.url.params),
+            {name.lower(): value for name, value in request.headers.items()},
+            request.read(),
+        )
+        if done.broken == "drop":
+            raise httpx.RemoteProtocolError("Server disconnected without sending a response.", request=request)
+        if done.broken == "cut":
+            raise httpx.RemoteProtocolError("peer closed connection without sending complete message body")
+        return httpx.Response(done.status, headers=dict(done.headers), content=done.body, request=request)

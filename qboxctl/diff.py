@@ -1,0 +1,131 @@
+"""One declared object against its live one: which attributes differ, and which cannot be compared.
+
+Read-only and write-only attributes are skipped, an attribute that the file omits is left alone, all others are
+compared strictly in canonical form. Pure.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from qboxctl.definition import Field, ResourceType
+from qboxctl.model import JSON, MISSING, Desired, FieldChange, Live, Missing, Value
+from qboxctl.names import relaxed_domain
+from qboxctl.values import References, same_json
+
+EXTRA = "extra."
+UNPROVED = "ownership_check"
+"""The status of a domain that waits for its ownership proof (seen in clients of the API)."""
+
+Codes = Mapping[str, Mapping[str, str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """What differs: ``changed`` can be written, ``fixed`` cannot any more, ``unseen`` the API never returns."""
+
+    changed: tuple[FieldChange, ...] = ()
+    fixed: tuple[FieldChange, ...] = ()
+    unseen: tuple[str, ...] = ()
+
+
+_EQUAL = Difference()
+
+
+def value_of(one: Field, live: Live, codes: Codes) -> Value | Missing:
+    """A live attribute in canonical form; MISSING where the API does not return it."""
+    if one.name == "status":
+        return live.status or MISSING
+    raw = live.row.get(one.row_name, MISSING)
+    if raw is MISSING:
+        return MISSING
+    have = one.type.decode(raw)
+    if isinstance(one.type, References) and isinstance(have, tuple):
+        known = codes.get(one.type.kind, {})
+        return tuple(sorted({known.get(item) or relaxed_domain(item) for item in have}))
+    return have
+
+
+def compare(type_: ResourceType, desired: Desired, live: Live, codes: Codes) -> Difference:
+    """What differs between the declared and the live object."""
+    changed: list[FieldChange] = []
+    fixed: list[FieldChange] = []
+    unseen: list[str] = []
+    by_name = type_.by_name
+    for name, want in desired.values.items():
+        one = by_name[name]
+        if not one.compared:
+            continue
+        have = value_of(one, live, codes)
+        if have is MISSING:
+            unseen.append(name)
+        elif (have != want or type(have) is not type(want)) and not _settled(type_, name, want, have):
+            (changed if one.on_update else fixed).append(FieldChange(name, have, want))
+    if type_.proof and live.status == UNPROVED and not any(change.name == "status" for change in changed):
+        changed.append(FieldChange("status", live.status, "enabled"))
+    for name, want in desired.extra.items():
+        if name not in live.row:
+            unseen.append(EXTRA + name)
+        elif not same_extra(want, live.row[name]):
+            target = changed if type_.update else fixed
+            target.append(FieldChange(EXTRA + name, live.row[name], want))
+    if not changed and not fixed and not unseen:
+        return _EQUAL
+    return Difference(tuple(sorted(changed)) if len(changed) > 1 else tuple(changed), tuple(fixed), tuple(unseen))
+
+
+def _settled(type_: ResourceType, name: str, want: Value, have: Value) -> bool:
+    """Whether a status that differs cannot be helped: a blocked account is not enabled by asking again."""
+    return name == "status" and want == "enabled" and have != "disabled" and not (type_.proof and have == UNPROVED)
+
+
+def same_extra(want: JSON, have: JSON) -> bool:
+    """Whether an ``extra`` value is in effect; nested values may come back in another order."""
+    if same_json(want, have):
+        return True
+    if not isinstance(want, (dict, list)) or not isinstance(have, type(want)):
+        return False
+    from deepdiff import DeepDiff
+
+    return not DeepDiff(want, have, ignore_order=True, threshold_to_diff_deeper=0)
+
+
+def in_effect(type_: ResourceType, fields: Iterable[FieldChange], live: Live, codes: Codes) -> list[FieldChange]:
+    """The attributes that are not as a change wants them, with what they are now; unseen ones count as in effect."""
+    wrong = []
+    for name, _, after in fields:
+        now = now_of(type_, name, live, codes)
+        want = tuple(after) if isinstance(after, list) and not name.startswith(EXTRA) else after
+        if now is MISSING or (name in type_.by_name and not type_.by_name[name].compared):
+            continue
+        same = same_extra(want, now) if name.startswith(EXTRA) else now == want and type(now) is type(want)
+        if not same and not _settled(type_, name, want, now):
+            wrong.append(FieldChange(name, now, after))
+    return wrong
+
+
+def now_of(type_: ResourceType, name: str, live: Live, codes: Codes) -> Value | Missing:
+    """The live value of an attribute or of ``extra.name``."""
+    if name.startswith(EXTRA):
+        return live.row.get(name.removeprefix(EXTRA), MISSING)
+    return value_of(type_.by_name[name], live, codes)
+
+
+def precondition(type_: ResourceType, live: Live, names: Iterable[str], codes: Codes) -> str:
+    """A hash of what a change relies on: the object itself, its status, and the values that it would replace."""
+    now = {name: now_of(type_, name, live, codes) for name in names}
+    content = {
+        "id": live.remote_id,
+        "status": live.status,
+        "fields": {name: None if value is MISSING else value for name, value in now.items()},
+    }
+    return "sha256:" + hashlib.sha256(canonical(content)).hexdigest()
+
+
+def canonical(value: JSON) -> bytes:
+    """The one JSON text of a value: sorted keys, no blanks, UTF-8."""
+    text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+    return text.encode("utf-8", "surrogatepass")

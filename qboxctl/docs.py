@@ -1,0 +1,274 @@
+"""The definitions as JSON Schemas (``schemas/``, editors, validation) and as reference text (``explain``)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from textwrap import wrap
+
+from qboxctl.definition import Certainty, Field, Mode, ResourceType
+from qboxctl.model import JSON, Action
+from qboxctl.resources import TYPES
+
+_DRAFT = "https://json-schema.org/draft/2020-12/schema"
+_SHA = "^sha256:[0-9a-f]{64}$"
+Schema = dict[str, JSON]
+
+
+def closed(properties: Mapping[str, JSON], *required: str, doc: str = "") -> Schema:
+    """A mapping that may hold these keys and no others."""
+    found: Schema = {"type": "object", "properties": dict(properties), "additionalProperties": False}
+    return {
+        **({"description": doc} if doc else {}),
+        **found,
+        **({"required": list(required)} if required else {}),
+    }
+
+
+def mapping_of(values: JSON, doc: str) -> Schema:
+    """A mapping with free keys."""
+    return {"description": doc, "type": "object", "additionalProperties": values}
+
+
+def config_schema() -> Schema:
+    """The schema of one file of a configuration."""
+    properties: dict[str, JSON] = {
+        "settings": {"$ref": "#/$defs/settings"},
+        "protect": _patterns("What is never removed, by whichever road; a list of patterns such as domain/*"),
+        "ignore": _patterns("What is neither read into a plan nor listed; a list of patterns"),
+        "defaults": closed(
+            {kind: _body(one, defaults=True) for kind, one in TYPES.items()},
+            doc="For each kind: attributes under what an object says itself",
+        ),
+    }
+    for one in TYPES.values():
+        match one.section:
+            case (root,):
+                properties[root] = _collection(one)
+            case (root, name) if name != "*":
+                group = properties.setdefault(root, closed({}, doc="Email Delivery: sending domains and accounts"))
+                group["properties"][name] = _collection(one)
+    return {
+        "$schema": _DRAFT,
+        "title": "qboxctl configuration",
+        "description": "Any file of a qboxctl configuration; all files are united, and every key is optional.",
+        **closed(properties),
+        "patternProperties": {"^x-": True},
+        "$defs": {"secret": _secret(), "settings": settings_schema()},
+    }
+
+
+def settings_schema(*, overlay: bool = False) -> Schema:
+    """The schema of the settings block, or of one environment's overlay."""
+    guard = {
+        "count": {"type": "integer", "minimum": 0, "description": "Most removals in one plan; the default is 10"},
+        "percent": {
+            "type": "number",
+            "minimum": 0,
+            "maximum": 100,
+            "description": "Most removals as a share of the live objects, in percent; the default is 20",
+        },
+    }
+    properties: dict[str, JSON] = {
+        "endpoint": {"type": "string", "description": "URL of the Management API; https://api.qboxmail.com"},
+        "token": {"$ref": "#/$defs/secret"},
+        "customer_code": {"type": "string", "description": "For tokens of an admin: the customer to work for"},
+        "on_remove": closed(
+            {kind: {"enum": list(one.allowed_on_remove())} for kind, one in TYPES.items()},
+            doc="What happens to live objects of a managed collection that no file declares; keep is the default",
+        ),
+        "guards": closed(
+            {**guard, **{kind: closed(guard) for kind in TYPES}},
+            doc="How many removals one plan may hold, for all kinds or for each",
+        ),
+        "api": closed(
+            {
+                "concurrency": {"type": "integer", "minimum": 1, "maximum": 64, "description": "Requests at a time: 8"},
+                "requests_per_second": {
+                    "oneOf": [{"type": "number", "exclusiveMinimum": 0}, {"type": "null"}],
+                    "description": "Most requests started in a second; null for the server's own limit",
+                },
+                "timeout": {"type": "number", "exclusiveMinimum": 0, "description": "Seconds to wait for an answer"},
+                "retries": {"type": "integer", "minimum": 0, "maximum": 20, "description": "Repetitions after a fault"},
+            },
+            doc="How the API is used",
+        ),
+    }
+    if not overlay:
+        properties["environments"] = mapping_of(
+            settings_schema(overlay=True), "Other settings by name, chosen with --env"
+        )
+    return closed(properties, doc="Where and how; one block, in one file")
+
+
+def _patterns(doc: str) -> Schema:
+    kinds = "|".join(TYPES)
+    return {
+        "description": doc,
+        "type": "array",
+        "items": {"type": "string", "pattern": "^[^/]+/.+", "examples": [f"{kind}/*" for kind in kinds.split("|")]},
+    }
+
+
+def _secret() -> Schema:
+    return {
+        "description": "A reference to a secret: {env: NAME}, {file: PATH} or {exec: [program, argument]}",
+        "oneOf": [
+            closed({"env": {"type": "string", "minLength": 1}}, "env"),
+            closed({"file": {"type": "string", "minLength": 1}}, "file"),
+            closed({"exec": {"type": "array", "minItems": 1, "items": {"type": "string", "minLength": 1}}}, "exec"),
+        ],
+    }
+
+
+def _collection(one: ResourceType) -> Schema:
+    body = _body(one)
+    bodies: list[JSON] = [body, {"type": "null"}]
+    if one.short:
+        bodies.insert(0, {**one.by_name[one.short].type.schema(), "description": f"Short for {{{one.short}: …}}"})
+    return mapping_of({"anyOf": bodies}, f"{one.doc} An empty mapping means: managed, and none of them.")
+
+
+def _body(one: ResourceType, *, defaults: bool = False) -> Schema:
+    properties: dict[str, JSON] = {each.name: _attribute(each) for each in one.fields}
+    properties["extra"] = mapping_of(True, "Attributes by their names in the API that qboxctl does not know")
+    if not defaults:
+        properties["state"] = {
+            "enum": ["present", "absent"],
+            "description": f"absent: {'delete it' if one.delete else 'disable it'}, where it is there",
+        }
+        if not one.unique:
+            properties["id"] = {"type": ["string", "integer"], "description": "The id on the server, to match it by"}
+        for child in TYPES.values():
+            if child.parent == one.kind:
+                properties[child.section[-1]] = _collection(child)
+    return closed(properties, doc=one.doc)
+
+
+def _attribute(one: Field) -> Schema:
+    return {**one.type.schema(), "description": ". ".join([one.doc, *_notes(one)])}
+
+
+def _notes(one: Field) -> list[str]:
+    notes = {
+        Mode.CREATE_ONLY: "It cannot be changed later",
+        Mode.UPDATE_ONLY: "",
+        Mode.WRITE_ONLY: "It cannot be read back, so it is sent at creation and with --rotate only",
+    }
+    found = [notes[one.mode]] if notes.get(one.mode) else []
+    if one.required:
+        found.append("Needed to create the object")
+    return found
+
+
+def plan_schema() -> Schema:
+    """The schema of a plan: `plan --format json` and a saved plan file."""
+    address = {"type": "string", "pattern": "^[a-z_]+/.+", "maxLength": 400}
+    text = {"type": "string", "maxLength": 4000}
+    change = closed(
+        {
+            "address": address,
+            "kind": {"enum": list(TYPES)},
+            "action": {"enum": [action.value for action in Action]},
+            "remote_id": {"type": ["string", "null"], "maxLength": 200},
+            "fields": {
+                "type": "array",
+                "maxItems": 200,
+                "items": closed({"name": text, "before": True, "after": True}, "name", "before", "after"),
+            },
+            "secrets": {"type": "array", "items": text, "maxItems": 20},
+            "needs": {"type": "array", "items": address},
+            "destroys_data": {"type": "boolean"},
+            "reason": text,
+            "precondition": {"type": "string", "pattern": f"^absent$|{_SHA}"},
+        },
+        *("address", "kind", "action", "remote_id", "fields", "secrets", "needs", "destroys_data", "reason",
+          "precondition"),
+    )  # fmt: skip
+    counts = mapping_of({"type": "integer"}, "Counts by name")
+    properties: dict[str, JSON] = {
+        "format_version": {"const": "1.0"},
+        "id": {"type": "string", "pattern": "^[0-9a-f]{64}$", "description": "SHA-256 of the content"},
+        "qboxctl_version": text,
+        "created_at": text,
+        "environment": text,
+        "endpoint": text,
+        "config_digest": {"type": "string", "pattern": _SHA},
+        "git_commit": {"type": ["string", "null"], "pattern": "^[0-9a-f]{7,64}$"},
+        "changes": {"type": "array", "items": change},
+        "unmanaged": {"type": "array", "items": address},
+        "unverifiable": {
+            "type": "array",
+            "items": closed({"address": address, "fields": {"type": "array", "items": text}}, "address", "fields"),
+        },
+        "blocked": {
+            "type": "array",
+            "items": closed({"guard": text, "kind": text, "message": text}, "guard", "kind", "message"),
+        },
+        "summary": counts,
+        "billing": counts,
+    }
+    return {"$schema": _DRAFT, "title": "qboxctl plan", **closed(properties, *properties)}
+
+
+SCHEMAS = {"config": config_schema, "plan": plan_schema}
+
+
+def explain(topic: str | None) -> list[str]:
+    """The reference for a kind, an attribute (``mailbox.language``) or everything; raises KeyError."""
+    if not topic:
+        kinds = [f"  {one.kind:18} {one.doc}" for one in TYPES.values()]
+        return ["The kinds of resources, and where they stand in a file:", "", *kinds, "",
+                "`qboxctl explain KIND` lists a kind's attributes, `qboxctl explain KIND.ATTRIBUTE` tells all of one."]  # fmt: skip
+    kind, _, name = topic.partition(".")
+    one = TYPES[kind]
+    return _explain_field(one, one.by_name[name]) if name else list(_explain_kind(one))
+
+
+def _explain_kind(one: ResourceType) -> Iterable[str]:
+    yield f"{one.kind}: {one.title}"
+    yield ""
+    yield from wrap(one.doc, 100)
+    yield ""
+    yield f"in a file:   {'.'.join(one.section).replace('*', 'DOMAIN')}.NAME"
+    yield f"address:     {one.kind}/{'NAME@DOMAIN' if one.parent else 'NAME'}"
+    yield f"absent:      {'deletes it' if one.delete else 'disables it; the API cannot delete it'}"
+    yield ""
+    width = max((len(each.name) for each in one.fields), default=0)
+    for each in one.fields:
+        mark = {Mode.CREATE_ONLY: "at creation only", Mode.WRITE_ONLY: "secret"}.get(each.mode, "")
+        mark = ", ".join(filter(None, ("needed" if each.required else "", mark)))
+        yield f"  {each.name:{width}}  {each.doc}{f' ({mark})' if mark else ''}"
+    yield ""
+    yield f"  {'extra':{width}}  attributes by their names in the API that qboxctl does not know"
+    yield f"  {'state':{width}}  absent: remove it"
+
+
+def _explain_field(one: ResourceType, each: Field) -> list[str]:
+    certain = {
+        Certainty.DOCUMENTED: "documented",
+        Certainty.OBSERVED: "seen in other clients of the API, not documented",
+        Certainty.ASSUMED: "assumed: not visible in the API's documentation",
+    }
+    lines = [
+        f"{one.kind}.{each.name}",
+        "",
+        *wrap(". ".join([each.doc, *_notes(each)]) + ".", 100),
+        "",
+        f"values:   {_allowed(each)}",
+        f"writable: {each.mode.value.replace('_', ' ')}",
+        f"in the API: {each.wire}" + (f", read as {each.row_name}" if each.row_name != each.wire else ""),
+        f"sure:     {certain[each.certainty]}" + (f" [{each.source}]" if each.source else ""),
+    ]
+    if each.refers:
+        lines.append(f"refers to: {each.refers}")
+    return lines
+
+
+def _allowed(each: Field) -> str:
+    schema = each.type.schema()
+    if "enum" in schema:
+        return ", ".join(str(value) for value in schema["enum"])
+    if each.secret:
+        return "{env: NAME}, {file: PATH} or {exec: [program, argument]}"
+    options = schema.get("oneOf", [schema])
+    return " or ".join(str(option.get("const") or option.get("type")) for option in options)

@@ -1,0 +1,299 @@
+"""The calls of the API: which path and method mean what, and what each does. Derived from the definitions.
+
+Everything here runs under the emulator's lock and neither sleeps nor logs.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+
+from qboxctl.definition import ResourceType
+from qboxctl.emulator.answers import Answers
+from qboxctl.emulator.bodies import Bodies
+from qboxctl.emulator.quirks import reads
+from qboxctl.emulator.routes import Routes
+from qboxctl.emulator.rules import (
+    EFFECTS,
+    JUDGEMENTS,
+    OUTBOUND_LIMITS,
+    STATUSES,
+    Draft,
+    initial_values,
+    judge_name,
+    verify,
+)
+from qboxctl.emulator.state import Store, Stored
+from qboxctl.emulator.wire import Refusal, Request, Response, answer
+from qboxctl.model import JSON
+
+OWNERSHIP_ADDRESS = "185.97.217.16"
+"""Where the record that proves a domain's ownership has to point."""
+_PER = 25
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One request, understood: the objects its path names and the body it brought."""
+
+    type: ResourceType
+    operation: str
+    parent: Stored | None
+    obj: Stored | None
+    query: Mapping[str, str]
+    body: JSON
+
+    @property
+    def target(self) -> Stored:
+        """The object of the path; 404 without one."""
+        if self.obj is None:
+            raise Refusal(404)
+        return self.obj
+
+
+class Calls:
+    """Does what the requests ask for."""
+
+    def __init__(self, store: Store, bodies: Bodies, quirks: Mapping[str, str]) -> None:
+        self.store = store
+        self.answers = Answers(store, quirks, bodies.extra)
+        self.changed = False
+        self._bodies = bodies
+        self._quirks = quirks
+        self._activation = reads(quirks["activation"])
+        self._removal = reads(quirks["delete"])
+        self._random = random.Random(8025)  # noqa: S311  # shuffles rows, and the same way in every run
+        self._routes = Routes(with_sync=quirks["ownership_sync"] == "present")
+        self._operations: Mapping[str, Callable[[Call], Response]] = {
+            "list": self._list,
+            "read": self._read,
+            "create": self._create,
+            "update": self._update,
+            "status": self._update,
+            "delete": self._delete,
+            "check": self._check,
+            "check_sync": self._check_now,
+            "limits": self._limits,
+        }
+
+    def answer(self, request: Request, body: JSON) -> Response:
+        """Do the request's work; raises ``Refusal``."""
+        call = self._understood(request, body)
+        return self._operations[call.operation](call)
+
+    def _understood(self, request: Request, body: JSON) -> Call:
+        route, codes = self._routes.find(request.path)
+        if request.method not in route.methods:
+            raise Refusal(405, allow=", ".join(sorted(route.methods)))
+        type_, operation = route.methods[request.method]
+        parent = self.store.find(type_.parent, codes["parent"]) if "parent" in codes else None
+        obj = self.store.find(type_.kind, codes["id"]) if "id" in codes else None
+        if ("parent" in codes and parent is None) or ("id" in codes and (obj is None or obj.parent is not parent)):
+            raise Refusal(404)
+        return Call(type_, operation, parent, obj, request.query, body)
+
+    # -- reading -------------------------------------------------------------------------------------------
+
+    def _list(self, call: Call) -> Response:
+        number, per = _positive(call.query, "page", 1), _positive(call.query, "per", _PER)
+        per = min(per, int(self._quirks["per_max"]))
+        found = list(self._matching(call))
+        start = (number - 1) * per
+        if self._quirks["order"] == "shuffled":
+            # A page of a fresh random order is a random sample of its size.
+            shown = self._random.sample(found, max(0, min(per, len(found) - start)))
+        else:
+            shown = found[start : start + per]
+        pagination = {
+            "per": per,
+            "page": number,
+            "total_pages": -(-len(found) // per),
+            "query": call.query.get("query"),
+            "filter": None,
+            "status": call.query.get("status"),
+            "sort_field": None,
+            "sort": None,
+            "total_records": len(found),
+        }
+        response = self.answers.page(shown, pagination)
+        self._seen(shown)
+        return response
+
+    def _matching(self, call: Call) -> Iterable[Stored]:
+        found: Iterable[Stored] = self.store.rows(call.type.kind, call.parent).values()
+        text = call.query.get("query", "").strip().lower()
+        if text:
+            found = [obj for obj in found if text in obj.searched]
+        if "status" not in call.type.list_query:
+            return found
+        status = call.query.get("status", self._quirks["list_default_status"])
+        if status not in ("all", *STATUSES.get(call.type.kind, ("enabled", "disabled"))):
+            raise Refusal(422, [("status", "is not valid")])
+        return found if status == "all" else [obj for obj in found if _filter_status(obj) == status]
+
+    def _read(self, call: Call) -> Response:
+        obj = call.obj
+        if call.type.read.keyed:
+            draft = self._draft(call)
+            self._bodies.read(draft, call.body)
+            _refuse(draft)
+            obj = self.store.named(call.type, None, draft.key)
+        if obj is None:
+            raise Refusal(404)
+        response = self.answers.one(obj)
+        self._seen([obj])
+        return response
+
+    def _seen(self, shown: Iterable[Stored]) -> None:
+        """Each read that shows an object brings it nearer to the end of what is under way."""
+        for obj in shown:
+            if obj.pending:
+                obj.pending -= 1
+            if obj.leaving is not None:
+                obj.leaving -= 1
+                if obj.leaving <= 0:
+                    self._gone(obj)
+
+    def _limits(self, _call: Call) -> Response:
+        return answer(200, {"resources": [dict(limit) for limit in OUTBOUND_LIMITS], "pagination": {}})
+
+    # -- writing -------------------------------------------------------------------------------------------
+
+    def _draft(self, call: Call) -> Draft:
+        return Draft(self.store, call.type, call.operation, call.parent, call.obj, activation=self._activation)
+
+    def _create(self, call: Call) -> Response:
+        draft, type_ = self._draft(call), call.type
+        self._bodies.read(draft, call.body)
+        initial = initial_values(type_, call.parent)
+        draft.values = {**initial, **draft.values}
+        merged = self._existing_entry(draft)
+        if merged is not None:
+            return self._merge(draft, merged)
+        judge_name(draft)
+        self._judge(draft)
+        obj = Stored(type_, self.store.next_code(type_), draft.name, draft.key, draft.values, draft.extra, call.parent)
+        self.store.add(obj)
+        draft.current = obj
+        self._took_effect(draft)
+        return self.answers.created(obj)
+
+    def _existing_entry(self, draft: Draft) -> Stored | None:
+        """The entry that a second create of the same address is merged into, if the quirk says so."""
+        if draft.type.kind != "suppression" or draft.errors:
+            return None
+        found = self.store.named(draft.type, None, draft.key)
+        if found is not None and self._quirks["duplicate_suppression"] == "422":
+            raise Refusal(422, [(draft.type.key, "already exists")])
+        return found
+
+    def _merge(self, draft: Draft, entry: Stored) -> Response:
+        old, new = entry.values["accounts"], draft.values["accounts"]
+        accounts = tuple(dict.fromkeys((*old, *new))) if old and new else ()
+        self.store.write(entry, {"reason": draft.values["reason"], "accounts": accounts, "active": True})
+        self.changed = True
+        return self.answers.created(entry)
+
+    def _update(self, call: Call) -> Response:
+        draft, obj = self._draft(call), call.obj
+        self._bodies.read(draft, call.body)
+        if obj is None and draft.key:
+            obj = self.store.named(call.type, None, draft.key)
+        if obj is None and draft.errors:
+            _refuse(draft)
+        draft.current = _present(obj)
+        self._judge(draft)
+        self.store.write(draft.current, draft.values, draft.extra)
+        self._took_effect(draft)
+        return self.answers.written(draft.current)
+
+    def _delete(self, call: Call) -> Response:
+        draft, obj = self._draft(call), _present(call.target)
+        self._judge(draft)
+        self._took_effect(draft)
+        if self._removal:
+            obj.leaving = self._removal
+            return self.answers.written(obj)
+        self._gone(obj)
+        return self.answers.written()
+
+    def _gone(self, obj: Stored) -> None:
+        self.store.remove(obj)
+        if obj.kind == "domain":
+            self.store.published.discard(obj.key)
+        self.changed = True
+
+    def _judge(self, draft: Draft) -> None:
+        for rule in JUDGEMENTS.get((draft.type.kind, draft.operation), ()):
+            rule(draft)
+        _refuse(draft)
+
+    def _took_effect(self, draft: Draft) -> None:
+        for effect in EFFECTS.get((draft.type.kind, draft.operation), ()):
+            effect(draft)
+        if draft.current is not None:
+            for password in draft.passwords.values():
+                self.store.set_password(draft.current.address, password)
+        self.changed = True
+
+    # -- proof of ownership --------------------------------------------------------------------------------
+
+    def _check(self, call: Call) -> Response:
+        domain = _present(call.target)
+        self._verified(call, domain)
+        return self.answers.written(domain)
+
+    def _check_now(self, call: Call) -> Response:
+        domain = _present(call.target)
+        queued = self._verified(call, domain)
+        verified = domain.status != "ownership_check"
+        if not verified and self._quirks["unverified_answer"] == "422":
+            raise Refusal(422, [("ownership", "is not verified")])
+        row = self.answers.row(domain)
+        resource = {name: row[name] for name in ("code", "name", "status", "status_detail")}
+        content = {
+            "verified": verified,
+            "activation_queued": queued,
+            "resource": {"type": "domain", **resource},
+            "expected_record": {
+                "name": f"{row['possession_a_record']}.{domain.key}",
+                "type": "A",
+                "value": OWNERSHIP_ADDRESS,
+            },
+            "resolved_ip": OWNERSHIP_ADDRESS if verified else None,
+        }
+        return answer(200, content)
+
+    def _verified(self, call: Call, domain: Stored) -> bool:
+        there = self._quirks["ownership"] == "auto" or domain.key in self.store.published
+        queued = there and verify(self._draft(call))
+        self.changed |= queued
+        return queued
+
+
+def _present(obj: Stored | None) -> Stored:
+    """The object, unless it is on its way out, with or inside its domain: then nothing can be written to it."""
+    if obj is None or obj.leaving is not None or (obj.parent is not None and obj.parent.leaving is not None):
+        raise Refusal(404)
+    return obj
+
+
+def _refuse(draft: Draft) -> None:
+    if draft.errors:
+        raise Refusal(422, dict.fromkeys(draft.errors))
+
+
+def _positive(query: Mapping[str, str], name: str, default: int) -> int:
+    text = query.get(name, "")
+    if not text:
+        return default
+    if not (text.isascii() and text.isdigit() and int(text[:9]) > 0):
+        raise Refusal(422, [(name, "is not valid")])
+    return int(text[:9])
+
+
+def _filter_status(obj: Stored) -> str:
+    if "active" in obj.values:
+        return "enabled" if obj.values["active"] else "disabled"
+    return obj.status

@@ -1,0 +1,193 @@
+"""The emulator itself: one account behind a function from request to response, for any transport.
+
+It checks the token, plays faults, keeps the log of requests and answers the control calls under
+``/_emulator/``. Waiting happens outside the lock, so that latency does not serialise requests.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, replace
+from typing import Any
+
+from qboxctl.emulator.bodies import Bodies
+from qboxctl.emulator.calls import Calls
+from qboxctl.emulator.faults import Aim, Fault
+from qboxctl.emulator.quirks import settled
+from qboxctl.emulator.seeds import dump, plant
+from qboxctl.emulator.state import Store
+from qboxctl.emulator.wire import Logged, Refusal, Request, Response, answer, masked, refused
+from qboxctl.model import JSON, MISSING
+from qboxctl.names import relaxed_domain
+from qboxctl.resources import TYPES
+
+CONTROL = "/_emulator/"
+"""The calls below this path steer the emulator: no token, no log, no faults."""
+_HTML = b"<!doctype html><html><head><title>Bad Gateway</title></head><body><h1>Bad Gateway</h1></body></html>"
+_SECRET = frozenset(
+    name
+    for type_ in TYPES.values()
+    for one in type_.fields
+    if one.secret
+    for name in (one.wire, f"{one.wire}_confirmation")
+) | {name for type_ in TYPES.values() for name in type_.secret_answers}
+
+
+class Emulator:
+    """The Management API with one customer's account behind it.
+
+    ``token`` None accepts any. ``latency`` is in seconds, for every request. ``extra_fields`` teaches it
+    attributes that no definition knows, by kind. ``on_write`` is called after each change of the account, outside
+    the lock, by the thread that made it.
+    """
+
+    def __init__(
+        self,
+        *,
+        token: str | None = None,
+        quirks: Mapping[str, str] | None = None,
+        faults: Sequence[Fault] = (),
+        seed: Mapping[str, Any] | None = None,
+        latency: float = 0.0,
+        sleep: Callable[[float], None] = time.sleep,
+        on_write: Callable[[], None] | None = None,
+        extra_fields: Mapping[str, Sequence[str]] | None = None,
+    ) -> None:
+        self.quirks = settled(quirks)
+        self.requests: list[Logged] = []
+        self._token = token
+        self._aim = Aim(faults)
+        self._latency = latency
+        self._sleep = sleep
+        self._on_write = on_write
+        self._lock = threading.RLock()
+        self._store = Store(numeric=self.quirks["ids"] == "number")
+        bodies = Bodies(extra_fields or {}, numeric=self.quirks["ids"] == "number")
+        plant(self._store, seed or {}, bodies.extra)
+        self._calls = Calls(self._store, bodies, self.quirks)
+
+    # -- for tests and demonstrations ----------------------------------------------------------------------
+
+    @property
+    def password_sets(self) -> dict[str, int]:
+        """How many times a request has set each password, by address; a postmaster's is the domain's."""
+        with self._lock:
+            return dict(self._store.password_sets)
+
+    def has_password(self, address: str, text: str) -> bool:
+        """Whether this is the password of the object with this address."""
+        with self._lock:
+            return self._store.has_password(address, text)
+
+    def dump(self, *, codes: bool = True) -> dict[str, Any]:
+        """The whole account as a seed, in a form that compares; ``codes`` False leaves out codes and ids."""
+        with self._lock:
+            return dump(self._store, codes=codes)
+
+    def publish(self, domain: str) -> None:
+        """The record that proves this domain's ownership is in DNS from now on."""
+        with self._lock:
+            self._store.published.add(relaxed_domain(domain))
+
+    # -- requests ------------------------------------------------------------------------------------------
+
+    def handle(self, request: Request) -> Response:
+        """Answer one request; may be called from many threads at once."""
+        if request.path.startswith(CONTROL):
+            return self._control(request)
+        started = time.monotonic()
+        hits = self._aim.hits(request.method, request.path)
+        pause = self._latency + sum(fault.seconds for fault in hits if fault.kind == "delay")
+        if pause:
+            self._sleep(pause)
+        fault = next((fault for fault in hits if fault.kind != "delay"), None)
+        body = _decoded(request.body)
+        if fault is not None and fault.before:
+            response = _spoilt(fault, Response(0))
+        else:
+            response = self._answer(request, body)
+            response = response if fault is None else _spoilt(fault, response)
+        self._log(request, body, response, started, ",".join(hit.kind for hit in hits))
+        return response
+
+    def _answer(self, request: Request, body: JSON) -> Response:
+        if not self._admitted(request.headers.get("x-api-token", "")):
+            return refused(Refusal(401))
+        with self._lock:
+            self._calls.changed = False
+            try:
+                response = self._calls.answer(request, body)
+            except Refusal as refusal:
+                response = refused(refusal)
+            changed = self._calls.changed
+        if changed and self._on_write is not None:
+            self._on_write()
+        return response
+
+    def _admitted(self, token: str) -> bool:
+        if not token or token.startswith("send_"):
+            return False
+        return self._token is None or token == self._token
+
+    def _log(self, request: Request, body: JSON, response: Response, started: float, fault: str) -> None:
+        shown = None if body is MISSING else masked(body, _SECRET)
+        ended = time.monotonic()
+        entry = Logged(request.method, request.path, dict(request.query), shown, response.status, started, ended, fault)
+        with self._lock:
+            self.requests.append(entry)
+
+    # -- control calls -------------------------------------------------------------------------------------
+
+    def _control(self, request: Request) -> Response:
+        match request.method, request.path.removeprefix(CONTROL):
+            case "GET", "requests":
+                with self._lock:
+                    return answer(200, {"requests": [asdict(entry) for entry in self.requests]})
+            case "DELETE", "requests":
+                with self._lock:
+                    self.requests.clear()
+                return answer(204)
+            case "GET", "state":
+                return answer(200, self.dump())
+            case "POST", "publish":
+                body = _decoded(request.body)
+                domain = body.get("domain") if isinstance(body, dict) else None
+                if not isinstance(domain, str) or not domain:
+                    return refused(Refusal(422, [("domain", "can't be blank")]))
+                self.publish(domain)
+                return answer(204)
+            case _:
+                return refused(Refusal(404))
+
+
+def _decoded(body: bytes) -> JSON:
+    """The JSON of a body; MISSING where it is none, or where its nesting is an attack."""
+    try:
+        return json.loads(body, parse_constant=_no_constant)
+    except (ValueError, RecursionError):
+        return MISSING
+
+
+def _no_constant(word: str) -> JSON:
+    raise ValueError(f"{word} is not JSON")
+
+
+def _spoilt(fault: Fault, response: Response) -> Response:
+    """What goes out in place of a response that a fault has hit."""
+    match fault.kind:
+        case "drop-before" | "drop-after":
+            return Response(0, broken="drop")
+        case "cut":
+            return replace(response, broken="cut") if response.body else Response(0, broken="drop")
+        case "slow":
+            return replace(response, broken="slow", seconds=fault.seconds)
+        case "html":
+            return Response(fault.status, {"content-type": "text/html; charset=utf-8"}, _HTML)
+        case _:
+            spoilt = refused(Refusal(int(fault.kind)))
+            if fault.retry_after is None:
+                return spoilt
+            return replace(spoilt, headers={**spoilt.headers, "retry-after": f"{fault.retry_after:g}"})

@@ -1,0 +1,83 @@
+"""The choices that the API's reference leaves open, and how people name them on the command line.
+
+The first value of each quirk is its default. Two of them take a number: ``activation=5``, ``delete=queued:5``.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from difflib import get_close_matches
+
+QUIRKS: Mapping[str, tuple[str, ...]] = {
+    "empty_list": ("200", "404"),
+    "create_answer": ("resource_code", "resources", "location"),
+    "create_status": ("201", "200", "202"),
+    "write_answer": ("204", "200-empty", "200-resources"),
+    "list_detail": ("full", "abridged", "blind"),
+    "booleans": ("json", "text", "number"),
+    "lists": ("json", "comma", "null_when_empty"),
+    "status": ("text", "number"),
+    "ids": ("text", "number"),
+    "account_domains": ("objects", "codes", "names", "comma"),
+    "per_max": ("200", "100", "25"),
+    "order": ("stable", "shuffled"),
+    "destinations": ("as_sent", "sorted"),
+    "address_case": ("lower", "as_sent"),
+    "activation": ("immediate", "2"),
+    "ownership_sync": ("present", "absent"),
+    "unverified_answer": ("200", "422"),
+    "list_default_status": ("all", "enabled"),
+    "ownership": ("auto", "wait"),
+    "delete": ("immediate", "queued"),
+    "account_password": ("masked", "clear", "null"),
+    "duplicate_suppression": ("422", "merge"),
+    "extra_fields": ("none", "noise"),
+}
+"""Every quirk with its values; where any number is allowed, one stands for all."""
+
+_OPEN = {"activation": re.compile(r"immediate|\d{1,4}"), "delete": re.compile(r"immediate|queued(:\d{1,4})?")}
+_OPEN_WORDS = {"activation": "immediate or a number of reads", "delete": "immediate, queued or queued:READS"}
+QUEUED_READS = 2
+"""How often a queued deletion shows the object before it is gone, unless the quirk says otherwise."""
+
+
+def parse_quirks(specs: Iterable[str]) -> dict[str, str]:
+    """Read ``name=value`` texts; raises ValueError that says what is meant or allowed."""
+    found: dict[str, str] = {}
+    for spec in specs:
+        name, equals, value = (part.strip() for part in spec.partition("="))
+        if not equals:
+            raise ValueError(f"{spec!r} is not a quirk: write name=value")
+        found[name] = _accepted(name, value)
+    return found
+
+
+def settled(quirks: Mapping[str, str] | None) -> dict[str, str]:
+    """All quirks: the given ones, checked, over the defaults."""
+    given = {name: _accepted(name, str(value)) for name, value in (quirks or {}).items()}
+    return {name: given.get(name, values[0]) for name, values in QUIRKS.items()}
+
+
+def reads(value: str) -> int:
+    """The number of reads that ``activation`` or ``delete`` stands for; 0 is at once."""
+    if value == "immediate":
+        return 0
+    number = value.removeprefix("queued").removeprefix(":")
+    return int(number) if number else QUEUED_READS
+
+
+def _accepted(name: str, value: str) -> str:
+    if name not in QUIRKS:
+        raise ValueError(f"there is no quirk {name!r}: {_near(name, tuple(QUIRKS))}")
+    pattern = _OPEN.get(name)
+    if pattern is not None and not pattern.fullmatch(value):
+        raise ValueError(f"quirk {name}: {value!r} is not allowed, write {_OPEN_WORDS[name]}")
+    if pattern is None and value not in QUIRKS[name]:
+        raise ValueError(f"quirk {name}: {value!r} is not allowed: {_near(value, QUIRKS[name])}")
+    return value
+
+
+def _near(word: str, known: tuple[str, ...]) -> str:
+    near = get_close_matches(word, known, 1, 0.6)
+    return f"did you mean {near[0]}?" if near else f"there are {', '.join(known)}"

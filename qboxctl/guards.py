@@ -1,0 +1,109 @@
+"""May this plan run? One judgement for fresh and saved plans, at plan time and again before the first write."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+
+from qboxctl.definition import ResourceType
+from qboxctl.load import Wish
+from qboxctl.model import Action, Address, Blocked, Change, Collection, Snapshot
+from qboxctl.names import covering
+
+_SHOWN = 5
+
+
+def ignored(wish: Wish, types: Mapping[str, ResourceType], address: Address) -> bool:
+    """Whether an object, or what it lives in, is matched by ``ignore``."""
+    if not wish.ignore:
+        return False
+    if covering(wish.ignore, address):
+        return True
+    type_ = types[address.kind]
+    return bool(type_.parent) and ignored(wish, types, Address(type_.parent, type_.parent_of(address.key)))
+
+
+def judge(
+    changes: Sequence[Change],
+    snapshot: Snapshot,
+    wish: Wish,
+    types: Mapping[str, ResourceType],
+    *,
+    acknowledged: bool = False,
+) -> tuple[Blocked, ...]:
+    """Every guard that stops the changes; ``acknowledged`` lets them pass ``count``, and nothing else."""
+    removals = [change for change in changes if change.action.removes]
+    if not removals:
+        return ()
+    found = [*_protected(removals, wish, types), *_contents(removals, snapshot, types)]
+    if not acknowledged:
+        found += _count(removals, snapshot, wish, types)
+    return tuple(sorted(found, key=lambda one: (one.guard, one.kind, one.message)))
+
+
+def _protected(removals: Sequence[Change], wish: Wish, types: Mapping[str, ResourceType]) -> Iterable[Blocked]:
+    for change in removals:
+        kind = change.address.kind
+        pattern = covering(wish.protect, change.address)
+        if pattern:
+            message = f"{change.address} would be removed, and protect holds {pattern.text}"
+            yield Blocked("protect", kind, message)
+        elif ignored(wish, types, change.address) or types[kind].reserved == types[kind].name_of(change.address.key):
+            yield Blocked("protect", kind, f"{change.address} is never removed")
+
+
+def _contents(removals: Sequence[Change], snapshot: Snapshot, types: Mapping[str, ResourceType]) -> Iterable[Blocked]:
+    deleted = {change.address for change in removals if change.action is Action.DELETE}
+    children = [type_ for type_ in types.values() if type_.parent]
+    containers = {type_.parent for type_ in children}
+    doomed = [address for address in deleted if address.kind in containers]
+    if not doomed:
+        return
+    inside: dict[Address, list[Address]] = defaultdict(list)
+    for address, live in snapshot.live.items():
+        type_ = types[address.kind]
+        if type_.parent and not live.leaving and address not in deleted:
+            inside[Address(type_.parent, type_.parent_of(address.key))].append(address)
+    for address in doomed:
+        if address not in snapshot.live or snapshot.live[address].leaving:
+            continue
+        unread = [c.kind for c in children if Collection(c.kind, address.key) not in snapshot.complete]
+        if unread:
+            yield Blocked("contents", address.kind, f"{address} would be deleted, and what is in it was not read")
+        elif inside[address]:
+            names = [str(one) for one in sorted(inside[address])]
+            more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
+            yield Blocked(
+                "contents",
+                address.kind,
+                f"{address} would be deleted with {', '.join(names[:_SHOWN])}{more} in it: declare these absent too",
+            )
+
+
+def live_counts(snapshot: Snapshot, wish: Wish, types: Mapping[str, ResourceType]) -> Counter[str]:
+    """How many objects of each kind are in the managed collections; what is ignored does not count."""
+    counts: Counter[str] = Counter()
+    for collection, total in snapshot.totals.items():
+        if collection in wish.managed and collection not in snapshot.complete:
+            counts[collection.kind] += total
+    for address, live in snapshot.live.items():
+        collection = Collection(address.kind, types[address.kind].parent_of(address.key))
+        if collection in wish.managed and collection in snapshot.complete and not live.leaving:
+            counts[address.kind] += not ignored(wish, types, address)
+    return counts
+
+
+def _count(
+    removals: Sequence[Change], snapshot: Snapshot, wish: Wish, types: Mapping[str, ResourceType]
+) -> Iterable[Blocked]:
+    counts = live_counts(snapshot, wish, types)
+    for kind, number in Counter(change.address.kind for change in removals).items():
+        guard = wish.settings.guard(kind)
+        allowed = guard.allows(counts[kind])
+        if number > allowed:
+            yield Blocked(
+                "count",
+                kind,
+                f"{number} of {counts[kind]} live would be removed, and at most {allowed} may be "
+                f"(count {guard.count}, {guard.percent:g} percent)",
+            )

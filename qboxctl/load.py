@@ -1,0 +1,483 @@
+"""Files to a ``Wish``: every declared object in canonical form, and every mistake with its place.
+
+Reading is one function (``read_sources``); all else works on text and touches nothing. What needs the whole
+wish to be judged (references, contradictions between objects) is in ``validate``.
+"""
+
+from __future__ import annotations
+
+import difflib
+import hashlib
+import json
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from qboxctl.definition import Field, ResourceType
+from qboxctl.errors import ConfigError, Diagnostic, Position, Severity
+from qboxctl.model import JSON, Address, Collection, Desired, Secret, Value, Where
+from qboxctl.names import Pattern, covering
+from qboxctl.settings import Settings, read_settings
+from qboxctl.values import Password, kind_of
+from qboxctl.yamlio import MAX_BYTES, Source
+
+_TOP = ("settings", "protect", "ignore", "defaults")
+_OWN = ("state", "extra", "id")
+_Path = tuple[str | int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """The whole configuration. ``managed`` are the collections whose key stands in a file.
+
+    ``digest`` names what the files say: it does not change with comments, order or the split into files.
+    """
+
+    settings: Settings
+    objects: Mapping[Address, Desired]
+    managed: frozenset[Collection]
+    protect: tuple[Pattern, ...] = ()
+    ignore: tuple[Pattern, ...] = ()
+    sources: tuple[Source, ...] = ()
+    digest: str = ""
+    warnings: tuple[Diagnostic, ...] = ()
+
+    def position(self, where: Where, *path: str | int, value: bool = False) -> Position:
+        """The place of an object, or of something in it."""
+        source = self.sources[where.file]
+        if path and not _has(source, where, path):
+            path = ()
+        return source.position((*where.path, *path), value=value)
+
+
+def _has(source: Source, where: Where, path: Sequence[str | int]) -> bool:
+    """Whether the object itself states it; what comes from ``defaults`` has no place of its own in it."""
+    return source.position((*where.path, *path)) != source.position(where.path)
+
+
+def read_sources(root: str | Path) -> list[Source]:
+    """The files below a folder (or one file), sorted by path; names starting with . or _ are skipped.
+
+    Raises ConfigError when there is no such folder, no file in it, or a file that is not UTF-8 text.
+    """
+    shown = Path(root)
+    if shown.is_file():
+        paths = [shown]
+    elif shown.is_dir():
+        paths = [Path(folder, name) for folder, name in _walk(shown)]
+    else:
+        raise ConfigError([Diagnostic("Q030", f"there is no file or folder {shown}", hint="name it with -C")])
+    if not paths:
+        hint = "`qboxctl init` makes a starter project; name another folder with -C"
+        raise ConfigError([Diagnostic("Q030", f"there is no .yaml or .yml file in {shown.resolve()}", hint=hint)])
+    sources, wrong = [], []
+    for path in paths:
+        try:
+            raw = path.read_bytes()
+            if len(raw) > MAX_BYTES:
+                raise ValueError(f"larger than {MAX_BYTES // 2**20} MB")
+            sources.append(Source(str(path), raw.decode("utf-8-sig"), str(path.parent)))
+        except (OSError, ValueError) as error:
+            reason = error.strerror if isinstance(error, OSError) else error
+            wrong.append(Diagnostic("Q030", f"cannot be read: {reason}", Position(str(path))))
+    if wrong:
+        raise ConfigError(wrong)
+    return sources
+
+
+def _walk(root: Path) -> Iterable[tuple[str, str]]:
+    found = []
+    for folder, folders, names in os.walk(root):
+        folders[:] = [name for name in folders if not name.startswith((".", "_"))]
+        found += [
+            (folder, name) for name in names if name.endswith((".yaml", ".yml")) and not name.startswith((".", "_"))
+        ]
+    return sorted(found, key=lambda pair: os.path.join(*pair))
+
+
+def load(sources: Sequence[Source], types: Mapping[str, ResourceType], environment: str = "default") -> Wish:
+    """The wish that the files state together; raises ConfigError with every mistake."""
+    loader = _Loader(tuple(sources), types)
+    loader.read()
+    settings = loader.settings(environment)
+    objects = loader.objects()
+    if any(found.severity is Severity.ERROR for found in loader.found):
+        raise ConfigError(loader.found)
+    return Wish(
+        settings=settings,
+        objects=objects,
+        managed=frozenset(loader.managed),
+        protect=tuple(loader.patterns["protect"]),
+        ignore=tuple(loader.patterns["ignore"]),
+        sources=loader.sources,
+        digest=_digest(objects, loader),
+        warnings=tuple(loader.found),
+    )
+
+
+def _digest(objects: Mapping[Address, Desired], loader: _Loader) -> str:
+    content = {
+        "settings": loader.settings_block,
+        "protect": sorted(pattern.text for pattern in loader.patterns["protect"]),
+        "ignore": sorted(pattern.text for pattern in loader.patterns["ignore"]),
+        "managed": sorted(loader.managed),
+        "objects": [
+            [
+                str(address),
+                one.absent,
+                one.label,
+                one.pin,
+                one.values,
+                {name: [secret.source, *secret.name] for name, secret in one.secrets.items()},
+                one.extra,
+            ]
+            for address, one in sorted(objects.items())
+        ],
+    }
+    text = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return "sha256:" + hashlib.sha256(text.encode()).hexdigest()
+
+
+@dataclass(slots=True)
+class _Block:
+    """What is stated for one object: all its bodies, at most one of them with attributes."""
+
+    type: ResourceType
+    name: str
+    where: Where
+    body: Mapping[str, JSON]
+
+
+@dataclass(slots=True)
+class _Attributes:
+    """A body in canonical form."""
+
+    values: dict[str, Value] = field(default_factory=dict)
+    secrets: dict[str, Secret] = field(default_factory=dict)
+    extra: dict[str, JSON] = field(default_factory=dict)
+
+
+class _Loader:
+    """Collects what the files state and what is wrong with it."""
+
+    def __init__(self, sources: tuple[Source, ...], types: Mapping[str, ResourceType]) -> None:
+        self.sources = sources
+        self.types = types
+        self.found: list[Diagnostic] = []
+        self.blocks: dict[Address, _Block] = {}
+        self.managed: set[Collection] = set()
+        self.patterns: dict[str, list[Pattern]] = {"protect": [], "ignore": []}
+        self.settings_block: Mapping[str, JSON] = {}
+        self.settings_file: int | None = None
+        self.defaults: dict[str, _Attributes] = {}
+        self.default_files: dict[str, int] = {}
+        self.roots: dict[str, dict[str, ResourceType] | ResourceType] = {}
+        self.inside: dict[str, dict[str, ResourceType]] = {kind: {} for kind in types}
+        for one in types.values():
+            match one.section:
+                case (root,):
+                    self.roots[root] = one
+                case (root, "*", name):
+                    self.inside[one.parent][name] = one
+                case (root, name):
+                    group = self.roots.setdefault(root, {})
+                    assert isinstance(group, dict)
+                    group[name] = one
+
+    # What is wrong, and where.
+
+    def error(
+        self,
+        code: str,
+        message: str,
+        where: Where,
+        *,
+        address: Address | None = None,
+        hint: str | None = None,
+        value: bool = False,
+    ) -> None:
+        """Note a mistake at a place."""
+        position = self.sources[where.file].position(where.path, value=value)
+        self.found.append(Diagnostic(code, message, position, str(address) if address else None, hint))
+
+    def unknown(self, word: str, known: Iterable[str], what: str, where: Where, address: Address | None = None) -> None:
+        """Note a key that does not belong there, with the nearest one that does."""
+        known = list(known)
+        near = difflib.get_close_matches(word.lower(), known, 1, 0.6)
+        hint = f'did you mean "{near[0]}"?' if near else f"there are: {', '.join(sorted(known))}" if known else None
+        self.error("Q012", f'unknown {what} "{word}"' + (f" on {address}" if address else ""), where,
+                   address=address, hint=hint)  # fmt: skip
+
+    def mapping(self, raw: JSON, where: Where, what: str) -> Mapping[str, JSON]:
+        """The mapping that must stand there, empty where something else does."""
+        if isinstance(raw, dict):
+            return raw
+        hint = "write {} for an empty one, or remove the key" if raw is None else None
+        self.error("Q011", f"{what} must be a mapping, found {kind_of(raw)}", where, hint=hint)
+        return {}
+
+    # Files.
+
+    def read(self) -> None:
+        """Read every file."""
+        for number, source in enumerate(self.sources):
+            tree, found = source.parse()
+            self.found += found
+            if tree is None:
+                continue
+            if not isinstance(tree, dict):
+                place = Position(source.name, 1, 1)
+                self.found.append(Diagnostic("Q011", f"a file holds a mapping, found {kind_of(tree)}", place))
+                continue
+            for name, value in tree.items():
+                self.top(name, value, Where(number, (name,)))
+
+    def top(self, name: str, value: JSON, where: Where) -> None:
+        """One top-level key of a file."""
+        if name == "settings":
+            if self.settings_file is not None:
+                self.twice("the settings", where, Where(self.settings_file, ("settings",)))
+            else:
+                self.settings_file = where.file
+                self.settings_block = self.mapping(value, where, "settings")
+        elif name in self.patterns:
+            self.patterns[name] += self.read_patterns(value, where)
+        elif name == "defaults":
+            self.read_defaults(self.mapping(value, where, "defaults"), where)
+        elif name in self.roots:
+            root = self.roots[name]
+            if isinstance(root, ResourceType):
+                self.collection(root, value, "", where)
+            else:
+                for key, content in self.mapping(value, where, name).items():
+                    place = Where(where.file, (*where.path, key))
+                    if key in root:
+                        self.collection(root[key], content, "", place)
+                    else:
+                        self.unknown(key, root, "key", place)
+        elif not name.startswith("x-"):
+            self.unknown(name, [*_TOP, *self.roots], "key", where)
+
+    def twice(self, what: str, where: Where, first: Where, address: Address | None = None) -> None:
+        """Note that something is stated in two places."""
+        place = self.sources[first.file].position(first.path)
+        self.error("Q014", f"{what} is stated twice: first at {place}", where, address=address,
+                   hint="keep one of them")  # fmt: skip
+
+    def read_patterns(self, value: JSON, where: Where) -> list[Pattern]:
+        """A list of patterns."""
+        if not isinstance(value, list):
+            self.error("Q011", f"{where.path[0]} must be a list, found {kind_of(value)}", where)
+            return []
+        found = []
+        for index, text in enumerate(value):
+            place = Where(where.file, (*where.path, index))
+            try:
+                if not isinstance(text, str):
+                    raise ValueError(f"expected a pattern such as mailbox/*@example.com, found {kind_of(text)}")
+                found.append(Pattern.of(text, self.types))
+            except ValueError as error:
+                self.error("Q013", str(error), place)
+        return found
+
+    def read_defaults(self, block: Mapping[str, JSON], where: Where) -> None:
+        """Defaults for each kind."""
+        for kind, body in block.items():
+            place = Where(where.file, (*where.path, kind))
+            if kind not in self.types:
+                self.unknown(kind, self.types, "kind", place)
+            elif kind in self.defaults:
+                self.twice(f"the defaults for {kind}", place, Where(self.default_files[kind], ("defaults", kind)))
+            else:
+                self.default_files[kind] = where.file
+                self.defaults[kind] = self.attributes(self.types[kind], self.mapping(body, place, kind), place, None)
+
+    # Objects.
+
+    def collection(self, type_: ResourceType, raw: JSON, parent: str, where: Where) -> None:
+        """The objects of one collection; to be mentioned makes it managed."""
+        if raw is None:
+            self.error(
+                "Q011",
+                f"{where.path[-1]} has nothing in it",
+                where,
+                hint="write {} for managed and empty, or remove the key to leave it alone",
+            )
+            return
+        self.managed.add(Collection(type_.kind, parent))
+        for name, body in self.mapping(raw, where, str(where.path[-1])).items():
+            self.declaration(type_, name, body, parent, Where(where.file, (*where.path, name)))
+
+    def declaration(self, type_: ResourceType, name: str, raw: JSON, parent: str, where: Where) -> None:
+        """One object: its own attributes, and the collections inside it."""
+        try:
+            key = type_.address_key(type_.normalise(name), parent)
+        except ValueError as error:
+            self.error("Q016", str(error), where)
+            return
+        address = Address(type_.kind, key)
+        if type_.reserved and type_.name_of(key) == type_.reserved:
+            self.error("Q016", f"{address} cannot be declared: it comes with its domain", where, address=address,
+                       hint="its password is the domain's postmaster_password")  # fmt: skip
+            return
+        if type_.short and isinstance(raw, list):
+            raw = {type_.short: raw}
+        body = self.mapping({} if raw is None else raw, where, str(address))
+        inside = self.inside[type_.kind]
+        for child, content in body.items():
+            if child in inside:
+                self.collection(inside[child], content, key, Where(where.file, (*where.path, child)))
+        self.block(_Block(type_, name, where, {k: v for k, v in body.items() if k not in inside}), address)
+
+    def block(self, block: _Block, address: Address) -> None:
+        """Keep an object's block; only one place may state attributes, and only parents may be mentioned again."""
+        first = self.blocks.get(address)
+        if first is None or (self.inside[address.kind] and not first.body):
+            self.blocks[address] = block
+        elif block.body or not self.inside[address.kind]:
+            self.twice(str(address), block.where, first.where, address)
+
+    def objects(self) -> dict[Address, Desired]:
+        """Every declared object that is not ignored, in canonical form."""
+        found: dict[Address, Desired] = {}
+        for address, block in self.blocks.items():
+            ignored = covering(self.patterns["ignore"], address) or self._ignored_parent(address)
+            if ignored:
+                self._warn(f"{address} is declared, and ignored by the pattern {ignored.text}", block.where, address)
+                continue
+            found[address] = self.desired(address, block)
+        return found
+
+    def _ignored_parent(self, address: Address) -> Pattern | None:
+        type_ = self.types[address.kind]
+        parent = Address(type_.parent, type_.parent_of(address.key))
+        return covering(self.patterns["ignore"], parent) if type_.parent else None
+
+    def _warn(self, message: str, where: Where, address: Address) -> None:
+        position = self.sources[where.file].position(where.path)
+        self.found.append(Diagnostic("Q020", message, position, str(address), severity=Severity.WARNING))
+
+    def desired(self, address: Address, block: _Block) -> Desired:
+        """One object, its defaults under what it says itself."""
+        type_, body, where = block.type, block.body, block.where
+        own = self.attributes(type_, body, where, address)
+        below = self.defaults.get(type_.kind)
+        values, secrets, extra = own.values, own.secrets, own.extra
+        if below:
+            values, secrets = {**below.values, **values}, {**below.secrets, **secrets}
+            extra = {**below.extra, **extra} if below.extra else extra
+        for implied in type_.implied:
+            values.setdefault(implied.name, implied.default)
+        absent = self.state(body, where, address)
+        label = values.get("description", block.name.strip()) if not type_.unique else ""
+        if not type_.unique and not label.strip():
+            self.error("Q013", f"{address} needs a description", where, address=address)
+        return Desired(address, values, secrets, extra, where, absent, label, self.pin(body, where, address))
+
+    def state(self, body: Mapping[str, JSON], where: Where, address: Address) -> bool:
+        """Whether the object is declared absent."""
+        state = body.get("state", "present")
+        if state not in ("present", "absent"):
+            place = Where(where.file, (*where.path, "state"))
+            self.error("Q013", f"state: {state!r} is not allowed here", place, address=address, value=True,
+                       hint="write absent, or remove the line")  # fmt: skip
+        return bool(state == "absent")
+
+    def pin(self, body: Mapping[str, JSON], where: Where, address: Address) -> str:
+        """The id that pins an object on the server, as text."""
+        pin = body.get("id", "")
+        if isinstance(pin, bool) or not isinstance(pin, (str, int)) or ("id" in body and not str(pin).strip()):
+            place = Where(where.file, (*where.path, "id"))
+            self.error("Q013", f"id must be the account's id, found {kind_of(pin)}", place, address=address, value=True)
+            return ""
+        return str(pin).strip()
+
+    def attributes(
+        self, type_: ResourceType, body: Mapping[str, JSON], where: Where, address: Address | None
+    ) -> _Attributes:
+        """A body in canonical form; ``address`` is None for defaults."""
+        found = _Attributes()
+        by_name = type_.by_name
+        for name, raw in body.items():
+            one = by_name.get(name)
+            if one is None:
+                self.other(type_, name, raw, where, address, found)
+                continue
+            try:
+                if one.secret:
+                    found.secrets[name] = self.secret(one, raw, where)
+                else:
+                    found.values[name] = one.type.parse(raw)
+            except ValueError as error:
+                place = Where(where.file, (*where.path, name))
+                plain = one.secret and not isinstance(raw, dict)
+                hint = 'write "" to clear it, or remove the line to leave it alone' if raw is None else None
+                self.error("Q015" if plain else "Q013", f"{name}: {error}", place, address=address, value=True,
+                           hint=hint)  # fmt: skip
+        return found
+
+    def secret(self, one: Field, raw: JSON, where: Where) -> Secret:
+        """A reference to a secret, relative to the folder of its file."""
+        assert isinstance(one.type, Password)
+        return one.type.parse(raw, self.sources[where.file].folder)
+
+    def other(
+        self,
+        type_: ResourceType,
+        name: str,
+        raw: JSON,
+        where: Where,
+        address: Address | None,
+        found: _Attributes,
+    ) -> None:
+        """A key of a body that is no attribute: extra, state and id, or a mistake."""
+        place = Where(where.file, (*where.path, name))
+        if name == "extra":
+            for wire, value in self.mapping(raw, place, "extra").items():
+                if wire in type_.wire_names:
+                    inner = Where(where.file, (*place.path, wire))
+                    self.error("Q013", f'extra: "{wire}" is an attribute that qboxctl knows or sets itself', inner,
+                               address=address, hint="state it without extra, if it can be stated")  # fmt: skip
+                else:
+                    found.extra[wire] = value
+        elif address is None or name not in _OWN or (name == "id" and type_.unique):
+            known = [*type_.by_name, *(own for own in _OWN if own != "id" or not type_.unique)]
+            known += self.inside[type_.kind]
+            self.unknown(name, known, "attribute" if address else f"attribute of {type_.kind}", place, address)
+
+    # Settings.
+
+    def settings(self, environment: str) -> Settings:
+        """The settings of one environment, as far as they can be read."""
+        from qboxctl.validate import schema_errors
+
+        where = Where(self.settings_file or 0, ("settings",))
+        wrong = schema_errors("settings", self.settings_block)
+        for path, message, hint in wrong:
+            self.error("Q021", message, Where(where.file, (*where.path, *path)), hint=hint, value=True)
+        if wrong:
+            return Settings()
+        return self._checked_settings(environment, where)
+
+    def _checked_settings(self, environment: str, where: Where) -> Settings:
+        block: Any = self.settings_block
+        environments = block.get("environments") or {}
+        base = self.sources[where.file].folder if self.settings_file is not None else ""
+        if environment != "default" and environment not in environments:
+            known = ", ".join(sorted(environments)) or "none"
+            near = difflib.get_close_matches(environment, environments, 1, 0.6)
+            hint = f'did you mean "{near[0]}"?' if near else "add it under settings.environments"
+            message = f'there is no environment "{environment}": the settings know {known}'
+            self.found.append(Diagnostic("Q022", message, hint=hint))
+            return Settings()
+        for name, overlay in [(None, block), *environments.items()]:
+            if "endpoint" in (overlay or {}):
+                try:
+                    read_settings({"endpoint": overlay["endpoint"]}, "default", base, self.types)
+                except ValueError as error:
+                    path = ("environments", name, "endpoint") if name else ("endpoint",)
+                    self.error("Q021", str(error), Where(where.file, (*where.path, *path)), value=True)
+                    return Settings()
+        return read_settings(block, environment, base, self.types)

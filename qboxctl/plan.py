@@ -1,0 +1,437 @@
+"""The planner: a wish and a snapshot of the account give a plan. Pure: no network, files, clock or environment."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from functools import partial
+
+from qboxctl import diff, graph
+from qboxctl.definition import ResourceType
+from qboxctl.errors import ConfigError, Diagnostic
+from qboxctl.guards import ignored, judge
+from qboxctl.load import Wish
+from qboxctl.model import (
+    MISSING,
+    Action,
+    Address,
+    Change,
+    Collection,
+    Desired,
+    FieldChange,
+    Live,
+    Plan,
+    Snapshot,
+    Unverifiable,
+    Value,
+)
+from qboxctl.names import Pattern, covering
+from qboxctl.planfile import plan_id
+from qboxctl.values import SIZE_NAMES
+
+BANDS = ("mailboxes_8gb", "mailboxes_25gb", "mailboxes_50gb", "mailboxes_100gb", "domains", "delivery_accounts")
+SUMMARY = ("create", "update", "disable", "delete", "unchanged", "unmanaged")
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What the command line adds to the wish.
+
+    ``removed_since`` are the objects that an earlier revision declared and today's files do not: with it,
+    only they count as removed. ``acknowledge`` is the id of a plan that may pass the count guard.
+    """
+
+    targets: tuple[Pattern, ...] = ()
+    excludes: tuple[Pattern, ...] = ()
+    rotate: tuple[Pattern, ...] = ()
+    removed_since: frozenset[Address] | None = None
+    acknowledge: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """Which objects a plan is about: the targets with what they need, without what is excluded."""
+
+    wish: Wish
+    types: Mapping[str, ResourceType]
+    options: Options = field(default_factory=Options)
+
+    def excluded(self, address: Address) -> bool:
+        """Whether an exclusion takes the object, or what it lives in."""
+        parent = self.parent(address)
+        return covering(self.options.excludes, address) is not None or (parent is not None and self.excluded(parent))
+
+    def targeted(self, address: Address) -> bool:
+        """Whether the object itself is asked for."""
+        return not self.options.targets or covering(self.options.targets, address) is not None
+
+    def visible(self, address: Address) -> bool:
+        """Whether the object may appear at all."""
+        return not ignored(self.wish, self.types, address) and not self.excluded(address)
+
+    def parent(self, address: Address) -> Address | None:
+        """What the object lives in."""
+        type_ = self.types[address.kind]
+        return Address(type_.parent, type_.parent_of(address.key)) if type_.parent else None
+
+    def candidates(self) -> dict[Address, Desired]:
+        """The declared objects that a plan may need: with targets, also what those may depend on."""
+        objects = {address: one for address, one in self.wish.objects.items() if not self.excluded(address)}
+        if not self.options.targets:
+            return objects
+        chosen = {address for address in objects if self.targeted(address)}
+        domains = {self.parent(address) or address for address in chosen}
+        domains |= {Address("domain", p.key) for p in domains}
+        kinds = {field.refers for address in chosen for field in self.types[address.kind].fields if field.refers}
+        kinds |= {f.refers for kind in kinds for f in self.types[kind].fields if f.refers}
+        return {
+            address: one
+            for address, one in objects.items()
+            if address in chosen or address in domains or self.parent(address) in domains or address.kind in kinds
+        }
+
+    def reaches(self, collection: Collection) -> bool:
+        """Whether the plan can hold an object of a collection that no file declares."""
+        if not self.options.targets:
+            return True
+        sample = Address(collection.kind, f"\0@{collection.parent}" if collection.parent else "\0")
+        return any(
+            pattern.matches(sample) or pattern.text.split("/")[0] in ("*", collection.kind)
+            for pattern in self.options.targets
+        )
+
+
+def make_plan(
+    types: Mapping[str, ResourceType],
+    wish: Wish,
+    snapshot: Snapshot,
+    options: Options | None = None,
+) -> Plan:
+    """Compare the wish with the account. Raises ConfigError for what only a plan can know to be wrong."""
+    return _Planner(types, wish, snapshot, options or Options()).plan()
+
+
+class _Planner:
+    def __init__(self, types: Mapping[str, ResourceType], wish: Wish, snapshot: Snapshot, options: Options) -> None:
+        self.types, self.wish, self.snapshot, self.options = types, wish, snapshot, options
+        self.scope = Scope(wish, types, options)
+        self.changes: list[Change] = []
+        self.unmanaged: list[Address] = []
+        self.unverifiable: list[Unverifiable] = []
+        self.unchanged: list[Address] = []
+        self.wrong: list[Diagnostic] = []
+
+    def plan(self) -> Plan:
+        """Every change, judged."""
+        for address, desired in self.scope.candidates().items():
+            self.declared(address, desired)
+        self.undeclared()
+        self.check_names()
+        self.check_sizes()
+        self.check_references()
+        if self.wrong:
+            raise ConfigError(self.wrong)
+        changes = self.ordered(self.chosen())
+        settings = self.wish.settings
+        identity = plan_id(settings.environment, settings.endpoint, changes)
+        acknowledged = self.options.acknowledge == identity
+        kept = {change.address for change in changes}
+        return Plan(
+            id=identity,
+            environment=settings.environment,
+            endpoint=settings.endpoint,
+            config_digest=self.wish.digest,
+            changes=changes,
+            unmanaged=tuple(sorted(self.unmanaged)),
+            unverifiable=tuple(sorted(self._seen(self.unverifiable, kept), key=lambda one: one.address)),
+            blocked=judge(changes, self.snapshot, self.wish, self.types, acknowledged=acknowledged),
+            summary=self.summary(changes),
+            billing=self.billing(changes),
+        )
+
+    def _seen(self, rows: Iterable[Unverifiable], kept: set[Address]) -> Iterable[Unverifiable]:
+        return (row for row in rows if self.scope.targeted(row.address) or row.address in kept)
+
+    # What the files declare.
+
+    def declared(self, address: Address, desired: Desired) -> None:
+        """One declared object."""
+        live = self.snapshot.live.get(address)
+        if live is not None and live.leaving:
+            live = None
+        if desired.absent:
+            if live is None:
+                self.unchanged.append(address)
+            else:
+                self.remove(live, self.types[address.kind].removal, "state: absent")
+        elif live is None:
+            self.create(address, desired)
+        else:
+            self.update(address, desired, live)
+
+    def create(self, address: Address, desired: Desired) -> None:
+        """An object that is not there."""
+        type_ = self.types[address.kind]
+        lacking = [
+            one.name
+            for one in type_.fields
+            if one.required and one.name not in desired.values and one.name not in desired.secrets
+        ]
+        if lacking and self.scope.targeted(address):
+            self.error(
+                "Q040",
+                f"{address} must be created, and lacks {' and '.join(lacking)}",
+                desired,
+                hint=f"state {'it' if len(lacking) == 1 else 'them'}, or declare an object that is there already",
+            )
+        values = dict(desired.values)
+        if not type_.unique:
+            values[type_.key] = desired.label
+        fields = [FieldChange(name, None, value) for name, value in sorted(values.items())]
+        fields += [FieldChange(diff.EXTRA + name, None, value) for name, value in sorted(desired.extra.items())]
+        self.changes.append(
+            Change(
+                address,
+                Action.CREATE,
+                fields=tuple(fields),
+                secrets=tuple(sorted(desired.secrets)),
+                reason="declared, not there",
+            )
+        )
+
+    def update(self, address: Address, desired: Desired, live: Live) -> None:
+        """An object that is there."""
+        type_ = self.types[address.kind]
+        found = diff.compare(type_, desired, live, self.snapshot.codes)
+        for name, before, after in found.fixed:
+            self.fixed(address, desired, name, before, after)
+        if found.unseen:
+            self.unverifiable.append(Unverifiable(address, tuple(sorted(found.unseen))))
+        rotate = covering(self.options.rotate, address) is not None
+        secrets = tuple(sorted(desired.secrets)) if rotate else ()
+        again = [name for name in found.unseen if not (name in type_.by_name and not type_.by_name[name].on_update)]
+        if rotate:
+            again += [name for name in desired.values if type_.by_name[name].volatile]
+        if not found.changed and not secrets and not (rotate and again):
+            self.unchanged.append(address)
+            return
+        fields = [*found.changed, *(FieldChange(name, None, self.wanted(desired, name)) for name in again)]
+        names = [one.name for one in fields]
+        unproved = type_.proof and live.status == diff.UNPROVED
+        reason = "waits for its ownership proof" if unproved else "differs" if found.changed else "to be sent again"
+        self.changes.append(
+            Change(
+                address,
+                Action.UPDATE,
+                remote_id=live.remote_id,
+                fields=tuple(sorted(fields, key=lambda one: one.name)),
+                secrets=secrets,
+                reason=reason,
+                precondition=diff.precondition(type_, live, names, self.snapshot.codes),
+            )
+        )
+
+    def wanted(self, desired: Desired, name: str) -> Value:
+        """What a declaration says of an attribute or of ``extra.name``."""
+        if name.startswith(diff.EXTRA):
+            return desired.extra[name.removeprefix(diff.EXTRA)]
+        return desired.values[name]
+
+    def fixed(self, address: Address, desired: Desired, name: str, before: Value, after: Value) -> None:
+        """An attribute that differs and can no longer be changed."""
+        if not self.scope.targeted(address):
+            return
+        one = self.types[address.kind].by_name.get(name)
+        shown, wish = (one.type.show(before), one.type.show(after)) if one else (str(before), str(after))
+        self.error(
+            "Q041",
+            f"{name} of {address} is {shown}, and can only be chosen at creation: the file says {wish}",
+            desired,
+            *name.split(".", 1),
+            hint=f"write {shown}, or leave {name} out; qboxctl never deletes and creates again, since that loses mail",
+        )
+
+    def remove(self, live: Live, action: Action, reason: str) -> None:
+        """Delete or disable a live object."""
+        type_ = self.types[live.address.kind]
+        fields: tuple[FieldChange, ...] = ()
+        if action is Action.DISABLE and type_.disabled:
+            name, value = type_.disabled
+            before = diff.now_of(type_, name, live, self.snapshot.codes)
+            if live.status == "disabled":
+                self.unchanged.append(live.address)
+                return
+            fields = (FieldChange(name, None if before is MISSING else before, value),)
+        self.changes.append(
+            Change(
+                live.address,
+                action,
+                remote_id=live.remote_id,
+                fields=fields,
+                destroys_data=type_.holds_data and action is Action.DELETE,
+                reason=reason,
+                precondition=diff.precondition(type_, live, [one.name for one in fields], self.snapshot.codes),
+            )
+        )
+
+    # What the files do not declare.
+
+    def undeclared(self) -> None:
+        """Live objects of managed collections that no file declares."""
+        since = self.options.removed_since
+        for address, live in self.snapshot.live.items():
+            type_ = self.types[address.kind]
+            collection = Collection(address.kind, type_.parent_of(address.key))
+            counted = collection in self.wish.managed or (since is not None and address in since)
+            if address in self.wish.objects or live.leaving or not counted or not self.scope.visible(address):
+                continue
+            if not self.scope.targeted(address) and not self.inside_removed(address):
+                continue
+            todo = self.wish.settings.on_remove.get(address.kind, "keep")
+            gone = since is None or address in since
+            if todo == "keep" or not gone or (todo == "disable" and live.status == "disabled"):
+                if collection in self.snapshot.complete:
+                    self.unmanaged.append(address)
+            else:
+                why = "no longer declared" if since is not None else "not declared"
+                self.remove(live, Action(todo), f"{why} (on_remove: {todo})")
+
+    def inside_removed(self, address: Address) -> bool:
+        """Whether the object lives in one that is declared absent: it may have to go first."""
+        parent = self.scope.parent(address)
+        desired = self.wish.objects.get(parent) if parent else None
+        return desired is not None and desired.absent
+
+    # What only a plan can know.
+
+    def error(self, code: str, message: str, desired: Desired, *path: str, hint: str | None = None) -> None:
+        """Note a mistake at its place in the files."""
+        place = self.wish.position(desired.where, *path)
+        self.wrong.append(Diagnostic(code, message, place, str(desired.address), hint))
+
+    def check_names(self) -> None:
+        """An alias may not bear a mailbox's name, live ones included."""
+        deleted = {change.address for change in self.changes if change.action is Action.DELETE}
+        for change in self.changes:
+            if change.action is not Action.CREATE or not self.types[change.address.kind].parent:
+                continue
+            for kind, type_ in self.types.items():
+                rival = self.snapshot.live.get(Address(kind, change.address.key))
+                taken = type_.parent and kind != change.address.kind and rival is not None
+                if taken and rival and rival.address not in deleted and not rival.leaving:
+                    self.error("Q018", f"{change.address} cannot be created: {rival.address} has that name",
+                               self.wish.objects[change.address], hint=f"declare {rival.address} absent")  # fmt: skip
+
+    def check_sizes(self) -> None:
+        """No mailbox may be larger than its domain allows, as declared, or else live, or else at creation."""
+        for change in self.changes:
+            size = next((one.after for one in change.fields if one.name == "max_email_quota"), None)
+            parent = self.scope.parent(change.address)
+            if parent is None or not isinstance(size, int) or change.action.removes:
+                continue
+            most = self.ceiling(parent)
+            if isinstance(most, int) and size > most:
+                self.error(
+                    "Q024",
+                    f"max_email_quota {SIZE_NAMES.get(size, size)} of {change.address} is more than {parent} allows: "
+                    f"{SIZE_NAMES.get(most, most)}",
+                    self.wish.objects[change.address],
+                    "max_email_quota",
+                    hint=f"state max_email_quota: {SIZE_NAMES.get(size, size)} on the domain",
+                )
+
+    def ceiling(self, parent: Address) -> Value:
+        """The largest mailbox that a domain will allow."""
+        one = self.types[parent.kind].by_name["max_email_quota"]
+        desired, live = self.wish.objects.get(parent), self.snapshot.live.get(parent)
+        if desired is not None and "max_email_quota" in desired.values:
+            return desired.values["max_email_quota"]
+        return diff.value_of(one, live, {}) if live is not None else one.initial
+
+    def check_references(self) -> None:
+        """What a change refers to must be there, or be created by the same plan."""
+        created = {change.address for change in self.changes if change.action is Action.CREATE}
+        for change in self.changes:
+            by_name = self.types[change.address.kind].by_name
+            for name, _, after in change.fields:
+                kind = by_name[name].refers if name in by_name else ""
+                if not isinstance(after, tuple) or not kind or kind == "mailbox":
+                    continue
+                for key in after:
+                    target = Address(kind, key)
+                    if target not in created and target not in self.snapshot.live:
+                        why = " and it is excluded" if self.scope.excluded(target) else ""
+                        self.error("Q019", f"{name} of {change.address}: {target} is not there{why}",
+                                   self.wish.objects[change.address], name)  # fmt: skip
+
+    # The plan's parts.
+
+    def chosen(self) -> list[Change]:
+        """The changes of the targets, with all that they need."""
+        if not self.options.targets:
+            return self.changes
+        by_address = {change.address: change for change in self.changes}
+        graph_of_all = graph.order(self.changes, self.types)
+        waits: dict[Address, set[Address]] = defaultdict(set)
+        for step, needed in graph_of_all.needs.items():
+            waits[step.address].update(other.address for other in needed)
+        todo = [address for address in by_address if self.scope.targeted(address)]
+        kept: set[Address] = set()
+        while todo:
+            address = todo.pop()
+            if address not in kept:
+                kept.add(address)
+                todo += waits[address]
+        return [by_address[address] for address in by_address if address in kept]
+
+    def ordered(self, changes: list[Change]) -> tuple[Change, ...]:
+        """The changes by kind and key, each with what it needs."""
+        ranks = {kind: rank for rank, kind in enumerate(self.types)}
+        changes.sort(key=lambda change: (ranks[change.address.kind], change.address.key))
+        waits = graph.needs(changes, self.types)
+        return tuple(
+            replace(change, needs=waits[change.address]) if waits[change.address] else change for change in changes
+        )
+
+    def summary(self, changes: Iterable[Change]) -> dict[str, int]:
+        """How many of each."""
+        counts = Counter(change.action.value for change in changes)
+        counts["unchanged"] = sum(1 for address in self.unchanged if self.scope.targeted(address))
+        counts["unmanaged"] = len(self.unmanaged)
+        return {name: counts[name] for name in SUMMARY}
+
+    def billing(self, changes: Iterable[Change]) -> dict[str, int]:
+        """What is added to the bill, less what is removed."""
+        bill = Counter(dict.fromkeys(BANDS, 0))
+        for change in changes:
+            type_ = self.types[change.address.kind]
+            if type_.billed is None or change.action is Action.DISABLE:
+                continue
+            live = self.snapshot.live.get(change.address)
+            if live is not None and change.action is not Action.CREATE:
+                before = self.billed_values(change.address, partial(self.now, live))
+                bill[type_.billed(before)] -= 1
+            else:
+                before = {}
+            if change.action is not Action.DELETE:
+                after = {one.name: one.after for one in change.fields}
+                created = change.action is Action.CREATE
+                values = self.billed_values(change.address, after.get) if created else {**before, **after}
+                bill[type_.billed(values)] += 1
+        return dict(bill)
+
+    def billed_values(self, address: Address, read: Callable[[str], Value]) -> dict[str, Value]:
+        """The values that a bill depends on; a mailbox without a size has its domain's default."""
+        size = read("max_email_quota") if "max_email_quota" in self.types[address.kind].by_name else None
+        parent = self.scope.parent(address)
+        if size is None and parent is not None:
+            desired, live = self.wish.objects.get(parent), self.snapshot.live.get(parent)
+            size = desired.values.get("default_quota") if desired is not None else None
+            size = self.now(live, "default_quota") if size is None and live is not None else size
+        return {"max_email_quota": size}
+
+    def now(self, live: Live, name: str) -> Value:
+        """A live value, None where the API does not return it."""
+        value = diff.now_of(self.types[live.address.kind], name, live, self.snapshot.codes)
+        return None if value is MISSING else value

@@ -1,0 +1,231 @@
+"""What can be wrong with a configuration without asking anybody: schemas, references, contradictions."""
+
+from __future__ import annotations
+
+import difflib
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
+from functools import lru_cache
+from typing import Any
+
+from qboxctl.definition import ResourceType
+from qboxctl.errors import Diagnostic, Position, Severity
+from qboxctl.load import Wish
+from qboxctl.model import JSON, Address, Collection, Desired
+from qboxctl.values import SIZE_NAMES, kind_of
+
+FREE_ALIASES_PER_MAILBOX = 10
+"""More of them need Qboxmail's consent [guide: email-aliases]."""
+
+
+@lru_cache
+def _validator(name: str) -> Any:
+    from jsonschema import Draft202012Validator
+
+    from qboxctl import docs
+
+    if name == "settings":
+        return Draft202012Validator({"$ref": "#/$defs/settings", "$defs": docs.config_schema()["$defs"]})
+    return Draft202012Validator(docs.SCHEMAS[name]())
+
+
+def schema_errors(name: str, value: JSON) -> list[tuple[tuple[str | int, ...], str, str | None]]:
+    """Where a value does not fit the schema ``config``, ``plan`` or ``settings``: path, message, hint."""
+    if name == "settings" and not value:
+        return []
+    found = [entry for error in _validator(name).iter_errors(value) for entry in _explained(error)]
+    return sorted(found, key=lambda entry: ([str(step) for step in entry[0]], entry[1]))
+
+
+def _explained(error: Any) -> Iterable[tuple[tuple[str | int, ...], str, str | None]]:
+    path = tuple(error.absolute_path)
+    name = str(path[-1]) if path else "it"
+    match error.validator:
+        case "additionalProperties":
+            known = list(error.schema.get("properties", {}))
+            for word in sorted(set(error.instance) - set(known)):
+                near = difflib.get_close_matches(word, known, 1, 0.6)
+                hint = f'did you mean "{near[0]}"?' if near else f"there are: {', '.join(known)}"
+                yield (*path, word), f'unknown key "{word}"', hint
+        case "enum":
+            yield (
+                path,
+                f"{name}: {error.instance!r} is not allowed here",
+                f"write {', '.join(map(str, error.validator_value))}",
+            )
+        case "type":
+            wanted = error.validator_value
+            words = {"object": "a mapping", "array": "a list", "string": "text", "integer": "a whole number"}
+            yield path, f"{name} must be {words.get(wanted, wanted)}, found {kind_of(error.instance)}", None
+        case "oneOf" if "secret" in str(error.schema.get("description", "")):
+            hint = "write {env: NAME}, {file: PATH} or {exec: [program, argument]}"
+            yield path, f"{name} must be a reference to a secret", hint
+        case "required":
+            yield path, f"{name} lacks {error.message.split(' ')[0]}", None
+        case _:
+            value = error.instance if isinstance(error.instance, (int, float, str)) else kind_of(error.instance)
+            yield (
+                path,
+                f"{name}: {str(value)[:80]!r} does not fit ({error.validator} {error.validator_value})"[:300],
+                None,
+            )
+
+
+def check(wish: Wish, types: Mapping[str, ResourceType]) -> list[Diagnostic]:
+    """Everything that is wrong with the wish as a whole, and what is worth a warning."""
+    found = _Findings(wish, types)
+    for rule in _RULES:
+        rule(found)
+    return sorted([*wish.warnings, *found.list], key=lambda one: one.sort_key)
+
+
+class _Findings:
+    """The wish under judgement, and what was found."""
+
+    def __init__(self, wish: Wish, types: Mapping[str, ResourceType]) -> None:
+        self.wish, self.types = wish, types
+        self.list: list[Diagnostic] = []
+
+    def add(
+        self,
+        code: str,
+        message: str,
+        one: Desired,
+        *path: str | int,
+        hint: str | None = None,
+        severity: Severity = Severity.ERROR,
+    ) -> None:
+        """Note something about an object, at one of its attributes."""
+        place = self.wish.position(one.where, *path)
+        self.list.append(Diagnostic(code, message, place, str(one.address), hint, severity))
+
+    def present(self, kind: str) -> Iterable[Desired]:
+        """The declared objects of a kind that are not declared absent."""
+        return (one for one in self.wish.objects.values() if one.address.kind == kind and not one.absent)
+
+    def exists(self, kind: str, key: str) -> bool:
+        """Whether the files declare the object, and not as absent."""
+        one = self.wish.objects.get(Address(kind, key))
+        return one is not None and not one.absent
+
+
+def _inside_absent(found: _Findings) -> None:
+    for one in found.wish.objects.values():
+        type_ = found.types[one.address.kind]
+        if not type_.parent or one.absent:
+            continue
+        parent = found.wish.objects.get(Address(type_.parent, type_.parent_of(one.address.key)))
+        if parent is not None and parent.absent:
+            place = found.wish.position(parent.where)
+            found.add("Q017", f"{one.address} is declared, and {parent.address} is absent ({place})", one,
+                      hint="declare both absent, or neither")  # fmt: skip
+
+
+def _same_name(found: _Findings) -> None:
+    for one in found.present("alias"):
+        if found.exists("mailbox", one.address.key):
+            place = found.wish.position(found.wish.objects[Address("mailbox", one.address.key)].where)
+            found.add("Q018", f"{one.address} bears the name of a mailbox ({place})", one,
+                      hint="rename one of them, or declare the mailbox absent")  # fmt: skip
+
+
+def _same_account(found: _Findings) -> None:
+    seen: dict[str, Desired] = {}
+    for one in found.wish.objects.values():
+        if found.types[one.address.kind].unique:
+            continue
+        match = f"id {one.pin}" if one.pin else f"description {one.label.casefold()!r}"
+        if match in seen:
+            place = found.wish.position(seen[match].where)
+            found.add("Q014", f"{one.address} and {seen[match].address} ({place}) have the same {match}", one,
+                      hint="one account, one place")  # fmt: skip
+        seen[match] = one
+
+
+def _references(found: _Findings) -> None:
+    for one in found.wish.objects.values():
+        if one.absent:
+            continue
+        for field in found.types[one.address.kind].fields:
+            value = one.values.get(field.name)
+            if field.refers and isinstance(value, tuple) and field.refers != "mailbox":
+                _named(found, one, field.name, field.refers, value)
+
+
+def _named(found: _Findings, one: Desired, name: str, kind: str, keys: Iterable[str]) -> None:
+    known = [address.key for address in found.wish.objects if address.kind == kind]
+    for key in keys:
+        target = found.wish.objects.get(Address(kind, key))
+        if target is not None and target.absent:
+            found.add("Q017", f"{name}: {kind}/{key} is declared absent", one, name)
+        elif target is None and Collection(kind) in found.wish.managed:
+            near = difflib.get_close_matches(key, known, 1, 0.6)
+            hint = f'did you mean "{near[0]}"?' if near else f"declare it under {'.'.join(found.types[kind].section)}"
+            found.add("Q019", f"{name}: there is no {kind}/{key}", one, name, hint=hint)
+
+
+def _catch_all(found: _Findings) -> None:
+    for one in found.present("domain"):
+        target = one.values.get("catch_all_destination", "")
+        if one.values.get("catch_all_enabled") and target == "":
+            found.add("Q019", "catch_all_enabled needs a catch_all_destination", one, "catch_all_enabled")
+        domain = target.rpartition("@")[2]
+        if not target or Collection("mailbox", domain) not in found.wish.managed or target == f"postmaster@{domain}":
+            continue
+        if not found.exists("mailbox", target) and not found.exists("alias", target):
+            known = [address.key for address in found.wish.objects if address.kind in ("mailbox", "alias")]
+            near = difflib.get_close_matches(target, known, 1, 0.6)
+            hint = f'did you mean "{near[0]}"?' if near else f"declare the mailbox {target}"
+            found.add("Q019", f"catch_all_destination: there is no mailbox or alias {target}", one,
+                      "catch_all_destination", hint=hint)  # fmt: skip
+
+
+def _alias_targets(found: _Findings) -> None:
+    managed = {c.parent for c in found.wish.managed if c.kind == "mailbox"}
+    managed &= {c.parent for c in found.wish.managed if c.kind == "alias"}
+    for one in found.present("alias"):
+        for target in one.values.get("destinations", ()):
+            local, _, domain = target.rpartition("@")
+            if domain in managed and local != "postmaster":
+                if not found.exists("mailbox", target) and not found.exists("alias", target):
+                    found.add("Q023", f"destinations: no file declares {target}", one, "destinations",
+                              severity=Severity.WARNING)  # fmt: skip
+
+
+def _sizes(found: _Findings) -> None:
+    for one in found.present("mailbox"):
+        domain = found.wish.objects.get(Address("domain", one.address.key.rpartition("@")[2]))
+        most = domain.values.get("max_email_quota") if domain is not None and not domain.absent else None
+        size = one.values.get("max_email_quota")
+        if domain is not None and most is not None and size is not None and size > most:
+            place = found.wish.position(domain.where, "max_email_quota")
+            found.add("Q024", f"max_email_quota {SIZE_NAMES[size]} is more than {domain.address} allows: "
+                      f"{SIZE_NAMES[most]} ({place})", one, "max_email_quota",
+                      hint=f"raise the domain's max_email_quota to {SIZE_NAMES[size]}")  # fmt: skip
+
+
+def _dates(found: _Findings) -> None:
+    for one in found.present("mailbox"):
+        first, last = (one.values.get(f"autoresponder_{which}_date") for which in ("start", "end"))
+        if first and last and last < first:
+            found.add("Q025", f"autoresponder_end_date {last} is before autoresponder_start_date {first}", one,
+                      "autoresponder_end_date")  # fmt: skip
+
+
+def _many_aliases(found: _Findings) -> None:
+    aliases = Counter(one.address.key.rpartition("@")[2] for one in found.present("alias"))
+    mailboxes = Counter(one.address.key.rpartition("@")[2] for one in found.present("mailbox"))
+    for domain, count in aliases.items():
+        one = found.wish.objects.get(Address("domain", domain))
+        known = Collection("mailbox", domain) in found.wish.managed
+        if one is not None and known and count > FREE_ALIASES_PER_MAILBOX * max(1, mailboxes[domain]):
+            found.add("Q026", f"{count} aliases for {mailboxes[domain]} mailboxes: more than "
+                      f"{FREE_ALIASES_PER_MAILBOX} per mailbox need Qboxmail's consent", one, "aliases",
+                      severity=Severity.WARNING)  # fmt: skip
+
+
+_RULES: tuple[Callable[[_Findings], None], ...] = (
+    _inside_absent, _same_name, _same_account, _references, _catch_all, _alias_targets, _sizes, _dates, _many_aliases,
+)  # fmt: skip
+
+__all__ = ["FREE_ALIASES_PER_MAILBOX", "Position", "check", "schema_errors"]

@@ -1,0 +1,241 @@
+"""Any kind of resource, created, updated, removed: bodies, paths, and what a lost answer means.
+
+A create whose answer is lost is looked up by its key before it is tried again. Where the key is not unique
+(a Delivery account, which costs money) it is never tried again: the look-up finds it, or nobody knows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from urllib.parse import unquote
+
+from qboxctl.client import Answer, Client
+from qboxctl.definition import Body, Call, ResourceType
+from qboxctl.diff import EXTRA
+from qboxctl.errors import OutcomeUnknown, QboxctlError, Refused
+from qboxctl.model import JSON, Address, FieldChange, Live
+from qboxctl.remote import Account, item_path
+from qboxctl.values import References
+
+LOOKS = 3
+"""How often an object is looked for after a lost answer, before it counts as not created."""
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """The object that a write is about: its name for the API, its code, and its parent's key and code."""
+
+    type: ResourceType
+    name: str
+    remote_id: str = ""
+    parent: str = ""
+    parent_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """What an ownership check said. ``record`` is the DNS record to publish; ``verified`` None: queued."""
+
+    verified: bool | None
+    record: str = ""
+
+
+class Writer:
+    """Writes to an account. ``intend`` is called before each request goes out, with its method and path.
+
+    ``codes`` gives the code of an object that a value refers to, by kind and key.
+    """
+
+    def __init__(
+        self,
+        client: Client,
+        account: Account,
+        customer_code: str,
+        codes: Callable[[str, str], str],
+    ) -> None:
+        self.client = client
+        self.account = account
+        self.customer_code = customer_code
+        self.codes = codes
+
+    def create(
+        self,
+        target: Target,
+        fields: Iterable[FieldChange],
+        secrets: Mapping[str, str],
+        known_ids: frozenset[str],
+        intend: Callable[[str], None],
+    ) -> tuple[str, int | None]:
+        """Create an object; its code ("" where the answer does not tell) and the HTTP status.
+
+        ``known_ids`` are the codes of objects with the same key that were there before. Raises Refused,
+        Unreachable, and OutcomeUnknown where nobody knows whether it exists now.
+        """
+        type_ = target.type
+        body = self.body(type_, [one for one in fields if _at_creation(type_, one)], secrets)
+        body[type_.key] = target.name
+        if self.customer_code and type_.owned:
+            body["customer_code"] = self.customer_code
+        path = type_.create.path.format(parent=item_path(_BARE, "", target.parent_id))
+        attempt = 0
+        while True:
+            intend(f"{type_.create.method} {path}")
+            try:
+                answer = self.client.write(type_.create.method, path, body, repeatable=False)
+            except OutcomeUnknown as lost:
+                try:
+                    found = self.look_for(target, known_ids)
+                except QboxctlError as unseen:
+                    raise OutcomeUnknown(f"{lost}, and looking for it failed ({unseen})", status=lost.status) from None
+                if found is not None:
+                    return found, lost.status
+                attempt += 1
+                if not type_.unique or attempt > self.client.api.retries or self.client.stop.is_set():
+                    raise
+                self.client.rest(self.client.backoff(attempt))
+            except Refused as refused:
+                found = self.look_for(target, known_ids) if attempt and refused.already_exists else None
+                if found is None:
+                    raise
+                return found, refused.status
+            else:
+                return _code(answer, type_), answer.status
+
+    def look_for(self, target: Target, known_ids: frozenset[str]) -> str | None:
+        """The code of an object that may have been created just now, None where it is not there.
+
+        Raises ApiError where that cannot be read: then it must not be created again either.
+        """
+        for attempt in range(1, LOOKS + 1):
+            found = [live.remote_id for live in self.named(target) if live.remote_id not in known_ids]
+            if len(found) == 1:
+                return found[0]
+            if found or attempt == LOOKS or self.client.stop.is_set():
+                break
+            self.client.rest(0.2 * attempt)
+        return None
+
+    def named(self, target: Target) -> list[Live]:
+        """The live objects that bear the target's name."""
+        type_ = target.type
+        if type_.per_object:
+            row = self.account.detail(type_, "", Live(Address(type_.kind, target.name), "", {}))
+            rows = [row] if row is not None else []
+        else:
+            path = type_.collection.format(parent=item_path(_BARE, "", target.parent_id))
+            rows = self.account.rows(path, type_.list_query, type_.id, None)
+        lives = [self.account.live(type_, row, target.parent) for row in rows]
+        key = type_.address_key(type_.normalise(target.name), target.parent)
+        return [live for live in lives if live is not None and live.address.key == key and not live.leaving]
+
+    def update(
+        self,
+        target: Target,
+        fields: Iterable[FieldChange],
+        secrets: Mapping[str, str],
+        status: str,
+        intend: Callable[[str], None],
+    ) -> int | None:
+        """Write attributes of an object, by as many calls as they need; the last HTTP status.
+
+        ``status`` is what a call must repeat that cannot go out without it.
+        """
+        type_ = target.type
+        by_call: dict[str, list[FieldChange]] = {}
+        for one in fields:
+            field = type_.by_name.get(one.name)
+            by_call.setdefault(field.call if field else "update", []).append(one)
+        if secrets:
+            by_call.setdefault("update", [])
+        done: int | None = None
+        for name in sorted(by_call, reverse=True):
+            call: Call = getattr(type_, name)
+            body = self.body(type_, by_call[name], secrets if name == "update" else {})
+            for needed in call.always:
+                body.setdefault(type_.by_name[needed].wire, status)
+            if call.keyed:
+                body[type_.key] = target.name
+            done = self.send(call, target, body, intend).status
+        return done
+
+    def delete(self, target: Target, intend: Callable[[str], None]) -> int:
+        """Delete an object; 404 where it is gone already."""
+        if target.type.delete is None:
+            raise ValueError(f"a {target.type.title} cannot be deleted")
+        try:
+            return self.send(target.type.delete, target, None, intend).status
+        except Refused as refused:
+            if refused.status == 404 and refused.from_api:
+                return 404
+            raise
+
+    def prove(self, target: Target, intend: Callable[[str], None]) -> Proof:
+        """Ask for the ownership proof: checked at once where the API can, queued where it cannot."""
+        at_once, queued = target.type.proof
+        try:
+            answer = self.send(at_once, target, None, intend)
+        except Refused as refused:
+            if refused.status == 422:
+                return Proof(False)
+            if refused.status != 404:
+                raise
+        else:
+            data = answer.data or {}
+            return Proof(data.get("verified") in (True, 1, "true", "1"), _record(data.get("expected_record")))
+        try:
+            self.send(queued, target, None, intend)
+        except Refused as refused:
+            if refused.status != 422:
+                raise
+            return Proof(False)
+        return Proof(None)
+
+    def send(self, call: Call, target: Target, body: Body | None, intend: Callable[[str], None]) -> Answer:
+        """Send a write that may be repeated without harm."""
+        path = item_path(call, target.parent_id, target.remote_id)
+        intend(f"{call.method} {path}")
+        return self.client.write(call.method, path, body, repeatable=True)
+
+    def body(self, type_: ResourceType, fields: Iterable[FieldChange], secrets: Mapping[str, str]) -> Body:
+        """A request body: wire names, codes for references, each secret with its confirmation."""
+        body: Body = {}
+        for name, _, after in fields:
+            field = type_.by_name.get(name)
+            if field is None:
+                body[name.removeprefix(EXTRA)] = after
+            elif isinstance(field.type, References):
+                body[field.wire] = [self.codes(field.type.kind, key) for key in after]
+            else:
+                body[field.wire] = field.type.encode(after)
+        for name, secret in secrets.items():
+            wire = type_.by_name[name].wire
+            body[wire] = body[f"{wire}_confirmation"] = secret
+        return body
+
+
+def _at_creation(type_: ResourceType, one: FieldChange) -> bool:
+    field = type_.by_name.get(one.name)
+    return field is None or field.on_create
+
+
+_BARE = Call("GET", "{id}")
+
+
+def _code(answer: Answer, type_: ResourceType) -> str:
+    """The new object's code, in whichever of the three documented places it stands."""
+    data = answer.data or {}
+    rows = data.get("resources")
+    if isinstance(rows, list) and rows and isinstance(rows[0], dict) and rows[0].get(type_.id) is not None:
+        return str(rows[0][type_.id])
+    if data.get("resource_code") is not None:
+        return str(data["resource_code"])
+    code = unquote(answer.location.rstrip("/").rpartition("/")[2])
+    return "" if code == type_.collection.rpartition("/")[2] else code
+
+
+def _record(expected: JSON) -> str:
+    """A DNS record as people publish it."""
+    if not isinstance(expected, dict):
+        return ""
+    return " ".join(str(expected.get(name, "")) for name in ("name", "type", "value")).strip()

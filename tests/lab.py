@@ -1,0 +1,116 @@
+"""A laboratory: the engine against an emulator in memory, with a clock that only moves when somebody waits."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from qboxctl.apply import check, resolve_secrets
+from qboxctl.client import Client, InProcess, Reader
+from qboxctl.emulator import Emulator, Fault, Request
+from qboxctl.journal import Journal
+from qboxctl.load import Wish, load
+from qboxctl.model import Outcome, Plan
+from qboxctl.plan import Options, Scope, make_plan
+from qboxctl.remote import Account, want_for_changes, want_for_plan
+from qboxctl.resources import TYPES
+from qboxctl.run import Patience, Run
+from qboxctl.secret import Secrets
+from qboxctl.settings import ApiSettings
+from qboxctl.validate import check as check_wish
+from qboxctl.yamlio import Source
+
+PASSWORD = "canary-Pa55word"
+TOKEN = "canary-token-7f3a"
+ENVIRON = {"PW": PASSWORD}
+
+
+class FakeClock:
+    """Time that passes only by sleeping; safe for threads."""
+
+    def __init__(self) -> None:
+        self.now = 1_000_000.0
+        self.slept = 0.0
+        self._lock = threading.Lock()
+
+    def monotonic(self) -> float:
+        return self.now
+
+    def time(self) -> float:
+        return self.now
+
+    def sleep(self, seconds: float) -> None:
+        with self._lock:
+            self.now += max(seconds, 0.0)
+            self.slept += max(seconds, 0.0)
+
+
+def wish_of(*texts: str, environment: str = "default") -> Wish:
+    """The wish of some files; raises ConfigError."""
+    wish = load([Source(f"file{number}.yaml", text) for number, text in enumerate(texts)], TYPES, environment)
+    errors = [found for found in check_wish(wish, TYPES) if found.severity == "error"]
+    assert not errors, errors
+    return wish
+
+
+@dataclass
+class Lab:
+    """One emulated account and the engine in front of it."""
+
+    quirks: Mapping[str, str] = field(default_factory=dict)
+    faults: Sequence[Fault] = ()
+    seed: Mapping[str, Any] = field(default_factory=dict)
+    journals: Path | None = None
+    api: ApiSettings = field(default_factory=lambda: ApiSettings(concurrency=4))
+    clock: FakeClock = field(default_factory=FakeClock)
+    stop: threading.Event = field(default_factory=threading.Event)
+    log: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.emulator = Emulator(
+            token=TOKEN, quirks=dict(self.quirks), faults=list(self.faults), seed=dict(self.seed), sleep=self.clock.sleep
+        )
+
+    def transport(self) -> InProcess:
+        return InProcess(lambda *parts: self.emulator.handle(Request(*parts)))
+
+    def options(self) -> dict[str, Any]:
+        return {"transport": self.transport(), "clock": self.clock, "stop": self.stop, "log": self.log.append}
+
+    def plan(self, wish: Wish, options: Options | None = None) -> Plan:
+        reader = Reader("https://api.example", TOKEN, self.api, **self.options())
+        scope = Scope(wish, TYPES, options or Options())
+        return make_plan(TYPES, wish, Account(reader, TYPES).survey(want_for_plan(scope)), options)
+
+    def apply(self, wish: Wish, plan: Plan | None = None, *, patience: Patience | None = None, journal: Path | None = None,
+              acknowledge: str = "") -> list[Outcome]:  # fmt: skip
+        plan = plan or self.plan(wish)
+        client = Client("https://api.example", TOKEN, self.api, **self.options())
+        account = Account(client, TYPES)
+        snapshot = account.survey(want_for_changes(plan.changes, wish, TYPES))
+        checked = check(plan, snapshot, wish, TYPES, acknowledge=acknowledge)
+        assert not checked.blocked, checked.blocked
+        secrets = resolve_secrets(checked.todo, wish, Secrets(ENVIRON))
+        for some in secrets.values():
+            for secret in some.values():
+                client.hide(secret)
+        book = Journal(journal or Path("/dev/null"), plan.id, user="tester", commit=None, now=self.clock.time)
+        try:
+            run = Run(
+                checked.todo,
+                types=TYPES,
+                wish=wish,
+                snapshot=snapshot,
+                client=client,
+                account=account,
+                journal=book,
+                secrets=secrets,
+                patience=patience,
+            )
+            done = run.run(checked.in_effect)
+        finally:
+            book.close()
+        return [done[change.address] for change in plan.changes]
