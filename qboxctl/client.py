@@ -390,10 +390,25 @@ def _retry_after(text: str | None) -> float | None:
 class Handled(Protocol):
     """What an in-process server answers (see qboxctl.emulator)."""
 
-    status: int
-    headers: Mapping[str, str]
-    body: bytes
-    broken: str
+    @property
+    def status(self) -> int:
+        """The HTTP status."""
+        ...
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        """The headers."""
+        ...
+
+    @property
+    def body(self) -> bytes:
+        """The whole body."""
+        ...
+
+    @property
+    def broken(self) -> str:
+        """How the connection breaks: "" (not at all), "drop" or "cut"."""
+        ...
 
 
 class InProcess(httpx.BaseTransport):

@@ -1,0 +1,97 @@
+"""The command line: the only place that knows the terminal, the environment, the clock and exit codes.
+
+Commands are imported when they are called: `--help` and `--version` load Click and nothing else.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable
+from importlib import import_module
+from typing import Any
+
+import click
+
+from qboxctl import __version__
+from qboxctl.cli.common import common
+
+_COMMANDS = {
+    "init": "Make a starter project.",
+    "validate": "Check the configuration, offline.",
+    "plan": "Show what apply would do; changes nothing.",
+    "apply": "Make the account as the files say.",
+    "show": "Show a saved plan.",
+    "explain": "The reference of kinds and attributes.",
+    "schema": "The JSON Schema of the configuration or of a plan.",
+    "emulator": "Run a local Management API.",
+    "demo": "A first look, without an account.",
+}
+
+
+class _Commands(click.Group):
+    """The commands, each in a module of its own that is imported when it is needed."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in _COMMANDS:
+            return None
+        command: click.Command = import_module(f"qboxctl.cli.{cmd_name}").command
+        return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        if args and args[0] not in _COMMANDS and not args[0].startswith("-"):
+            from difflib import get_close_matches
+
+            near = get_close_matches(args[0], _COMMANDS, 1, 0.5)
+            more = f" Did you mean {near[0]}?" if near else ""
+            raise click.UsageError(f"There is no command {args[0]!r}.{more}", ctx)
+        return super().resolve_command(ctx, args)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl(list(_COMMANDS.items()))
+
+
+@click.group(
+    cls=_Commands,
+    invoke_without_command=True,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
+@common
+@click.version_option(__version__, message="qboxctl %(version)s")
+@click.pass_context
+def cli(ctx: click.Context) -> None:
+    """Qboxmail as code: declare domains, mailboxes, aliases and Delivery in YAML; plan, review, apply."""
+    if ctx.invoked_subcommand is None:
+        click.echo(ctx.get_help())
+
+
+def main(args: list[str] | None = None) -> None:
+    """Run the command line, and leave the process with its exit code."""
+    sys.exit(run(lambda: cli.main(args=args, prog_name="qboxctl", standalone_mode=False)))
+
+
+def run(command: Callable[[], Any]) -> int:
+    """Call a command, and turn whatever it ends with into a message and an exit code."""
+    try:
+        return int(command() or 0)
+    except click.exceptions.Exit as done:
+        return done.exit_code
+    except click.ClickException as error:
+        error.show()
+        return 1
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("interrupted", err=True)
+        return 130
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except Exception as error:
+        from qboxctl.cli.failures import explained
+
+        return explained(error)

@@ -1,0 +1,229 @@
+"""``qboxctl apply``: run a saved plan exactly, or a fresh one."""
+
+from __future__ import annotations
+
+import getpass
+import os
+import signal
+import sys
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import click
+
+from qboxctl.apply import Checked, check, resolve_secrets
+from qboxctl.cli import git
+from qboxctl.cli.common import Common, common
+from qboxctl.cli.failures import Exit
+from qboxctl.cli.session import connect, planned, planning_options, read_wish
+from qboxctl.client import Client
+from qboxctl.errors import PlanFileError, QboxctlError, StalePlanError
+from qboxctl.journal import Journal, default_path
+from qboxctl.load import Wish
+from qboxctl.model import Blocked, Outcome, Plan, Snapshot, Status
+from qboxctl.planfile import read
+from qboxctl.remote import Account, want_for_changes
+from qboxctl.render import outcomes, plan_text
+from qboxctl.render.style import plural
+from qboxctl.resources import TYPES
+from qboxctl.run import Patience, Run
+from qboxctl.secret import process_secrets
+
+_UNITS = {"s": 1, "m": 60, "h": 3600}
+
+
+class Duration(click.ParamType):  # type: ignore[type-arg]  # generic from click 8.5 on only
+    """A time such as 90s, 30m or 1h, in seconds."""
+
+    name = "duration"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """Read a number with its unit."""
+        number, unit = str(value)[:-1], str(value)[-1:]
+        if unit not in _UNITS or not number.isdigit():
+            self.fail(f"{value!r} is not a time: write 90s, 30m or 1h", param, ctx)
+        return float(number) * _UNITS[unit]
+
+
+@click.command("apply")
+@common
+@click.argument("planfile", required=False, type=click.Path(dir_okay=False, path_type=Path))
+@click.option("--auto-approve", is_flag=True, help="Do not ask; needed where nobody can be asked.")
+@click.option("--wait", type=Duration(), metavar="DURATION", help="How long to wait for DNS and for the server.")
+@click.option("--journal", type=click.Path(dir_okay=False, path_type=Path), help="Where the record goes.")
+@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
+@planning_options
+@click.pass_obj
+def command(
+    options: Common,
+    /,
+    planfile: Path | None,
+    auto_approve: bool,
+    wait: float | None,
+    journal: Path | None,
+    form: str,
+    seed: str | None,
+    **chosen: Any,
+) -> int:
+    """Make the account as the files say: a saved plan exactly, or what a fresh plan shows."""
+    if planfile and any(chosen[name] for name in ("target", "exclude", "since", "rotate")):
+        raise click.UsageError("a saved plan runs as it is: of the planning options, only --acknowledge goes with it")
+    stop = threading.Event()
+    wish = read_wish(options)
+    saved = read(planfile, TYPES) if planfile else None
+    if saved:
+        _same_wish(saved, wish)
+    client = connect(Client, wish, options, seed=seed, stop=stop)
+    account = Account(client, TYPES)
+    try:
+        plan = saved or planned(client, wish, options, **chosen)
+        if not (options.quiet and auto_approve):
+            _show(plan, options, form)
+        if saved:
+            _, checked = _check(account, plan, wish, chosen["acknowledge"])
+            blocked = checked.blocked
+        else:
+            blocked = plan.blocked
+        if blocked:
+            return _refuse(blocked, plan, options)
+        if not plan.changes:
+            return _report(plan, [], options, form)
+        _ask(plan, auto_approve=auto_approve)
+        snapshot, checked = _check(account, plan, wish, chosen["acknowledge"])
+        if checked.blocked:
+            return _refuse(checked.blocked, plan, options)
+        secrets = resolve_secrets(checked.todo, wish, process_secrets())
+        for some in secrets.values():
+            for secret in some.values():
+                client.hide(secret)
+        path = journal or default_path(client.clock.time(), plan.id)
+        book = Journal(path, plan.id, user=_user(), commit=git.commit(options.directory), now=client.clock.time)
+        palette = options.palette()
+
+        def tell(one: Outcome) -> None:
+            if form == "text":
+                options.result(outcomes.line(one, palette))
+
+        run = Run(
+            checked.todo,
+            types=TYPES,
+            wish=wish,
+            snapshot=snapshot,
+            client=client,
+            account=account,
+            journal=book,
+            secrets=secrets,
+            patience=Patience() if wait is None else Patience(wait, wait),
+            report=tell,
+        )
+        failure: QboxctlError | None = None
+        with _stopping(stop, options):
+            try:
+                run.run(checked.in_effect)
+            except QboxctlError as error:
+                failure = error
+            finally:
+                book.close()
+        done = [run.finished[change.address] for change in plan.changes if change.address in run.finished]
+        code = _report(plan, done, options, form)
+        options.say(f"journal: {path}")
+        if failure:
+            raise failure
+        return Exit.INTERRUPTED if stop.is_set() else code
+    finally:
+        client.close()
+
+
+def _same_wish(plan: Plan, wish: Wish) -> None:
+    """Refuse a saved plan for another account, or for other files."""
+    settings = wish.settings
+    if plan.environment != settings.environment:
+        raise PlanFileError(
+            f"the plan was made for the environment {plan.environment!r}, and this is {settings.environment!r}",
+            hint=f"apply it with --env {plan.environment}",
+        )
+    if plan.endpoint != settings.endpoint:
+        raise PlanFileError(f"the plan was made for {plan.endpoint}, and this is {settings.endpoint}")
+    if plan.config_digest != wish.digest:
+        raise StalePlanError("the configuration changed since the plan was made")
+
+
+def _check(account: Account, plan: Plan, wish: Wish, acknowledge: str) -> tuple[Snapshot, Checked]:
+    snapshot = account.survey(want_for_changes(plan.changes, wish, TYPES))
+    return snapshot, check(plan, snapshot, wish, TYPES, acknowledge=acknowledge)
+
+
+def _show(plan: Plan, options: Common, form: str) -> None:
+    text = plan_text.render(plan, TYPES, options.palette(sys.stdout if form == "text" else sys.stderr))
+    if form == "text":
+        options.result(text)
+    else:
+        options.say(text)
+
+
+def _refuse(blocked: Sequence[Blocked], plan: Plan, options: Common) -> int:
+    shown = {(one.guard, one.message) for one in plan.blocked}
+    for one in blocked:
+        if (one.guard, one.message) not in shown:
+            click.echo(f"blocked by the {one.guard} guard: {one.message}", err=True)
+    options.say("nothing was written")
+    return Exit.BLOCKED
+
+
+def _ask(plan: Plan, *, auto_approve: bool) -> None:
+    """Ask before writing; raises QboxctlError for a no, and where nobody can be asked."""
+    if auto_approve:
+        return
+    if not sys.stdin.isatty():
+        raise QboxctlError("nobody can be asked here", hint="add --auto-approve, once the plan has been reviewed")
+    destroyed = [change for change in plan.changes if change.destroys_data]
+    if destroyed:
+        names = ", ".join(str(change.address) for change in destroyed[:3])
+        more = f" and {len(destroyed) - 3} more" if len(destroyed) > 3 else ""
+        click.echo(f"This deletes {names}{more}, with all that is in it, for good.", err=True)
+    answer = click.prompt(f"Apply {plural(len(plan.changes), 'change')}? Only yes is taken", default="no", err=True)
+    if answer.strip().lower() != "yes":
+        raise QboxctlError("not approved; nothing was written")
+
+
+def _report(plan: Plan, done: Sequence[Outcome], options: Common, form: str) -> int:
+    if form == "json":
+        options.result(outcomes.as_json(plan.id, done))
+    elif done:
+        options.result(outcomes.summary(done))
+    found = {one.status for one in done}
+    if found & {Status.FAILED, Status.UNKNOWN, Status.SKIPPED}:
+        return Exit.PARTIAL
+    return Exit.WAITING if Status.WAITING in found else Exit.DONE
+
+
+def _user() -> str:
+    for name in ("GITHUB_ACTOR", "GITLAB_USER_LOGIN"):
+        if os.environ.get(name):
+            return os.environ[name]
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return str(os.getuid())
+
+
+@contextmanager
+def _stopping(stop: threading.Event, options: Common) -> Iterator[None]:
+    """Let Ctrl-C and SIGTERM end the run in order; a second one ends it at once."""
+
+    def ask_to_stop(number: int, _frame: object) -> None:
+        if stop.is_set():
+            signal.signal(number, signal.SIG_DFL)
+            os.kill(os.getpid(), number)
+        stop.set()
+        options.say("interrupted: nothing new is started; waiting for what is in flight")
+
+    before = {number: signal.signal(number, ask_to_stop) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

@@ -1,0 +1,90 @@
+"""``qboxctl emulator``: a local Management API, to try things out on."""
+
+from __future__ import annotations
+
+import json
+import os
+import threading
+from pathlib import Path
+from typing import Any
+
+import click
+
+from qboxctl.cli.common import Common, common
+from qboxctl.errors import QboxctlError
+
+
+@click.command("emulator")
+@common
+@click.option("--port", type=click.IntRange(0, 65535), default=8025, show_default=True, help="0 for any free port.")
+@click.option("--token", help="The only token that is taken; any one otherwise.")
+@click.option("--seed", metavar="FILE", help="What is in the account at the start: the shape of a configuration.")
+@click.option("--state", type=click.Path(dir_okay=False, path_type=Path), help="Keep the account in this file.")
+@click.option("--latency", type=click.FloatRange(0), default=0, metavar="MS", help="Delay of every answer.")
+@click.option("--fault", multiple=True, metavar="SPEC", help="A fault, such as 503,method=POST,nth=2.")
+@click.option("--quirk", multiple=True, metavar="NAME=VALUE", help="An undocumented choice of the API.")
+@click.pass_obj
+def command(
+    options: Common,
+    port: int,
+    token: str | None,
+    seed: str | None,
+    state: Path | None,
+    latency: float,
+    fault: tuple[str, ...],
+    quirk: tuple[str, ...],
+) -> None:
+    """Run a Management API on this machine until it is interrupted.
+
+    Faults: KIND[,key=value]… with KIND one of delay, 429, 500, 502, 503, drop-before, drop-after, cut, html, slow
+    and the keys method, path, nth, count, retry-after, seconds, done. What it did: GET /_emulator/requests.
+    An ownership record is published by POST /_emulator/publish {"domain": "example.com"}.
+    """
+    from qboxctl.cli.session import read_seed
+    from qboxctl.emulator import Emulator, parse_fault, parse_quirks
+
+    try:
+        from qboxctl.emulator.app import serve
+    except ImportError:
+        hint = "pip install 'qboxctl[emulator]'; without it, --endpoint emulator: works inside any command"
+        raise QboxctlError("the emulator needs starlette and uvicorn", hint=hint) from None
+    content = read_seed(str(state)) if state and state.exists() else read_seed(seed) if seed else None
+    kept: list[Emulator] = []
+    saving = threading.Lock()
+
+    def save() -> None:
+        with saving:
+            _keep(kept[0].dump(), state)
+
+    try:
+        emulator = Emulator(
+            token=token,
+            quirks=parse_quirks(list(quirk)),
+            faults=[parse_fault(text) for text in fault],
+            seed=content,
+            latency=latency / 1000,
+            on_write=save if state else None,
+        )
+    except ValueError as error:
+        raise QboxctlError(str(error)) from None
+    kept.append(emulator)
+
+    def ready(bound: int) -> None:
+        url = f"http://127.0.0.1:{bound}"
+        options.result(f"listening on {url}")
+        chosen = "the token that you chose" if token else "any token"
+        options.say(f"try: QBOXMAIL_API_TOKEN=… qboxctl --endpoint {url} plan   (it takes {chosen}; Ctrl-C ends it)")
+
+    try:
+        serve(emulator, "127.0.0.1", port, ready=ready)
+    except OSError as error:
+        raise QboxctlError(f"port {port} cannot be used: {error.strerror}", hint="choose one with --port") from None
+
+
+def _keep(content: dict[str, Any], path: Path | None) -> None:
+    """Save the account; the file changes as a whole."""
+    if path is None:
+        return
+    beside = path.with_name(f".{path.name}.{os.getpid()}")
+    beside.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    beside.replace(path)

@@ -1,0 +1,27 @@
+"""``qboxctl explain``: the reference in the terminal."""
+
+from __future__ import annotations
+
+from difflib import get_close_matches
+
+import click
+
+from qboxctl import docs
+from qboxctl.cli.common import Common, common
+from qboxctl.errors import QboxctlError
+from qboxctl.resources import TYPES
+
+
+@click.command("explain")
+@common
+@click.argument("topic", required=False, metavar="[KIND[.ATTRIBUTE]]")
+@click.pass_obj
+def command(options: Common, topic: str | None) -> None:
+    """Tell what a kind or an attribute is, which values it takes, and how sure that is."""
+    try:
+        options.result("\n".join(docs.explain(topic)))
+    except KeyError:
+        known = [*TYPES, *(f"{kind}.{one.name}" for kind, type_ in TYPES.items() for one in type_.fields)]
+        near = get_close_matches(topic or "", known, 1, 0.6)
+        hint = f"did you mean {near[0]}?" if near else f"there are: {', '.join(TYPES)}"
+        raise QboxctlError(f"there is nothing called {topic}", hint=hint) from None

@@ -1,0 +1,48 @@
+"""``qboxctl plan``: what apply would do. It holds a client that cannot write."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from qboxctl.cli.common import Common, common
+from qboxctl.cli.failures import Exit
+from qboxctl.cli.session import connect, planned, planning_options, read_wish
+from qboxctl.client import Reader
+from qboxctl.planfile import dumps, write
+from qboxctl.render import plan_text
+from qboxctl.resources import TYPES
+
+
+@click.command("plan")
+@common
+@click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="Save the plan, for `apply FILE`.")
+@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
+@click.option("--detailed-exitcode", is_flag=True, help="Exit 2 when there is something to change.")
+@planning_options
+@click.pass_obj
+def command(
+    options: Common, /, out: Path | None, form: str, detailed_exitcode: bool, seed: str | None, **chosen: Any
+) -> int:
+    """Compare the files with the account, and show what apply would do."""
+    wish = read_wish(options)
+    reader = connect(Reader, wish, options, seed=seed)
+    try:
+        plan = planned(reader, wish, options, **chosen)
+    finally:
+        reader.close()
+    if out:
+        write(plan, out)
+    if form == "json":
+        options.result(dumps(plan).rstrip("\n"))
+    else:
+        options.result(plan_text.render(plan, TYPES, options.palette()))
+        if out and plan.changes:
+            options.say(f"saved as {out}; run it with: qboxctl apply {out}")
+    if options.verbose:
+        options.say(f"{reader.sent.requests} requests, {reader.sent.repeated} of them repeated")
+    if plan.blocked:
+        return Exit.BLOCKED
+    return Exit.CHANGES if plan.changes and detailed_exitcode else Exit.DONE

@@ -1,0 +1,19 @@
+"""``qboxctl schema``: the JSON Schemas, for editors and other programs."""
+
+from __future__ import annotations
+
+import json
+
+import click
+
+from qboxctl import docs
+from qboxctl.cli.common import Common, common
+
+
+@click.command("schema")
+@common
+@click.argument("which", type=click.Choice(sorted(docs.SCHEMAS)), default="config")
+@click.pass_obj
+def command(options: Common, which: str) -> None:
+    """Print the JSON Schema of the configuration, or of a plan."""
+    options.result(json.dumps(docs.SCHEMAS[which](), indent=2, ensure_ascii=False))

@@ -1,0 +1,182 @@
+"""From the command line's options to a wish and a connection."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from qboxctl import __version__
+from qboxctl.cli.common import Common
+from qboxctl.client import Clock, InProcess, Reader, SystemClock
+from qboxctl.errors import AuthError, ConfigError, Diagnostic, QboxctlError, has_errors
+from qboxctl.load import Wish, load, read_sources
+from qboxctl.model import Plan, Secret, SecretSource
+from qboxctl.names import Pattern
+from qboxctl.plan import Options, Scope, make_plan
+from qboxctl.remote import Account, want_for_plan
+from qboxctl.render import diagnostics
+from qboxctl.resources import TYPES
+from qboxctl.secret import SecretError, Secrets
+from qboxctl.settings import EMULATOR, normal_endpoint
+from qboxctl.validate import check
+
+_R = TypeVar("_R", bound=Reader)
+_F = TypeVar("_F", bound=Callable[..., Any])
+
+
+def read_wish(options: Common) -> Wish:
+    """The configuration, checked; its warnings go to stderr. Raises ConfigError."""
+    wish, found = checked_wish(options)
+    if has_errors(found):
+        raise ConfigError(found)
+    if found:
+        options.say(diagnostics.text(found, options.palette()))
+    return wish
+
+
+def checked_wish(options: Common) -> tuple[Wish, list[Diagnostic]]:
+    """The configuration and everything that is wrong with it as a whole."""
+    wish = load(read_sources(options.directory), TYPES, options.env)
+    endpoint = options.endpoint or os.environ.get("QBOXCTL_ENDPOINT", "")
+    if endpoint:
+        try:
+            wish = replace(wish, settings=replace(wish.settings, endpoint=normal_endpoint(endpoint)))
+        except ValueError as error:
+            raise QboxctlError(str(error), hint="correct --endpoint or QBOXCTL_ENDPOINT") from None
+    return wish, check(wish, TYPES)
+
+
+def connect(
+    kind: type[_R], wish: Wish, options: Common, *, seed: str | None, stop: threading.Event | None = None
+) -> _R:
+    """A connection to the account, for reading only or for writing too. Raises AuthError without a token."""
+    settings = wish.settings
+    inside = settings.endpoint == EMULATOR
+    transport = _emulator(seed) if inside else None
+    if seed and not inside:
+        raise QboxctlError("--seed fills an emulator, and goes with --endpoint emulator: only")
+    token = _token(settings.token, inside=inside)
+    clock: Clock = SystemClock()
+    return kind(settings.endpoint, token, settings.api, transport=transport, clock=clock, stop=stop, log=options.log())
+
+
+def _token(secret: Secret, *, inside: bool) -> str:
+    try:
+        token = Secrets(os.environ).resolve(secret).strip()
+    except SecretError as error:
+        if inside:
+            return "emulator"
+        variable = secret.name[0] if secret.source is SecretSource.ENV else "the token"
+        hint = f"make a Management API token in the panel, and export {variable}"
+        raise AuthError(f"there is no API token: {error}", hint=hint) from None
+    if not token or not all(33 <= ord(char) < 127 for char in token):
+        raise AuthError("the API token is empty, or holds blanks or characters that no token has")
+    return token
+
+
+def _emulator(seed: str | None) -> InProcess:
+    from qboxctl.emulator import Emulator, Request
+
+    try:
+        emulator = Emulator(seed=read_seed(seed) if seed else None)
+    except ValueError as error:
+        raise QboxctlError(f"the seed {seed} does not fit: {error}") from None
+    return InProcess(lambda *parts: emulator.handle(Request(*parts)))
+
+
+def read_seed(path: str) -> Any:
+    """A seed file for the emulator: the shape of a configuration, or what `--state` saved."""
+    from qboxctl.yamlio import load_plain
+
+    try:
+        content = load_plain(Path(path).read_text(encoding="utf-8"), path)
+    except OSError as error:
+        raise QboxctlError(f"the seed {path} cannot be read: {error.strerror}") from None
+    except ValueError as error:
+        raise QboxctlError(f"the seed cannot be read: {error}") from None
+    if content is not None and not isinstance(content, dict):
+        raise QboxctlError(f"the seed {path} must hold a mapping")
+    return content
+
+
+def patterns(texts: Iterable[str], option: str) -> tuple[Pattern, ...]:
+    """The patterns of an option; raises UsageError for one that names no kind."""
+    found = []
+    for text in texts:
+        try:
+            found.append(Pattern.of(text, TYPES))
+        except ValueError as error:
+            raise click.UsageError(f"{option}: {error}") from None
+    return tuple(found)
+
+
+def planning_options(command: _F) -> _F:
+    """The options that plan and a fresh apply share."""
+    for option in reversed(
+        (
+            click.option("--target", multiple=True, metavar="PATTERN", help="Only these objects, and what they need."),
+            click.option("--exclude", multiple=True, metavar="PATTERN", help="Not these objects, nor what is in them."),
+            click.option("--since", metavar="REV", help="Only what this git revision declared counts as removed."),
+            click.option("--rotate", multiple=True, metavar="PATTERN", help="Send the secrets of these objects again."),
+            click.option("--acknowledge", metavar="ID", default="", help="Let exactly this plan pass the count guard."),
+            click.option("--seed", metavar="FILE", help="With --endpoint emulator: what is in the account."),
+        )
+    ):
+        command = option(command)
+    return command
+
+
+def planned(
+    reader: Reader,
+    wish: Wish,
+    options: Common,
+    *,
+    target: tuple[str, ...],
+    exclude: tuple[str, ...],
+    rotate: tuple[str, ...],
+    since: str | None,
+    acknowledge: str,
+) -> Plan:
+    """Read the account and plan. Raises ConfigError, AuthError, ApiError."""
+    from qboxctl.cli import git
+
+    removed = None
+    if since:
+        before = load(git.sources_at(since, options.directory), TYPES, options.env)
+        removed = frozenset(
+            address for address, one in before.objects.items() if not one.absent and address not in wish.objects
+        )
+    chosen = Options(
+        targets=patterns(target, "--target"),
+        excludes=patterns(exclude, "--exclude"),
+        rotate=patterns(rotate, "--rotate"),
+        removed_since=removed,
+        acknowledge=acknowledge,
+    )
+    snapshot = Account(reader, TYPES).survey(want_for_plan(Scope(wish, TYPES, chosen)))
+    _all_match(chosen, {*wish.objects, *snapshot.live})
+    plan = make_plan(TYPES, wish, snapshot, chosen)
+    if acknowledge and acknowledge != plan.id:
+        options.say(f"--acknowledge names another plan: this one is {plan.id}")
+    return replace(
+        plan,
+        qboxctl_version=__version__,
+        created_at=datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z"),
+        git_commit=git.commit(options.directory),
+    )
+
+
+def _all_match(chosen: Options, known: set[Any]) -> None:
+    """Refuse a pattern that means nothing: it is a typing error, and an empty plan would hide it."""
+    for option, found in (("--target", chosen.targets), ("--rotate", chosen.rotate)):
+        for pattern in found:
+            if not any(pattern.matches(address) for address in known):
+                raise QboxctlError(f"{option} {pattern.text} matches no object", hint="compare it with the addresses "
+                                   "that `qboxctl plan` shows")  # fmt: skip

@@ -1,0 +1,26 @@
+"""``qboxctl show``: a saved plan, for people."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from qboxctl.cli.common import Common, common
+from qboxctl.planfile import dumps, read
+from qboxctl.render import plan_text
+from qboxctl.resources import TYPES
+
+
+@click.command("show")
+@common
+@click.argument("planfile", type=click.Path(dir_okay=False, path_type=Path))
+@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
+@click.pass_obj
+def command(options: Common, planfile: Path, form: str) -> None:
+    """Show a saved plan; asks nobody."""
+    plan = read(planfile, TYPES)
+    if form == "json":
+        options.result(dumps(plan).rstrip("\n"))
+    else:
+        options.result(plan_text.render(plan, TYPES, options.palette()))

@@ -1,0 +1,37 @@
+"""``qboxctl validate``: everything that can be wrong without asking anybody."""
+
+from __future__ import annotations
+
+import click
+
+from qboxctl.cli.common import Common, common
+from qboxctl.cli.failures import Exit
+from qboxctl.errors import ConfigError, Diagnostic, has_errors
+from qboxctl.render import diagnostics
+
+
+@click.command("validate")
+@common
+@click.option("--format", "form", type=click.Choice(["text", "json", "github"]), default="text", show_default=True)
+@click.pass_obj
+def command(options: Common, form: str) -> int:
+    """Check the configuration, offline: no network, no secrets, every mistake at once."""
+    from qboxctl.cli.session import checked_wish
+
+    files = objects = 0
+    found: list[Diagnostic]
+    try:
+        wish, found = checked_wish(options)
+        files, objects = len(wish.sources), len(wish.objects)
+    except ConfigError as error:
+        found = list(error.diagnostics)
+    if form == "json":
+        options.result(diagnostics.as_json(found))
+    elif form == "github":
+        if found:
+            options.result(diagnostics.github(found))
+    else:
+        if found:
+            options.result(diagnostics.text(found, options.palette()))
+        options.say(diagnostics.verdict(found, files, objects))
+    return Exit.INVALID if has_errors(found) else Exit.DONE
