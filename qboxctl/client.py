@@ -31,6 +31,10 @@ MOST_REFUSALS = 60
 """How many 429 in a row one request may get."""
 
 
+FOREIGN_PAGES = 2
+"""How often a page that cannot come from the API (404 without JSON) is asked for again: the endpoint may be wrong."""
+
+
 class Clock(Protocol):
     """Time, as the engine sees it; in seconds."""
 
@@ -241,7 +245,8 @@ class Reader:
             except (Unreachable, OutcomeUnknown) as fault:
                 faults += 1
                 unsafe = isinstance(fault, OutcomeUnknown) and not repeatable
-                if unsafe or faults > self.api.retries or self.stop.is_set():
+                foreign = isinstance(fault, OutcomeUnknown) and fault.foreign and faults > FOREIGN_PAGES
+                if unsafe or foreign or faults > self.api.retries or self.stop.is_set():
                     raise
                 seconds = self.backoff(faults)
                 self._say(f"{method} {path}: {fault}; again in {seconds:.1f} s")
@@ -351,9 +356,12 @@ def _judge(response: httpx.Response, content: bytes, redact: Callable[[str], str
     return Answer(status, data, response.headers.get("location", ""))
 
 
-def _refusal(status: int, data: JSON, content: bytes, redact: Callable[[str], str]) -> Refused:
+def _refusal(status: int, data: JSON, content: bytes, redact: Callable[[str], str]) -> ApiError:
     if not isinstance(data, dict) or "message" not in data:
-        return Refused(status, f"no JSON came{_first_line(content, redact)}", from_api=False)
+        message = f"no JSON came{_first_line(content, redact)}"
+        if status in (401, 403):
+            return Refused(status, message)
+        return OutcomeUnknown(f"{status}, and {message}", status=status, foreign=True)
     rows = data.get("errors")
     fields = tuple(
         FieldError(redact(str(row.get("field", "")))[:200], redact(str(row.get("description", "")))[:500])

@@ -51,10 +51,11 @@ class Field:
     """One attribute.
 
     ``call`` names the write that carries it once the object exists. ``initial`` is what a new object has
-    without being told. ``default`` is what a declaration means that does not mention it. ``volatile``
-    attributes are sent like a secret and never compared: the mailbox's user changes them. ``beside`` names
-    the attribute that this one is written together with. A ``ceiling`` bounds the objects inside, so it is raised before they grow and lowered after they shrink.
-    ``source`` is the page of the API's reference that the fact comes from.
+    without being told, ``default`` what a declaration means that does not mention it. ``volatile`` attributes
+    are sent like a secret and never compared, since the mailbox's user changes them. ``beside`` names the
+    attribute that this one is written together with. A ``ceiling`` bounds the objects inside, so it is raised
+    before they grow and lowered after they shrink. ``refers`` is the kind that its value names, ``source``
+    the page of the API's reference that the fact comes from.
     """
 
     name: str

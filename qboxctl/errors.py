@@ -125,12 +125,11 @@ class FieldError:
 
 @dataclass(eq=False)
 class Refused(ApiError):
-    """The server said no (4xx). ``fields`` are the rows of a 422; ``from_api`` is False for a stranger's page."""
+    """The server said no (4xx). ``status`` is the HTTP status, ``fields`` the rows of a 422."""
 
     status: int
     message: str
     fields: tuple[FieldError, ...] = field(default=())
-    from_api: bool = True
 
     def __post_init__(self) -> None:
         ApiError.__init__(self, self.message)
@@ -146,8 +145,12 @@ class Refused(ApiError):
 
 
 class OutcomeUnknown(ApiError):
-    """The request went out, and no usable answer came back. ``status`` is None without an answer."""
+    """The request went out, and no usable answer came back. ``status`` is None without an answer.
 
-    def __init__(self, message: str, *, status: int | None = None) -> None:
-        super().__init__(message)
-        self.status = status
+    ``foreign`` marks a page that the API would not send: the endpoint may be wrong.
+    """
+
+    def __init__(self, message: str, *, status: int | None = None, foreign: bool = False) -> None:
+        hint = "check the endpoint: this does not look like the Qboxmail Management API" if foreign else None
+        super().__init__(message, hint=hint)
+        self.status, self.foreign = status, foreign

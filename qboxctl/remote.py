@@ -27,6 +27,8 @@ PER_PAGE = 200
 MOST_PAGES = 100_000
 MOST_ROUNDS = 40
 """How often a list is read anew while its pages contradict each other."""
+DETAIL = "status_detail"
+"""The attribute of every answer that says whether something is in progress; "ok" where nothing is."""
 SAMPLE = 5
 """After so many objects of a kind whose details lacked an attribute, it counts as never returned."""
 
@@ -85,6 +87,12 @@ def want_for_changes(changes: Iterable[Change], wish: Wish, types: Mapping[str, 
     fields = {change.address: [one.name for one in change.fields] for change in changes}
     for address, names in fields.items():
         collections |= _referred(types[address.kind], names)
+    for change in changes:
+        parent = _parent(types, change.address)
+        if change.action is Action.DELETE:
+            fields[change.address].append(DETAIL)
+        elif change.action is Action.CREATE and parent is not None and DETAIL not in fields.setdefault(parent, []):
+            fields[parent].append(DETAIL)
     removed = {change.address.kind for change in changes if change.action.removes}
     collections |= {one for one in wish.managed if one.kind in removed}
     deleted = {change.address for change in changes if change.action is Action.DELETE}
@@ -100,11 +108,16 @@ def _collection(types: Mapping[str, ResourceType], address: Address) -> Collecti
     return Collection(address.kind, types[address.kind].parent_of(address.key))
 
 
+def _parent(types: Mapping[str, ResourceType], address: Address) -> Address | None:
+    type_ = types[address.kind]
+    return Address(type_.parent, type_.parent_of(address.key)) if type_.parent else None
+
+
 def _stated(type_: ResourceType, one: Desired) -> list[str]:
     by_name = type_.by_name
     names = [name for name in one.values if by_name[name].compared]
     if one.absent:
-        names = [type_.disabled[0]] if type_.disabled and not type_.delete else []
+        names = [DETAIL] if type_.delete else [type_.disabled[0]] if type_.disabled else []
     return [*names, *(EXTRA + name for name in one.extra)]
 
 
@@ -175,11 +188,9 @@ class Account:
         try:
             answer = self.reader.get(path, {**query, "page": number, "per": PER_PAGE})
         except Refused as refused:
-            if refused.status == 404 and refused.from_api:
+            if refused.status == 404:
                 return Page([], 1, None)  # some lists answer 404 when they are empty
-            raise ApiError(
-                f"GET {path}: {refused}", hint="check the endpoint: this does not look like the API"
-            ) from None
+            raise ApiError(f"GET {path}: {refused}") from None
         pagination = (answer.data or {}).get("pagination")
         pagination = pagination if isinstance(pagination, dict) else {}
         pages = _number(pagination.get("total_pages")) or 1
@@ -268,7 +279,7 @@ class Account:
         else:
             text = _relaxed(type_, text)
         status = status_of(type_, row)
-        detail = str(row.get("status_detail") or "ok").lower()
+        detail = str(row.get(DETAIL) or "ok").lower()
         leaving = detail in ("deleting", "deleted") or status == "deleted" or bool(row.get("delete_on"))
         address = Address(type_.kind, type_.address_key(text, parent))
         return Live(address, str(remote_id), _without(row, type_.secret_answers), status, detail, leaving, detailed)

@@ -21,8 +21,8 @@ from qboxctl.errors import JournalError, OutcomeUnknown, QboxctlError, Refused
 from qboxctl.graph import GATE, Graph, Step, order
 from qboxctl.journal import Journal
 from qboxctl.load import Wish
-from qboxctl.model import Action, Address, Change, Collection, Live, Outcome, Snapshot, Status
-from qboxctl.remote import PER_PAGE, Account
+from qboxctl.model import MISSING, Action, Address, Change, Collection, Live, Outcome, Snapshot, Status, Value
+from qboxctl.remote import DETAIL, PER_PAGE, Account
 from qboxctl.write import Proof, Target, Writer
 
 GRACE = (0.2, 0.5, 1.0)
@@ -222,7 +222,7 @@ class Run:
         if change.action is Action.DELETE:
             return _Written(target.remote_id, self.writer.delete(target, self.intend(step)))
         fields = self.graph.work[step]
-        done = self.writer.update(target, fields, secrets, self.status_of(change), self.intend(step))
+        done = self.writer.update(target, fields, secrets, lambda name: self.now(change, name), self.intend(step))
         return _Written(target.remote_id, done)
 
     def create(self, step: Step, target: Target, secrets: Mapping[str, str]) -> _Written:
@@ -300,7 +300,7 @@ class Run:
         parent = Address(type_.parent, collection.parent) if type_.parent else None
         parent_id = self.ids.get(parent, "") if parent else ""
         wanted = {
-            step.address: (self.states[step].remote_id, [one.name for one in self.graph.work.get(step, ())])
+            step.address: (self.states[step].remote_id, [DETAIL, *(one.name for one in self.graph.work.get(step, ()))])
             for step in steps
         }
         return self.account.observe(type_, parent, parent_id, wanted, 1 + self.sizes[collection] // PER_PAGE)
@@ -504,12 +504,14 @@ class Run:
         first = change is not None and step.phase is (Phase.CREATE if change.action is Action.CREATE else Phase.FIRST)
         return self.secrets.get(step.address, {}) if first else {}
 
-    def status_of(self, change: Change) -> str:
-        """The status that a call repeats which cannot go out without it."""
-        wanted = next((one.after for one in change.fields if one.name == "status"), None)
-        live = self.snapshot.live.get(change.address)
-        status = wanted or (live.status if live is not None else "")
-        return str(status) if status in ("enabled", "disabled") else "enabled"
+    def now(self, change: Change, name: str) -> Value:
+        """The value of an attribute that a call must repeat: as the change leaves it, else as it is."""
+        wanted = next((one.after for one in change.fields if one.name == name), None)
+        if wanted is not None:
+            return wanted
+        one, live = self.types[change.address.kind].by_name[name], self.snapshot.live.get(change.address)
+        value = diff.value_of(one, live, self.keys) if live is not None else MISSING
+        return one.initial if value is MISSING or (one.call == "status" and value != "disabled") else value
 
     def code_of(self, kind: str, key: str) -> str:
         """The code of an object that a value refers to; raises QboxctlError where it is not there."""

@@ -14,7 +14,7 @@ from qboxctl.client import Answer, Client
 from qboxctl.definition import Body, Call, ResourceType
 from qboxctl.diff import EXTRA
 from qboxctl.errors import OutcomeUnknown, QboxctlError, Refused
-from qboxctl.model import JSON, Address, FieldChange, Live
+from qboxctl.model import JSON, Address, FieldChange, Live, Value
 from qboxctl.remote import Account, item_path
 from qboxctl.values import References
 
@@ -134,12 +134,12 @@ class Writer:
         target: Target,
         fields: Iterable[FieldChange],
         secrets: Mapping[str, str],
-        status: str,
+        now: Callable[[str], Value],
         intend: Callable[[str], None],
     ) -> int | None:
         """Write attributes of an object, by as many calls as they need; the last HTTP status.
 
-        ``status`` is what a call must repeat that cannot go out without it.
+        ``now`` gives the value of an attribute that a call must repeat because it cannot go out without it.
         """
         type_ = target.type
         by_call: dict[str, list[FieldChange]] = {}
@@ -151,9 +151,9 @@ class Writer:
         done: int | None = None
         for name in sorted(by_call, reverse=True):
             call: Call = getattr(type_, name)
-            body = self.body(type_, by_call[name], secrets if name == "update" else {})
-            for needed in call.always:
-                body.setdefault(type_.by_name[needed].wire, status)
+            written = {one.name for one in by_call[name]}
+            repeated = [FieldChange(needed, None, now(needed)) for needed in call.always if needed not in written]
+            body = self.body(type_, [*by_call[name], *repeated], secrets if name == "update" else {})
             if call.keyed:
                 body[type_.key] = target.name
             done = self.send(call, target, body, intend).status
@@ -166,7 +166,7 @@ class Writer:
         try:
             return self.send(target.type.delete, target, None, intend).status
         except Refused as refused:
-            if refused.status == 404 and refused.from_api:
+            if refused.status == 404:
                 return 404
             raise
 

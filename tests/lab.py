@@ -71,7 +71,11 @@ class Lab:
 
     def __post_init__(self) -> None:
         self.emulator = Emulator(
-            token=TOKEN, quirks=dict(self.quirks), faults=list(self.faults), seed=dict(self.seed), sleep=self.clock.sleep
+            token=TOKEN,
+            quirks=dict(self.quirks),
+            faults=list(self.faults),
+            seed=dict(self.seed),
+            sleep=self.clock.sleep,
         )
 
     def transport(self) -> InProcess:
@@ -85,8 +89,15 @@ class Lab:
         scope = Scope(wish, TYPES, options or Options())
         return make_plan(TYPES, wish, Account(reader, TYPES).survey(want_for_plan(scope)), options)
 
-    def apply(self, wish: Wish, plan: Plan | None = None, *, patience: Patience | None = None, journal: Path | None = None,
-              acknowledge: str = "") -> list[Outcome]:  # fmt: skip
+    def apply(
+        self,
+        wish: Wish,
+        plan: Plan | None = None,
+        *,
+        patience: Patience | None = None,
+        journal: Path | None = None,
+        acknowledge: str = "",
+    ) -> list[Outcome]:
         plan = plan or self.plan(wish)
         client = Client("https://api.example", TOKEN, self.api, **self.options())
         account = Account(client, TYPES)

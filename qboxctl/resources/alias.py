@@ -15,7 +15,7 @@ RESOURCE = ResourceType(
     collection="/api/domains/{parent}/alias_email_accounts",
     read=Call("GET", _ITEM),
     create=Call("POST", "/api/domains/{parent}/alias_email_accounts"),
-    update=Call("PUT", _ITEM),
+    update=Call("PUT", _ITEM, always=("destinations",)),
     delete=Call("DELETE", _ITEM, certainty=Certainty.ASSUMED),
     normalise=names.local_part,
     short="destinations",

@@ -1,0 +1,225 @@
+"""The real command line, as a process of its own, against an emulator on a socket of this machine."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import textwrap
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from lab import PASSWORD, TOKEN
+
+from qboxctl.emulator import Emulator, Request, Response
+
+PATIENCE = 60
+
+
+@dataclass(frozen=True)
+class Result:
+    """How a command ended."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.out)
+
+
+def is_write(request: Any) -> bool:
+    """Whether a request may change the account."""
+    return request.method != "GET" and not request.path.endswith("/details")
+
+
+class Gateway:
+    """An emulator behind hooks: ``before`` may answer in its place, ``after`` may replace its answer."""
+
+    def __init__(self, emulator: Emulator) -> None:
+        self.emulator = emulator
+        self.before: Callable[[Request], Response | None] | None = None
+        self.after: Callable[[Request, Response], Response | None] | None = None
+        self.arrived: list[Request] = []
+        self.url = ""
+        self._lock = threading.Lock()
+
+    def handle(self, request: Request) -> Response:
+        with self._lock:
+            self.arrived.append(request)
+        response = self.before(request) if self.before else None
+        if response is None:
+            response = self.emulator.handle(request)
+        return (self.after(request, response) if self.after else None) or response
+
+    @property
+    def writes(self) -> list[Request]:
+        with self._lock:
+            return [request for request in self.arrived if is_write(request)]
+
+    def swap(self, **options: Any) -> None:
+        """Put another account in the place of this one."""
+        self.emulator = Emulator(token=TOKEN, **options)
+
+    def refuse(self, status: int, method: str = "", part: str = "", *, page: bool = False) -> None:
+        """Answer some requests with an error from now on, as the API would, or as some web server (``page``)."""
+        body = b"<html>Nothing here</html>" if page else b'{"message": "No.", "errors": []}'
+        refusal = Response(status, {"content-type": "text/html" if page else "application/json"}, body)
+        self.before = lambda one: refusal if one.method == (method or one.method) and part in one.path else None
+
+
+class Hold:
+    """Holds the ``number``-th write, before its work or after it, until it is let go."""
+
+    def __init__(self, gateway: Gateway, number: int = 1, *, after: bool = False, reads: bool = False) -> None:
+        self.reached, self.release = threading.Event(), threading.Event()
+        self.instead: Response | None = None
+        self._number, self._seen, self._reads = number, 0, reads
+        self._lock = threading.Lock()
+        if after:
+            gateway.after = lambda request, _: self._stop(request)
+        else:
+            gateway.before = self._stop
+
+    def _stop(self, request: Request) -> Response | None:
+        if is_write(request) == self._reads:
+            return None
+        with self._lock:
+            self._seen += 1
+            mine = self._seen == self._number
+        if not mine:
+            return None
+        self.reached.set()
+        self.release.wait(PATIENCE)
+        return self.instead
+
+    def wait(self) -> None:
+        assert self.reached.wait(PATIENCE), "the request never came"
+
+
+@dataclass
+class Project:
+    """A folder with a configuration, and the command line in it."""
+
+    folder: Path
+    env: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def config(self) -> Path:
+        return self.folder / "config"
+
+    @property
+    def journal(self) -> Path:
+        return self.folder / "journal.jsonl"
+
+    def write(self, content: str | Mapping[str, Any], name: str = "qboxmail.yaml") -> Path:
+        path = self.config / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        text = textwrap.dedent(content) if isinstance(content, str) else yaml.safe_dump(content, sort_keys=False)
+        path.write_text(text, encoding="utf-8")
+        return path
+
+    def start(self, *words: str, env: Mapping[str, str | None] | None = None, **more: Any) -> subprocess.Popen[str]:
+        """Start a command; it runs in the project's folder, on ``config``, and knows only the project's environment."""
+        environ = {name: value for name, value in {**self.env, **(env or {})}.items() if value is not None}
+        place = () if "-C" in words else ("-C", "config")
+        options = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE, **more}
+        command = [sys.executable, "-m", "qboxctl", *place, *map(str, words)]
+        return subprocess.Popen(command, cwd=self.folder, env=environ, encoding="utf-8", **options)
+
+    def run(self, *words: str, env: Mapping[str, str | None] | None = None, **more: Any) -> Result:
+        """Run a command to its end."""
+        with self.start(*words, env=env, **more) as process:
+            return ended(process)
+
+    def plan(self, *words: str, **more: Any) -> Any:
+        """The plan as JSON; it must not fail."""
+        done = self.run("plan", "--format", "json", *words, **more)
+        assert done.code in (0, 4), done
+        return done.json
+
+    def apply(self, *words: str, **more: Any) -> Result:
+        """Apply without questions, with the journal in its usual place."""
+        return self.run("apply", "--auto-approve", "--journal", str(self.journal), *words, **more)
+
+    def lines(self) -> list[Any]:
+        """The journal."""
+        return [json.loads(line) for line in self.journal.read_text(encoding="utf-8").splitlines()]
+
+
+def ended(process: subprocess.Popen[str]) -> Result:
+    """Wait for a process that was started."""
+    try:
+        out, err = process.communicate(timeout=PATIENCE)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        raise
+    return Result(process.returncode, out, err)
+
+
+def environment(folder: Path) -> dict[str, str]:
+    """The few variables that a command needs."""
+    return {
+        "PATH": os.environ.get("PATH", os.defpath),
+        "HOME": str(folder),
+        "LC_ALL": "C.UTF-8",
+        "GIT_CONFIG_GLOBAL": os.devnull,
+        "GIT_CONFIG_NOSYSTEM": "1",
+        "GITHUB_ACTOR": "tester",
+        "QBOXMAIL_API_TOKEN": TOKEN,
+        "PW": PASSWORD,
+    }
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Project:
+    made = Project(tmp_path, environment(tmp_path))
+    made.config.mkdir()
+    return made
+
+
+@pytest.fixture
+def serve() -> Iterator[Callable[..., Gateway]]:
+    """Start emulated accounts; each takes only the laboratory's token."""
+    pytest.importorskip("uvicorn")
+    from qboxctl.emulator.app import BackgroundServer
+
+    with ExitStack() as stack:
+
+        def start(**options: Any) -> Gateway:
+            gateway = Gateway(Emulator(token=TOKEN, **options))
+            server = stack.enter_context(BackgroundServer(gateway))  # type: ignore[arg-type]
+            gateway.url = server.url
+            return gateway
+
+        yield start
+
+
+@pytest.fixture
+def server(serve: Callable[..., Gateway], project: Project, request: pytest.FixtureRequest) -> Gateway:
+    """An account for the project, empty unless the test is marked with the emulator's options as its parameter."""
+    gateway = serve(**getattr(request, "param", {}))
+    project.env["QBOXCTL_ENDPOINT"] = gateway.url
+    return gateway
+
+
+@pytest.fixture
+def hold() -> Iterator[Callable[..., Hold]]:
+    """Hold requests back; whatever is held is let go at the end of the test."""
+    made: list[Hold] = []
+
+    def start(gateway: Gateway, *words: Any, **more: Any) -> Hold:
+        made.append(Hold(gateway, *words, **more))
+        return made[-1]
+
+    yield start
+    for one in made:
+        one.release.set()

@@ -1,0 +1,88 @@
+"""What an account must be after an apply, worked out from the seed and the wish by nothing but dictionaries."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from qboxctl import values
+from qboxctl.resources import TYPES
+
+Tree = dict[str, Any]
+
+
+def objects(tree: Mapping[str, Any]) -> dict[str, Tree]:
+    """Every object of a configuration-shaped tree, by address."""
+    found: dict[str, Tree] = {}
+    for name, domain in tree.get("domains", {}).items():
+        found[f"domain/{name}"] = {key: one for key, one in domain.items() if key not in ("mailboxes", "aliases")}
+        for section, kind in (("mailboxes", "mailbox"), ("aliases", "alias")):
+            found |= {f"{kind}/{local}@{name}": dict(body) for local, body in domain.get(section, {}).items()}
+    delivery = tree.get("delivery", {})
+    for section, kind in (
+        ("domains", "delivery_domain"),
+        ("accounts", "delivery_account"),
+        ("suppressions", "suppression"),
+    ):
+        found |= {f"{kind}/{name}": dict(body) for name, body in delivery.get(section, {}).items()}
+    return found
+
+
+def managed(wish: Tree, address: str) -> bool:
+    """Whether an address is in a collection whose key stands in the wish."""
+    kind, _, key = address.partition("/")
+    if kind in ("mailbox", "alias"):
+        domain = wish.get("domains", {}).get(key.rpartition("@")[2])
+        return domain is not None and ("mailboxes" if kind == "mailbox" else "aliases") in domain
+    if kind == "domain":
+        return "domains" in wish
+    return {"delivery_domain": "domains", "delivery_account": "accounts", "suppression": "suppressions"}[
+        kind
+    ] in wish.get("delivery", {})
+
+
+def check(before: Tree, wish: Tree, after: Tree, blind: frozenset[str] = frozenset()) -> None:
+    """Compare the account after an apply with what it must be; raises AssertionError naming the object."""
+    was, wanted, now = objects(before), objects(wish), objects(after)
+    on_remove = wish.get("settings", {}).get("on_remove", {})
+    for address, body in wanted.items():
+        assert address in now, f"{address} is missing"
+        _as_wished(address, body, was.get(address), now[address], blind)
+    for address in was.keys() | now.keys():
+        if address in wanted:
+            continue
+        kind = address.partition("/")[0]
+        todo = on_remove.get(kind, "keep") if managed(wish, address) else "keep"
+        if todo == "delete":
+            assert address not in now, f"{address} should be gone"
+            continue
+        assert address in was, f"{address} came from nowhere"
+        assert address in now, f"{address} was lost"
+        expected = dict(was[address])
+        if todo == "disable":
+            name, value = TYPES[kind].disabled or ("", None)
+            expected[name] = value
+            expected.pop("bounce_msg", None)
+        if kind == "suppression":
+            expected["accounts"] = [one for one in expected["accounts"] if f"delivery_account/{one}" in now]
+        assert {key: now[address][key] for key in expected} == expected, address
+
+
+def _as_wished(address: str, body: Tree, was: Tree | None, now: Tree, blind: frozenset[str]) -> None:
+    type_ = TYPES[address.partition("/")[0]]
+    stated = {one.name for one in type_.implied}
+    for name, raw in body.items():
+        one = type_.by_name[name]
+        if not one.compared:
+            continue
+        stated.add(name)
+        if name in blind and was is not None:
+            continue  # the API never returns it: it may or may not have been sent
+        want = one.type.parse(raw)
+        have = now[name]
+        assert (list(want) if isinstance(want, tuple) else want) == have, f"{address}: {name} is {have}, not {want}"
+    for name, value in (was or {}).items():
+        if name not in stated and name not in ("bounce_msg", "force_new_password"):
+            if name in ("accounts", "status") or isinstance(type_.by_name[name].type, values.References):
+                continue
+            assert now[name] == value, f"{address}: {name} was changed"
