@@ -217,8 +217,8 @@ def explain(topic: str | None) -> list[str]:
     """The reference for a kind, an attribute (``mailbox.language``) or everything; raises KeyError."""
     if not topic:
         kinds = [f"  {one.kind:18} {one.doc}" for one in TYPES.values()]
-        return ["The kinds of resources, and where they stand in a file:", "", *kinds, "",
-                "`qboxctl explain KIND` lists a kind's attributes, `qboxctl explain KIND.ATTRIBUTE` tells all of one."]  # fmt: skip
+        more = "`qboxctl explain KIND` lists its attributes, `qboxctl explain KIND.ATTRIBUTE` tells all of one."
+        return ["The kinds of resources:", "", *kinds, "", more]
     kind, _, name = topic.partition(".")
     one = TYPES[kind]
     return _explain_field(one, one.by_name[name]) if name else list(_explain_kind(one))

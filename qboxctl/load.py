@@ -15,12 +15,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from qboxctl.definition import Field, ResourceType
+from qboxctl.definition import ResourceType
 from qboxctl.errors import ConfigError, Diagnostic, Position, Severity
 from qboxctl.model import JSON, Address, Collection, Desired, Secret, Value, Where
 from qboxctl.names import Pattern, covering
 from qboxctl.settings import Settings, read_settings
-from qboxctl.values import Password, kind_of
+from qboxctl.values import Password, is_json, kind_of
 from qboxctl.yamlio import MAX_BYTES, Source
 
 _TOP = ("settings", "protect", "ignore", "defaults")
@@ -173,7 +173,8 @@ class _Loader:
         self.settings_file: int | None = None
         self.defaults: dict[str, _Attributes] = {}
         self.default_files: dict[str, int] = {}
-        self.roots: dict[str, dict[str, ResourceType] | ResourceType] = {}
+        self.roots: dict[str, ResourceType] = {}
+        self.groups: dict[str, dict[str, ResourceType]] = {}
         self.inside: dict[str, dict[str, ResourceType]] = {kind: {} for kind in types}
         for one in types.values():
             match one.section:
@@ -182,9 +183,7 @@ class _Loader:
                 case (root, "*", name):
                     self.inside[one.parent][name] = one
                 case (root, name):
-                    group = self.roots.setdefault(root, {})
-                    assert isinstance(group, dict)
-                    group[name] = one
+                    self.groups.setdefault(root, {})[name] = one
 
     # What is wrong, and where.
 
@@ -247,18 +246,17 @@ class _Loader:
         elif name == "defaults":
             self.read_defaults(self.mapping(value, where, "defaults"), where)
         elif name in self.roots:
-            root = self.roots[name]
-            if isinstance(root, ResourceType):
-                self.collection(root, value, "", where)
-            else:
-                for key, content in self.mapping(value, where, name).items():
-                    place = Where(where.file, (*where.path, key))
-                    if key in root:
-                        self.collection(root[key], content, "", place)
-                    else:
-                        self.unknown(key, root, "key", place)
+            self.collection(self.roots[name], value, "", where)
+        elif name in self.groups:
+            group = self.groups[name]
+            for key, content in self.mapping(value, where, name).items():
+                place = Where(where.file, (*where.path, key))
+                if key in group:
+                    self.collection(group[key], content, "", place)
+                else:
+                    self.unknown(key, group, "key", place)
         elif not name.startswith("x-"):
-            self.unknown(name, [*_TOP, *self.roots], "key", where)
+            self.unknown(name, [*_TOP, *self.roots, *self.groups], "key", where)
 
     def twice(self, what: str, where: Where, first: Where, address: Address | None = None) -> None:
         """Note that something is stated in two places."""
@@ -407,7 +405,7 @@ class _Loader:
                 continue
             try:
                 if one.secret:
-                    found.secrets[name] = self.secret(one, raw, where)
+                    found.secrets[name] = self.secret(raw, where)
                 else:
                     found.values[name] = one.type.parse(raw)
             except ValueError as error:
@@ -418,10 +416,9 @@ class _Loader:
                            hint=hint)  # fmt: skip
         return found
 
-    def secret(self, one: Field, raw: JSON, where: Where) -> Secret:
+    def secret(self, raw: JSON, where: Where) -> Secret:
         """A reference to a secret, relative to the folder of its file."""
-        assert isinstance(one.type, Password)
-        return one.type.parse(raw, self.sources[where.file].folder)
+        return Password().parse(raw, self.sources[where.file].folder)
 
     def other(
         self,
@@ -440,6 +437,9 @@ class _Loader:
                     inner = Where(where.file, (*place.path, wire))
                     self.error("Q013", f'extra: "{wire}" is an attribute that qboxctl knows or sets itself', inner,
                                address=address, hint="state it without extra, if it can be stated")  # fmt: skip
+                elif not is_json(value):
+                    inner = Where(where.file, (*place.path, wire))
+                    self.error("Q013", f"extra: {wire} is not a number that JSON knows", inner, address=address)
                 else:
                     found.extra[wire] = value
         elif address is None or name not in _OWN or (name == "id" and type_.unique):

@@ -112,6 +112,14 @@ class Pattern:
         """Whether the pattern covers the address."""
         return self.expression.match(f"{address.kind}/{address.key}") is not None
 
+    def may_match(self, kind: str, parent: str) -> bool:
+        """Whether some object of a kind could match, inside a parent (such as a domain) or with none ("")."""
+        wanted, _, key = self.text.strip().lower().partition("/")
+        if not re.match(translate(wanted), kind):
+            return False
+        _, at, domain = _ascii_glob(key).rpartition("@")
+        return not (parent and at) or re.match(translate(domain), parent) is not None
+
 
 def covering(patterns: Iterable[Pattern], address: Address) -> Pattern | None:
     """The first pattern that covers the address, if any does."""

@@ -81,24 +81,19 @@ class Scope:
         if not self.options.targets:
             return objects
         chosen = {address for address in objects if self.targeted(address)}
-        domains = {self.parent(address) or address for address in chosen}
-        domains |= {Address("domain", p.key) for p in domains}
+        parents = {self.parent(address) or address for address in chosen}
         kinds = {field.refers for address in chosen for field in self.types[address.kind].fields if field.refers}
         kinds |= {f.refers for kind in kinds for f in self.types[kind].fields if f.refers}
         return {
             address: one
             for address, one in objects.items()
-            if address in chosen or address in domains or self.parent(address) in domains or address.kind in kinds
+            if address in chosen or address in parents or self.parent(address) in parents or address.kind in kinds
         }
 
     def reaches(self, collection: Collection) -> bool:
         """Whether the plan can hold an object of a collection that no file declares."""
-        if not self.options.targets:
-            return True
-        sample = Address(collection.kind, f"\0@{collection.parent}" if collection.parent else "\0")
-        return any(
-            pattern.matches(sample) or pattern.text.split("/")[0] in ("*", collection.kind)
-            for pattern in self.options.targets
+        return not self.options.targets or any(
+            pattern.may_match(collection.kind, collection.parent) for pattern in self.options.targets
         )
 
 

@@ -158,7 +158,13 @@ class Account:
     def survey(self, want: Want) -> Snapshot:
         """Read what is wanted; raises AuthError, ConfigError (accounts that cannot be told apart), ApiError."""
         with ThreadPoolExecutor(self.workers) as pool:
-            return _Survey(self, want, pool).run()
+            try:
+                return _Survey(self, want, pool).run()
+            except BaseException as error:
+                if not isinstance(error, Exception):
+                    self.reader.stop.set()  # interrupted: what is in flight shall not be tried again
+                pool.shutdown(wait=False, cancel_futures=True)
+                raise
 
     def rows(self, path: str, query: Mapping[str, str], id_name: str, pool: ThreadPoolExecutor | None) -> list[Row]:
         """A whole list, from its first page to its last."""
@@ -379,9 +385,9 @@ class _Survey:
 
     def rather_single(self, collection: Collection, type_: ResourceType, pages: int) -> bool:
         """Whether it is cheaper to ask for each wanted object than to read every page."""
-        wanted = sum(1 for address in self.want.fields if address.kind == type_.kind)
-        needed = type_.kind in self.want.whole or collection.parent
-        return type_.per_object and not needed and pages - 1 > wanted
+        if not type_.per_object or type_.kind in self.want.whole or collection.parent:
+            return False
+        return pages - 1 > sum(1 for address in self.want.fields if address.kind == type_.kind)
 
     def single(self, type_: ResourceType) -> None:
         """Read the wanted objects of a kind one by one."""

@@ -12,7 +12,7 @@ from qboxctl.definition import ResourceType
 from qboxctl.errors import Diagnostic, Position, Severity
 from qboxctl.load import Wish
 from qboxctl.model import JSON, Address, Collection, Desired
-from qboxctl.values import SIZE_NAMES, kind_of
+from qboxctl.values import SIZE_NAMES, References, kind_of
 
 FREE_ALIASES_PER_MAILBOX = 10
 """More of them need Qboxmail's consent [guide: email-aliases]."""
@@ -143,13 +143,11 @@ def _same_account(found: _Findings) -> None:
 
 
 def _references(found: _Findings) -> None:
-    for one in found.wish.objects.values():
-        if one.absent:
-            continue
-        for field in found.types[one.address.kind].fields:
-            value = one.values.get(field.name)
-            if field.refers and isinstance(value, tuple) and field.refers != "mailbox":
-                _named(found, one, field.name, field.refers, value)
+    for type_ in found.types.values():
+        for field in type_.fields:
+            if isinstance(field.type, References):
+                for one in found.present(type_.kind):
+                    _named(found, one, field.name, field.refers, one.values.get(field.name, ()))
 
 
 def _named(found: _Findings, one: Desired, name: str, kind: str, keys: Iterable[str]) -> None:
@@ -186,9 +184,9 @@ def _alias_targets(found: _Findings) -> None:
     for one in found.present("alias"):
         for target in one.values.get("destinations", ()):
             local, _, domain = target.rpartition("@")
-            if domain in managed and local != "postmaster":
-                if not found.exists("mailbox", target) and not found.exists("alias", target):
-                    found.add("Q023", f"destinations: no file declares {target}", one, "destinations",
+            known = local == "postmaster" or found.exists("mailbox", target) or found.exists("alias", target)
+            if domain in managed and not known:
+                found.add("Q023", f"destinations: no file declares {target}", one, "destinations",
                               severity=Severity.WARNING)  # fmt: skip
 
 

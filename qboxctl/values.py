@@ -7,6 +7,7 @@ as text, so that it shows up as a difference instead of being hidden. Canonical 
 
 from __future__ import annotations
 
+import math
 import re
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
@@ -509,6 +510,19 @@ def weakness(secret: str) -> str | None:
     if not re.search(r"[A-Za-z]", secret) or not re.search(r"[0-9]", secret):
         return "it needs at least one letter and one digit"
     return None
+
+
+def is_json(value: JSON) -> bool:
+    """Whether a value from YAML can go into a JSON body: no infinity, no NaN."""
+    match value:
+        case float():
+            return math.isfinite(value)
+        case list():
+            return all(is_json(item) for item in value)
+        case dict():
+            return all(is_json(item) for item in value.values())
+        case _:
+            return True
 
 
 def same_json(want: JSON, have: JSON) -> bool:

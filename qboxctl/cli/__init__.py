@@ -6,6 +6,7 @@ Commands are imported when they are called: `--help` and `--version` load Click 
 from __future__ import annotations
 
 import os
+import signal
 import sys
 from collections.abc import Callable
 from importlib import import_module
@@ -73,6 +74,7 @@ def cli(ctx: click.Context) -> None:
 
 def main(args: list[str] | None = None) -> None:
     """Run the command line, and leave the process with its exit code."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     sys.exit(run(lambda: cli.main(args=args, prog_name="qboxctl", standalone_mode=False)))
 
 
