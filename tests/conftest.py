@@ -44,30 +44,33 @@ def is_write(request: Any) -> bool:
 class Gateway:
     """An emulator behind hooks: ``before`` may answer in its place, ``after`` may replace its answer."""
 
-    def __init__(self, emulator: Emulator) -> None:
-        self.emulator = emulator
+    def __init__(self) -> None:
+        self.url = ""
+        self._lock = threading.Lock()
+        self.reset()
+
+    def reset(self, **options: Any) -> None:
+        """Begin again, with a new account."""
+        self.swap(**options)
         self.before: Callable[[Request], Response | None] | None = None
         self.after: Callable[[Request, Response], Response | None] | None = None
         self.arrived: list[Request] = []
-        self.url = ""
-        self._lock = threading.Lock()
+
+    def swap(self, **options: Any) -> None:
+        """Put another account in the place of this one."""
+        self.emulator = Emulator(token=TOKEN, **options)
 
     def handle(self, request: Request) -> Response:
+        emulator, before, after = self.emulator, self.before, self.after
         with self._lock:
             self.arrived.append(request)
-        response = self.before(request) if self.before else None
-        if response is None:
-            response = self.emulator.handle(request)
-        return (self.after(request, response) if self.after else None) or response
+        response = (before(request) if before else None) or emulator.handle(request)
+        return (after(request, response) if after else None) or response
 
     @property
     def writes(self) -> list[Request]:
         with self._lock:
             return [request for request in self.arrived if is_write(request)]
-
-    def swap(self, **options: Any) -> None:
-        """Put another account in the place of this one."""
-        self.emulator = Emulator(token=TOKEN, **options)
 
     def refuse(self, status: int, method: str = "", part: str = "", *, page: bool = False) -> None:
         """Answer some requests with an error from now on, as the API would, or as some web server (``page``)."""
@@ -80,26 +83,36 @@ class Hold:
     """Holds the ``number``-th write, before its work or after it, until it is let go."""
 
     def __init__(self, gateway: Gateway, number: int = 1, *, after: bool = False, reads: bool = False) -> None:
-        self.reached, self.release = threading.Event(), threading.Event()
+        self.reached, self.release, self.over = threading.Event(), threading.Event(), threading.Event()
         self.instead: Response | None = None
         self._number, self._seen, self._reads = number, 0, reads
         self._lock = threading.Lock()
-        if after:
-            gateway.after = lambda request, _: self._stop(request)
-        else:
-            gateway.before = self._stop
+        self._held: Request | None = None
+        gateway.before, gateway.after = (None if after else self._before), (self._before_end if after else self._end)
 
-    def _stop(self, request: Request) -> Response | None:
+    def _mine(self, request: Request) -> bool:
         if is_write(request) == self._reads:
-            return None
+            return False
         with self._lock:
             self._seen += 1
-            mine = self._seen == self._number
-        if not mine:
+            return self._seen == self._number
+
+    def _before(self, request: Request) -> Response | None:
+        if not self._mine(request):
             return None
+        self._held = request
         self.reached.set()
         self.release.wait(PATIENCE)
         return self.instead
+
+    def _before_end(self, request: Request, response: Response) -> Response | None:
+        self._before(request)
+        return self._end(request, response)
+
+    def _end(self, request: Request, _: Response) -> Response | None:
+        if request is self._held:
+            self.over.set()
+        return None
 
     def wait(self) -> None:
         assert self.reached.wait(PATIENCE), "the request never came"
@@ -179,28 +192,54 @@ def environment(folder: Path) -> dict[str, str]:
     }
 
 
-@pytest.fixture
-def project(tmp_path: Path) -> Project:
-    made = Project(tmp_path, environment(tmp_path))
-    made.config.mkdir()
-    return made
+@pytest.fixture(scope="session")
+def new_project() -> Callable[[Path], Project]:
+    """Make a project in a folder."""
+
+    def make(folder: Path) -> Project:
+        made = Project(folder, environment(folder))
+        made.config.mkdir()
+        return made
+
+    return make
 
 
 @pytest.fixture
-def serve() -> Iterator[Callable[..., Gateway]]:
-    """Start emulated accounts; each takes only the laboratory's token."""
+def project(tmp_path: Path, new_project: Callable[[Path], Project]) -> Project:
+    return new_project(tmp_path)
+
+
+@pytest.fixture(scope="session")
+def gateways() -> Iterator[list[Gateway]]:
+    """Servers that wait for a test to need them."""
     pytest.importorskip("uvicorn")
     from qboxctl.emulator.app import BackgroundServer
 
     with ExitStack() as stack:
 
-        def start(**options: Any) -> Gateway:
-            gateway = Gateway(Emulator(token=TOKEN, **options))
-            server = stack.enter_context(BackgroundServer(gateway))  # type: ignore[arg-type]
-            gateway.url = server.url
-            return gateway
+        class Pool(list[Gateway]):
+            def pop(self, index: Any = -1) -> Gateway:
+                if self:
+                    return super().pop(index)
+                made = Gateway()
+                made.url = stack.enter_context(BackgroundServer(made)).url  # type: ignore[arg-type]
+                return made
 
-        yield start
+        yield Pool()
+
+
+@pytest.fixture
+def serve(gateways: list[Gateway]) -> Iterator[Callable[..., Gateway]]:
+    """Start emulated accounts; each takes only the laboratory's token."""
+    used: list[Gateway] = []
+
+    def start(**options: Any) -> Gateway:
+        used.append(gateways.pop())
+        used[-1].reset(**options)
+        return used[-1]
+
+    yield start
+    gateways.extend(used)
 
 
 @pytest.fixture

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -34,6 +34,7 @@ class FakeClock:
     def __init__(self) -> None:
         self.now = 1_000_000.0
         self.slept = 0.0
+        self._events: list[tuple[float, Callable[[], None]]] = []
         self._lock = threading.Lock()
 
     def monotonic(self) -> float:
@@ -46,6 +47,14 @@ class FakeClock:
         with self._lock:
             self.now += max(seconds, 0.0)
             self.slept += max(seconds, 0.0)
+            due = [event for when, event in self._events if when <= self.now]
+            self._events = [one for one in self._events if one[0] > self.now]
+        for event in due:
+            event()
+
+    def after(self, seconds: float, event: Callable[[], None]) -> None:
+        """Let something happen once so much time has passed."""
+        self._events.append((self.now + seconds, event))
 
 
 def wish_of(*texts: str, environment: str = "default") -> Wish:
