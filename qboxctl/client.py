@@ -31,6 +31,8 @@ MOST_REFUSALS = 60
 """How many 429 in a row one request may get."""
 
 
+SHORTEST_SECRET = 4
+"""Shorter texts are no secrets, and hiding them would garble every message."""
 FOREIGN_PAGES = 2
 """How often a page that cannot come from the API (404 without JSON) is asked for again: the endpoint may be wrong."""
 
@@ -166,8 +168,9 @@ class Reader:
         self.stop = stop or threading.Event()
         self.limiter = Limiter(api.concurrency, api.requests_per_second, self.clock, self.stop)
         self.sent = Sent()
-        self._hidden = [token] if token else []
+        self._hidden: list[str] = []
         self._log = log
+        self.hide(token)
         self._http = httpx.Client(
             base_url=endpoint if "//" in endpoint else "http://emulator",
             headers={
@@ -185,7 +188,7 @@ class Reader:
 
     def hide(self, secret: str) -> None:
         """Let a secret appear in no message, even where a server repeats what it was sent."""
-        if secret and secret not in self._hidden:
+        if len(secret) >= SHORTEST_SECRET and secret not in self._hidden:
             self._hidden = sorted([*self._hidden, secret], key=len, reverse=True)
 
     def redact(self, text: str) -> str:

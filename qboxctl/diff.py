@@ -13,7 +13,6 @@ from dataclasses import dataclass
 
 from qboxctl.definition import Field, ResourceType
 from qboxctl.model import JSON, MISSING, Desired, FieldChange, Live, Missing, Value
-from qboxctl.names import relaxed_domain
 from qboxctl.values import References, same_json
 
 EXTRA = "extra."
@@ -45,7 +44,7 @@ def value_of(one: Field, live: Live, codes: Codes) -> Value | Missing:
     have = one.type.decode(raw)
     if isinstance(one.type, References) and isinstance(have, tuple):
         known = codes.get(one.type.kind, {})
-        return tuple(sorted({known.get(item) or relaxed_domain(item) for item in have}))
+        return tuple(sorted({known.get(item) or one.type.canonical(item) for item in have}))
     return have
 
 

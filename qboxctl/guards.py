@@ -104,6 +104,6 @@ def _count(
             yield Blocked(
                 "count",
                 kind,
-                f"{number} of {counts[kind]} live would be removed, and at most {allowed} may be "
+                f"{number} of {counts[kind]} live {kind} objects would be removed, and at most {allowed} may be "
                 f"(count {guard.count}, {guard.percent:g} percent)",
             )

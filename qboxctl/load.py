@@ -20,7 +20,7 @@ from qboxctl.errors import ConfigError, Diagnostic, Position, Severity
 from qboxctl.model import JSON, Address, Collection, Desired, Secret, Value, Where
 from qboxctl.names import Pattern, covering
 from qboxctl.settings import Settings, read_settings
-from qboxctl.values import Password, is_json, kind_of
+from qboxctl.values import ItemError, Password, is_json, kind_of
 from qboxctl.yamlio import MAX_BYTES, Source
 
 _TOP = ("settings", "protect", "ignore", "defaults")
@@ -237,7 +237,7 @@ class _Loader:
         """One top-level key of a file."""
         if name == "settings":
             if self.settings_file is not None:
-                self.twice("the settings", where, Where(self.settings_file, ("settings",)))
+                self.twice("the block of settings", where, Where(self.settings_file, ("settings",)))
             else:
                 self.settings_file = where.file
                 self.settings_block = self.mapping(value, where, "settings")
@@ -287,7 +287,9 @@ class _Loader:
             if kind not in self.types:
                 self.unknown(kind, self.types, "kind", place)
             elif kind in self.defaults:
-                self.twice(f"the defaults for {kind}", place, Where(self.default_files[kind], ("defaults", kind)))
+                self.twice(
+                    f"the block of defaults for {kind}", place, Where(self.default_files[kind], ("defaults", kind))
+                )
             else:
                 self.default_files[kind] = where.file
                 self.defaults[kind] = self.attributes(self.types[kind], self.mapping(body, place, kind), place, None)
@@ -409,9 +411,11 @@ class _Loader:
                 else:
                     found.values[name] = one.type.parse(raw)
             except ValueError as error:
-                place = Where(where.file, (*where.path, name))
-                plain = one.secret and not isinstance(raw, dict)
-                hint = 'write "" to clear it, or remove the line to leave it alone' if raw is None else None
+                index = (error.index,) if isinstance(error, ItemError) else ()
+                place = Where(where.file, (*where.path, name, *index))
+                plain = one.secret and isinstance(raw, (str, int, float))
+                clear = "" if one.secret else 'write "" to clear it, or '
+                hint = f"{clear}remove the line to leave it alone" if raw is None else None
                 self.error("Q015" if plain else "Q013", f"{name}: {error}", place, address=address, value=True,
                            hint=hint)  # fmt: skip
         return found
@@ -455,8 +459,9 @@ class _Loader:
 
         where = Where(self.settings_file or 0, ("settings",))
         wrong = schema_errors("settings", self.settings_block)
-        for path, message, hint in wrong:
-            self.error("Q021", message, Where(where.file, (*where.path, *path)), hint=hint, value=True)
+        for misfit in wrong:
+            place = Where(where.file, (*where.path, *misfit.path))
+            self.error("Q021", misfit.message, place, hint=misfit.hint, value=not misfit.at_key)
         if wrong:
             return Settings()
         return self._checked_settings(environment, where)

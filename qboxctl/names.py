@@ -62,6 +62,11 @@ def label(text: str) -> str:
     return name
 
 
+def relaxed_label(text: str) -> str:
+    """A key of an object without a name of its own, in comparable form."""
+    return text.strip().lower()
+
+
 def relaxed_email(text: str) -> str:
     """An address from the API, in comparable form; whatever is not an address comes back in lower case."""
     try:
@@ -85,7 +90,13 @@ def _ascii_glob(text: str) -> str:
     import idna
 
     local, at, domain = text.rpartition("@")
-    labels = [part if part.isascii() else idna.encode(part, uts46=True).decode("ascii") for part in domain.split(".")]
+    try:
+        labels = [
+            part if part.isascii() else idna.encode(part, uts46=True).decode("ascii") for part in domain.split(".")
+        ]
+    except idna.IDNAError:
+        message = "a wildcard cannot stand beside letters outside ASCII, between two dots: write the name out"
+        raise ValueError(f"{text!r} is not a pattern: {message}") from None
     return local + at + ".".join(labels)
 
 
@@ -102,6 +113,8 @@ class Pattern:
         lowered = text.strip().lower()
         kind, slash, key = lowered.partition("/")
         kinds = list(kinds)
+        if lowered.count("[") != lowered.count("]"):
+            raise ValueError(f"{text!r} is not a pattern: a [ needs its ]")
         if not slash or not key:
             raise ValueError(f"{text!r} is not a pattern: write kind/name, such as mailbox/*@example.com")
         if not any(re.match(translate(kind), known) for known in kinds):

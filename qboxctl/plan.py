@@ -173,6 +173,11 @@ class _Planner:
             for one in type_.fields
             if one.required and one.name not in desired.values and one.name not in desired.secrets
         ]
+        lacking += [
+            one.beside
+            for one in type_.fields
+            if one.beside and desired.values.get(one.name) is True and not desired.values.get(one.beside)
+        ]
         if lacking and self.scope.targeted(address):
             self.error(
                 "Q040",

@@ -152,8 +152,8 @@ def _fit(raw: JSON, name: str) -> None:
     except RecursionError:
         raise PlanFileError(f"{name} is not a plan: it is nested too deep") from None
     if wrong:
-        path, message, _ = wrong[0]
-        raise PlanFileError(f"{name} is not a plan: {'.'.join(map(str, path))[:200]}: {message[:200]}")
+        where = ".".join(map(str, wrong[0].path))
+        raise PlanFileError(f"{name} is not a plan: {where[:200]}: {wrong[0].message[:200]}")
 
 
 def _plan(raw: dict[str, Any], types: Mapping[str, ResourceType]) -> Plan:

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from enum import Enum, auto
+from urllib.parse import quote
 
 from qboxctl import diff
 from qboxctl.client import Client
@@ -197,7 +198,9 @@ class Run:
             if result not in _GOOD:
                 waiting = result is Status.WAITING
                 status = Status.WAITING if waiting else Status.SKIPPED
-                self.finish(step, status, f"{'waits for' if waiting else 'needs'} {needed.address}")
+                silent = self.states[needed].change is None and self.states[needed].message
+                why = f": {silent}" if silent else ""
+                self.finish(step, status, f"{'waits for' if waiting else 'needs'} {needed.address}{why}")
                 return
         if step.address.kind == GATE:
             self.finish(step, Status.DONE)
@@ -220,10 +223,22 @@ class Run:
         if step.phase is Phase.CREATE:
             return self.create(step, target, secrets)
         if change.action is Action.DELETE:
+            self.look_inside(target)
             return _Written(target.remote_id, self.writer.delete(target, self.intend(step)))
         fields = self.graph.work[step]
         done = self.writer.update(target, fields, secrets, lambda name: self.now(change, name), self.intend(step))
         return _Written(target.remote_id, done)
+
+    def look_inside(self, target: Target) -> None:
+        """Refuse to delete what holds something after all: somebody may have put it there a moment ago."""
+        for type_ in self.types.values():
+            if type_.parent == target.type.kind:
+                path = type_.collection.format(parent=quote(target.remote_id, safe=""))
+                rows = self.account.rows(path, type_.list_query, type_.id, None)
+                lives = [self.account.live(type_, row, target.name) for row in rows]
+                inside = [str(live.address) for live in lives if live is not None and not live.leaving]
+                if inside:
+                    raise QboxctlError(f"it was not deleted, since it holds {', '.join(inside[:3])} now")
 
     def create(self, step: Step, target: Target, secrets: Mapping[str, str]) -> _Written:
         """Create an object; one that somebody else created meanwhile is looked at before it is called a failure."""
@@ -389,14 +404,14 @@ class Run:
         proof = future.result()
         verified = proof.verified if isinstance(proof, Proof) else False
         if isinstance(proof, Proof) and proof.record:
-            state.record = proof.record
+            state.record = self.client.redact(proof.record)
         state.proofs += 1
         looks = QUEUED_LOOKS if verified is None else len(GRACE) + QUEUED_LOOKS if verified else 0
         if self.may_wait(state, outside=True) or (state.proofs <= looks and not self.stop.is_set()):
             self.later_on(self.interval(state), lambda: self.look_again([step]))
             state.looks += 1
             return
-        host = str(live.row.get("possession_a_record") or "") if live is not None else ""
+        host = self.client.redact(str(live.row.get("possession_a_record") or "")) if live is not None else ""
         record = state.record or (
             f"{host}.{step.address.key} (an A record)" if host else "the record that the panel shows"
         )
@@ -430,11 +445,10 @@ class Run:
         self, change: Change, status: Status, message: str | None, seconds: float, http_status: int | None
     ) -> None:
         """A change is over: journal it, and tell."""
-        error = None if message is None else self.client.redact(message)
-        outcome = Outcome(change.address, change.action, status, error, round(max(seconds, 0.0), 3))
+        outcome = Outcome(change.address, change.action, status, message, round(max(seconds, 0.0), 3))
         self.finished[change.address] = outcome
         try:
-            self.journal.record(status.value, change.address, change.action, http_status=http_status, message=error)
+            self.journal.record(status.value, change.address, change.action, http_status=http_status, message=message)
         except JournalError as failure:
             self.break_off(failure)
         if self.report:

@@ -6,12 +6,13 @@ import difflib
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from qboxctl.definition import ResourceType
 from qboxctl.errors import Diagnostic, Position, Severity
 from qboxctl.load import Wish
 from qboxctl.model import JSON, Address, Collection, Desired
+from qboxctl.names import covering
 from qboxctl.values import SIZE_NAMES, References, kind_of
 
 FREE_ALIASES_PER_MAILBOX = 10
@@ -29,46 +30,58 @@ def _validator(name: str) -> Any:
     return Draft202012Validator(docs.SCHEMAS[name]())
 
 
-def schema_errors(name: str, value: JSON) -> list[tuple[tuple[str | int, ...], str, str | None]]:
-    """Where a value does not fit the schema ``config``, ``plan`` or ``settings``: path, message, hint."""
+class Misfit(NamedTuple):
+    """Where a value does not fit its schema; ``at_key`` where the key itself is wrong, not what it holds."""
+
+    path: tuple[str | int, ...]
+    message: str
+    hint: str | None = None
+    at_key: bool = False
+
+
+def schema_errors(name: str, value: JSON) -> list[Misfit]:
+    """Everything that does not fit the schema ``config``, ``plan`` or ``settings``."""
     if name == "settings" and not value:
         return []
     found = [entry for error in _validator(name).iter_errors(value) for entry in _explained(error)]
-    return sorted(found, key=lambda entry: ([str(step) for step in entry[0]], entry[1]))
+    return sorted(found, key=lambda entry: ([str(step) for step in entry.path], entry.message))
 
 
-def _explained(error: Any) -> Iterable[tuple[tuple[str | int, ...], str, str | None]]:
+_WORDS = {"object": "a mapping", "array": "a list", "string": "text", "integer": "a whole number", "number": "a number"}
+_BOUNDS = {"minimum": "at least", "maximum": "at most", "exclusiveMinimum": "more than"}
+
+
+def _explained(error: Any) -> Iterable[Misfit]:
     path = tuple(error.absolute_path)
     name = str(path[-1]) if path else "it"
+    wanted = error.validator_value
     match error.validator:
         case "additionalProperties":
             known = list(error.schema.get("properties", {}))
             for word in sorted(set(error.instance) - set(known)):
                 near = difflib.get_close_matches(word, known, 1, 0.6)
                 hint = f'did you mean "{near[0]}"?' if near else f"there are: {', '.join(known)}"
-                yield (*path, word), f'unknown key "{word}"', hint
+                yield Misfit((*path, word), f'unknown key "{word}"', hint, at_key=True)
         case "enum":
-            yield (
-                path,
-                f"{name}: {error.instance!r} is not allowed here",
-                f"write {', '.join(map(str, error.validator_value))}",
-            )
+            words = ", ".join(map(str, wanted))
+            yield Misfit(path, f"{name}: {str(error.instance)[:80]!r} is not allowed here", f"write {words}")
         case "type":
-            wanted = error.validator_value
-            words = {"object": "a mapping", "array": "a list", "string": "text", "integer": "a whole number"}
-            yield path, f"{name} must be {words.get(wanted, wanted)}, found {kind_of(error.instance)}", None
-        case "oneOf" if "secret" in str(error.schema.get("description", "")):
+            yield Misfit(path, f"{name} must be {_WORDS.get(str(wanted), wanted)}, found {_found(error.instance)}")
+        case "minimum" | "maximum" | "exclusiveMinimum":
+            yield Misfit(path, f"{name} must be {_BOUNDS[error.validator]} {wanted}, found {error.instance}")
+        case "oneOf" if name == "requests_per_second":
+            yield Misfit(path, f"{name} must be a number above 0, or null for no limit", "such as 10")
+        case "oneOf":
             hint = "write {env: NAME}, {file: PATH} or {exec: [program, argument]}"
-            yield path, f"{name} must be a reference to a secret", hint
+            yield Misfit(path, f"{name} must be a reference to a secret", hint)
         case "required":
-            yield path, f"{name} lacks {error.message.split(' ')[0]}", None
+            yield Misfit(path, f"{name} lacks {error.message.split(' ')[0]}")
         case _:
-            value = error.instance if isinstance(error.instance, (int, float, str)) else kind_of(error.instance)
-            yield (
-                path,
-                f"{name}: {str(value)[:80]!r} does not fit ({error.validator} {error.validator_value})"[:300],
-                None,
-            )
+            yield Misfit(path, f"{name}: {str(error.instance)[:80]!r} does not fit ({error.validator})")
+
+
+def _found(value: object) -> str:
+    return str(value) if isinstance(value, float) else kind_of(value)
 
 
 def check(wish: Wish, types: Mapping[str, ResourceType]) -> list[Diagnostic]:
@@ -107,6 +120,14 @@ class _Findings:
         """Whether the files declare the object, and not as absent."""
         one = self.wish.objects.get(Address(kind, key))
         return one is not None and not one.absent
+
+    def may_receive(self, address: str) -> bool:
+        """Whether mail to an address of a managed domain may arrive: at a mailbox, an alias, or what is ignored."""
+        if address.startswith("postmaster@"):
+            return True
+        kinds = ("mailbox", "alias")
+        ignored = any(covering(self.wish.ignore, Address(kind, address)) for kind in kinds)
+        return ignored or any(self.exists(kind, address) for kind in kinds)
 
 
 def _inside_absent(found: _Findings) -> None:
@@ -165,12 +186,8 @@ def _named(found: _Findings, one: Desired, name: str, kind: str, keys: Iterable[
 def _catch_all(found: _Findings) -> None:
     for one in found.present("domain"):
         target = one.values.get("catch_all_destination", "")
-        if one.values.get("catch_all_enabled") and target == "":
-            found.add("Q019", "catch_all_enabled needs a catch_all_destination", one, "catch_all_enabled")
         domain = target.rpartition("@")[2]
-        if not target or Collection("mailbox", domain) not in found.wish.managed or target == f"postmaster@{domain}":
-            continue
-        if not found.exists("mailbox", target) and not found.exists("alias", target):
+        if target and Collection("mailbox", domain) in found.wish.managed and not found.may_receive(target):
             known = [address.key for address in found.wish.objects if address.kind in ("mailbox", "alias")]
             near = difflib.get_close_matches(target, known, 1, 0.6)
             hint = f'did you mean "{near[0]}"?' if near else f"declare the mailbox {target}"
@@ -183,9 +200,7 @@ def _alias_targets(found: _Findings) -> None:
     managed &= {c.parent for c in found.wish.managed if c.kind == "alias"}
     for one in found.present("alias"):
         for target in one.values.get("destinations", ()):
-            local, _, domain = target.rpartition("@")
-            known = local == "postmaster" or found.exists("mailbox", target) or found.exists("alias", target)
-            if domain in managed and not known:
+            if target.rpartition("@")[2] in managed and not found.may_receive(target):
                 found.add("Q023", f"destinations: no file declares {target}", one, "destinations",
                               severity=Severity.WARNING)  # fmt: skip
 

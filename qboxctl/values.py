@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
 
@@ -46,6 +46,14 @@ def kind_of(raw: object) -> str:
 
 def _expected(what: str, raw: object) -> ValueError:
     return ValueError(f"expected {what}, found {kind_of(raw)}")
+
+
+class ItemError(ValueError):
+    """An entry of a list is wrong: the one at ``index``."""
+
+    def __init__(self, message: str, index: int) -> None:
+        super().__init__(message)
+        self.index = index
 
 
 class Type(ABC):
@@ -272,7 +280,7 @@ class Size(Type):
         """Bytes, or a number with MB or GB behind it."""
         size = raw
         if isinstance(raw, str):
-            size = SIZES.get(raw.replace(" ", "").upper().removesuffix("IB").removesuffix("B") + "B", raw)
+            size = SIZES.get(raw, raw)
         if isinstance(size, bool) or not isinstance(size, int):
             raise ValueError(f"{raw!r} is not a size: write one of {', '.join(SIZES)}, or the bytes")
         if size not in SIZE_NAMES:
@@ -304,8 +312,8 @@ class Level(Type):
 
     def parse(self, raw: object) -> int:
         """The number of the level."""
-        if isinstance(raw, str) and raw.lower() in self.words:
-            return self.words.index(raw.lower())
+        if isinstance(raw, str) and raw in self.words:
+            return self.words.index(raw)
         if isinstance(raw, bool) or not isinstance(raw, int) or not 0 <= raw < len(self.words):
             raise ValueError(f"{raw!r} is not a level: write {', '.join(self.words)}, or 0 to {len(self.words) - 1}")
         return raw
@@ -374,6 +382,13 @@ class Texts(Type):
             raise ValueError(f"{raw!r} cannot stand in this list: no comma, no blank at its ends, not empty")
         return raw
 
+    def checked(self, index: int, raw: object) -> str:
+        """One entry, with its place in the list where it is wrong."""
+        try:
+            return self.item(raw)
+        except ValueError as error:
+            raise ItemError(str(error), index) from None
+
     def wire_item(self, wire: JSON) -> str:
         """One entry from the API."""
         return str(wire)
@@ -382,7 +397,7 @@ class Texts(Type):
         """The sorted entries without repetition."""
         if not isinstance(raw, list):
             raise _expected("a list", raw)
-        items = tuple(sorted({self.item(entry) for entry in raw}))
+        items = tuple(sorted({self.checked(index, entry) for index, entry in enumerate(raw)}))
         if len(items) < self.least:
             raise ValueError(f"at least {self.least} entry is needed here")
         if self.most and len(items) > self.most:
@@ -454,15 +469,19 @@ def _short(network: object) -> str:
 
 @dataclass(frozen=True, slots=True)
 class References(Texts):
-    """A set of other objects of one kind, by their keys in the files; codes are for the API only."""
+    """A set of other objects of one kind, by their keys in the files; codes are for the API only.
+
+    ``canonical`` brings a key to the form in which keys of that kind are compared.
+    """
 
     kind: str = ""
+    canonical: Callable[[str], str] = names.relaxed_domain
 
     def item(self, raw: object) -> str:
-        """One key; numbers are allowed because keys may look like one."""
+        """One key."""
         if not isinstance(raw, str):
-            raise _expected("a name", raw)
-        return names.relaxed_domain(raw)
+            raise _expected("a name (put it in quotes)", raw)
+        return self.canonical(raw)
 
     def wire_item(self, wire: JSON) -> str:
         """A code, an id or a name; an object gives its code, id or name, whichever comes first."""
@@ -477,13 +496,15 @@ class Password(Type):
 
     def parse(self, raw: object, base: str = "") -> Secret:
         """The reference; ``base`` is the folder of the file that states it."""
-        if not isinstance(raw, dict):
+        if isinstance(raw, (str, int, float)):
             raise ValueError("a secret must not stand in a file: write {env: NAME}, {file: PATH} or {exec: [program]}")
-        match list(raw.items()):
+        match list(raw.items()) if isinstance(raw, dict) else []:
             case [("env" | "file" as source, str(name))] if name:
                 return Secret(SecretSource(source), (name,), base)
             case [("exec", [_, *_] as words)] if all(isinstance(word, str) and word for word in words):
                 return Secret(SecretSource.EXEC, tuple(words), base)
+        if raw is None:
+            raise ValueError("nothing here: write {env: NAME}, {file: PATH} or {exec: [program, argument]}")
         raise ValueError("a secret is one of {env: NAME}, {file: PATH} and {exec: [program, argument]}")
 
     def decode(self, wire: JSON) -> Value | Missing:

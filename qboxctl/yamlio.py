@@ -224,7 +224,9 @@ class Source:
             problem = " ".join(filter(None, (error.context, error.problem)))
             found = Diagnostic("Q001", f"not YAML: {problem}", self.at(error.problem_mark or error.context_mark))
         except yaml.YAMLError as error:
-            found = Diagnostic("Q001", f"not YAML: {error}".splitlines()[0], Position(self.name, 1, 1))
+            read = self.text[: getattr(error, "position", 0) or 0]
+            place = Position(self.name, read.count("\n") + 1, len(read) - read.rfind("\n"))
+            found = Diagnostic("Q001", f"not YAML: {error}".splitlines()[0], place)
         return None, [*builder.found, found]
 
     def at(self, mark: Any) -> Position:
@@ -239,7 +241,7 @@ class Source:
         for step in path:
             pair = self._pairs(node).get(step) if node is not None else None
             if pair is None:
-                return self.at(place.start_mark) if place is not None else Position(self.name, 1, 1)
+                break
             place, node = pair
         found = node if value else place
         return self.at(found.start_mark) if found is not None else Position(self.name, 1, 1)

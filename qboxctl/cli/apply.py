@@ -84,18 +84,18 @@ def command(
             _show(plan, options, form)
         if saved:
             _, checked = _check(account, plan, wish, chosen["acknowledge"])
-            blocked = checked.blocked
+            blocked, todo = checked.blocked, checked.todo
         else:
-            blocked = plan.blocked
+            blocked, todo = plan.blocked, plan.changes
         if blocked:
             return _refuse(blocked, plan, options)
         if not plan.changes:
             return _report(plan, [], options, form)
+        secrets = resolve_secrets(todo, wish, process_secrets())
         _ask(plan, auto_approve=auto_approve)
         snapshot, checked = _check(account, plan, wish, chosen["acknowledge"])
         if checked.blocked:
             return _refuse(checked.blocked, plan, options)
-        secrets = resolve_secrets(checked.todo, wish, process_secrets())
         for some in secrets.values():
             for secret in some.values():
                 client.hide(secret)

@@ -40,7 +40,7 @@ def command(
     else:
         options.result(plan_text.render(plan, TYPES, options.palette()))
         if out and plan.changes:
-            options.say(f"saved as {out}; run it with: qboxctl apply {out}")
+            options.say(f"saved as {out}" + ("" if plan.blocked else f"; run it with: qboxctl apply {out}"))
     if options.verbose:
         options.say(f"{reader.sent.requests} requests, {reader.sent.repeated} of them repeated")
     if plan.blocked:

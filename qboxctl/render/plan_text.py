@@ -112,8 +112,13 @@ def _notes(plan: Plan, palette: Palette) -> Iterable[str]:
             yield f"  if that is right, let exactly this plan pass: --acknowledge {plan.id}"
 
 
+def _billed(name: str, number: int) -> str:
+    noun, of, size = _BILL.get(name, name).partition(" of ")
+    return plural(abs(number), noun).partition(" ")[2] + of + size
+
+
 def _verdict(plan: Plan, palette: Palette) -> Iterable[str]:
-    bill = [f"{number:+d} {_BILL.get(name, name)}" for name, number in plan.billing.items() if number]
+    bill = [f"{number:+d} {_billed(name, number)}" for name, number in plan.billing.items() if number]
     if bill:
         yield f"Bill: {', '.join(bill)}"
     counts = plan.summary

@@ -33,7 +33,7 @@ RESOURCE = ResourceType(
         Field(
             "type",
             Choice(("transactional", "newsletter"), (("promotional", "newsletter"),)),
-            "transactional for application mail, newsletter for bulk mail; it can only be chosen at creation",
+            "transactional for application mail, newsletter for bulk mail",
             mode=Mode.CREATE_ONLY,
             required=True,
             source="postApiDeliveryAccounts",

@@ -38,7 +38,7 @@ RESOURCE = ResourceType(
         Field(
             "plan",
             Choice(("basic", "professional", "enterprise")),
-            "Plan of the domain; basic unless said otherwise. It can only be chosen at creation",
+            "Plan of the domain; basic unless said otherwise",
             mode=Mode.CREATE_ONLY,
             certainty=Certainty.OBSERVED,
             source=_CREATE,
@@ -46,7 +46,7 @@ RESOURCE = ResourceType(
         Field(
             "outbound_limit",
             Integer(),
-            "Id of an outbound sending limit; it can only be chosen at creation",
+            "Id of an outbound sending limit",
             mode=Mode.CREATE_ONLY,
             certainty=Certainty.ASSUMED,
             source=_CREATE,

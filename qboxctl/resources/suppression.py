@@ -25,7 +25,7 @@ RESOURCE = ResourceType(
         Field("reason", Choice(("complaint", "bounce")), "Why the address is suppressed", required=True, source=_EDIT),
         Field(
             "accounts",
-            References(kind="delivery_account"),
+            References(kind="delivery_account", canonical=names.relaxed_label),
             "Delivery accounts that the entry is limited to; [] for all of them",
             initial=(),
             refers="delivery_account",
