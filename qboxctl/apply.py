@@ -10,12 +10,12 @@ from dataclasses import dataclass
 
 from qboxctl import diff
 from qboxctl.definition import ResourceType
-from qboxctl.errors import ConfigError, Diagnostic, Moved, StalePlanError
-from qboxctl.guards import judge
-from qboxctl.load import Wish
-from qboxctl.model import MISSING, Action, Address, Blocked, Change, FieldChange, Live, Plan, Snapshot
+from qboxctl.errors import ConfigError, Diagnostic, Moved, PlanFileError, StalePlanError
+from qboxctl.guards import ignored, judge
+from qboxctl.model import MISSING, Action, Address, Blocked, Change, Desired, FieldChange, Live, Plan, Snapshot
 from qboxctl.secret import SecretError, Secrets
 from qboxctl.values import weakness
+from qboxctl.wish import Wish
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +49,38 @@ def check(
     return Checked(tuple(todo), tuple(done), blocked)
 
 
+def refuse_foreign(plan: Plan, wish: Wish, types: Mapping[str, ResourceType]) -> None:
+    """Refuse a plan that asks for what the configuration does not: a plan file is untrusted.
+
+    Raises PlanFileError. An object is created or updated only as the files say, and removed only where they
+    say so; which undeclared objects are meant by that is for the guards to judge.
+    """
+    for change in plan.changes:
+        desired = wish.objects.get(change.address)
+        type_ = types[change.address.kind]
+        if change.action.removes:
+            todo = wish.settings.on_remove.get(change.address.kind, "keep")
+            said = desired.absent and change.action is type_.removal if desired else change.action.value == todo
+        else:
+            said = desired is not None and not desired.absent and _as_declared(change, desired, type_)
+        if not said or type_.reserved == type_.name_of(change.address.key) or ignored(wish, types, change.address):
+            hint = "plan again with this configuration"
+            raise PlanFileError(
+                f"the plan would {change.action.value} {change.address}, and no file asks for that", hint=hint
+            )
+
+
+def _as_declared(change: Change, desired: Desired, type_: ResourceType) -> bool:
+    """Whether a change writes nothing but what a declaration states."""
+    stated = {**desired.values, **{diff.EXTRA + name: value for name, value in desired.extra.items()}}
+    if not type_.unique:
+        stated.setdefault(type_.key, desired.label)
+    if type_.proof:
+        stated.setdefault("status", "enabled")
+    wanted = all(one.name in stated and stated[one.name] == one.after for one in change.fields)
+    return wanted and set(change.secrets) <= desired.secrets.keys()
+
+
 def _moved(change: Change, live: Live | None, type_: ResourceType, snapshot: Snapshot) -> str | None:
     """Why a change no longer fits; "" where it does, None where it is in effect already."""
     codes = snapshot.codes
@@ -66,6 +98,8 @@ def _moved(change: Change, live: Live | None, type_: ResourceType, snapshot: Sna
             return "it is not there any more"
     if live is None:
         raise AssertionError(change.action)
+    if change.remote_id != live.remote_id:
+        return f"it is another object now ({type_.id} {live.remote_id} instead of {change.remote_id})"
     names = [one.name for one in change.fields]
     if diff.precondition(type_, live, names, codes) == change.precondition:
         return ""
@@ -75,8 +109,6 @@ def _moved(change: Change, live: Live | None, type_: ResourceType, snapshot: Sna
 
 
 def _what_moved(change: Change, live: Live, type_: ResourceType, snapshot: Snapshot) -> str:
-    if change.remote_id != live.remote_id:
-        return f"it is another object now ({type_.id} {live.remote_id} instead of {change.remote_id})"
     found = []
     for one in change.fields:
         now = diff.now_of(type_, one.name, live, snapshot.codes)

@@ -6,6 +6,7 @@ endpoint only: redirects are not followed, and plain http is for this machine al
 
 from __future__ import annotations
 
+import html
 import json
 import random
 import threading
@@ -13,13 +14,14 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from email.utils import parsedate_to_datetime
 from typing import Protocol
+from urllib.parse import quote, quote_plus
 
 import httpx
 
 from qboxctl import __version__
-from qboxctl.errors import ApiError, AuthError, FieldError, OutcomeUnknown, Refused, Unreachable
+from qboxctl.answers import Answer, TooMany, judge, printable
+from qboxctl.errors import ApiError, AuthError, OutcomeUnknown, Refused, Unreachable
 from qboxctl.model import JSON
 from qboxctl.settings import ApiSettings
 
@@ -69,23 +71,6 @@ class SystemClock:
         time.sleep(seconds)
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """A usable answer: the status, the JSON object in the body (None for an empty one), the Location header."""
-
-    status: int
-    data: Mapping[str, JSON] | None
-    location: str = ""
-
-    @property
-    def resources(self) -> list[Mapping[str, JSON]]:
-        """The rows; raises ApiError where there is no list of objects."""
-        rows = (self.data or {}).get("resources")
-        if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
-            raise ApiError("the answer has no list of resources: is this the Qboxmail Management API?")
-        return rows
-
-
 class Limiter:
     """How many requests may run, and how fast they may start: one for all threads.
 
@@ -130,14 +115,6 @@ class Limiter:
         if self._spacing > self._least:
             with self._lock:
                 self._spacing = self._spacing * 0.8 if self._spacing > 0.005 + self._least else self._least
-
-
-class _TooMany(Exception):
-    """429: it was not done, and may be tried again after ``seconds`` (None: the server does not say)."""
-
-    def __init__(self, seconds: float | None) -> None:
-        super().__init__()
-        self.seconds = seconds
 
 
 @dataclass(slots=True)
@@ -188,8 +165,8 @@ class Reader:
 
     def hide(self, secret: str) -> None:
         """Let a secret appear in no message, even where a server repeats what it was sent."""
-        if len(secret) >= SHORTEST_SECRET and secret not in self._hidden:
-            self._hidden = sorted([*self._hidden, secret], key=len, reverse=True)
+        if len(secret) >= SHORTEST_SECRET:
+            self._hidden = sorted({*self._hidden, *_spellings(secret)}, key=len, reverse=True)
 
     def redact(self, text: str) -> str:
         """A text from outside, fit to be shown: without secrets, and without terminal control characters."""
@@ -239,7 +216,7 @@ class Reader:
             try:
                 with self.limiter.slot():
                     return self._once(method, path, query, body)
-            except _TooMany as wait:
+            except TooMany as wait:
                 refusals += 1
                 if refusals > MOST_REFUSALS or self.stop.is_set():
                     raise ApiError(f"{method} {path}: the server keeps answering 429, too many requests") from None
@@ -303,7 +280,7 @@ class Reader:
             raise OutcomeUnknown(f"the connection broke ({_reason(error)})") from None
         if self._log:
             self._log(f"{method} {path} {response.status_code} {1000 * (self.clock.monotonic() - started):.0f} ms")
-        answer = _judge(response, content, self.redact)
+        answer = judge(response.status_code, response.reason_phrase, response.headers, content, self.redact)
         self.limiter.succeeded()
         return answer
 
@@ -323,6 +300,18 @@ class Client(Reader):
         return self._send(method, path, None, body, repeatable=repeatable)
 
 
+def _spellings(secret: str) -> set[str]:
+    """A secret as it stands, and as it looks inside JSON, HTML and a URL."""
+    return {
+        secret,
+        json.dumps(secret)[1:-1],
+        json.dumps(secret, ensure_ascii=False)[1:-1],
+        html.escape(secret),
+        quote(secret),
+        quote_plus(secret),
+    }
+
+
 def _reason(error: Exception) -> str:
     return (str(error) or type(error).__name__).splitlines()[0][:200]
 
@@ -335,66 +324,6 @@ def _content(response: httpx.Response) -> bytes:
             raise httpx.ReadError(f"an answer of more than {MAX_ANSWER // 2**20} MB")
         parts.append(part)
     return b"".join(parts)
-
-
-def _judge(response: httpx.Response, content: bytes, redact: Callable[[str], str]) -> Answer:
-    """Tell an answer from a refusal and from trouble."""
-    status = response.status_code
-    if status == 429:
-        raise _TooMany(_retry_after(response.headers.get("retry-after")))
-    if status in (408, 425) or status >= 500:
-        reason = redact(response.reason_phrase)
-        raise OutcomeUnknown(f"{status} {reason}{_first_line(content, redact)}", status=status)
-    if 300 <= status < 400:
-        raise Refused(status, "the API answers with a redirect, which is not followed: check the endpoint")
-    try:
-        data = json.loads(content) if content.strip() else None
-    except (ValueError, RecursionError):
-        data = ...
-    if status >= 400:
-        raise _refusal(status, data, content, redact)
-    if data is ... or not (data is None or isinstance(data, dict)):
-        raise OutcomeUnknown(f"{status}, but no JSON object came{_first_line(content, redact)}", status=status)
-    return Answer(status, data, response.headers.get("location", ""))
-
-
-def _refusal(status: int, data: JSON, content: bytes, redact: Callable[[str], str]) -> ApiError:
-    if not isinstance(data, dict) or "message" not in data:
-        message = f"no JSON came{_first_line(content, redact)}"
-        if status in (401, 403):
-            return Refused(status, message)
-        return OutcomeUnknown(f"{status}, and {message}", status=status, foreign=True)
-    rows = data.get("errors")
-    fields = tuple(
-        FieldError(redact(str(row.get("field", "")))[:200], redact(str(row.get("description", "")))[:500])
-        for row in (rows if isinstance(rows, list) else [])
-        if isinstance(row, dict)
-    )
-    return Refused(status, redact(str(data["message"]))[:500], fields[:50])
-
-
-def printable(text: str) -> str:
-    """A text from outside without anything that could move a terminal's cursor."""
-    return "".join(char if char.isprintable() else " " for char in text)[:2000]
-
-
-def _first_line(content: bytes, redact: Callable[[str], str]) -> str:
-    lines = content[:4000].decode("utf-8", "replace").strip().splitlines()
-    return f": {redact(lines[0])[:120]}" if lines else ""
-
-
-def _retry_after(text: str | None) -> float | None:
-    """Seconds from a Retry-After header: a number, or a date."""
-    if not text:
-        return None
-    try:
-        return max(0.0, float(text))
-    except ValueError:
-        pass
-    try:
-        return max(0.0, parsedate_to_datetime(text).timestamp() - time.time())
-    except ValueError:
-        return None
 
 
 class Handled(Protocol):

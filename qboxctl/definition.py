@@ -12,8 +12,9 @@ from enum import IntEnum, StrEnum
 from functools import cached_property
 
 from qboxctl import names
+from qboxctl.lists import References
 from qboxctl.model import JSON, Action, Value
-from qboxctl.values import Password, References, Type
+from qboxctl.values import Password, Type
 
 
 class Mode(StrEnum):

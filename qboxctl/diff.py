@@ -12,10 +12,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from qboxctl.definition import Field, ResourceType
+from qboxctl.lists import References, same_json
 from qboxctl.model import JSON, MISSING, Desired, FieldChange, Live, Missing, Value
-from qboxctl.values import References, same_json
 
 EXTRA = "extra."
+DETAIL = "status_detail"
+"""The attribute of every answer that says whether something is in progress; "ok" where nothing is."""
 UNPROVED = "ownership_check"
 """The status of a domain that waits for its ownership proof (seen in clients of the API)."""
 

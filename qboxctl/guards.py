@@ -6,9 +6,9 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 
 from qboxctl.definition import ResourceType
-from qboxctl.load import Wish
 from qboxctl.model import Action, Address, Blocked, Change, Collection, Snapshot
 from qboxctl.names import covering
+from qboxctl.wish import Wish
 
 _SHOWN = 5
 

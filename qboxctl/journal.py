@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import json
 import os
+import stat
 import threading
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -36,6 +37,8 @@ class Journal:
             path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
             flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW
             self._file = os.open(path, flags, 0o600)
+            if stat.S_ISREG(os.fstat(self._file).st_mode):
+                os.fchmod(self._file, 0o600)
         except OSError as error:
             raise JournalError(f"the journal {path} cannot be written: {error.strerror}") from None
 

@@ -1,7 +1,7 @@
 """Files to a ``Wish``: every declared object in canonical form, and every mistake with its place.
 
-Reading is one function (``read_sources``); all else works on text and touches nothing. What needs the whole
-wish to be judged (references, contradictions between objects) is in ``validate``.
+It works on text and touches nothing. What needs the whole wish to be judged (references, contradictions between
+objects) is in ``validate``.
 """
 
 from __future__ import annotations
@@ -9,92 +9,23 @@ from __future__ import annotations
 import difflib
 import hashlib
 import json
-import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 from qboxctl.definition import ResourceType
 from qboxctl.errors import ConfigError, Diagnostic, Position, Severity
+from qboxctl.lists import ItemError, is_json
 from qboxctl.model import JSON, Address, Collection, Desired, Secret, Value, Where
 from qboxctl.names import Pattern, covering
 from qboxctl.settings import Settings, read_settings
-from qboxctl.values import ItemError, Password, is_json, kind_of
-from qboxctl.yamlio import MAX_BYTES, Source
+from qboxctl.values import Password, kind_of
+from qboxctl.wish import Wish
+from qboxctl.yamlio import Source
 
 _TOP = ("settings", "protect", "ignore", "defaults")
 _OWN = ("state", "extra", "id")
 _Path = tuple[str | int, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Wish:
-    """The whole configuration. ``managed`` are the collections whose key stands in a file.
-
-    ``digest`` names what the files say: it does not change with comments, order or the split into files.
-    """
-
-    settings: Settings
-    objects: Mapping[Address, Desired]
-    managed: frozenset[Collection]
-    protect: tuple[Pattern, ...] = ()
-    ignore: tuple[Pattern, ...] = ()
-    sources: tuple[Source, ...] = ()
-    digest: str = ""
-    warnings: tuple[Diagnostic, ...] = ()
-
-    def position(self, where: Where, *path: str | int, value: bool = False) -> Position:
-        """The place of an object, or of something in it."""
-        source = self.sources[where.file]
-        if path and not _has(source, where, path):
-            path = ()
-        return source.position((*where.path, *path), value=value)
-
-
-def _has(source: Source, where: Where, path: Sequence[str | int]) -> bool:
-    """Whether the object itself states it; what comes from ``defaults`` has no place of its own in it."""
-    return source.position((*where.path, *path)) != source.position(where.path)
-
-
-def read_sources(root: str | Path) -> list[Source]:
-    """The files below a folder (or one file), sorted by path; names starting with . or _ are skipped.
-
-    Raises ConfigError when there is no such folder, no file in it, or a file that is not UTF-8 text.
-    """
-    shown = Path(root)
-    if shown.is_file():
-        paths = [shown]
-    elif shown.is_dir():
-        paths = [Path(folder, name) for folder, name in _walk(shown)]
-    else:
-        raise ConfigError([Diagnostic("Q030", f"there is no file or folder {shown}", hint="name it with -C")])
-    if not paths:
-        hint = "`qboxctl init` makes a starter project; name another folder with -C"
-        raise ConfigError([Diagnostic("Q030", f"there is no .yaml or .yml file in {shown.resolve()}", hint=hint)])
-    sources, wrong = [], []
-    for path in paths:
-        try:
-            raw = path.read_bytes()
-            if len(raw) > MAX_BYTES:
-                raise ValueError(f"larger than {MAX_BYTES // 2**20} MB")
-            sources.append(Source(str(path), raw.decode("utf-8-sig"), str(path.parent)))
-        except (OSError, ValueError) as error:
-            reason = error.strerror if isinstance(error, OSError) else error
-            wrong.append(Diagnostic("Q030", f"cannot be read: {reason}", Position(str(path))))
-    if wrong:
-        raise ConfigError(wrong)
-    return sources
-
-
-def _walk(root: Path) -> Iterable[tuple[str, str]]:
-    found = []
-    for folder, folders, names in os.walk(root):
-        folders[:] = [name for name in folders if not name.startswith((".", "_"))]
-        found += [
-            (folder, name) for name in names if name.endswith((".yaml", ".yml")) and not name.startswith((".", "_"))
-        ]
-    return sorted(found, key=lambda pair: os.path.join(*pair))
 
 
 def load(sources: Sequence[Source], types: Mapping[str, ResourceType], environment: str = "default") -> Wish:

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field, replace
-from functools import partial
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
 
 from qboxctl import diff, graph
+from qboxctl.bill import bill
 from qboxctl.definition import ResourceType
 from qboxctl.errors import ConfigError, Diagnostic
-from qboxctl.guards import ignored, judge
-from qboxctl.load import Wish
+from qboxctl.guards import judge
 from qboxctl.model import (
     MISSING,
     Action,
@@ -26,75 +25,13 @@ from qboxctl.model import (
     Unverifiable,
     Value,
 )
-from qboxctl.names import Pattern, covering
+from qboxctl.names import covering
 from qboxctl.planfile import plan_id
+from qboxctl.scope import Options, Scope
 from qboxctl.values import SIZE_NAMES
+from qboxctl.wish import Wish
 
-BANDS = ("mailboxes_8gb", "mailboxes_25gb", "mailboxes_50gb", "mailboxes_100gb", "domains", "delivery_accounts")
 SUMMARY = ("create", "update", "disable", "delete", "unchanged", "unmanaged")
-
-
-@dataclass(frozen=True, slots=True)
-class Options:
-    """What the command line adds to the wish.
-
-    ``removed_since`` are the objects that an earlier revision declared and today's files do not: with it,
-    only they count as removed. ``acknowledge`` is the id of a plan that may pass the count guard.
-    """
-
-    targets: tuple[Pattern, ...] = ()
-    excludes: tuple[Pattern, ...] = ()
-    rotate: tuple[Pattern, ...] = ()
-    removed_since: frozenset[Address] | None = None
-    acknowledge: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Scope:
-    """Which objects a plan is about: the targets with what they need, without what is excluded."""
-
-    wish: Wish
-    types: Mapping[str, ResourceType]
-    options: Options = field(default_factory=Options)
-
-    def excluded(self, address: Address) -> bool:
-        """Whether an exclusion takes the object, or what it lives in."""
-        parent = self.parent(address)
-        return covering(self.options.excludes, address) is not None or (parent is not None and self.excluded(parent))
-
-    def targeted(self, address: Address) -> bool:
-        """Whether the object itself is asked for."""
-        return not self.options.targets or covering(self.options.targets, address) is not None
-
-    def visible(self, address: Address) -> bool:
-        """Whether the object may appear at all."""
-        return not ignored(self.wish, self.types, address) and not self.excluded(address)
-
-    def parent(self, address: Address) -> Address | None:
-        """What the object lives in."""
-        type_ = self.types[address.kind]
-        return Address(type_.parent, type_.parent_of(address.key)) if type_.parent else None
-
-    def candidates(self) -> dict[Address, Desired]:
-        """The declared objects that a plan may need: with targets, also what those may depend on."""
-        objects = {address: one for address, one in self.wish.objects.items() if not self.excluded(address)}
-        if not self.options.targets:
-            return objects
-        chosen = {address for address in objects if self.targeted(address)}
-        parents = {self.parent(address) or address for address in chosen}
-        kinds = {field.refers for address in chosen for field in self.types[address.kind].fields if field.refers}
-        kinds |= {f.refers for kind in kinds for f in self.types[kind].fields if f.refers}
-        return {
-            address: one
-            for address, one in objects.items()
-            if address in chosen or address in parents or self.parent(address) in parents or address.kind in kinds
-        }
-
-    def reaches(self, collection: Collection) -> bool:
-        """Whether the plan can hold an object of a collection that no file declares."""
-        return not self.options.targets or any(
-            pattern.may_match(collection.kind, collection.parent) for pattern in self.options.targets
-        )
 
 
 def make_plan(
@@ -142,7 +79,7 @@ class _Planner:
             unverifiable=tuple(sorted(self._seen(self.unverifiable, kept), key=lambda one: one.address)),
             blocked=judge(changes, self.snapshot, self.wish, self.types, acknowledged=acknowledged),
             summary=self.summary(changes),
-            billing=self.billing(changes),
+            billing=bill(changes, self.wish, self.snapshot, self.types),
         )
 
     def _seen(self, rows: Iterable[Unverifiable], kept: set[Address]) -> Iterable[Unverifiable]:
@@ -400,38 +337,3 @@ class _Planner:
         counts["unchanged"] = sum(1 for address in self.unchanged if self.scope.targeted(address))
         counts["unmanaged"] = len(self.unmanaged)
         return {name: counts[name] for name in SUMMARY}
-
-    def billing(self, changes: Iterable[Change]) -> dict[str, int]:
-        """What is added to the bill, less what is removed."""
-        bill = Counter(dict.fromkeys(BANDS, 0))
-        for change in changes:
-            type_ = self.types[change.address.kind]
-            if type_.billed is None or change.action is Action.DISABLE:
-                continue
-            live = self.snapshot.live.get(change.address)
-            if live is not None and change.action is not Action.CREATE:
-                before = self.billed_values(change.address, partial(self.now, live))
-                bill[type_.billed(before)] -= 1
-            else:
-                before = {}
-            if change.action is not Action.DELETE:
-                after = {one.name: one.after for one in change.fields}
-                created = change.action is Action.CREATE
-                values = self.billed_values(change.address, after.get) if created else {**before, **after}
-                bill[type_.billed(values)] += 1
-        return dict(bill)
-
-    def billed_values(self, address: Address, read: Callable[[str], Value]) -> dict[str, Value]:
-        """The values that a bill depends on; a mailbox without a size has its domain's default."""
-        size = read("max_email_quota") if "max_email_quota" in self.types[address.kind].by_name else None
-        parent = self.scope.parent(address)
-        if size is None and parent is not None:
-            desired, live = self.wish.objects.get(parent), self.snapshot.live.get(parent)
-            size = desired.values.get("default_quota") if desired is not None else None
-            size = self.now(live, "default_quota") if size is None and live is not None else size
-        return {"max_email_quota": size}
-
-    def now(self, live: Live, name: str) -> Value:
-        """A live value, None where the API does not return it."""
-        value = diff.now_of(self.types[live.address.kind], name, live, self.snapshot.codes)
-        return None if value is MISSING else value

@@ -90,6 +90,9 @@ def write(plan: Plan, path: Path) -> None:
     """Save a plan for its owner only (mode 0600); the file appears whole or not at all."""
     beside = path.with_name(f".{path.name}.{os.getpid()}")
     try:
+        if path.exists() and not path.is_file():  # a pipe or a device is written to, never replaced
+            path.write_text(dumps(plan), encoding="utf-8")
+            return
         descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o600)
         with os.fdopen(descriptor, "w", encoding="utf-8") as file:
             file.write(dumps(plan))

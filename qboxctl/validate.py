@@ -10,10 +10,11 @@ from typing import Any, NamedTuple
 
 from qboxctl.definition import ResourceType
 from qboxctl.errors import Diagnostic, Position, Severity
-from qboxctl.load import Wish
+from qboxctl.lists import References
 from qboxctl.model import JSON, Address, Collection, Desired
 from qboxctl.names import covering
-from qboxctl.values import SIZE_NAMES, References, kind_of
+from qboxctl.values import SIZE_NAMES, kind_of
+from qboxctl.wish import Wish
 
 FREE_ALIASES_PER_MAILBOX = 10
 """More of them need Qboxmail's consent [guide: email-aliases]."""
@@ -186,6 +187,8 @@ def _named(found: _Findings, one: Desired, name: str, kind: str, keys: Iterable[
 def _catch_all(found: _Findings) -> None:
     for one in found.present("domain"):
         target = one.values.get("catch_all_destination", "")
+        if one.values.get("catch_all_enabled") and "catch_all_destination" in one.values and not target:
+            found.add("Q019", "catch_all_enabled needs a catch_all_destination", one, "catch_all_enabled")
         domain = target.rpartition("@")[2]
         if target and Collection("mailbox", domain) in found.wish.managed and not found.may_receive(target):
             known = [address.key for address in found.wish.objects if address.kind in ("mailbox", "alias")]

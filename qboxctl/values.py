@@ -7,10 +7,9 @@ as text, so that it shows up as a difference instead of being hidden. Canonical 
 
 from __future__ import annotations
 
-import math
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 
@@ -44,16 +43,9 @@ def kind_of(raw: object) -> str:
             return "a mapping"
 
 
-def _expected(what: str, raw: object) -> ValueError:
+def expected(what: str, raw: object) -> ValueError:
+    """The error for a value of another type than the one that must stand there."""
     return ValueError(f"expected {what}, found {kind_of(raw)}")
-
-
-class ItemError(ValueError):
-    """An entry of a list is wrong: the one at ``index``."""
-
-    def __init__(self, message: str, index: int) -> None:
-        super().__init__(message)
-        self.index = index
 
 
 class Type(ABC):
@@ -107,9 +99,9 @@ class Text(Type):
         """Text as it stands."""
         if not isinstance(raw, str):
             raise (
-                _expected("text (put it in quotes)", raw)
+                expected("text (put it in quotes)", raw)
                 if isinstance(raw, (bool, int, float))
-                else _expected("text", raw)
+                else expected("text", raw)
             )
         if not self.lines and ("\n" in raw or "\r" in raw):
             raise ValueError("this text must stay on one line")
@@ -135,7 +127,7 @@ class Email(Type):
     def parse(self, raw: object) -> str:
         """The address in lower case."""
         if not isinstance(raw, str):
-            raise _expected("an e-mail address", raw)
+            raise expected("an e-mail address", raw)
         return names.email_address(raw) if raw else ""
 
     def decode(self, wire: JSON) -> Value | Missing:
@@ -154,7 +146,7 @@ class Date(Type):
     def parse(self, raw: object) -> str:
         """The day, checked against the calendar."""
         if not isinstance(raw, str):
-            raise _expected("a date YYYY-MM-DD", raw)
+            raise expected("a date YYYY-MM-DD", raw)
         if raw:
             if not re.fullmatch(r"\d{4}-\d{2}-\d{2}", raw):
                 raise ValueError(f"{raw!r} is not a date YYYY-MM-DD")
@@ -209,7 +201,8 @@ def _almost(raw: object) -> str:
     return " (write true)" if word in _TRUE else " (write false)" if word in _FALSE else ""
 
 
-def _decode_int(wire: JSON) -> Value | Missing:
+def decode_int(wire: JSON) -> Value | Missing:
+    """A whole number from the API: a number, or digits."""
     if isinstance(wire, bool) or wire is None:
         return MISSING if wire is None else int(wire)
     if isinstance(wire, int):
@@ -227,14 +220,14 @@ class Integer(Type):
     def parse(self, raw: object) -> int:
         """The number."""
         if isinstance(raw, bool) or not isinstance(raw, int):
-            raise _expected("a whole number", raw)
+            raise expected("a whole number", raw)
         if not self.least <= raw < 2**63:
             raise ValueError(f"{raw} is out of range: {self.least} or more")
         return raw
 
     def decode(self, wire: JSON) -> Value | Missing:
         """The number, from digits too."""
-        return _decode_int(wire)
+        return decode_int(wire)
 
     def schema(self) -> dict[str, JSON]:
         """An integer with its least value."""
@@ -250,14 +243,14 @@ class Limit(Type):
         if raw == "unlimited":
             return -1
         if isinstance(raw, bool) or not isinstance(raw, int):
-            raise _expected("a whole number or unlimited", raw)
+            raise expected("a whole number or unlimited", raw)
         if not -1 <= raw < 2**31:
             raise ValueError(f"{raw} is out of range: 0 or more, or -1 for unlimited")
         return raw
 
     def decode(self, wire: JSON) -> Value | Missing:
         """The number, from digits too."""
-        return _decode_int(wire)
+        return decode_int(wire)
 
     def schema(self) -> dict[str, JSON]:
         """A number or the word."""
@@ -289,7 +282,7 @@ class Size(Type):
 
     def decode(self, wire: JSON) -> Value | Missing:
         """Bytes, from digits too."""
-        return _decode_int(wire)
+        return decode_int(wire)
 
     def schema(self) -> dict[str, JSON]:
         """The names or the bytes."""
@@ -322,7 +315,7 @@ class Level(Type):
         """The number of the level."""
         if isinstance(wire, str) and wire.lower() in self.words:
             return self.words.index(wire.lower())
-        return _decode_int(wire)
+        return decode_int(wire)
 
     def schema(self) -> dict[str, JSON]:
         """The words or the numbers."""
@@ -368,129 +361,6 @@ class Choice(Type):
 
 
 @dataclass(frozen=True, slots=True)
-class Texts(Type):
-    """A set of short texts: order and repetition do not matter; ``[]`` clears it."""
-
-    least: int = 0
-    most: int = 0
-
-    def item(self, raw: object) -> str:
-        """One entry from a file."""
-        if not isinstance(raw, str):
-            raise _expected("text (put it in quotes)", raw)
-        if not raw.strip() or raw != raw.strip() or "," in raw or any(ord(char) < 32 for char in raw):
-            raise ValueError(f"{raw!r} cannot stand in this list: no comma, no blank at its ends, not empty")
-        return raw
-
-    def checked(self, index: int, raw: object) -> str:
-        """One entry, with its place in the list where it is wrong."""
-        try:
-            return self.item(raw)
-        except ValueError as error:
-            raise ItemError(str(error), index) from None
-
-    def wire_item(self, wire: JSON) -> str:
-        """One entry from the API."""
-        return str(wire)
-
-    def parse(self, raw: object) -> tuple[str, ...]:
-        """The sorted entries without repetition."""
-        if not isinstance(raw, list):
-            raise _expected("a list", raw)
-        items = tuple(sorted({self.checked(index, entry) for index, entry in enumerate(raw)}))
-        if len(items) < self.least:
-            raise ValueError(f"at least {self.least} entry is needed here")
-        if self.most and len(items) > self.most:
-            raise ValueError(f"{len(items)} entries, and at most {self.most} are allowed")
-        return items
-
-    def decode(self, wire: JSON) -> Value | Missing:
-        """From a list, from one text with commas, and from null for an empty one."""
-        if wire is None:
-            return ()
-        entries = wire.split(",") if isinstance(wire, str) else wire if isinstance(wire, list) else [wire]
-        texts = (entry.strip() if isinstance(entry, str) else entry for entry in entries)
-        return tuple(sorted({self.wire_item(entry) for entry in texts if entry is not None and entry != ""}))
-
-    def encode(self, value: Value) -> JSON:
-        """A JSON list."""
-        return list(value)
-
-    def schema(self) -> dict[str, JSON]:
-        """A list of texts."""
-        bounds = {"minItems": self.least} if self.least else {}
-        return {"type": "array", "items": {"type": "string"}, **bounds}
-
-
-@dataclass(frozen=True, slots=True)
-class Emails(Texts):
-    """A set of e-mail addresses."""
-
-    def item(self, raw: object) -> str:
-        """One address in lower case."""
-        if not isinstance(raw, str):
-            raise _expected("an e-mail address", raw)
-        return names.email_address(raw)
-
-    def wire_item(self, wire: JSON) -> str:
-        """One address from the API, in lower case."""
-        return names.relaxed_email(str(wire))
-
-
-@dataclass(frozen=True, slots=True)
-class Networks(Texts):
-    """A set of IP addresses and networks; a network of one address is that address."""
-
-    def item(self, raw: object) -> str:
-        """One address or network in its shortest form."""
-        import ipaddress
-
-        if not isinstance(raw, str):
-            raise _expected("an IP address or network", raw)
-        try:
-            return _short(ipaddress.ip_network(raw.strip()))
-        except ValueError as error:
-            raise ValueError(f"{raw!r} is not an IP address or network: {error}") from None
-
-    def wire_item(self, wire: JSON) -> str:
-        """One address or network from the API."""
-        import ipaddress
-
-        try:
-            return _short(ipaddress.ip_network(str(wire), strict=False))
-        except ValueError:
-            return str(wire)
-
-
-def _short(network: object) -> str:
-    text = str(network)
-    return text.removesuffix("/32") if "." in text else text.removesuffix("/128")
-
-
-@dataclass(frozen=True, slots=True)
-class References(Texts):
-    """A set of other objects of one kind, by their keys in the files; codes are for the API only.
-
-    ``canonical`` brings a key to the form in which keys of that kind are compared.
-    """
-
-    kind: str = ""
-    canonical: Callable[[str], str] = names.relaxed_domain
-
-    def item(self, raw: object) -> str:
-        """One key."""
-        if not isinstance(raw, str):
-            raise _expected("a name (put it in quotes)", raw)
-        return self.canonical(raw)
-
-    def wire_item(self, wire: JSON) -> str:
-        """A code, an id or a name; an object gives its code, id or name, whichever comes first."""
-        if isinstance(wire, dict):
-            wire = next((wire[name] for name in ("code", "id", "name") if wire.get(name) is not None), "")
-        return str(wire)
-
-
-@dataclass(frozen=True, slots=True)
 class Password(Type):
     """A secret: only a reference to it may stand in a file."""
 
@@ -531,34 +401,3 @@ def weakness(secret: str) -> str | None:
     if not re.search(r"[A-Za-z]", secret) or not re.search(r"[0-9]", secret):
         return "it needs at least one letter and one digit"
     return None
-
-
-def is_json(value: JSON) -> bool:
-    """Whether a value from YAML can go into a JSON body: no infinity, no NaN."""
-    match value:
-        case float():
-            return math.isfinite(value)
-        case list():
-            return all(is_json(item) for item in value)
-        case dict():
-            return all(is_json(item) for item in value.values())
-        case _:
-            return True
-
-
-def same_json(want: JSON, have: JSON) -> bool:
-    """Whether an ``extra`` value is in effect: read as generously as a modelled attribute would be."""
-    if want == have and type(want) is type(have):
-        return True
-    match want:
-        case bool():
-            return Boolean().decode(have) == want
-        case int():
-            return _decode_int(have) == want
-        case str():
-            return Text().decode(have) == want
-        case list() if all(isinstance(item, str) for item in want):
-            texts = Texts()
-            return texts.decode(have) == texts.decode(want)
-        case _:
-            return False

@@ -10,13 +10,14 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from urllib.parse import unquote
 
-from qboxctl.client import Answer, Client
+from qboxctl.answers import Answer
+from qboxctl.client import Client
 from qboxctl.definition import Body, Call, ResourceType
 from qboxctl.diff import EXTRA
 from qboxctl.errors import OutcomeUnknown, QboxctlError, Refused
+from qboxctl.lists import References
 from qboxctl.model import JSON, Address, FieldChange, Live, Value
 from qboxctl.remote import Account, item_path
-from qboxctl.values import References
 
 LOOKS = 3
 """How often an object is looked for after a lost answer, before it counts as not created."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from qboxctl import values
+from qboxctl import lists
 from qboxctl.resources import TYPES
 
 Tree = dict[str, Any]
@@ -83,6 +83,6 @@ def _as_wished(address: str, body: Tree, was: Tree | None, now: Tree, blind: fro
         assert (list(want) if isinstance(want, tuple) else want) == have, f"{address}: {name} is {have}, not {want}"
     for name, value in (was or {}).items():
         if name not in stated and name not in ("bounce_msg", "force_new_password"):
-            if name in ("accounts", "status") or isinstance(type_.by_name[name].type, values.References):
+            if name in ("accounts", "status") or isinstance(type_.by_name[name].type, lists.References):
                 continue
             assert now[name] == value, f"{address}: {name} was changed"

@@ -12,15 +12,20 @@ from qboxctl.apply import check, resolve_secrets
 from qboxctl.client import Client, InProcess, Reader
 from qboxctl.emulator import Emulator, Fault, Request
 from qboxctl.journal import Journal
-from qboxctl.load import Wish, load
+from qboxctl.load import load
 from qboxctl.model import Outcome, Plan
-from qboxctl.plan import Options, Scope, make_plan
-from qboxctl.remote import Account, want_for_changes, want_for_plan
+from qboxctl.plan import make_plan
+from qboxctl.remote import Account
 from qboxctl.resources import TYPES
 from qboxctl.run import Patience, Run
+from qboxctl.scope import Options, Scope
 from qboxctl.secret import Secrets
 from qboxctl.settings import ApiSettings
+from qboxctl.survey import survey
 from qboxctl.validate import check as check_wish
+from qboxctl.want import want_for_changes, want_for_plan
+from qboxctl.wish import Wish
+from qboxctl.worker import Worker
 from qboxctl.yamlio import Source
 
 PASSWORD = "canary-Pa55word"
@@ -96,7 +101,7 @@ class Lab:
     def plan(self, wish: Wish, options: Options | None = None) -> Plan:
         reader = Reader("https://api.example", TOKEN, self.api, **self.options())
         scope = Scope(wish, TYPES, options or Options())
-        return make_plan(TYPES, wish, Account(reader, TYPES).survey(want_for_plan(scope)), options)
+        return make_plan(TYPES, wish, survey(Account(reader, TYPES), want_for_plan(scope)), options)
 
     def apply(
         self,
@@ -110,7 +115,7 @@ class Lab:
         plan = plan or self.plan(wish)
         client = Client("https://api.example", TOKEN, self.api, **self.options())
         account = Account(client, TYPES)
-        snapshot = account.survey(want_for_changes(plan.changes, wish, TYPES))
+        snapshot = survey(account, want_for_changes(plan.changes, wish, TYPES))
         checked = check(plan, snapshot, wish, TYPES, acknowledge=acknowledge)
         assert not checked.blocked, checked.blocked
         secrets = resolve_secrets(checked.todo, wish, Secrets(ENVIRON))
@@ -119,7 +124,7 @@ class Lab:
                 client.hide(secret)
         book = Journal(journal or Path("/dev/null"), plan.id, user="tester", commit=None, now=self.clock.time)
         try:
-            run = Run(
+            worker = Worker(
                 checked.todo,
                 types=TYPES,
                 wish=wish,
@@ -128,8 +133,8 @@ class Lab:
                 account=account,
                 journal=book,
                 secrets=secrets,
-                patience=patience,
             )
+            run = Run(worker, patience=patience)
             done = run.run(checked.in_effect)
         finally:
             book.close()

@@ -8,7 +8,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from qboxctl import values
+from qboxctl import lists, values
 from qboxctl.definition import Field
 from qboxctl.emulator import QUIRKS, Fault
 from qboxctl.resources import TYPES
@@ -52,16 +52,16 @@ def _values(kind: str, one: Field) -> st.SearchStrategy[Any]:
             return st.sampled_from(["", "2027-01-01" if "start" in one.name else "2027-02-01"])
         case values.Email():
             return st.sampled_from(["", "Bounces@Outside.example", "x@outside.example"])
-        case values.Networks():
+        case lists.Networks():
             return st.lists(st.sampled_from(["192.0.2.1", "10.0.0.0/8", "2001:db8::/32", "192.0.2.1/32"]), max_size=3)
-        case values.Emails():
+        case lists.Emails():
             inside = [f"{local}@{DOMAINS[0]}" for local in LOCALS]
             return st.lists(st.sampled_from([*OUTSIDE, *inside, "X@Outside.example"]), min_size=1, max_size=4)
-        case values.References(kind="delivery_domain"):
+        case lists.References(kind="delivery_domain"):
             return st.lists(st.sampled_from(SENDERS), max_size=2)
-        case values.References():
+        case lists.References():
             return st.lists(st.sampled_from(sorted(ACCOUNTS)), max_size=2)
-        case values.Texts():
+        case lists.Texts():
             return st.lists(st.sampled_from(["vip", "Staff", "42"]), max_size=3)
         case values.Password():
             return st.just(SECRET)

@@ -19,12 +19,15 @@ HOMES = {
     "uvicorn": {"emulator/app.py"},
     "anyio": {"emulator/app.py"},
 }
-PURE = ("model.py", "names.py", "values.py", "definition.py", "diff.py", "graph.py", "guards.py", "plan.py",
-        "validate.py", "docs.py", "resources/", "render/")  # fmt: skip
+PURE = ("model.py", "names.py", "values.py", "lists.py", "definition.py", "resources/", "docs.py", "wish.py", "load.py",
+        "validate.py", "diff.py", "guards.py", "scope.py", "graph.py", "bill.py", "plan.py", "want.py", "apply.py",
+        "render/")  # fmt: skip
 OUTSIDE = {"os", "socket", "subprocess", "time", "pathlib", "signal", "random", "shutil", "tempfile"}
-LAYERS = ("errors", "model", "names", "values", "definition", "resources", "settings", "yamlio", "docs", "load",
-          "validate", "diff", "guards", "graph", "planfile", "plan", "render", "client", "remote", "secret", "journal",
-          "write", "apply", "run", "emulator", "cli")  # fmt: skip
+LAYERS = (
+    "errors", "model", "names", "values", "lists", "definition", "resources", "settings", "yamlio", "docs", "sources",
+    "wish", "load", "validate", "diff", "guards", "scope", "graph", "bill", "planfile", "plan", "render", "answers",
+    "client", "want", "remote", "survey", "secret", "journal", "write", "apply", "worker", "run", "emulator", "cli",
+)  # fmt: skip
 LATE = {("load", "validate")}
 """Imported inside a function, so that a command that does not need it does not pay for it."""
 

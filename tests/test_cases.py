@@ -24,16 +24,18 @@ from jsonschema import Draft202012Validator
 
 from qboxctl.definition import Field
 from qboxctl.errors import ConfigError, Diagnostic, Severity
-from qboxctl.load import Wish, load, read_sources
+from qboxctl.load import load
 from qboxctl.model import Address
 from qboxctl.resources import TYPES
+from qboxctl.sources import read_sources
 from qboxctl.validate import check
+from qboxctl.wish import Wish
 from qboxctl.yamlio import Source
 
 ROOT = Path(__file__).resolve().parent.parent
 CASES = Path(__file__).resolve().parent / "cases" / "config"
 SCHEMA = Draft202012Validator(json.loads((ROOT / "schemas" / "config.schema.json").read_text(encoding="utf-8")))
-MODULES = ("load", "validate", "yamlio")
+MODULES = ("load", "sources", "validate", "yamlio")
 _LINE = re.compile(r"# (expect|schema|value|objects|env): ?(.*)")
 
 

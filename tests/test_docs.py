@@ -22,9 +22,11 @@ from qboxctl.cli import cli
 from qboxctl.emulator import Emulator
 from qboxctl.emulator.app import BackgroundServer
 from qboxctl.errors import Severity
-from qboxctl.load import Wish, load, read_sources
+from qboxctl.load import load
 from qboxctl.resources import TYPES
+from qboxctl.sources import read_sources
 from qboxctl.validate import check
+from qboxctl.wish import Wish
 from qboxctl.yamlio import Source
 
 ROOT = Path(__file__).resolve().parent.parent

@@ -16,9 +16,10 @@ from jsonschema import Draft202012Validator
 
 from qboxctl.emulator import Emulator
 from qboxctl.emulator.app import BackgroundServer
-from qboxctl.load import load, read_sources
+from qboxctl.load import load
 from qboxctl.model import SecretSource
 from qboxctl.resources import TYPES
+from qboxctl.sources import read_sources
 
 ROOT = Path(__file__).resolve().parent.parent
 EXAMPLES = sorted(path.name for path in (ROOT / "examples").iterdir() if path.is_dir())

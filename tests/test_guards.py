@@ -13,10 +13,12 @@ from test_laws import many
 from qboxctl.apply import check
 from qboxctl.client import Client
 from qboxctl.model import Action, Address, Plan
-from qboxctl.plan import Options
-from qboxctl.remote import Account, want_for_changes
+from qboxctl.remote import Account
 from qboxctl.resources import TYPES
+from qboxctl.scope import Options
 from qboxctl.settings import Guard
+from qboxctl.survey import survey
+from qboxctl.want import want_for_changes
 
 
 def account(mailboxes: int, aliases: int = 0, domains: int = 1) -> dict[str, Any]:
@@ -150,7 +152,7 @@ def test_what_came_into_a_domain_after_the_plan_saves_it() -> None:
     )
     lab.apply(late)
     client = Client("https://api.example", "canary-token-7f3a", lab.api, **lab.options())
-    snapshot = Account(client, TYPES).survey(want_for_changes(plan.changes, wish, TYPES))
+    snapshot = survey(Account(client, TYPES), want_for_changes(plan.changes, wish, TYPES))
     checked = check(plan, snapshot, wish, TYPES, acknowledge=plan.id)
     assert [one.guard for one in checked.blocked] == ["contents"]
 

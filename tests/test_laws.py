@@ -16,11 +16,11 @@ from strategies import DOMAINS, SINGLE_QUIRKS, accounts, as_yaml, faults, quirks
 
 from qboxctl import planfile
 from qboxctl.errors import ConfigError, QboxctlError, StalePlanError
-from qboxctl.load import Wish
 from qboxctl.model import Plan, Status
 from qboxctl.render import outcomes as render_outcomes
 from qboxctl.render import plan_text
 from qboxctl.resources import TYPES
+from qboxctl.wish import Wish
 
 TORTURE = int(os.environ.get("QBOXCTL_TORTURE", "0"))
 BLIND = frozenset(

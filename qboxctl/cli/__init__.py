@@ -90,8 +90,10 @@ def run(command: Callable[[], Any]) -> int:
     except (click.Abort, KeyboardInterrupt):
         click.echo("interrupted", err=True)
         return 130
-    except BrokenPipeError:
+    except OSError as error:  # the result could not be printed: whatever else goes wrong has an error of its own
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        if not isinstance(error, BrokenPipeError):
+            click.echo(f"error: {error.strerror or error}", err=True)
         return 1
     except Exception as error:
         from qboxctl.cli.failures import explained

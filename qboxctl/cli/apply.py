@@ -8,13 +8,13 @@ import signal
 import sys
 import threading
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 import click
 
-from qboxctl.apply import Checked, check, resolve_secrets
+from qboxctl.apply import Checked, check, refuse_foreign, resolve_secrets
 from qboxctl.cli import git
 from qboxctl.cli.common import Common, common
 from qboxctl.cli.failures import Exit
@@ -22,15 +22,18 @@ from qboxctl.cli.session import connect, planned, planning_options, read_wish
 from qboxctl.client import Client
 from qboxctl.errors import PlanFileError, QboxctlError, StalePlanError
 from qboxctl.journal import Journal, default_path
-from qboxctl.load import Wish
 from qboxctl.model import Blocked, Outcome, Plan, Snapshot, Status
 from qboxctl.planfile import read
-from qboxctl.remote import Account, want_for_changes
+from qboxctl.remote import Account
 from qboxctl.render import outcomes, plan_text
 from qboxctl.render.style import plural
 from qboxctl.resources import TYPES
 from qboxctl.run import Patience, Run
 from qboxctl.secret import process_secrets
+from qboxctl.survey import survey
+from qboxctl.want import want_for_changes
+from qboxctl.wish import Wish
+from qboxctl.worker import Worker
 
 _UNITS = {"s": 1, "m": 60, "h": 3600}
 
@@ -74,11 +77,12 @@ def command(
     stop = threading.Event()
     wish = read_wish(options)
     saved = read(planfile, TYPES) if planfile else None
-    if saved:
-        _same_wish(saved, wish)
     client = connect(Client, wish, options, seed=seed, stop=stop)
     account = Account(client, TYPES)
     try:
+        if saved:
+            _same_wish(saved, wish)
+            refuse_foreign(saved, wish, TYPES)
         plan = saved or planned(client, wish, options, **chosen)
         if not (options.quiet and auto_approve):
             _show(plan, options, form)
@@ -105,9 +109,10 @@ def command(
 
         def tell(one: Outcome) -> None:
             if form == "text":
-                options.result(outcomes.line(one, palette))
+                with suppress(BrokenPipeError):  # what was approved is done even when nobody reads on
+                    options.result(outcomes.line(one, palette))
 
-        run = Run(
+        worker = Worker(
             checked.todo,
             types=TYPES,
             wish=wish,
@@ -116,9 +121,8 @@ def command(
             account=account,
             journal=book,
             secrets=secrets,
-            patience=Patience() if wait is None else Patience(wait, wait),
-            report=tell,
         )
+        run = Run(worker, patience=Patience() if wait is None else Patience(wait, wait), report=tell)
         failure: QboxctlError | None = None
         with _stopping(stop, options):
             try:
@@ -152,7 +156,7 @@ def _same_wish(plan: Plan, wish: Wish) -> None:
 
 
 def _check(account: Account, plan: Plan, wish: Wish, acknowledge: str) -> tuple[Snapshot, Checked]:
-    snapshot = account.survey(want_for_changes(plan.changes, wish, TYPES))
+    snapshot = survey(account, want_for_changes(plan.changes, wish, TYPES))
     return snapshot, check(plan, snapshot, wish, TYPES, acknowledge=acknowledge)
 
 

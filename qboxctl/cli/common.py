@@ -35,12 +35,12 @@ class Common:
 
     def result(self, text: str) -> None:
         """Print a result, to stdout."""
-        click.echo(text)
+        click.echo(text, color=True)
 
     def say(self, text: str) -> None:
         """Print a message, to stderr, unless -q."""
         if not self.quiet:
-            click.echo(text, err=True)
+            click.echo(text, err=True, color=True)
 
     def log(self) -> Callable[[str], None] | None:
         """Where requests are logged, with --debug or -vv."""

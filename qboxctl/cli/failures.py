@@ -37,10 +37,10 @@ def explained(error: Exception) -> int:
     mark = palette.paint("error", "alarm")
     match error:
         case ConfigError():
-            click.echo(diagnostics.text(error.diagnostics, palette), err=True)
+            click.echo(diagnostics.text(error.diagnostics, palette), err=True, color=True)
             return Exit.INVALID
         case QboxctlError():
-            click.echo(f"{mark}: {clean(str(error))}", err=True)
+            click.echo(f"{mark}: {clean(str(error))}", err=True, color=True)
             if isinstance(error, StalePlanError):
                 for moved in error.moved:
                     click.echo(f"  {clean(moved.address)}: {clean(moved.what)}", err=True)

@@ -16,16 +16,21 @@ from qboxctl import __version__
 from qboxctl.cli.common import Common
 from qboxctl.client import Clock, InProcess, Reader, SystemClock
 from qboxctl.errors import AuthError, ConfigError, Diagnostic, QboxctlError, has_errors
-from qboxctl.load import Wish, load, read_sources
+from qboxctl.load import load
 from qboxctl.model import Plan, Secret, SecretSource
 from qboxctl.names import Pattern
-from qboxctl.plan import Options, Scope, make_plan
-from qboxctl.remote import Account, want_for_plan
+from qboxctl.plan import make_plan
+from qboxctl.remote import Account
 from qboxctl.render import diagnostics
 from qboxctl.resources import TYPES
+from qboxctl.scope import Options, Scope
 from qboxctl.secret import SecretError, Secrets
 from qboxctl.settings import EMULATOR, normal_endpoint
+from qboxctl.sources import read_sources
+from qboxctl.survey import survey
 from qboxctl.validate import check
+from qboxctl.want import want_for_plan
+from qboxctl.wish import Wish
 
 _R = TypeVar("_R", bound=Reader)
 _F = TypeVar("_F", bound=Callable[..., Any])
@@ -160,7 +165,7 @@ def planned(
         removed_since=removed,
         acknowledge=acknowledge,
     )
-    snapshot = Account(reader, TYPES).survey(want_for_plan(Scope(wish, TYPES, chosen)))
+    snapshot = survey(Account(reader, TYPES), want_for_plan(Scope(wish, TYPES, chosen)))
     _all_match(chosen, {*wish.objects, *snapshot.live})
     plan = make_plan(TYPES, wish, snapshot, chosen)
     if acknowledge and acknowledge != plan.id:

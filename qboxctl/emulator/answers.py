@@ -13,9 +13,10 @@ from qboxctl.definition import Field, ResourceType
 from qboxctl.emulator.rules import STATUSES, band
 from qboxctl.emulator.state import Store, Stored
 from qboxctl.emulator.wire import Response, answer
+from qboxctl.lists import Emails, References, Texts
 from qboxctl.model import JSON
 from qboxctl.resources import TYPES
-from qboxctl.values import Boolean, Email, Emails, References, Texts
+from qboxctl.values import Boolean, Email
 
 Row = dict[str, JSON]
 Converter = Callable[[JSON], JSON]

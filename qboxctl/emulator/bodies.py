@@ -11,9 +11,9 @@ from collections.abc import Mapping, Sequence
 from qboxctl.definition import Field, ResourceType
 from qboxctl.emulator.rules import REQUIRED_ON_UPDATE, Draft
 from qboxctl.emulator.wire import Refusal
+from qboxctl.lists import Emails, References, Texts
 from qboxctl.model import JSON
 from qboxctl.resources import TYPES
-from qboxctl.values import Emails, References, Texts
 
 UNMODELLED: Mapping[str, tuple[str, ...]] = {"mailbox": ("webmail_date_format",)}
 """Attributes that the API takes and no definition knows; these are texts."""

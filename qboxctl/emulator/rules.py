@@ -14,9 +14,10 @@ from functools import cache
 from qboxctl.definition import ResourceType
 from qboxctl.emulator.state import Store, Stored
 from qboxctl.emulator.wire import Refusal
+from qboxctl.lists import Texts
 from qboxctl.model import JSON
 from qboxctl.resources import TYPES
-from qboxctl.values import GB, SIZES, Boolean, Choice, Integer, Level, Limit, Size, Texts, Type
+from qboxctl.values import GB, SIZES, Boolean, Choice, Integer, Level, Limit, Size, Type
 
 OUTBOUND_LIMITS: tuple[Mapping[str, JSON], ...] = tuple(
     {

@@ -16,9 +16,10 @@ from datetime import UTC, datetime, timedelta
 from functools import cache
 
 from qboxctl.definition import Field, ResourceType
+from qboxctl.lists import References
 from qboxctl.model import JSON
 from qboxctl.resources import TYPES
-from qboxctl.values import Choice, References
+from qboxctl.values import Choice
 
 _NO_ROWS: Mapping[str, Stored] = {}
 _NO_SIZES: Counter[int] = Counter()

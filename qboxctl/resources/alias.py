@@ -2,7 +2,7 @@
 
 from qboxctl import names
 from qboxctl.definition import Call, Certainty, Field, ResourceType
-from qboxctl.values import Emails
+from qboxctl.lists import Emails
 
 _ITEM = "/api/domains/{parent}/alias_email_accounts/{id}"
 

@@ -2,7 +2,8 @@
 
 from qboxctl import names
 from qboxctl.definition import Call, Field, Mode, ResourceType
-from qboxctl.values import Boolean, Choice, Email, Networks, References, Text
+from qboxctl.lists import Networks, References
+from qboxctl.values import Boolean, Choice, Email, Text
 
 _UPDATE = "putApiDeliveryAccountsId"
 _ITEM = "/api/delivery/accounts/{id}"

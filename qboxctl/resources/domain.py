@@ -1,7 +1,8 @@
 """Hosting domains: settings, services and limits of everything inside, and the postmaster's password."""
 
 from qboxctl.definition import Call, Certainty, Field, Mode, ResourceType
-from qboxctl.values import GB, Boolean, Choice, Email, Integer, Level, Limit, Networks, Password, Size
+from qboxctl.lists import Networks
+from qboxctl.values import GB, Boolean, Choice, Email, Integer, Level, Limit, Password, Size
 
 _UPDATE = "putApiDomainsDomainCode"
 _CREATE = "postApiDomains"

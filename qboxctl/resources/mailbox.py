@@ -4,8 +4,9 @@ from collections.abc import Mapping
 
 from qboxctl import names
 from qboxctl.definition import Call, Certainty, Field, Mode, ResourceType
+from qboxctl.lists import Networks, Texts
 from qboxctl.model import Value
-from qboxctl.values import GB, Boolean, Choice, Date, Integer, Networks, Password, Size, Text, Texts
+from qboxctl.values import GB, Boolean, Choice, Date, Integer, Password, Size, Text
 
 _UPDATE = "putApiDomainsDomainCodeEmailAccountsEmailAccountCode"
 _STATUS = "putApiDomainsDomainCodeEmailAccountsEmailAccountCodeStatus"

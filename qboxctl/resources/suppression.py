@@ -2,7 +2,8 @@
 
 from qboxctl import names
 from qboxctl.definition import Call, Field, Mode, ResourceType
-from qboxctl.values import Boolean, Choice, References
+from qboxctl.lists import References
+from qboxctl.values import Boolean, Choice
 
 _EDIT = "putApiDeliverySuppressionListsEdit"
 

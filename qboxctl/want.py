@@ -1,0 +1,116 @@
+"""What must be known of the account: for a plan, and again before it is applied. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Collection as Sized
+from dataclasses import dataclass, field
+
+from qboxctl.definition import ResourceType
+from qboxctl.diff import DETAIL, EXTRA
+from qboxctl.model import Action, Address, Change, Collection, Desired, Live
+from qboxctl.scope import Scope
+from qboxctl.wish import Wish
+
+
+@dataclass(frozen=True, slots=True)
+class Want:
+    """What to know of the account.
+
+    ``fields`` names the attributes of each object that must be known if the API has them. ``whole`` are the
+    kinds whose lists must be read to their end. ``doomed`` tells which parents would be deleted, so that
+    what is in them is read too.
+    """
+
+    wish: Wish
+    collections: frozenset[Collection]
+    fields: Mapping[Address, Sized[str]]
+    whole: frozenset[str] = frozenset()
+    doomed: Callable[[Mapping[Address, Live]], Iterable[str]] = field(default=lambda _live: ())
+
+
+def want_for_plan(scope: Scope) -> Want:
+    """What a plan must know: the declared objects' attributes, and who else is in the managed collections."""
+    types, wish = scope.types, scope.wish
+    since = scope.options.removed_since
+    candidates = scope.candidates()
+    collections = {_collection(types, address) for address in candidates}
+    collections |= {one for one in wish.managed if scope.reaches(one)}
+    collections |= {_collection(types, address) for address in since or ()}
+    fields = {address: _stated(types[address.kind], one) for address, one in candidates.items()}
+    for address, names in fields.items():
+        collections |= _referred(types[address.kind], names)
+    removing = {kind for kind, todo in wish.settings.on_remove.items() if todo != "keep"}
+    return Want(
+        wish,
+        frozenset(_with_parents(types, collections)),
+        {**dict.fromkeys(since or (), ("status",)), **fields},
+        whole=frozenset(removing if since is None else ()),
+        doomed=lambda live: _doomed(scope, live),
+    )
+
+
+def want_for_changes(changes: Iterable[Change], wish: Wish, types: Mapping[str, ResourceType]) -> Want:
+    """What applying must know: the touched objects, and what the guards look at."""
+    changes = list(changes)
+    collections = {_collection(types, change.address) for change in changes}
+    fields = {change.address: [one.name for one in change.fields] for change in changes}
+    for address, names in fields.items():
+        collections |= _referred(types[address.kind], names)
+    for change in changes:
+        parent = _parent(types, change.address)
+        if change.action is Action.DELETE:
+            fields[change.address].append(DETAIL)
+        elif change.action is Action.CREATE and parent is not None and DETAIL not in fields.setdefault(parent, []):
+            fields[parent].append(DETAIL)
+    removed = {change.address.kind for change in changes if change.action.removes}
+    collections |= {one for one in wish.managed if one.kind in removed}
+    deleted = {change.address for change in changes if change.action is Action.DELETE}
+    return Want(
+        wish,
+        frozenset(_with_parents(types, collections)),
+        fields,
+        doomed=lambda live: [address.key for address in deleted & live.keys()],
+    )
+
+
+def _collection(types: Mapping[str, ResourceType], address: Address) -> Collection:
+    return Collection(address.kind, types[address.kind].parent_of(address.key))
+
+
+def _parent(types: Mapping[str, ResourceType], address: Address) -> Address | None:
+    type_ = types[address.kind]
+    return Address(type_.parent, type_.parent_of(address.key)) if type_.parent else None
+
+
+def _stated(type_: ResourceType, one: Desired) -> list[str]:
+    by_name = type_.by_name
+    names = [name for name in one.values if by_name[name].compared]
+    if one.absent:
+        names = [DETAIL] if type_.delete else [type_.disabled[0]] if type_.disabled else []
+    return [*names, *(EXTRA + name for name in one.extra)]
+
+
+def _referred(type_: ResourceType, names: Iterable[str]) -> set[Collection]:
+    kinds = {type_.by_name[name].refers for name in names if name in type_.by_name}
+    return {Collection(kind) for kind in kinds if kind and kind != "mailbox"}
+
+
+def _with_parents(types: Mapping[str, ResourceType], collections: Iterable[Collection]) -> set[Collection]:
+    found = set(collections)
+    return found | {Collection(types[one.kind].parent) for one in found if one.parent}
+
+
+def _doomed(scope: Scope, live: Mapping[Address, Live]) -> list[str]:
+    """The keys of parents that the plan may delete."""
+    wish, since = scope.wish, scope.options.removed_since
+    parents = {type_.parent for type_ in scope.types.values() if type_.parent}
+    found = []
+    for address in live:
+        if address.kind in parents:
+            desired = wish.objects.get(address)
+            gone = since is None or address in since
+            undeclared = desired is None and gone and wish.settings.on_remove.get(address.kind) == "delete"
+            if (desired is not None and desired.absent) or undeclared:
+                found.append(address.key)
+    return found

@@ -1,0 +1,232 @@
+"""What the threads of a run do: send one step's requests, read objects back, and judge what was read.
+
+It decides nothing about order or time; ``qboxctl.run`` does.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from enum import Enum, auto
+from urllib.parse import quote
+
+from qboxctl import diff
+from qboxctl.client import Client
+from qboxctl.definition import Phase, ResourceType
+from qboxctl.errors import QboxctlError, Refused
+from qboxctl.graph import Graph, Step, order
+from qboxctl.journal import Journal
+from qboxctl.model import MISSING, Action, Address, Change, Collection, Live, Snapshot, Value
+from qboxctl.remote import PER_PAGE, Account
+from qboxctl.wish import Wish
+from qboxctl.write import Proof, Target, Writer
+
+
+class Look(Enum):
+    """What reading back shows: in effect, in progress, waiting for the ownership proof, or not as it was sent."""
+
+    GOOD = auto()
+    PENDING = auto()
+    UNPROVED = auto()
+    WRONG = auto()
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What a write brings back.
+
+    ``adopted``: somebody else had created the object meanwhile; ``taken``: its name is not free yet.
+    """
+
+    remote_id: str = ""
+    http_status: int | None = None
+    adopted: bool = False
+    taken: bool = False
+
+
+class Worker:
+    """Does the work on single steps; its methods may be called from many threads at once."""
+
+    def __init__(
+        self,
+        changes: Sequence[Change],
+        *,
+        types: Mapping[str, ResourceType],
+        wish: Wish,
+        snapshot: Snapshot,
+        client: Client,
+        account: Account,
+        journal: Journal,
+        secrets: Mapping[Address, Mapping[str, str]],
+    ) -> None:
+        self.types, self.wish, self.snapshot = types, wish, snapshot
+        self.client, self.account, self.journal = client, account, journal
+        self.secrets = secrets
+        self.changes = {change.address: change for change in changes}
+        self.graph: Graph = order(changes, types)
+        self.keys = {kind: dict(known) for kind, known in snapshot.codes.items()}
+        self.codes = {kind: {key: code for code, key in known.items()} for kind, known in snapshot.codes.items()}
+        self.ids = {address: live.remote_id for address, live in snapshot.live.items() if not live.leaving}
+        self.sizes = _sizes(snapshot, types)
+        self.writer = Writer(client, account, wish.settings.customer_code, self.code_of)
+
+    def write(self, step: Step) -> Written | None:
+        """Send a step's requests (in a thread of the pool); None where nothing was started any more."""
+        change = self.changes.get(step.address)
+        if self.client.stop.is_set():
+            return None
+        target = self.target(step)
+        if change is None or (step.phase is Phase.CREATE and change.action is Action.UPDATE):
+            return Written(target.remote_id)
+        secrets = self.secrets_of(step)
+        if step.phase is Phase.CREATE:
+            return self.create(step, target, secrets)
+        if change.action is Action.DELETE:
+            self.look_inside(target)
+            return Written(target.remote_id, self.writer.delete(target, self.intend(step)))
+        fields = self.graph.work[step]
+        done = self.writer.update(target, fields, secrets, lambda name: self.now(change, name), self.intend(step))
+        return Written(target.remote_id, done)
+
+    def look_inside(self, target: Target) -> None:
+        """Refuse to delete what holds something after all: somebody may have put it there a moment ago."""
+        for type_ in self.types.values():
+            if type_.parent == target.type.kind:
+                path = type_.collection.format(parent=quote(target.remote_id, safe=""))
+                rows = self.account.rows(path, type_.list_query, type_.id, None)
+                lives = [self.account.live(type_, row, target.name) for row in rows]
+                inside = [str(live.address) for live in lives if live is not None and not live.leaving]
+                if inside:
+                    raise QboxctlError(f"it was not deleted, since it holds {', '.join(inside[:3])} now")
+
+    def create(self, step: Step, target: Target, secrets: Mapping[str, str]) -> Written:
+        """Create an object; one that somebody else created meanwhile is looked at before it is called a failure."""
+        known = {self.ids[step.address]} if step.address in self.ids else set()
+        if not target.type.unique:
+            known |= {live.remote_id for live in self.snapshot.live.values() if live.address.kind == step.address.kind}
+        try:
+            code, status = self.writer.create(
+                target, self.graph.work[step], secrets, frozenset(known), self.intend(step)
+            )
+        except Refused as refused:
+            if not refused.already_exists or not target.type.unique:
+                raise
+            found = self.writer.named(target)
+            if found:
+                return Written(found[0].remote_id, refused.status, adopted=True)
+            leaving = self.snapshot.live.get(step.address)
+            if leaving is None or not leaving.leaving:
+                raise
+            return Written("", refused.status, taken=True)
+        return Written(code, status)
+
+    def prove(self, step: Step) -> Proof | None:
+        """Ask for the ownership proof (in a thread of the pool)."""
+        return None if self.client.stop.is_set() else self.writer.prove(self.target(step), self.intend(step))
+
+    def look(self, collection: Collection, steps: Sequence[Step]) -> dict[Address, Live]:
+        """Read the steps' objects (in a thread of the pool)."""
+        type_ = self.types[collection.kind]
+        parent = Address(type_.parent, collection.parent) if type_.parent else None
+        parent_id = self.ids.get(parent, "") if parent else ""
+        wanted = {
+            step.address: (
+                self.ids.get(step.address, ""),
+                [diff.DETAIL, *(one.name for one in self.graph.work.get(step, ()))],
+            )
+            for step in steps
+        }
+        return self.account.observe(type_, parent, parent_id, wanted, 1 + self.sizes[collection] // PER_PAGE)
+
+    def judge(self, step: Step, live: Live | None) -> tuple[Look, str]:
+        """What a live object says of a step."""
+        change, type_ = self.changes.get(step.address), self.types[step.address.kind]
+        if change is not None and change.action is Action.DELETE:
+            if live is None:
+                return Look.GOOD, ""
+            return (Look.PENDING, "its deletion is queued") if live.leaving else (Look.WRONG, "it is still there")
+        if live is None or live.leaving:
+            return Look.WRONG, "it is not there"
+        if type_.proof and live.status == diff.UNPROVED and (change is None or not change.action.removes):
+            return Look.UNPROVED, f"{live.row.get('possession_a_record') or ''}"
+        if live.detail != "ok":
+            return Look.PENDING, f"it is {live.detail}"
+        wrong = diff.in_effect(type_, self.graph.work.get(step, ()), live, self.keys)
+        names = ", ".join(one.name for one in wrong)
+        return (Look.WRONG, f"{names} did not take effect") if wrong else (Look.GOOD, "")
+
+    def explain(self, step: Step, refused: Refused) -> str:
+        """A refusal, with the places in the files that it is about."""
+        desired = self.wish.objects.get(step.address)
+        type_ = self.types[step.address.kind]
+        names = {one.wire: one.name for one in type_.fields}
+        places = [
+            f"{row.field}: {self.wish.position(desired.where, names[row.field])}"
+            for row in refused.fields
+            if desired is not None and row.field in names
+        ]
+        text = f"{refused} ({', '.join(places)})" if places else str(refused)
+        if refused.status == 403 and step.phase is Phase.CREATE and type_.billed:
+            text += (
+                "; in production this may mean that there is no billing profile yet: place the first order in the panel"
+            )
+        elif refused.already_exists and type_.owned:
+            text += "; the name is taken, perhaps by another customer"
+        return text
+
+    def target(self, step: Step) -> Target:
+        """The object that a step is about."""
+        type_ = self.types[step.address.kind]
+        parent = type_.parent_of(step.address.key)
+        name = type_.name_of(step.address.key)
+        desired = self.wish.objects.get(step.address)
+        if not type_.unique and desired is not None:
+            name = desired.label
+        return Target(
+            type_, name, self.ids.get(step.address, ""), parent, self.ids.get(Address(type_.parent, parent), "")
+        )
+
+    def secrets_of(self, step: Step) -> Mapping[str, str]:
+        """The secrets that a step sends: all at creation, else with the first step of the change."""
+        change = self.changes.get(step.address)
+        first = change is not None and step.phase is (Phase.CREATE if change.action is Action.CREATE else Phase.FIRST)
+        return self.secrets.get(step.address, {}) if first else {}
+
+    def now(self, change: Change, name: str) -> Value:
+        """The value of an attribute that a call must repeat: as the change leaves it, else as it is."""
+        wanted = next((one.after for one in change.fields if one.name == name), None)
+        if wanted is not None:
+            return wanted
+        one, live = self.types[change.address.kind].by_name[name], self.snapshot.live.get(change.address)
+        value = diff.value_of(one, live, self.keys) if live is not None else MISSING
+        return one.initial if value is MISSING or (one.call == "status" and value != "disabled") else value
+
+    def know(self, address: Address, code: str) -> None:
+        """Remember an object's code for what refers to it or is inside it."""
+        self.ids[address] = code
+        if address.kind in self.codes:
+            self.codes[address.kind][address.key] = code
+            self.keys[address.kind][code] = address.key
+
+    def code_of(self, kind: str, key: str) -> str:
+        """The code of an object that a value refers to; raises QboxctlError where it is not there."""
+        code = self.codes.get(kind, {}).get(key)
+        if code is None:
+            raise QboxctlError(f"{kind}/{key} is not there")
+        return code
+
+    def intend(self, step: Step) -> Callable[[str], None]:
+        """What records a request before it goes out."""
+        change = self.changes.get(step.address)
+        action = change.action if change is not None else Action.UPDATE
+        return lambda request: self.journal.record("intended", step.address, action, message=request)
+
+
+def _sizes(snapshot: Snapshot, types: Mapping[str, ResourceType]) -> dict[Collection, int]:
+    sizes: dict[Collection, int] = defaultdict(int)
+    for address in snapshot.live:
+        sizes[Collection(address.kind, types[address.kind].parent_of(address.key))] += 1
+    for collection, total in snapshot.totals.items():
+        sizes[collection] = max(sizes[collection], total)
+    return sizes
