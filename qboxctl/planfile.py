@@ -130,7 +130,10 @@ def loads(text: str, name: str, types: Mapping[str, ResourceType]) -> Plan:
         again = _change_needs(plan, types)
     except (ValueError, KeyError, TypeError) as error:
         raise PlanFileError(f"{name} is not a plan that qboxctl made: {str(error)[:200]}") from None
-    if plan_id(plan.environment, plan.endpoint, plan.changes) != plan.id or not again:
+    counted = all(
+        plan.summary.get(action.value) == sum(change.action is action for change in plan.changes) for action in Action
+    )
+    if plan_id(plan.environment, plan.endpoint, plan.changes) != plan.id or not again or not counted:
         hint = "a plan file cannot be edited; change the configuration and plan again"
         raise PlanFileError(f"{name} was changed after it was made: its content does not fit its id", hint=hint)
     return plan

@@ -274,6 +274,9 @@ class Run:
             self.fail(step, error)
             return
         proof = future.result()
+        if proof is None:
+            self.finish(step, Status.WAITING, "interrupted before its ownership proof was asked for")
+            return
         verified = proof.verified if isinstance(proof, Proof) else False
         if isinstance(proof, Proof) and proof.record:
             state.record = self.worker.client.redact(proof.record)

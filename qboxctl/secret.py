@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import subprocess
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 from qboxctl.model import Secret, SecretSource
@@ -22,8 +23,9 @@ class SecretError(Exception):
 class Secrets:
     """Resolves references, each of them once. ``exec`` runs without a shell, in the folder of its file."""
 
-    def __init__(self, environ: Mapping[str, str]) -> None:
+    def __init__(self, environ: Mapping[str, str], *, exec_timeout: float = EXEC_TIMEOUT) -> None:
         self._environ = environ
+        self._timeout = exec_timeout
         self._known: dict[Secret, str] = {}
         self._lock = threading.Lock()
 
@@ -63,29 +65,50 @@ class Secrets:
     def _exec(self, secret: Secret) -> str:
         program = secret.name[0]
         try:
-            done = subprocess.run(
+            process = subprocess.Popen(
                 secret.name,
                 cwd=secret.base or None,
                 env=dict(self._environ),
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL,
-                timeout=EXEC_TIMEOUT,
-                check=False,
             )
         except OSError as error:
             raise SecretError(f"the program {program} cannot be run: {error.strerror}") from None
-        except subprocess.TimeoutExpired:
-            raise SecretError(f"the program {program} took longer than {EXEC_TIMEOUT:.0f} s") from None
-        if done.returncode != 0:
-            raise SecretError(f"the program {program} failed with status {done.returncode}")
+        with process, _ending(process, self._timeout) as late:
+            raw = process.stdout.read(MAX_BYTES + 1) if process.stdout else b""
+            if len(raw) > MAX_BYTES:
+                process.kill()
+                raise SecretError(f"the program {program} printed more than a secret")
+            code = process.wait()
+        if late.is_set():
+            raise SecretError(f"the program {program} took longer than {self._timeout:g} s")
+        if code != 0:
+            raise SecretError(f"the program {program} failed with status {code}")
         try:
-            lines = done.stdout[:MAX_BYTES].decode().splitlines()
+            lines = raw.decode().splitlines()
         except ValueError:
             raise SecretError(f"the program {program} printed no text") from None
         if not lines or not lines[0]:
             raise SecretError(f"the program {program} printed nothing")
         return lines[0]
+
+
+@contextmanager
+def _ending(process: subprocess.Popen[bytes], seconds: float) -> Iterator[threading.Event]:
+    """Kill a program that takes too long; the event tells that it was."""
+    late = threading.Event()
+
+    def kill() -> None:
+        late.set()
+        process.kill()
+
+    timer = threading.Timer(seconds, kill)
+    timer.start()
+    try:
+        yield late
+    finally:
+        timer.cancel()
 
 
 def process_secrets() -> Secrets:

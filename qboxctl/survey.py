@@ -17,14 +17,11 @@ from qboxctl.want import Want
 
 def survey(account: Account, want: Want) -> Snapshot:
     """Read what is wanted; raises AuthError, ConfigError (accounts that cannot be told apart), ApiError."""
-    with ThreadPoolExecutor(account.workers) as pool:
-        try:
-            return _Survey(account, want, pool).run()
-        except BaseException as error:
-            if not isinstance(error, Exception):
-                account.reader.stop.set()  # interrupted: what is in flight shall not be tried again
-            pool.shutdown(wait=False, cancel_futures=True)
-            raise
+    pool = ThreadPoolExecutor(account.workers)
+    try:
+        return _Survey(account, want, pool).run()
+    finally:
+        pool.shutdown(wait=False, cancel_futures=True)  # after a failure nobody waits for what is still read
 
 
 class _Survey:

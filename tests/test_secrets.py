@@ -340,3 +340,14 @@ def test_a_weak_password_is_not_repeated(server, project):
     assert "fewer than 8 characters" in done.err
     assert "canary" not in done.out + done.err
     assert not server.writes
+
+
+def test_a_program_that_takes_too_long_is_ended():
+    slow = Secret(SecretSource.EXEC, (sys.executable, "-c", "import time; print('x', flush=True); time.sleep(60)"))
+    with pytest.raises(SecretError, match="took longer than 0.5 s"):
+        Secrets({}, exec_timeout=0.5).resolve(slow)
+
+
+def test_a_program_that_prints_without_end_is_ended():
+    with pytest.raises(SecretError, match="more than a secret"):
+        Secrets({}).resolve(Secret(SecretSource.EXEC, (sys.executable, "-c", "while True: print('y' * 1000)")))

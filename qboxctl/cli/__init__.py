@@ -15,7 +15,7 @@ from typing import Any
 import click
 
 from qboxctl import __version__
-from qboxctl.cli.common import common
+from qboxctl.cli.common import Common, common
 
 _COMMANDS = {
     "init": "Make a starter project.",
@@ -75,10 +75,11 @@ def cli(ctx: click.Context) -> None:
 def main(args: list[str] | None = None) -> None:
     """Run the command line, and leave the process with its exit code."""
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    sys.exit(run(lambda: cli.main(args=args, prog_name="qboxctl", standalone_mode=False)))
+    options = Common()
+    sys.exit(run(lambda: cli.main(args=args, prog_name="qboxctl", standalone_mode=False, obj=options), options))
 
 
-def run(command: Callable[[], Any]) -> int:
+def run(command: Callable[[], Any], options: Common) -> int:
     """Call a command, and turn whatever it ends with into a message and an exit code."""
     try:
         return int(command() or 0)
@@ -89,7 +90,7 @@ def run(command: Callable[[], Any]) -> int:
         return 1
     except (click.Abort, KeyboardInterrupt):
         click.echo("interrupted", err=True)
-        return 130
+        os._exit(130)  # what is still being read is of no use to anybody; writes end in order before (see apply)
     except OSError as error:  # the result could not be printed: whatever else goes wrong has an error of its own
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         if not isinstance(error, BrokenPipeError):
@@ -98,4 +99,4 @@ def run(command: Callable[[], Any]) -> int:
     except Exception as error:
         from qboxctl.cli.failures import explained
 
-        return explained(error)
+        return explained(error, options)

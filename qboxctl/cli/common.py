@@ -30,7 +30,12 @@ class Common:
     def palette(self, stream: Any = None) -> Palette:
         """Colours for a stream (stdout unless said otherwise)."""
         stream = stream or sys.stdout
-        automatic = stream.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+        automatic = (
+            stream is not None
+            and stream.isatty()
+            and not os.environ.get("NO_COLOR")
+            and os.environ.get("TERM") != "dumb"
+        )
         return Palette(self.color == "always" or (self.color == "auto" and automatic))
 
     def result(self, text: str) -> None:

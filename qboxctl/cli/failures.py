@@ -29,10 +29,11 @@ class Exit(IntEnum):
     INTERRUPTED = 130
 
 
-def explained(error: Exception) -> int:
+_CODES = {AuthError: Exit.AUTH, StalePlanError: Exit.STALE}
+
+
+def explained(error: Exception, options: Common) -> int:
     """Print an error to stderr, and give its exit code."""
-    context = click.get_current_context(silent=True)
-    options = context.obj if context and isinstance(context.obj, Common) else Common()
     palette = options.palette(sys.stderr)
     mark = palette.paint("error", "alarm")
     match error:
@@ -46,14 +47,8 @@ def explained(error: Exception) -> int:
                     click.echo(f"  {clean(moved.address)}: {clean(moved.what)}", err=True)
             if error.hint:
                 click.echo(f"{palette.paint('  help:', 'blue')} {clean(error.hint)}", err=True)
-            return (
-                Exit.AUTH
-                if isinstance(error, AuthError)
-                else Exit.STALE
-                if isinstance(error, StalePlanError)
-                else Exit.ERROR
-            )
-    if options.debug or "--debug" in sys.argv:
+            return _CODES.get(type(error), Exit.ERROR)
+    if options.debug:
         traceback.print_exception(error)
     else:
         click.echo(f"{mark}: a fault in qboxctl: {type(error).__name__}: {clean(str(error))[:300]}", err=True)
