@@ -22,6 +22,13 @@ types: $(READY)
 unit: $(READY)
 	$(BIN)/pytest -n $(JOBS)
 
+# Cases in memory and over sockets: make torture CASES=20000 SOCKETS=500
+CASES ?= 20000
+SOCKETS ?= 500
+torture: $(READY)
+	QBOXCTL_TORTURE=$(CASES) QBOXCTL_TORTURE_SOCKETS=$(SOCKETS) $(BIN)/pytest tests/test_laws.py -v -n $(JOBS) \
+		-k "many_quirks or three_runs" --hypothesis-show-statistics
+
 schemas: $(READY)
 	$(BIN)/qboxctl schema config > schemas/config.schema.json
 	$(BIN)/qboxctl schema plan > schemas/plan.schema.json

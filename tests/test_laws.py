@@ -11,7 +11,7 @@ import pytest
 from expect import check
 from hypothesis import HealthCheck, assume, event, given, settings
 from hypothesis import strategies as st
-from lab import ENVIRON, PASSWORD, TOKEN, Lab, wish_of
+from lab import ENVIRON, PASSWORD, TOKEN, Lab, socket_lab, wish_of
 from strategies import DOMAINS, SINGLE_QUIRKS, accounts, as_yaml, faults, quirks, wishes
 
 from qboxctl import planfile
@@ -22,6 +22,7 @@ from qboxctl.render import plan_text
 from qboxctl.resources import TYPES
 from qboxctl.wish import Wish
 
+SOCKETS = int(os.environ.get("QBOXCTL_TORTURE_SOCKETS", "0"))
 TORTURE = int(os.environ.get("QBOXCTL_TORTURE", "0"))
 BLIND = frozenset(
     {"autoresponder_enabled", "autoresponder_subject", "autoresponder_body", "autoresponder_start_date",
@@ -123,6 +124,14 @@ def _turned(tree: Any) -> Any:
 def test_three_runs_reach_the_wish_under_faults(seed: dict, tree: dict, chosen: dict, bad: list) -> None:
     assume(possible(seed, tree))
     survive(Lab(quirks=chosen, faults=bad, seed=seed), tree)
+
+
+@settings(many(25), max_examples=SOCKETS or 25)
+@given(seed=accounts(), tree=wishes(), chosen=quirks(), bad=st.lists(faults(), max_size=3))
+def test_three_runs_reach_the_wish_over_sockets(seed: dict, tree: dict, chosen: dict, bad: list) -> None:
+    assume(possible(seed, tree))
+    with socket_lab(quirks=chosen, faults=bad, seed=seed) as lab:
+        survive(lab, tree)
 
 
 def survive(lab: Lab, tree: dict[str, Any]) -> None:
