@@ -71,7 +71,12 @@ def check(before: Tree, wish: Tree, after: Tree, blind: frozenset[str] = frozens
 def _as_wished(address: str, body: Tree, was: Tree | None, now: Tree, blind: frozenset[str]) -> None:
     type_ = TYPES[address.partition("/")[0]]
     stated = {one.name for one in type_.implied}
+    for name, raw in body.get("extra", {}).items():
+        have = now.get("extra", {}).get(name) or ""  # null and "" are one
+        assert have == raw, f"{address}: extra.{name} is {have}, not {raw}"
     for name, raw in body.items():
+        if name == "extra":
+            continue
         one = type_.by_name[name]
         if not one.compared:
             continue
@@ -82,7 +87,7 @@ def _as_wished(address: str, body: Tree, was: Tree | None, now: Tree, blind: fro
         have = now[name]
         assert (list(want) if isinstance(want, tuple) else want) == have, f"{address}: {name} is {have}, not {want}"
     for name, value in (was or {}).items():
-        if name not in stated and name not in ("bounce_msg", "force_new_password"):
+        if name not in stated and name not in ("bounce_msg", "force_new_password", "extra"):
             if name in ("accounts", "status") or isinstance(type_.by_name[name].type, lists.References):
                 continue
             assert now[name] == value, f"{address}: {name} was changed"

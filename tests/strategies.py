@@ -22,7 +22,8 @@ SUPPRESSED = ("gone@away.example", "no@away.example", "never@away.example")
 SECRET = {"env": "PW"}
 FIXED = {"plan": "professional", "outbound_limit": 1, "max_email_quota": "100GB", "default_quota": "8GB"}
 """Attributes of a domain that every draw states alike: they cannot be changed, or others depend on them."""
-MANY = {"max_email_accounts": -1}
+UNMODELLED = "webmail_date_format"
+"""An attribute that the emulator has and qboxctl does not know by name: it goes through `extra`."""
 
 _TEXT = st.sampled_from(["", "Ada", "Grüße, 'quoted'", "no", "123", "null", "a: b # c", "x" * 80])
 
@@ -73,10 +74,10 @@ def _values(kind: str, one: Field) -> st.SearchStrategy[Any]:
 def bodies(kind: str) -> st.SearchStrategy[dict[str, Any]]:
     """One object's body: what creation needs, and some of everything else."""
     fields = [one for one in TYPES[kind].fields if one.name not in FIXED or kind != "domain"]
-    return st.fixed_dictionaries(
-        {one.name: _values(kind, one) for one in fields if one.required},
-        optional={one.name: _values(kind, one) for one in fields if not one.required},
-    )
+    optional = {one.name: _values(kind, one) for one in fields if not one.required}
+    if kind == "mailbox":
+        optional["extra"] = st.fixed_dictionaries({UNMODELLED: st.sampled_from(["DD/MM/YYYY", "no", ""])})
+    return st.fixed_dictionaries({one.name: _values(kind, one) for one in fields if one.required}, optional=optional)
 
 
 def _fitting(kind: str, name: str, body: dict[str, Any], catch_all: str) -> dict[str, Any]:

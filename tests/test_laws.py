@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -159,9 +160,17 @@ def survive(lab: Lab, tree: dict[str, Any]) -> None:
     ordered = lab.emulator.dump()["delivery"]["accounts"].values()
     names = [one["description"] for one in ordered]
     assert len(names) == len(set(names)), f"ordered twice: {names}"
-    assert lab.plan(wish).changes == ()
+    assert plan_at_last(lab, wish).changes == ()
     assert PASSWORD not in "".join(lab.log)
     assert TOKEN not in "".join(lab.log)
+
+
+def plan_at_last(lab: Lab, wish: Wish) -> Plan:
+    """A plan, once the faults that are left over have been spent."""
+    for _ in range(4):
+        with suppress(QboxctlError):
+            return lab.plan(wish)
+    return lab.plan(wish)
 
 
 def _journal(number: int) -> Path:
