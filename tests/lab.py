@@ -7,12 +7,13 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from qboxctl.apply import check, resolve_secrets
 from qboxctl.client import Client, InProcess, Reader
-from qboxctl.emulator import Emulator, Fault, Request
+from qboxctl.emulator import Emulator, Fault, Request, Response
 from qboxctl.emulator.app import BackgroundServer
 from qboxctl.journal import Journal
 from qboxctl.load import load
@@ -110,6 +111,8 @@ class Lab:
     log: list[str] = field(default_factory=list)
     endpoint: str = "https://api.example"
     sockets: bool = False
+    between: Callable[..., Response] | None = None
+    """Stands between client and emulator: called with a request, and with ``answer``, which is the emulator."""
 
     def __post_init__(self) -> None:
         self.emulator = Emulator(
@@ -121,7 +124,9 @@ class Lab:
         )
 
     def options(self) -> dict[str, Any]:
-        transport = InProcess(lambda *parts: self.emulator.handle(Request(*parts)))
+        handle = self.emulator.handle
+        answer = handle if self.between is None else partial(self.between, answer=handle)
+        transport = InProcess(lambda *parts: answer(Request(*parts)))
         transport = None if self.sockets else transport
         return {"transport": transport, "clock": self.clock, "stop": self.stop, "log": self.log.append}
 
