@@ -33,7 +33,7 @@ ROOT = Path(__file__).resolve().parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 COMMANDS = cli.list_commands(click.Context(cli))
 EXAMPLES = sorted(path.name for path in (ROOT / "examples").iterdir() if path.is_dir())
-LONGEST = 380
+LONGEST = 400
 
 
 def blocks(language: str) -> list[str]:
@@ -57,7 +57,7 @@ FOREVER = [words for words in CALLS if words[0] == "emulator"]
 def test_the_readme_is_short() -> None:
     lines = README.splitlines()
     assert 100 < len(lines) < LONGEST
-    assert max(map(len, lines)) <= 160
+    assert max(len(line) for line in lines if not line.startswith("|")) <= 160
     assert {"sh", "yaml"} == set(re.findall(r"^```(\w+)$", README, re.MULTILINE))
 
 

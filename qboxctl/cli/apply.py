@@ -7,8 +7,9 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,7 @@ from qboxctl.cli.session import connect, planned, planning_options, read_wish
 from qboxctl.client import Client
 from qboxctl.errors import PlanFileError, QboxctlError, StalePlanError
 from qboxctl.journal import Journal, default_path
-from qboxctl.model import Blocked, Outcome, Plan, Snapshot, Status
+from qboxctl.model import Address, Blocked, Change, Outcome, Plan, Snapshot, Status
 from qboxctl.planfile import read
 from qboxctl.remote import Account
 from qboxctl.render import outcomes, plan_text
@@ -78,67 +79,123 @@ def command(
     wish = read_wish(options)
     saved = read(planfile, TYPES) if planfile else None
     client = connect(Client, wish, options, seed=seed, stop=stop)
-    account = Account(client, TYPES)
-    try:
+    patience = Patience() if wait is None else Patience(wait, wait)
+    with closing(client):
         if saved:
             _same_wish(saved, wish)
             refuse_foreign(saved, wish, TYPES)
         plan = saved or planned(client, wish, options, **chosen)
-        if not (options.quiet and auto_approve):
-            _show(plan, options, form)
-        if saved:
-            _, checked = _check(account, plan, wish, chosen["acknowledge"])
-            blocked, todo = checked.blocked, checked.todo
-        else:
-            blocked, todo = plan.blocked, plan.changes
+        order = _Order(plan, wish, client, options, form, chosen["acknowledge"], auto_approve, patience, journal)
+        return order.carry_out(fresh=saved is None)
+
+
+@dataclass(frozen=True, slots=True)
+class _Order:
+    """A plan, and how its user wants it applied."""
+
+    plan: Plan
+    wish: Wish
+    client: Client
+    options: Common
+    form: str
+    acknowledge: str
+    auto_approve: bool
+    patience: Patience
+    journal: Path | None
+
+    def carry_out(self, *, fresh: bool) -> int:
+        """Show, judge, ask, look again, run; the exit code."""
+        if not (self.options.quiet and self.auto_approve):
+            self.show()
+        blocked, todo = (self.plan.blocked, self.plan.changes) if fresh else self.first_look()
         if blocked:
-            return _refuse(blocked, plan, options)
-        if not plan.changes:
-            return _report(plan, [], options, form)
-        secrets = resolve_secrets(todo, wish, process_secrets())
-        _ask(plan, auto_approve=auto_approve)
-        snapshot, checked = _check(account, plan, wish, chosen["acknowledge"])
+            return self.refuse(blocked)
+        if not self.plan.changes:
+            return self.report([])
+        secrets = resolve_secrets(todo, self.wish, process_secrets())
+        if todo:
+            _ask(self.plan, auto_approve=self.auto_approve)
+        snapshot, checked = self.check()
         if checked.blocked:
-            return _refuse(checked.blocked, plan, options)
-        for some in secrets.values():
-            for secret in some.values():
-                client.hide(secret)
-        path = journal or default_path(client.clock.time(), plan.id)
-        book = Journal(path, plan.id, user=_user(), commit=git.commit(options.directory), now=client.clock.time)
-        palette = options.palette()
+            return self.refuse(checked.blocked)
+        return self.run(snapshot, checked, secrets)
 
-        def tell(one: Outcome) -> None:
-            if form == "text":
-                with suppress(BrokenPipeError):  # what was approved is done even when nobody reads on
-                    options.result(outcomes.line(one, palette))
+    def first_look(self) -> tuple[Sequence[Blocked], Sequence[Change]]:
+        """What stops a saved plan, and what of it is left to do."""
+        _, checked = self.check()
+        return checked.blocked, checked.todo
 
+    def check(self) -> tuple[Snapshot, Checked]:
+        """The account as it is now, and whether the plan still fits it."""
+        snapshot = survey(Account(self.client, TYPES), want_for_changes(self.plan.changes, self.wish, TYPES))
+        return snapshot, check(self.plan, snapshot, self.wish, TYPES, acknowledge=self.acknowledge)
+
+    def run(self, snapshot: Snapshot, checked: Checked, secrets: Mapping[Address, Mapping[str, str]]) -> int:
+        """Do what is left to do, and report all of the plan."""
+        client, options = self.client, self.options
+        for secret in {text for some in secrets.values() for text in some.values()}:
+            client.hide(secret)
+        path = self.journal or default_path(client.clock.time(), self.plan.id)
+        commit = git.commit(options.directory)
+        book = Journal(path, self.plan.id, user=_user(), commit=commit, now=client.clock.time)
         worker = Worker(
             checked.todo,
             types=TYPES,
-            wish=wish,
+            wish=self.wish,
             snapshot=snapshot,
             client=client,
-            account=account,
+            account=Account(client, TYPES),
             journal=book,
             secrets=secrets,
         )
-        run = Run(worker, patience=Patience() if wait is None else Patience(wait, wait), report=tell)
+        run = Run(worker, patience=self.patience, report=self.tell)
         failure: QboxctlError | None = None
-        with _stopping(stop, options):
+        with _stopping(client.stop, options), closing(book):
             try:
                 run.run(checked.in_effect)
             except QboxctlError as error:
                 failure = error
-            finally:
-                book.close()
-        done = [run.finished[change.address] for change in plan.changes if change.address in run.finished]
-        code = _report(plan, done, options, form)
+        done = [run.finished[change.address] for change in self.plan.changes if change.address in run.finished]
+        code = self.report(done)
         options.say(f"journal: {path}")
         if failure:
             raise failure
-        return Exit.INTERRUPTED if stop.is_set() else code
-    finally:
-        client.close()
+        return Exit.INTERRUPTED if client.stop.is_set() else code
+
+    def show(self) -> None:
+        """Show the plan: as a result, or beside one that is for a program."""
+        stream = sys.stdout if self.form == "text" else sys.stderr
+        text = plan_text.render(self.plan, TYPES, self.options.palette(stream))
+        if self.form == "text":
+            self.options.result(text)
+        else:
+            self.options.say(text)
+
+    def tell(self, one: Outcome) -> None:
+        """Show an outcome as soon as it is known."""
+        if self.form == "text":
+            with suppress(BrokenPipeError):  # what was approved is done even when nobody reads on
+                self.options.result(outcomes.line(one, self.options.palette()))
+
+    def refuse(self, blocked: Sequence[Blocked]) -> int:
+        """Say which guards stop the plan, as far as the plan has not said so."""
+        shown = {(one.guard, one.message) for one in self.plan.blocked}
+        for one in blocked:
+            if (one.guard, one.message) not in shown:
+                click.echo(f"blocked by the {one.guard} guard: {one.message}", err=True)
+        self.options.say("nothing was written")
+        return Exit.BLOCKED
+
+    def report(self, done: Sequence[Outcome]) -> int:
+        """Report what became of the changes; the exit code."""
+        if self.form == "json":
+            self.options.result(outcomes.as_json(self.plan.id, done))
+        elif done:
+            self.options.result(outcomes.summary(done))
+        found = {one.status for one in done}
+        if found & {Status.FAILED, Status.UNKNOWN, Status.SKIPPED}:
+            return Exit.PARTIAL
+        return Exit.WAITING if Status.WAITING in found else Exit.DONE
 
 
 def _same_wish(plan: Plan, wish: Wish) -> None:
@@ -155,28 +212,6 @@ def _same_wish(plan: Plan, wish: Wish) -> None:
         raise StalePlanError("the configuration changed since the plan was made")
 
 
-def _check(account: Account, plan: Plan, wish: Wish, acknowledge: str) -> tuple[Snapshot, Checked]:
-    snapshot = survey(account, want_for_changes(plan.changes, wish, TYPES))
-    return snapshot, check(plan, snapshot, wish, TYPES, acknowledge=acknowledge)
-
-
-def _show(plan: Plan, options: Common, form: str) -> None:
-    text = plan_text.render(plan, TYPES, options.palette(sys.stdout if form == "text" else sys.stderr))
-    if form == "text":
-        options.result(text)
-    else:
-        options.say(text)
-
-
-def _refuse(blocked: Sequence[Blocked], plan: Plan, options: Common) -> int:
-    shown = {(one.guard, one.message) for one in plan.blocked}
-    for one in blocked:
-        if (one.guard, one.message) not in shown:
-            click.echo(f"blocked by the {one.guard} guard: {one.message}", err=True)
-    options.say("nothing was written")
-    return Exit.BLOCKED
-
-
 def _ask(plan: Plan, *, auto_approve: bool) -> None:
     """Ask before writing; raises QboxctlError for a no, and where nobody can be asked."""
     if auto_approve:
@@ -191,17 +226,6 @@ def _ask(plan: Plan, *, auto_approve: bool) -> None:
     answer = click.prompt(f"Apply {plural(len(plan.changes), 'change')}? Only yes is taken", default="no", err=True)
     if answer.strip().lower() != "yes":
         raise QboxctlError("not approved; nothing was written")
-
-
-def _report(plan: Plan, done: Sequence[Outcome], options: Common, form: str) -> int:
-    if form == "json":
-        options.result(outcomes.as_json(plan.id, done))
-    elif done:
-        options.result(outcomes.summary(done))
-    found = {one.status for one in done}
-    if found & {Status.FAILED, Status.UNKNOWN, Status.SKIPPED}:
-        return Exit.PARTIAL
-    return Exit.WAITING if Status.WAITING in found else Exit.DONE
 
 
 def _user() -> str:
