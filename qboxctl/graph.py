@@ -70,6 +70,24 @@ def needs(changes: Sequence[Change], types: Mapping[str, ResourceType]) -> dict[
     return found
 
 
+def writes(changes: Sequence[Change], types: Mapping[str, ResourceType]) -> int:
+    """How many requests that write an undisturbed apply of the changes sends; reading comes on top."""
+    graph = order(changes, types)
+    by_address = {change.address: change for change in changes}
+    count = 0
+    for step, fields in graph.work.items():
+        change = by_address.get(step.address)
+        if change is None:
+            continue
+        if step.phase is Phase.CREATE or change.action is Action.DELETE:
+            count += 1
+            continue
+        by_name = types[step.address.kind].by_name
+        calls = {by_name[one.name].call if one.name in by_name else "update" for one in fields}
+        count += len(calls | ({"update"} if change.secrets and change.action is Action.UPDATE else set()))
+    return count
+
+
 class _Builder:
     def __init__(self, changes: Sequence[Change], types: Mapping[str, ResourceType]) -> None:
         self.types = types

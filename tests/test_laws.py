@@ -17,6 +17,7 @@ from strategies import DOMAINS, SINGLE_QUIRKS, accounts, as_yaml, faults, quirks
 
 from qboxctl import planfile
 from qboxctl.errors import ConfigError, QboxctlError, StalePlanError
+from qboxctl.graph import writes
 from qboxctl.model import Plan, Status
 from qboxctl.render import outcomes as render_outcomes
 from qboxctl.render import plan_text
@@ -77,7 +78,11 @@ def obey(lab: Lab, tree: dict[str, Any], seed: dict[str, Any]) -> None:
     plan = plan_of(lab, wish)
     assert not [one for one in lab.emulator.requests if one.method != "GET" and not one.path.endswith("/details")]
     assert planfile.loads(planfile.dumps(plan), "a plan", TYPES) == plan
+    lab.emulator.requests.clear()
     done = lab.apply(wish, plan)
+    sent = [one for one in lab.emulator.requests if one.method != "GET" and not one.path.endswith("/details")]
+    proofs = [one for one in sent if "dns_ownership_check" in one.path]
+    assert len(sent) - len(proofs) <= writes(plan.changes, TYPES) <= len(sent) + len(plan.changes)
     assert {one.status for one in done} <= {Status.DONE}, [one for one in done if one.status is not Status.DONE]
     blind = BLIND if lab.quirks.get("list_detail") == "blind" else frozenset()
     check(before, tree, lab.emulator.dump(codes=False), blind)

@@ -165,7 +165,8 @@ class _Order:
     def show(self) -> None:
         """Show the plan: as a result, or beside one that is for a program."""
         stream = sys.stdout if self.form == "text" else sys.stderr
-        text = plan_text.render(self.plan, TYPES, self.options.palette(stream))
+        rate = self.wish.settings.api.requests_per_second
+        text = plan_text.render(self.plan, TYPES, self.options.palette(stream), rate)
         if self.form == "text":
             self.options.result(text)
         else:

@@ -38,7 +38,7 @@ def command(
     if form == "json":
         options.result(dumps(plan).rstrip("\n"))
     else:
-        options.result(plan_text.render(plan, TYPES, options.palette()))
+        options.result(plan_text.render(plan, TYPES, options.palette(), wish.settings.api.requests_per_second))
         if out and plan.changes:
             options.say(f"saved as {out}" + ("" if plan.blocked else f"; run it with: qboxctl apply {out}"))
     if options.verbose:

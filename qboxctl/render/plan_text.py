@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 
 from qboxctl.definition import ResourceType
 from qboxctl.diff import EXTRA
+from qboxctl.graph import writes
 from qboxctl.model import Action, Change, FieldChange, Plan
 from qboxctl.render.style import PLAIN, Palette, clean, plural, shorten
 
@@ -24,12 +25,17 @@ _BILL = {
 }
 
 
-def render(plan: Plan, types: Mapping[str, ResourceType], palette: Palette = PLAIN) -> str:
-    """The whole plan."""
-    return "\n".join(_lines(plan, types, palette))
+def render(
+    plan: Plan,
+    types: Mapping[str, ResourceType],
+    palette: Palette = PLAIN,
+    per_second: float | None = None,
+) -> str:
+    """The whole plan; ``per_second`` is how many requests may start in a second, if that is limited."""
+    return "\n".join(_lines(plan, types, palette, per_second))
 
 
-def _lines(plan: Plan, types: Mapping[str, ResourceType], palette: Palette) -> Iterable[str]:
+def _lines(plan: Plan, types: Mapping[str, ResourceType], palette: Palette, per_second: float | None) -> Iterable[str]:
     where = f"{clean(plan.environment)} at {clean(plan.endpoint)}"
     yield palette.paint(f"Plan for {where}", "bold")
     groups = (
@@ -47,6 +53,7 @@ def _lines(plan: Plan, types: Mapping[str, ResourceType], palette: Palette) -> I
             yield from _change(change, types[change.address.kind], palette)
     yield from _notes(plan, palette)
     yield ""
+    yield from _budget(plan, types, per_second)
     yield from _verdict(plan, palette)
 
 
@@ -110,6 +117,14 @@ def _notes(plan: Plan, palette: Palette) -> Iterable[str]:
         yield palette.paint(f"BLOCKED by the {clean(one.guard)} guard: {clean(one.message)}", "alarm")
         if one.guard == "count":
             yield f"  if that is right, let exactly this plan pass: --acknowledge {plan.id}"
+
+
+def _budget(plan: Plan, types: Mapping[str, ResourceType], per_second: float | None) -> Iterable[str]:
+    """What applying takes: requests, and time where the rate is limited."""
+    if plan.changes:
+        number = writes(plan.changes, types)
+        least = f", at least {number / per_second:.0f} s at {per_second:g} requests a second" if per_second else ""
+        yield f"Apply: {plural(number, 'write')}{least}, and list pages to read them back"
 
 
 def _billed(name: str, number: int) -> str:
