@@ -139,6 +139,7 @@ class Reader:
         clock: Clock | None = None,
         stop: threading.Event | None = None,
         log: Callable[[str], None] | None = None,
+        notice: Callable[[str], None] | None = None,
     ) -> None:
         self.api = api
         self.clock: Clock = clock or SystemClock()
@@ -146,7 +147,7 @@ class Reader:
         self.limiter = Limiter(api.concurrency, api.requests_per_second, self.clock, self.stop)
         self.sent = Sent()
         self._hidden: list[str] = []
-        self._log = log
+        self._log, self._notice = log, notice
         self.hide(token)
         self._http = httpx.Client(
             base_url=endpoint if "//" in endpoint else "http://emulator",
@@ -228,7 +229,7 @@ class Reader:
                 if unsafe or foreign or faults > self.api.retries or self.stop.is_set():
                     raise
                 seconds = self.backoff(faults)
-                self._say(f"{method} {path}: {fault}; again in {seconds:.1f} s")
+                self._say(f"{method} {path}: {fault}; again in {seconds:.1f} s", seconds)
                 self.rest(seconds)
             with self.sent.lock:
                 self.sent.repeated += 1
@@ -237,7 +238,7 @@ class Reader:
         if seconds is not None and seconds > LONGEST_WAIT:
             raise ApiError(f"the server asks to wait {seconds:.0f} s before the next request", hint="try again later")
         pause = seconds if seconds is not None else self.backoff(min(refusals, 6))
-        self._say(f"429, too many requests: all wait {pause:.1f} s")
+        self._say(f"429, too many requests: all wait {pause:.1f} s", pause)
         self.limiter.pause(pause)
 
     def rest(self, seconds: float) -> None:
@@ -251,9 +252,11 @@ class Reader:
         ceiling: float = min(30.0, 0.5 * 2 ** (attempt - 1))
         return ceiling * random.uniform(0.5, 1)  # noqa: S311 - jitter, not a secret
 
-    def _say(self, message: str) -> None:
-        if self._log:
-            self._log(message)
+    def _say(self, message: str, seconds: float) -> None:
+        """Tell why something takes time; short waits are for the log only."""
+        tell = self._notice if self._notice and seconds >= 1 else self._log
+        if tell:
+            tell(message)
 
     def _once(
         self, method: str, path: str, query: Mapping[str, str | int] | None, body: Mapping[str, JSON] | None
@@ -275,7 +278,7 @@ class Reader:
             finally:
                 response.close()
         except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol) as error:
-            raise Unreachable(f"no connection to {request.url.host}: {_reason(error)}") from None
+            raise Unreachable(f"no connection to {request.url.netloc.decode()}: {_reason(error)}") from None
         except httpx.HTTPError as error:
             raise OutcomeUnknown(f"the connection broke ({_reason(error)})") from None
         if self._log:

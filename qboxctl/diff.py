@@ -7,11 +7,11 @@ compared strictly in canonical form. Pure.
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from qboxctl.definition import Field, ResourceType
+from qboxctl.jsonio import canonical
 from qboxctl.lists import References, same_json
 from qboxctl.model import JSON, MISSING, Desired, FieldChange, Live, Missing, Value
 
@@ -124,9 +124,3 @@ def precondition(type_: ResourceType, live: Live, names: Iterable[str], codes: C
         "fields": {name: None if value is MISSING else value for name, value in now.items()},
     }
     return "sha256:" + hashlib.sha256(canonical(content)).hexdigest()
-
-
-def canonical(value: JSON) -> bytes:
-    """The one JSON text of a value: sorted keys, no blanks, UTF-8."""
-    text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
-    return text.encode("utf-8", "surrogatepass")

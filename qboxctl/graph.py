@@ -198,6 +198,11 @@ class _Builder:
         change = self.changes.get(address)
         return change is not None and change.action is Action.DELETE
 
+    def is_removed(self, address: Address) -> bool:
+        """Whether the plan deletes or disables the object."""
+        change = self.changes.get(address)
+        return change is not None and change.action.removes
+
     def wait_for_parent(self, change: Change) -> None:
         parent = self.changes.get(self.parent(change.address))
         if parent is None or parent.action not in _PRESENT:
@@ -237,7 +242,7 @@ class _Builder:
                     if self.is_created(target) and target.kind != change.address.kind:
                         self.needs[step].update(s for s in self.steps(target) if s.phase <= Phase.FIRST)
                 for target in set(self.targets(refers, one.before)) - set(after):
-                    if self.is_deleted(target):
+                    if self.is_removed(target):
                         self.needs[Step(target, Phase.LAST)].add(step)
 
     def wait_for_removals(self, change: Change) -> None:

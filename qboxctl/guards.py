@@ -80,15 +80,22 @@ def _contents(removals: Sequence[Change], snapshot: Snapshot, types: Mapping[str
             )
 
 
-def live_counts(snapshot: Snapshot, wish: Wish, types: Mapping[str, ResourceType]) -> Counter[str]:
-    """How many objects of each kind are in the managed collections; what is ignored does not count."""
+def live_counts(
+    removals: Sequence[Change], snapshot: Snapshot, wish: Wish, types: Mapping[str, ResourceType]
+) -> Counter[str]:
+    """How many objects of each kind are in the managed collections; what is ignored does not count.
+
+    With --since, a collection that an earlier revision managed counts as well where something is removed from it.
+    """
     counts: Counter[str] = Counter()
+    touched = {Collection(c.address.kind, types[c.address.kind].parent_of(c.address.key)) for c in removals}
+    managed = wish.managed | touched
     for collection, total in snapshot.totals.items():
-        if collection in wish.managed and collection not in snapshot.complete:
+        if collection in managed and collection not in snapshot.complete:
             counts[collection.kind] += total
     for address, live in snapshot.live.items():
         collection = Collection(address.kind, types[address.kind].parent_of(address.key))
-        if collection in wish.managed and collection in snapshot.complete and not live.leaving:
+        if collection in managed and collection in snapshot.complete and not live.leaving:
             counts[address.kind] += not ignored(wish, types, address)
     return counts
 
@@ -96,7 +103,7 @@ def live_counts(snapshot: Snapshot, wish: Wish, types: Mapping[str, ResourceType
 def _count(
     removals: Sequence[Change], snapshot: Snapshot, wish: Wish, types: Mapping[str, ResourceType]
 ) -> Iterable[Blocked]:
-    counts = live_counts(snapshot, wish, types)
+    counts = live_counts(removals, snapshot, wish, types)
     for kind, number in Counter(change.address.kind for change in removals).items():
         guard = wish.settings.guard(kind)
         allowed = guard.allows(counts[kind])

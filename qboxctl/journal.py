@@ -62,7 +62,7 @@ class Journal:
             "message": message,
             **self._fixed,
         }
-        raw = json.dumps(line, ensure_ascii=False).encode() + b"\n"
+        raw = json.dumps(line, ensure_ascii=False).encode("utf-8", "backslashreplace") + b"\n"
         try:
             with self._lock:
                 if os.write(self._file, raw) != len(raw):

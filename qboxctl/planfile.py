@@ -11,8 +11,9 @@ from typing import Any
 
 from qboxctl import graph
 from qboxctl.definition import ResourceType
-from qboxctl.diff import EXTRA, canonical
+from qboxctl.diff import EXTRA
 from qboxctl.errors import PlanFileError
+from qboxctl.jsonio import canonical, json_text
 from qboxctl.model import (
     JSON,
     Action,
@@ -83,7 +84,7 @@ def _plain(value: Value) -> JSON:
 
 def dumps(plan: Plan) -> str:
     """The text of a plan file."""
-    return json.dumps(to_json(plan), indent=2, ensure_ascii=False) + "\n"
+    return json_text(to_json(plan)) + "\n"
 
 
 def write(plan: Plan, path: Path) -> None:

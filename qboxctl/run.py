@@ -25,6 +25,8 @@ GRACE = (0.2, 0.5, 1.0)
 """Seconds between looks at a write that was accepted and is not in effect yet."""
 QUEUED_LOOKS = 3
 """How often a queued ownership check is looked at when nobody asked to wait for the outside."""
+BATCH = 400
+"""After how many writes to one collection they are read back while others go on; twice as many each time after."""
 _GOOD = (Status.DONE, Status.IN_EFFECT)
 _WORST = (Status.UNKNOWN, Status.FAILED, Status.SKIPPED, Status.WAITING, Status.DONE, Status.IN_EFFECT)
 
@@ -63,7 +65,9 @@ class Run:
         *,
         patience: Patience | None = None,
         report: Callable[[Outcome], None] | None = None,
+        note: Callable[[str], None] | None = None,
     ) -> None:
+        self.note = note or (lambda _text: None)
         self.worker = worker
         self.types, self.changes, self.graph = worker.types, worker.changes, worker.graph
         self.clock, self.stop = worker.client.clock, worker.client.stop
@@ -73,6 +77,7 @@ class Run:
         self.dependents: dict[Step, list[Step]] = defaultdict(list)
         self.busy: dict[Collection, int] = defaultdict(int)
         self.unverified: dict[Collection, list[Step]] = defaultdict(list)
+        self.seen: dict[Collection, int] = defaultdict(int)
         self.running: dict[Future[object], Callable[[Future[object]], None]] = {}
         self.later: list[tuple[float, int, Callable[[], None]]] = []
         self.counter = itertools.count()
@@ -187,7 +192,8 @@ class Run:
                 self.unverified[collection].append(step)
         else:
             self.fail(step, error)
-        if self.unverified[collection] and not self.busy[collection]:
+        waiting = len(self.unverified[collection])
+        if waiting and (not self.busy[collection] or waiting >= max(BATCH, self.seen[collection])):
             self.read_back(collection)
 
     def keep(self, step: Step, done: Written) -> None:
@@ -209,6 +215,7 @@ class Run:
     def read_back(self, collection: Collection) -> None:
         """Look at all steps of a collection whose requests are over."""
         steps, self.unverified[collection] = self.unverified[collection], []
+        self.seen[collection] += len(steps)
         self.submit(
             self.readers, lambda: self.worker.look(collection, steps), lambda future: self.looked(steps, future)
         )
@@ -275,13 +282,16 @@ class Run:
             return
         proof = future.result()
         if proof is None:
-            self.finish(step, Status.WAITING, "interrupted before its ownership proof was asked for")
+            known = f"publish {state.record}" if state.record else "interrupted before it was asked for"
+            self.finish(step, Status.WAITING, f"waits for its ownership proof: {known}")
             return
         verified = proof.verified if isinstance(proof, Proof) else False
         if isinstance(proof, Proof) and proof.record:
             state.record = self.worker.client.redact(proof.record)
         state.proofs += 1
         looks = QUEUED_LOOKS if verified is None else len(GRACE) + QUEUED_LOOKS if verified else 0
+        if state.record and not verified and state.proofs == 1 and self.patience.outside:
+            self.note(f"{step.address} waits for its ownership proof: publish {state.record}")
         if self.may_wait(state, outside=True) or (state.proofs <= looks and not self.stop.is_set()):
             self.later_on(self.interval(state), lambda: self.look_again([step]))
             state.looks += 1

@@ -344,7 +344,7 @@ class Choice(Type):
             from difflib import get_close_matches
 
             near = get_close_matches(str(raw), self.words, 1, 0.6)
-            more = f"did you mean {near[0]}?" if near else f"write {' or '.join(self.words)}"
+            more = f"did you mean {near[0]}?" if near else f"write one of {', '.join(self.words)}"
             raise ValueError(f"{raw!r} is not allowed here: {more}" if raw is not None else f"nothing here: {more}")
         return str(raw)
 

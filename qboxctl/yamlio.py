@@ -210,11 +210,14 @@ class Source:
     name: str
     text: str
     folder: str = ""
+    unreadable: Diagnostic | None = None
     _root: Any = None
     _children: dict[int, dict[str | int, tuple[Any, Any]]] = field(default_factory=dict)
 
     def parse(self) -> tuple[JSON, list[Diagnostic]]:
         """The file's value and what is wrong with it as YAML; the value is None where it cannot be read."""
+        if self.unreadable:
+            return None, [self.unreadable]
         builder = _Builder(self)
         try:
             return builder.build(), builder.found
@@ -222,7 +225,9 @@ class Source:
             found = Diagnostic(stop.code, str(stop), self.at(stop.mark), hint=stop.hint)
         except yaml.MarkedYAMLError as error:
             problem = " ".join(filter(None, (error.context, error.problem)))
-            found = Diagnostic("Q001", f"not YAML: {problem}", self.at(error.problem_mark or error.context_mark))
+            tab = "a tab cannot indent here, or " if "cannot start any token" in problem else ""
+            message = f"not YAML: {tab}{problem}"
+            found = Diagnostic("Q001", message, self.at(error.problem_mark or error.context_mark))
         except yaml.YAMLError as error:
             read = self.text[: getattr(error, "position", 0) or 0]
             place = Position(self.name, read.count("\n") + 1, len(read) - read.rfind("\n"))

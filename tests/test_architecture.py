@@ -19,14 +19,17 @@ HOMES = {
     "uvicorn": {"emulator/app.py"},
     "anyio": {"emulator/app.py"},
 }
-PURE = ("model.py", "names.py", "values.py", "lists.py", "definition.py", "resources/", "docs.py", "wish.py", "load.py",
-        "validate.py", "diff.py", "guards.py", "scope.py", "graph.py", "bill.py", "plan.py", "want.py", "apply.py",
-        "render/")  # fmt: skip
+PURE = (
+    "model.py", "jsonio.py", "names.py", "values.py", "lists.py", "definition.py", "resources/", "docs.py", "wish.py",
+    "load.py", "validate.py", "diff.py", "guards.py", "scope.py", "graph.py", "bill.py", "plan.py", "want.py",
+    "apply.py", "render/",
+)  # fmt: skip
 OUTSIDE = {"os", "socket", "subprocess", "time", "pathlib", "signal", "random", "shutil", "tempfile"}
 LAYERS = (
-    "errors", "model", "names", "values", "lists", "definition", "resources", "settings", "yamlio", "docs", "sources",
-    "wish", "load", "validate", "diff", "guards", "scope", "graph", "bill", "planfile", "plan", "render", "answers",
-    "client", "want", "remote", "survey", "secret", "journal", "write", "apply", "worker", "run", "emulator", "cli",
+    "errors", "model", "jsonio", "names", "values", "lists", "definition", "resources", "settings", "yamlio", "docs",
+    "sources", "wish", "load", "validate", "diff", "guards", "scope", "graph", "bill", "planfile", "plan", "render",
+    "answers", "client", "want", "remote", "survey", "secret", "journal", "write", "apply", "worker", "run",
+    "emulator", "cli",
 )  # fmt: skip
 LATE = {("load", "validate")}
 """Imported inside a function, so that a command that does not need it does not pay for it."""

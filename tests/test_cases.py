@@ -207,3 +207,19 @@ def _refuses(kind: str, one: Field) -> bool:
         load([Source("a.yaml", f"defaults:\n  {kind}:\n    {one.name}: {{neither: nor}}\n")], TYPES)
     (found,) = caught.value.diagnostics
     return found.code == "Q013" and found.message.startswith(f"{one.name}: ") and found.position is not None
+
+
+def test_a_folder_that_cannot_be_read_is_an_error_and_not_a_removal(tmp_path: Path) -> None:
+    """What is in it would seem to be declared no more; a link to a folder is followed for the same reason."""
+    (tmp_path / "config").mkdir()
+    (tmp_path / "config" / "a.yaml").write_text("domains: {a.example: {}}\n")
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "elsewhere" / "B.YAML").write_text("domains: {b.example: {}}\n")
+    (tmp_path / "config" / "team").symlink_to(tmp_path / "elsewhere")
+    (tmp_path / "elsewhere" / "round").symlink_to(tmp_path / "config")
+    wish = load(read_sources(tmp_path / "config"), TYPES)
+    assert [str(address) for address in sorted(wish.objects)] == ["domain/a.example", "domain/b.example"]
+    (tmp_path / "config" / "pipe.yaml").symlink_to("/dev/null")
+    with pytest.raises(ConfigError) as caught:
+        load(read_sources(tmp_path / "config"), TYPES)
+    assert "it is not a file" in caught.value.diagnostics[0].message

@@ -79,6 +79,11 @@ CASES = {
          change(ADA, "delete")],
         [("alias/i@a.example", "FIRST"), (ADA, "LAST")],
     ),
+    "an alias leaves its mailbox before that is disabled": (
+        [change("alias/i@a.example", "update", destinations=(("ada@a.example",), ("x@y.zz",))),
+         change(ADA, "disable", status=("enabled", "disabled"))],
+        [("alias/i@a.example", "FIRST"), (ADA, "LAST")],
+    ),
     "an alias becomes a mailbox": (
         [change("alias/ada@a.example", "delete"), change(ADA, "create")],
         [("alias/ada@a.example", "LAST"), (ADA, "CREATE")],

@@ -16,6 +16,7 @@ from lab import ENVIRON, PASSWORD, TOKEN, Lab, socket_lab, wish_of
 from strategies import DOMAINS, SINGLE_QUIRKS, accounts, as_yaml, faults, quirks, wishes
 
 from qboxctl import planfile
+from qboxctl.emulator import Request, Response
 from qboxctl.errors import ConfigError, QboxctlError, StalePlanError
 from qboxctl.graph import writes
 from qboxctl.model import Plan, Status
@@ -201,3 +202,25 @@ def _truthful(lab: Lab, path: Path) -> None:
     }
     lab.emulator.requests.clear()
     assert sent <= intended, sent - intended
+
+
+@many(60)
+@given(st.text(alphabet=st.characters(codec=None), max_size=12), st.booleans())
+def test_whatever_an_account_holds_can_be_planned_saved_and_shown(text: str, chat: bool) -> None:
+    def odd(request: Request, answer: Any) -> Response:
+        response = answer(request)
+        rows = json.loads(response.body or b"null")
+        if request.method == "GET" and rows and request.path.endswith("/email_accounts"):
+            rows["resources"][0] |= {"lastname": text, "language": text, "tags": [text], "status_detail": "ok"}
+            return Response(response.status, response.headers, json.dumps(rows).encode())
+        return response
+
+    lab = Lab(seed={"domains": {"a.example": {"mailboxes": {"ada": {"firstname": "Ada"}}}}}, between=odd)
+    body = {"lastname": "Lovelace", "language": "en", "tags": ["vip"], "spam_in_inbox": chat}
+    plan = lab.plan(wish_of(as_yaml({"domains": {"a.example": {"mailboxes": {"ada": body}}}})))
+    saved = planfile.dumps(plan)
+    assert planfile.loads(saved, "a plan", TYPES) == plan
+    saved.encode("utf-8")
+    shown = plan_text.render(plan, TYPES)
+    shown.encode("utf-8")
+    assert all(char.isprintable() or char == "\n" for char in shown)

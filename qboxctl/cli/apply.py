@@ -148,7 +148,7 @@ class _Order:
             journal=book,
             secrets=secrets,
         )
-        run = Run(worker, patience=self.patience, report=self.tell)
+        run = Run(worker, patience=self.patience, report=self.tell, note=options.say)
         failure: QboxctlError | None = None
         with _stopping(client.stop, options), closing(book):
             try:
@@ -158,8 +158,11 @@ class _Order:
         done = [run.finished[change.address] for change in self.plan.changes if change.address in run.finished]
         code = self.report(done)
         options.say(f"journal: {path}")
-        if failure:
+        if failure and all(one.status in (Status.SKIPPED, Status.IN_EFFECT) for one in done):
             raise failure
+        if failure:  # a part is done: that is what the exit code tells
+            click.echo(f"error: {failure}", err=True)
+            return code
         return Exit.INTERRUPTED if client.stop.is_set() else code
 
     def show(self) -> None:
@@ -174,7 +177,8 @@ class _Order:
 
     def tell(self, one: Outcome) -> None:
         """Show an outcome as soon as it is known."""
-        if self.form == "text":
+        idle = one.status is Status.SKIPPED and one.error == "interrupted"  # the summary counts them
+        if self.form == "text" and not idle:
             with suppress(BrokenPipeError):  # what was approved is done even when nobody reads on
                 self.options.result(outcomes.line(one, self.options.palette()))
 
@@ -250,7 +254,7 @@ def _stopping(stop: threading.Event, options: Common) -> Iterator[None]:
         stop.set()
         options.say("interrupted: nothing new is started; waiting for what is in flight")
 
-    before = {number: signal.signal(number, ask_to_stop) for number in (signal.SIGINT, signal.SIGTERM)}
+    before = {number: signal.signal(number, ask_to_stop) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
     try:
         yield
     finally:

@@ -37,7 +37,8 @@ def command(
     """Run a Management API on this machine until it is interrupted.
 
     Faults: KIND[,key=value]… with KIND one of delay, 429, 500, 502, 503, drop-before, drop-after, cut, html, slow
-    and the keys method, path, nth, count, retry-after, seconds, done. What it did: GET /_emulator/requests.
+    and the keys method, path, nth, count, retry-after, seconds, done; each hits one request unless count says more
+    (or inf). What it did: GET /_emulator/requests.
     An ownership record is published by POST /_emulator/publish {"domain": "example.com"}.
     """
     from qboxctl.cli.session import read_seed
@@ -48,7 +49,12 @@ def command(
     except ImportError:
         hint = "pip install 'qboxctl[emulator]'; without it, --endpoint emulator: works inside any command"
         raise QboxctlError("the emulator needs starlette and uvicorn", hint=hint) from None
-    content = read_seed(str(state)) if state and state.exists() else read_seed(seed) if seed else None
+    content = read_seed(seed) if seed else None
+    if state and state.exists():
+        content = read_seed(str(state)) or {}
+        if content and (set(content) - _STATE or "customer_code" not in content):
+            hint = "name another file with --state; a configuration goes with --seed"
+            raise QboxctlError(f"{state} is there, and is no account that an emulator has saved", hint=hint)
     kept: list[Emulator] = []
     saving = threading.Lock()
 
@@ -79,6 +85,9 @@ def command(
         serve(emulator, "127.0.0.1", port, ready=ready)
     except OSError as error:
         raise QboxctlError(f"port {port} cannot be used: {error.strerror}", hint="choose one with --port") from None
+
+
+_STATE = {"customer_code", "domains", "delivery", "taken"}
 
 
 def _keep(content: dict[str, Any], path: Path | None) -> None:

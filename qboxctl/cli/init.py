@@ -14,10 +14,11 @@ from qboxctl.errors import QboxctlError
 
 @click.command("init")
 @common
-@click.argument("folder", default=".", type=click.Path(file_okay=False, path_type=Path), metavar="[DIR]")
+@click.argument("folder", required=False, type=click.Path(file_okay=False, path_type=Path), metavar="[DIR]")
 @click.pass_obj
-def command(options: Common, folder: Path) -> None:
+def command(options: Common, folder: Path | None) -> None:
     """Make a starter project: settings, a domain, a .gitignore and a pipeline."""
+    folder = folder or Path(options.directory)
     starter = _files(files("qboxctl") / "starter", Path())
     there = [path for path in starter if (folder / path).exists()]
     if there:

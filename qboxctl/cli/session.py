@@ -69,7 +69,16 @@ def connect(
         raise QboxctlError("--seed fills an emulator, and goes with --endpoint emulator: only")
     token = _token(settings.token, inside=inside)
     clock: Clock = SystemClock()
-    return kind(settings.endpoint, token, settings.api, transport=transport, clock=clock, stop=stop, log=options.log())
+    return kind(
+        settings.endpoint,
+        token,
+        settings.api,
+        transport=transport,
+        clock=clock,
+        stop=stop,
+        log=options.log(),
+        notice=options.say,
+    )
 
 
 def _token(secret: Secret, *, inside: bool) -> str:
@@ -167,6 +176,8 @@ def planned(
     )
     snapshot = survey(Account(reader, TYPES), want_for_plan(Scope(wish, TYPES, chosen)))
     _all_match(chosen, {*wish.objects, *snapshot.live})
+    if not target:
+        _warn_of_idle_patterns(wish, {*wish.objects, *snapshot.live}, options)
     plan = make_plan(TYPES, wish, snapshot, chosen)
     if acknowledge and acknowledge != plan.id:
         options.say(f"--acknowledge names another plan: this one is {plan.id}")
@@ -176,6 +187,14 @@ def planned(
         created_at=datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z"),
         git_commit=git.commit(options.directory),
     )
+
+
+def _warn_of_idle_patterns(wish: Wish, known: set[Any], options: Common) -> None:
+    """Say when a rule names one object that is nowhere: it is a typing error, and protects nothing."""
+    for rule, found in (("protect", wish.protect), ("ignore", wish.ignore)):
+        for pattern in found:
+            if not set("*?[") & set(pattern.text) and not any(pattern.matches(address) for address in known):
+                options.say(f"warning: {rule}: {pattern.text} matches no object, neither declared nor live")
 
 
 def _all_match(chosen: Options, known: set[Any]) -> None:

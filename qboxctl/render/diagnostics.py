@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Sequence
 
 from qboxctl.errors import Diagnostic, Severity
+from qboxctl.jsonio import json_text
 from qboxctl.render.style import PLAIN, Palette, clean, plural
 
 
@@ -48,7 +48,7 @@ def as_json(found: Iterable[Diagnostic]) -> str:
         }
         for one in found
     ]
-    return json.dumps({"diagnostics": rows}, indent=2, ensure_ascii=False)
+    return json_text({"diagnostics": rows})
 
 
 def github(found: Iterable[Diagnostic]) -> str:

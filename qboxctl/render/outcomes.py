@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Sequence
 
+from qboxctl.jsonio import json_text
 from qboxctl.model import Outcome, Status
 from qboxctl.render.style import PLAIN, Palette, clean
 
@@ -54,4 +54,4 @@ def as_json(plan_id: str, outcomes: Sequence[Outcome]) -> str:
         }
         for one in outcomes
     ]
-    return json.dumps({"plan_id": plan_id, "outcomes": rows, "summary": counts(outcomes)}, indent=2, ensure_ascii=False)
+    return json_text({"plan_id": plan_id, "outcomes": rows, "summary": counts(outcomes)})

@@ -264,7 +264,7 @@ def test_the_disk_fills_up_in_the_middle(server, project):
 
     server.before = close
     done = project.run("apply", "--auto-approve", "--journal", str(path))
-    assert done.code == 1
+    assert done.code == 6
     assert "cannot be written: Broken pipe" in done.err
     assert "Traceback" not in done.err
     assert len(server.writes) == 3
