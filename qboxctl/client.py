@@ -31,8 +31,6 @@ LONGEST_WAIT = 3600.0
 """The longest Retry-After in seconds that is obeyed; a longer one ends the run."""
 MOST_REFUSALS = 60
 """How many 429 in a row one request may get."""
-
-
 SHORTEST_SECRET = 4
 """Shorter texts are no secrets, and hiding them would garble every message."""
 FOREIGN_PAGES = 2
@@ -230,7 +228,7 @@ class Reader:
                     raise
                 seconds = self.backoff(faults)
                 self._say(f"{method} {path}: {fault}; again in {seconds:.1f} s", seconds)
-                self.rest(seconds)
+                self.wait(seconds)
             with self.sent.lock:
                 self.sent.repeated += 1
 
@@ -241,7 +239,7 @@ class Reader:
         self._say(f"429, too many requests: all wait {pause:.1f} s", pause)
         self.limiter.pause(pause)
 
-    def rest(self, seconds: float) -> None:
+    def wait(self, seconds: float) -> None:
         """Wait, but not on when the run is to stop."""
         end = self.clock.monotonic() + seconds
         while (left := end - self.clock.monotonic()) > 0 and not self.stop.is_set():

@@ -92,6 +92,11 @@ class Field:
         return isinstance(self.type, Password)
 
     @property
+    def linked(self) -> str:
+        """The kind whose codes its value stands for on the wire, "" where it is a value of its own."""
+        return self.type.kind if isinstance(self.type, References) else ""
+
+    @property
     def compared(self) -> bool:
         """Whether the diff looks at it."""
         return not self.volatile and self.mode not in (Mode.READ_ONLY, Mode.WRITE_ONLY)

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from graphlib import TopologicalSorter
 from typing import NamedTuple
 
 from qboxctl.definition import Phase, ResourceType, lowers
@@ -39,19 +40,19 @@ class Graph:
         """A change's steps in order."""
         return [step for phase in Phase if (step := Step(address, phase)) in self.work]
 
+    def sorter(self, more: Mapping[Step, Iterable[Step]] | None = None) -> TopologicalSorter[Step]:
+        """The steps, to be taken as they get ready; ``more`` adds what steps wait for. Raises CycleError."""
+        waits = {step: self.needs[step] | self.after[step] | set((more or {}).get(step, ())) for step in self.work}
+        found = TopologicalSorter(waits)
+        found.prepare()
+        return found
+
     def ready_sets(self) -> list[list[Step]]:
-        """The steps in sets that could run at the same time; raises ValueError for a circle."""
-        left = {step: set(self.needs[step] | self.after[step]) for step in self.work}
-        sets = []
-        while left:
-            ready = sorted(step for step, waits in left.items() if not waits)
-            if not ready:
-                raise ValueError(f"a circle among {', '.join(str(step.address) for step in sorted(left)[:5])}")
-            sets.append(ready)
-            for step in ready:
-                del left[step]
-            for waits in left.values():
-                waits.difference_update(ready)
+        """The steps in sets that could run at the same time; raises CycleError."""
+        sorter, sets = self.sorter(), []
+        while sorter.is_active():
+            sets.append(sorted(sorter.get_ready()))
+            sorter.done(*sets[-1])
         return sets
 
 
@@ -185,10 +186,11 @@ class _Builder:
     # What the steps wait for.
 
     def targets(self, kind: str, value: object) -> list[Address]:
-        """The objects that a value refers to; an address may be a mailbox or an alias."""
+        """The objects that a value refers to; a name inside a parent may be of any kind that lives there."""
         keys = [value] if isinstance(value, str) and value else value if isinstance(value, (tuple, list)) else []
-        kinds = ("mailbox", "alias") if kind == "mailbox" else (kind,) if kind else ()
-        return [Address(one, str(key)) for key in keys for one in kinds]
+        parent = self.types[kind].parent if kind else ""
+        kinds = [one for one, type_ in self.types.items() if type_.parent == parent] if parent else [kind]
+        return [Address(one, str(key)) for key in keys for one in kinds if kind]
 
     def is_created(self, address: Address) -> bool:
         change = self.changes.get(address)

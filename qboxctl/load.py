@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from qboxctl.definition import ResourceType
-from qboxctl.errors import ConfigError, Diagnostic, Position, Severity
+from qboxctl.errors import ConfigError, Diagnostic, Position, Severity, has_errors
 from qboxctl.lists import ItemError, is_json
 from qboxctl.model import JSON, Address, Collection, Desired, Secret, Value, Where
 from qboxctl.names import Pattern, covering
@@ -34,7 +34,7 @@ def load(sources: Sequence[Source], types: Mapping[str, ResourceType], environme
     loader.read()
     settings = loader.settings(environment)
     objects = loader.objects()
-    if any(found.severity is Severity.ERROR for found in loader.found):
+    if has_errors(loader.found):
         raise ConfigError(loader.found)
     return Wish(
         settings=settings,

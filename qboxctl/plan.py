@@ -292,10 +292,8 @@ class _Planner:
         for change in self.changes:
             by_name = self.types[change.address.kind].by_name
             for name, _, after in change.fields:
-                kind = by_name[name].refers if name in by_name else ""
-                if not isinstance(after, tuple) or not kind or kind == "mailbox":
-                    continue
-                for key in after:
+                kind = by_name[name].linked if name in by_name else ""
+                for key in after if kind else ():
                     target = Address(kind, key)
                     if target not in created and target not in self.snapshot.live:
                         why = " and it is excluded" if self.scope.excluded(target) else ""

@@ -128,7 +128,7 @@ def loads(text: str, name: str, types: Mapping[str, ResourceType]) -> Plan:
     _fit(raw, name)
     try:
         plan = _plan(raw, types)
-        again = _change_needs(plan, types)
+        again = _same_needs(plan, types)
     except (ValueError, KeyError, TypeError) as error:
         raise PlanFileError(f"{name} is not a plan that qboxctl made: {str(error)[:200]}") from None
     counted = all(
@@ -252,7 +252,7 @@ def _consistent(change: Change, type_: ResourceType) -> None:
         raise ValueError(f"{change.address}: a removal writes nothing else")
 
 
-def _change_needs(plan: Plan, types: Mapping[str, ResourceType]) -> bool:
+def _same_needs(plan: Plan, types: Mapping[str, ResourceType]) -> bool:
     """Whether the order in the file is the one that follows from the changes."""
     waits = graph.needs(plan.changes, types)
     return all(change.needs == waits[change.address] for change in plan.changes)

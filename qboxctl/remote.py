@@ -46,12 +46,12 @@ class Account:
 
     def rows(self, path: str, query: Mapping[str, str], id_name: str, pool: ThreadPoolExecutor | None) -> list[Row]:
         """A whole list, from its first page to its last."""
-        return self.rest(path, query, id_name, pool, self.page(path, query, 1))
+        return self.rows_from(path, query, id_name, pool, self.page(path, query, 1))
 
-    def rest(
+    def rows_from(
         self, path: str, query: Mapping[str, str], id_name: str, pool: ThreadPoolExecutor | None, first: Page
     ) -> list[Row]:
-        """A whole list after its first page, read until it holds as many different objects as the API counts."""
+        """A whole list whose first page is there, read until it holds as many different objects as the API counts."""
         run = pool.map if pool else map
         found: dict[str, Row] = {}
         page = first
@@ -106,6 +106,23 @@ class Account:
         found = self.live(type_, {**live.row, **row}, type_.parent_of(live.address.key), detailed=True)
         return replace(found, address=live.address) if found is not None else None
 
+    def lacking(self, type_: ResourceType, live: Live, names: Iterable[str]) -> list[str]:
+        """The attributes that a row does not carry."""
+        return [name for name in names if row_name(type_, name) not in live.row]
+
+    def worth_asking(self, type_: ResourceType, missing: Sized[str]) -> bool:
+        """Whether an object's details may hold an attribute that its list left out."""
+        return any(self.never[type_.kind][name] < SAMPLE for name in missing)
+
+    def ask(self, type_: ResourceType, parent_id: str, live: Live, missing: Iterable[str]) -> Live | None:
+        """A live object with its details, and what that teaches of the attributes that its list left out."""
+        found = self.detailed(type_, parent_id, live)
+        if found is not None:
+            never = self.never[type_.kind]
+            for name in missing:
+                never[name] = 0 if row_name(type_, name) in found.row else never[name] + 1
+        return found
+
     def observe(
         self,
         type_: ResourceType,
@@ -135,16 +152,10 @@ class Account:
             address = by_code.get(live.remote_id) or live.address
             if address in wanted and (type_.unique or live.remote_id in by_code):
                 found[address] = replace(live, address=address)
-        never = self.never[type_.kind]
         for address, live in list(found.items()):
-            missing = [name for name in wanted[address][1] if row_name(type_, name) not in live.row]
-            if missing and not all(never[name] >= SAMPLE for name in missing):
-                detailed = self.detailed(type_, parent_id, live)
-                for name in missing:
-                    got = detailed is not None and row_name(type_, name) in detailed.row
-                    never[name] = 0 if got else never[name] + 1
-                if detailed is not None:
-                    found[address] = detailed
+            missing = self.lacking(type_, live, wanted[address][1])
+            detailed = self.ask(type_, parent_id, live, missing) if self.worth_asking(type_, missing) else None
+            found[address] = detailed or live
         return found
 
     def live(self, type_: ResourceType, row: Row, parent: str, *, detailed: bool = False) -> Live | None:

@@ -1,7 +1,7 @@
 """Runs the steps of a plan: as many writes at once as allowed, each read back, a failure stopping only its own.
 
 One thread coordinates; a pool of threads writes and reads. A step is finished when its effect has been seen in
-the account: by one list for all steps of a collection, once no more writes to that collection are under way.
+the account: by one list for many steps of a collection, when no more writes to it are under way, or very many are over.
 """
 
 from __future__ import annotations
@@ -43,8 +43,6 @@ class Patience:
 class _State:
     """Where a step is."""
 
-    change: Change | None
-    blockers: int
     started: float = 0.0
     deadlines: dict[bool, float] = field(default_factory=dict)
     looks: int = 0
@@ -74,7 +72,6 @@ class Run:
         self.patience = patience or Patience()
         self.report = report
         self.states: dict[Step, _State] = {}
-        self.dependents: dict[Step, list[Step]] = defaultdict(list)
         self.busy: dict[Collection, int] = defaultdict(int)
         self.unverified: dict[Collection, list[Step]] = defaultdict(list)
         self.seen: dict[Collection, int] = defaultdict(int)
@@ -93,8 +90,7 @@ class Run:
         self.prepare()
         workers = self.worker.client.api.concurrency
         with ThreadPoolExecutor(workers) as self.pool, ThreadPoolExecutor(workers) as self.readers:
-            for step in [step for step, state in self.states.items() if not state.blockers]:
-                self.ready(step)
+            self.start()
             while self.running or self.later:
                 self.turn()
         if self.broken:
@@ -103,20 +99,19 @@ class Run:
 
     def prepare(self) -> None:
         """Know what each step waits for; what is inside an object that is not ready waits for that."""
-        needs = {step: set(waits) for step, waits in self.graph.needs.items()}
+        more: dict[Step, set[Step]] = defaultdict(set)
         for address, change in self.changes.items():
             parent = self.unready_parent(change)
             if parent is not None:
-                gate = Step(parent.address, Phase.CREATE)
-                if gate not in needs:
-                    needs[gate] = set()
-                needs[self.graph.steps_of(address)[0]].add(gate)
-        self.needs = needs
-        for step, needed in needs.items():
-            waits = needed | self.graph.after.get(step, frozenset())
-            self.states[step] = _State(self.changes.get(step.address), len(waits))
-            for other in waits:
-                self.dependents[other].append(step)
+                more[self.graph.steps_of(address)[0]].add(Step(parent.address, Phase.CREATE))
+        self.needs = {step: {*waits, *more.get(step, ())} for step, waits in self.graph.needs.items()}
+        self.sorter = self.graph.sorter(more)
+        self.states = {step: _State() for step in {*self.needs, *(gate for gates in more.values() for gate in gates)}}
+
+    def start(self) -> None:
+        """Start, or give up, whatever has nothing to wait for any more."""
+        for step in self.sorter.get_ready():
+            self.ready(step)
 
     def unready_parent(self, change: Change) -> Live | None:
         """The live object that a create is inside of, where that is not ready for it yet."""
@@ -158,12 +153,12 @@ class Run:
         state = self.states[step]
         if state.result is not None:
             return
-        for needed in sorted(self.needs[step]):
+        for needed in sorted(self.needs.get(step, ())):
             result = self.states[needed].result
             if result not in _GOOD:
                 waiting = result is Status.WAITING
                 status = Status.WAITING if waiting else Status.SKIPPED
-                silent = self.states[needed].change is None and self.states[needed].message
+                silent = needed.address not in self.changes and self.states[needed].message
                 why = f": {silent}" if silent else ""
                 self.finish(step, status, f"{'waits for' if waiting else 'needs'} {needed.address}{why}")
                 return
@@ -308,15 +303,13 @@ class Run:
         if state.result is not None:
             return
         state.result, state.message = status, message
-        change = state.change
+        change = self.changes.get(step.address)
         if change is not None:
             steps = self.graph.steps_of(step.address)
             if all(self.states[one].result is not None for one in steps):
                 self.sum_up(change, steps)
-        for other in self.dependents[step]:
-            self.states[other].blockers -= 1
-            if not self.states[other].blockers:
-                self.ready(other)
+        self.sorter.done(step)
+        self.start()
 
     def sum_up(self, change: Change, steps: Sequence[Step]) -> None:
         """A change is over when all its steps are: the worst of them tells."""

@@ -11,8 +11,11 @@ from urllib.parse import quote
 from qboxctl.definition import ResourceType
 from qboxctl.errors import ConfigError, Diagnostic
 from qboxctl.model import MISSING, Address, Collection, Desired, Live, Snapshot
-from qboxctl.remote import SAMPLE, Account, Row, row_name
+from qboxctl.remote import SAMPLE, Account, Row
 from qboxctl.want import Want
+
+LONGEST_LABEL = 200
+"""A description that is longer, or cannot be printed, is no name for people: the id stands for the account."""
 
 
 def survey(account: Account, want: Want) -> Snapshot:
@@ -44,8 +47,7 @@ class _Survey:
         self.detail()
         codes = {
             kind: {live.remote_id: live.address.key for live in self.found.values() if live.address.kind == kind}
-            for kind in {one.refers for type_ in self.types.values() for one in type_.fields if one.refers}
-            if kind and kind != "mailbox"
+            for kind in {one.linked for type_ in self.types.values() for one in type_.fields if one.linked}
         }
         return Snapshot(self.found, frozenset(self.complete), self.totals, codes)
 
@@ -55,7 +57,7 @@ class _Survey:
         return "" if live is None or live.leaving else live.remote_id
 
     def read(self, collections: list[Collection]) -> None:
-        """Read collections: all first pages together, then all others together."""
+        """Read collections: all first pages together, then the other pages of each together."""
         jobs = []
         for collection in sorted(collections):
             type_ = self.types[collection.kind]
@@ -71,7 +73,7 @@ class _Survey:
                 self.totals[collection] = first.total or 0
                 self.single(type_)
             else:
-                rows = self.account.rest(path, query[type_.kind], type_.id, self.pool, first)
+                rows = self.account.rows_from(path, query[type_.kind], type_.id, self.pool, first)
                 self.keep(collection, type_, rows)
 
     def rather_single(self, collection: Collection, type_: ResourceType, pages: int) -> bool:
@@ -144,8 +146,9 @@ class _Survey:
         for live in lives:
             label = str(live.row.get(type_.key, "")).strip().casefold()
             address = Address(type_.kind, label)
-            alone = len(by_label.get(label, ())) == 1 and label and address not in self.want.wish.objects
-            address = address if alone else Address(type_.kind, f"#{live.remote_id}")
+            fit = 0 < len(label) <= LONGEST_LABEL and label.isprintable()
+            if not fit or len(by_label.get(label, ())) != 1 or address in self.want.wish.objects:
+                address = Address(type_.kind, f"#{live.remote_id}")
             self.found[address] = replace(live, address=address)
 
     def complaint(self, one: Desired, message: str, hint: str) -> Diagnostic:
@@ -158,25 +161,20 @@ class _Survey:
         for address, names in self.want.fields.items():
             live = self.found.get(address)
             if live is not None and not live.detailed:
-                missing = [name for name in names if row_name(self.types[address.kind], name) not in live.row]
+                missing = self.account.lacking(self.types[address.kind], live, names)
                 if missing:
                     lacking[address.kind].append((live, missing))
         for kind, wanted in lacking.items():
-            sample, rest = wanted[:SAMPLE], wanted[SAMPLE:]
-            self.detail_some(kind, sample)
-            never = self.account.never[kind]
-            self.detail_some(kind, [one for one in rest if not all(never[name] >= SAMPLE for name in one[1])])
+            type_ = self.types[kind]
+            self.detail_some(type_, wanted[:SAMPLE])
+            self.detail_some(type_, [one for one in wanted[SAMPLE:] if self.account.worth_asking(type_, one[1])])
 
-    def detail_some(self, kind: str, wanted: list[tuple[Live, list[str]]]) -> None:
+    def detail_some(self, type_: ResourceType, wanted: list[tuple[Live, list[str]]]) -> None:
         """Read the details of some objects of a kind."""
-        type_ = self.types[kind]
-        jobs = [(live, self.parent_id(type_, type_.parent_of(live.address.key))) for live, _ in wanted]
-        never = self.account.never[kind]
-        rows = self.pool.map(lambda job: self.account.detailed(type_, job[1], job[0]), jobs)
-        for (live, missing), detailed in zip(wanted, rows, strict=True):
+        jobs = [(self.parent_id(type_, type_.parent_of(live.address.key)), live, missing) for live, missing in wanted]
+        found = self.pool.map(lambda job: self.account.ask(type_, *job), jobs)
+        for (live, _), detailed in zip(wanted, found, strict=True):
             if detailed is None:
                 del self.found[live.address]
-                continue
-            for name in missing:
-                never[name] = 0 if row_name(type_, name) in detailed.row else never[name] + 1
-            self.found[live.address] = detailed
+            else:
+                self.found[live.address] = detailed

@@ -9,8 +9,7 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 
 from qboxctl.definition import ResourceType
-from qboxctl.errors import Diagnostic, Position, Severity
-from qboxctl.lists import References
+from qboxctl.errors import Diagnostic, Severity
 from qboxctl.model import JSON, Address, Collection, Desired
 from qboxctl.names import covering
 from qboxctl.values import SIZE_NAMES, kind_of
@@ -167,9 +166,9 @@ def _same_account(found: _Findings) -> None:
 def _references(found: _Findings) -> None:
     for type_ in found.types.values():
         for field in type_.fields:
-            if isinstance(field.type, References):
+            if field.linked:
                 for one in found.present(type_.kind):
-                    _named(found, one, field.name, field.refers, one.values.get(field.name, ()))
+                    _named(found, one, field.name, field.linked, one.values.get(field.name, ()))
 
 
 def _named(found: _Findings, one: Desired, name: str, kind: str, keys: Iterable[str]) -> None:
@@ -243,5 +242,3 @@ def _many_aliases(found: _Findings) -> None:
 _RULES: tuple[Callable[[_Findings], None], ...] = (
     _inside_absent, _same_name, _same_account, _references, _catch_all, _alias_targets, _sizes, _dates, _many_aliases,
 )  # fmt: skip
-
-__all__ = ["FREE_ALIASES_PER_MAILBOX", "Position", "check", "schema_errors"]

@@ -93,7 +93,6 @@ class Text(Type):
     """Free text; ``""`` clears it. Multi-line only where ``lines`` allows."""
 
     lines: bool = False
-    choices: tuple[str, ...] = ()
 
     def parse(self, raw: object) -> str:
         """Text as it stands."""

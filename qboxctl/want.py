@@ -92,8 +92,8 @@ def _stated(type_: ResourceType, one: Desired) -> list[str]:
 
 
 def _referred(type_: ResourceType, names: Iterable[str]) -> set[Collection]:
-    kinds = {type_.by_name[name].refers for name in names if name in type_.by_name}
-    return {Collection(kind) for kind in kinds if kind and kind != "mailbox"}
+    kinds = {type_.by_name[name].linked for name in names if name in type_.by_name}
+    return {Collection(kind) for kind in kinds if kind}
 
 
 def _with_parents(types: Mapping[str, ResourceType], collections: Iterable[Collection]) -> set[Collection]:

@@ -149,7 +149,7 @@ class Worker:
         if live is None or live.leaving:
             return Look.WRONG, "it is not there"
         if type_.proof and live.status == diff.UNPROVED and (change is None or not change.action.removes):
-            return Look.UNPROVED, f"{live.row.get('possession_a_record') or ''}"
+            return Look.UNPROVED, "it waits for its ownership proof"
         if live.detail != "ok":
             return Look.PENDING, f"it is {live.detail}"
         wrong = diff.in_effect(type_, self.graph.work.get(step, ()), live, self.keys)

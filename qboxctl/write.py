@@ -15,7 +15,6 @@ from qboxctl.client import Client
 from qboxctl.definition import Body, Call, ResourceType
 from qboxctl.diff import EXTRA
 from qboxctl.errors import OutcomeUnknown, QboxctlError, Refused
-from qboxctl.lists import References
 from qboxctl.model import JSON, Address, FieldChange, Live, Value
 from qboxctl.remote import Account, item_path
 
@@ -94,7 +93,7 @@ class Writer:
                 attempt += 1
                 if not type_.unique or attempt > self.client.api.retries or self.client.stop.is_set():
                     raise
-                self.client.rest(self.client.backoff(attempt))
+                self.client.wait(self.client.backoff(attempt))
             except Refused as refused:
                 found = self.look_for(target, known_ids) if attempt and refused.already_exists else None
                 if found is None:
@@ -114,7 +113,7 @@ class Writer:
                 return found[0]
             if found or attempt == LOOKS or self.client.stop.is_set():
                 break
-            self.client.rest(0.2 * attempt)
+            self.client.wait(0.2 * attempt)
         return None
 
     def named(self, target: Target) -> list[Live]:
@@ -205,8 +204,8 @@ class Writer:
             field = type_.by_name.get(name)
             if field is None:
                 body[name.removeprefix(EXTRA)] = after
-            elif isinstance(field.type, References):
-                body[field.wire] = [self.codes(field.type.kind, key) for key in after]
+            elif field.linked:
+                body[field.wire] = [self.codes(field.linked, key) for key in after]
             else:
                 body[field.wire] = field.type.encode(after)
         for name, secret in secrets.items():

@@ -91,6 +91,7 @@ class _Builder:
             parser.dispose()
 
     def _document(self, get_event: Callable[[], Any]) -> JSON:
+        # One long loop, since it runs for every scalar of every file: a call for each would double its time.
         # A stack of open containers: (container, pending key, merges, anchor, size at its start).
         stack: list[tuple[JSON, Any, list[JSON] | None, str | None, int]] = []
         container: JSON = None

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from graphlib import CycleError
+
 import pytest
 from hypothesis import given
 from lab import Lab, wish_of
@@ -9,7 +11,7 @@ from strategies import accounts, as_yaml, wishes
 from test_laws import many, plan_of, possible
 
 from qboxctl.definition import Phase
-from qboxctl.graph import GATE, Step, order
+from qboxctl.graph import GATE, Graph, Step, order
 from qboxctl.model import Action, Address, Change, FieldChange
 from qboxctl.resources import TYPES
 
@@ -139,6 +141,14 @@ def test_what_does_not_depend_is_not_held_up() -> None:
 def test_a_default_of_creation_costs_no_second_call() -> None:
     found = order([change(ADA, "create", status=(None, "enabled"), firstname=(None, "Ada"))], TYPES)
     assert list(found.work) == [Step(Address.of(ADA), Phase.CREATE)]
+
+
+def test_a_circle_is_refused_before_anything_is_written() -> None:
+    one, other = Step(Address.of(ADA), Phase.FIRST), Step(Address.of(BOB), Phase.FIRST)
+    waits = {one: frozenset([other]), other: frozenset([one])}
+    circle = Graph({one: (), other: ()}, waits, {one: frozenset(), other: frozenset()})
+    with pytest.raises(CycleError):
+        circle.sorter()
 
 
 @many(150)

@@ -224,3 +224,24 @@ def test_whatever_an_account_holds_can_be_planned_saved_and_shown(text: str, cha
     shown = plan_text.render(plan, TYPES)
     shown.encode("utf-8")
     assert all(char.isprintable() or char == "\n" for char in shown)
+
+
+@pytest.mark.parametrize("description", ["x" * 500, "two\nlines", "\x1b[2J", "Ordinary"])
+def test_an_account_that_no_file_declares_has_an_address_that_can_be_saved(description: str) -> None:
+    def odd(request: Request, answer: Any) -> Response:
+        response = answer(request)
+        if request.path != "/api/delivery/accounts":
+            return response
+        rows = json.loads(response.body)
+        rows["resources"][0]["description"] = description
+        return Response(response.status, response.headers, json.dumps(rows).encode())
+
+    lab = Lab(seed={"delivery": {"accounts": {"a": {"type": "newsletter"}}}}, between=odd)
+    plan = lab.plan(wish_of("delivery: {accounts: {}}"))
+    assert planfile.loads(planfile.dumps(plan), "a plan", TYPES) == plan
+    wanted = (
+        "ordinary"
+        if description == "Ordinary"
+        else f"#{next(iter(lab.emulator.dump()['delivery']['accounts'].values()))['id']}"
+    )
+    assert [one.key for one in plan.unmanaged] == [wanted]

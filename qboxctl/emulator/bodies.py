@@ -9,7 +9,7 @@ import re
 from collections.abc import Mapping, Sequence
 
 from qboxctl.definition import Field, ResourceType
-from qboxctl.emulator.rules import REQUIRED_ON_UPDATE, Draft
+from qboxctl.emulator.rules import Draft
 from qboxctl.emulator.wire import Refusal
 from qboxctl.lists import Emails, References, Texts
 from qboxctl.model import JSON
@@ -190,6 +190,6 @@ def _required(type_: ResourceType, operation: str) -> tuple[str, ...]:
         case "update":
             keyed = (type_.key,) if type_.update and type_.update.keyed else ()
             always = type_.update.always if type_.update else ()
-            return tuple(dict.fromkeys((*keyed, *always, *REQUIRED_ON_UPDATE.get(type_.kind, ()))))
+            return tuple(dict.fromkeys((*keyed, *always)))
         case _:
             return (type_.key,)

@@ -46,7 +46,6 @@ STATUSES: Mapping[str, tuple[str, ...]] = {
     "delivery_account": (*_DELIVERY, "wait_pay"),
 }
 """The statuses of each kind; of any other kind only the first two."""
-REQUIRED_ON_UPDATE: Mapping[str, tuple[str, ...]] = {"alias": ("destinations",)}
 _BANDS = ((8, ""), (25, "max_email_accounts_25gb"), (50, "max_email_accounts_50gb"), (100, "max_email_accounts_100gb"))
 
 
