@@ -38,6 +38,12 @@ class Common:
         )
         return Palette(self.color == "always" or (self.color == "auto" and automatic))
 
+    def width(self) -> int:
+        """The columns of the terminal; a file or a pipe gets 120."""
+        import shutil
+
+        return shutil.get_terminal_size((120, 24)).columns if sys.stdout.isatty() else 120
+
     def result(self, text: str) -> None:
         """Print a result, to stdout."""
         click.echo(text, color=True)
