@@ -138,6 +138,7 @@ class Reader:
         stop: threading.Event | None = None,
         log: Callable[[str], None] | None = None,
         notice: Callable[[str], None] | None = None,
+        answered: Callable[[], None] | None = None,
     ) -> None:
         self.api = api
         self.clock: Clock = clock or SystemClock()
@@ -145,7 +146,7 @@ class Reader:
         self.limiter = Limiter(api.concurrency, api.requests_per_second, self.clock, self.stop)
         self.sent = Sent()
         self._hidden: list[str] = []
-        self._log, self._notice = log, notice
+        self._log, self._notice, self._answered = log, notice, answered
         self.hide(token)
         self._http = httpx.Client(
             base_url=endpoint if "//" in endpoint else "http://emulator",
@@ -283,6 +284,8 @@ class Reader:
             self._log(f"{method} {path} {response.status_code} {1000 * (self.clock.monotonic() - started):.0f} ms")
         answer = judge(response.status_code, response.reason_phrase, response.headers, content, self.redact)
         self.limiter.succeeded()
+        if self._answered:
+            self._answered()
         return answer
 
 

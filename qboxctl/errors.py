@@ -42,7 +42,10 @@ class Position:
 
 @dataclass(frozen=True, slots=True)
 class Diagnostic:
-    """One mistake: what is wrong, where, and what to do about it (``hint``)."""
+    """One mistake: what is wrong, where, and what to do about it (``hint``).
+
+    ``attribute`` is the attribute of the object at ``address`` that it is about, "" for the object itself.
+    """
 
     code: str
     message: str
@@ -50,6 +53,7 @@ class Diagnostic:
     address: str | None = None
     hint: str | None = None
     severity: Severity = Severity.ERROR
+    attribute: str = ""
 
     @property
     def sort_key(self) -> tuple[str, int, int, str, str]:

@@ -9,7 +9,7 @@ import pytest
 
 PACKAGE = Path(__file__).parent.parent / "qboxctl"
 HOMES = {
-    "yaml": {"yamlio.py"},
+    "yaml": {"yamlio.py", "yamldump.py"},
     "jsonschema": {"validate.py"},
     "httpx": {"client.py"},
     "deepdiff": {"diff.py"},
@@ -22,14 +22,14 @@ HOMES = {
 PURE = (
     "model.py", "jsonio.py", "names.py", "values.py", "lists.py", "definition.py", "resources/", "docs.py", "wish.py",
     "load.py", "validate.py", "diff.py", "guards.py", "scope.py", "graph.py", "bill.py", "plan.py", "want.py",
-    "apply.py", "render/",
+    "apply.py", "yamldump.py", "export.py", "render/",
 )  # fmt: skip
 OUTSIDE = {"os", "socket", "subprocess", "time", "pathlib", "signal", "random", "shutil", "tempfile"}
 LAYERS = (
     "errors", "model", "jsonio", "names", "values", "lists", "definition", "resources", "settings", "yamlio", "docs",
     "sources", "wish", "load", "validate", "diff", "guards", "scope", "graph", "bill", "planfile", "plan", "render",
-    "answers", "client", "want", "remote", "survey", "secret", "journal", "write", "apply", "worker", "run",
-    "emulator", "cli",
+    "answers", "client", "want", "yamldump", "export", "remote", "survey", "secret", "journal", "write", "apply",
+    "worker", "run", "emulator", "cli",
 )  # fmt: skip
 LATE = {("load", "validate")}
 """Imported inside a function, so that a command that does not need it does not pay for it."""

@@ -23,6 +23,7 @@ _COMMANDS = {
     "plan": "Show what apply would do; changes nothing.",
     "apply": "Make the account as the files say.",
     "show": "Show a saved plan.",
+    "export": "Write the live account as configuration.",
     "explain": "The reference of kinds and attributes.",
     "schema": "The JSON Schema of the configuration or of a plan.",
     "emulator": "Run a local Management API.",
