@@ -24,6 +24,7 @@ _COMMANDS = {
     "apply": "Make the account as the files say.",
     "show": "Show a saved plan.",
     "export": "Write the live account as configuration.",
+    "dns": "The DNS records that the declared domains need.",
     "explain": "The reference of kinds and attributes.",
     "schema": "The JSON Schema of the configuration or of a plan.",
     "emulator": "Run a local Management API.",
