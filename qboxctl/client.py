@@ -196,10 +196,10 @@ class Reader:
         except Refused as refused:
             if refused.status == 401:
                 hint = "a Management API token is needed here; a Send API token, made for one Delivery account, is not"
-                raise AuthError(f"the API refuses the token ({refused})", hint=hint) from None
+                raise AuthError(f"the API refuses the token ({refused})", hint=hint, status=401) from None
             if refused.status == 403:
                 hint = "ask for the permission, or use the token of a user who has it"
-                raise AuthError(f"the token may not read {path} ({refused})", hint=hint) from None
+                raise AuthError(f"the token may not read {path} ({refused})", hint=hint, status=403) from None
             raise
 
     def _send(

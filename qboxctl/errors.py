@@ -84,7 +84,11 @@ class ConfigError(QboxctlError):
 
 
 class AuthError(QboxctlError):
-    """The token is missing, refused (401) or may not read (403)."""
+    """The token is missing, refused (401) or may not read (403); ``status`` tells the last two apart."""
+
+    def __init__(self, message: str, *, hint: str | None = None, status: int | None = None) -> None:
+        super().__init__(message, hint=hint)
+        self.status = status
 
 
 class PlanFileError(QboxctlError):

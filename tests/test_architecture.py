@@ -29,8 +29,8 @@ OUTSIDE = {"os", "socket", "subprocess", "time", "pathlib", "signal", "random", 
 LAYERS = (
     "errors", "model", "jsonio", "names", "values", "lists", "definition", "resources", "settings", "yamlio", "docs",
     "sources", "wish", "load", "validate", "diff", "guards", "scope", "graph", "bill", "planfile", "plan", "want",
-    "yamldump", "export", "dns", "resolve", "render", "answers", "client", "remote", "survey", "secret", "journal",
-    "write", "apply", "worker", "run", "emulator", "cli",
+    "yamldump", "export", "dns", "resolve", "answers", "client", "remote", "survey", "doctor", "secret", "journal",
+    "write", "apply", "worker", "run", "render", "emulator", "cli",
 )  # fmt: skip
 LATE = {("load", "validate")}
 """Imported inside a function, so that a command that does not need it does not pay for it."""
