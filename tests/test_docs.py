@@ -34,7 +34,7 @@ README = (ROOT / "README.md").read_text(encoding="utf-8")
 COMMANDS = cli.list_commands(click.Context(cli))
 GUIDES_FOLDER = ROOT / "examples" / "guides"
 GUIDES = sorted(GUIDES_FOLDER.glob("*.md"))
-EXAMPLES = sorted(path.name for path in (ROOT / "examples").iterdir() if any(path.rglob("*.yaml")))
+EXAMPLES = sorted({path.parent.name for path in (ROOT / "examples").glob("*/*.yaml")})  # the configurations
 LONGEST = 400
 
 
