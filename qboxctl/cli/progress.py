@@ -7,6 +7,7 @@ import threading
 from time import monotonic
 
 from qboxctl.cli.common import Common
+from qboxctl.render.style import plural
 
 _REDRAW = 0.1
 _REPORT = 10.0
@@ -34,7 +35,7 @@ class Progress:
             if now < self._next:
                 return
             self._next = now + (_REDRAW if self._live else _REPORT)
-            text = f"{self._what}: {self._count} answers, {now - self._begun:.0f} s"
+            text = f"{self._what}: {plural(self._count, 'answer')}, {now - self._begun:.0f} s"
             if self._live:
                 sys.stderr.write(f"\r\x1b[K{text}")
                 sys.stderr.flush()
