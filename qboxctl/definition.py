@@ -47,7 +47,7 @@ class Phase(IntEnum):
     """After everything inside: limits are lowered, a domain is disabled, an object is removed."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Field:
     """One attribute.
 
@@ -56,7 +56,8 @@ class Field:
     are sent like a secret and never compared, since the mailbox's user changes them. ``beside`` names the
     attribute that this one is written together with. A ``ceiling`` bounds the objects inside, so it is raised
     before they grow and lowered after they shrink. ``refers`` is the kind that its value names, ``source``
-    the page of the API's reference that the fact comes from.
+    the page of the API's reference that the fact comes from. What follows from them is worked out once,
+    since it is asked for each object.
     """
 
     name: str
@@ -86,37 +87,37 @@ class Field:
         if self.volatile and self.mode is Mode.CREATE_ONLY:
             raise ValueError(f"{self.name}: a volatile attribute must be writable later on")
 
-    @property
+    @cached_property
     def secret(self) -> bool:
         """Whether only a reference may stand in a file."""
         return isinstance(self.type, Password)
 
-    @property
+    @cached_property
     def linked(self) -> str:
         """The kind whose codes its value stands for on the wire, "" where it is a value of its own."""
         return self.type.kind if isinstance(self.type, References) else ""
 
-    @property
+    @cached_property
     def compared(self) -> bool:
         """Whether the diff looks at it."""
         return not self.volatile and self.mode not in (Mode.READ_ONLY, Mode.WRITE_ONLY)
 
-    @property
+    @cached_property
     def on_create(self) -> bool:
         """Whether the create body carries it."""
         return self.mode in (Mode.MUTABLE, Mode.CREATE_ONLY, Mode.WRITE_ONLY)
 
-    @property
+    @cached_property
     def on_update(self) -> bool:
         """Whether it can be written once the object exists."""
         return self.mode in (Mode.MUTABLE, Mode.UPDATE_ONLY, Mode.WRITE_ONLY)
 
-    @property
+    @cached_property
     def wire(self) -> str:
         """Its name in request bodies."""
         return self.write_as or self.name
 
-    @property
+    @cached_property
     def row_name(self) -> str:
         """Its name in answers."""
         return self.read_as or self.name

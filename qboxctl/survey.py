@@ -57,7 +57,10 @@ class _Survey:
         return "" if live is None or live.leaving else live.remote_id
 
     def read(self, collections: list[Collection]) -> None:
-        """Read collections: all first pages together, then the other pages of each together."""
+        """Read collections: all first pages together, then the other pages of each together.
+
+        Rows are understood while other pages are still under way.
+        """
         jobs = []
         for collection in sorted(collections):
             type_ = self.types[collection.kind]
@@ -68,7 +71,7 @@ class _Survey:
                 jobs.append((collection, type_, type_.collection.format(parent=quote(code, safe=""))))
         query = {kind: dict(type_.list_query) for kind, type_ in self.types.items()}
         firsts = self.pool.map(lambda job: self.account.page(job[2], query[job[0].kind], 1), jobs)
-        for (collection, type_, path), first in zip(jobs, list(firsts), strict=True):
+        for (collection, type_, path), first in zip(jobs, firsts, strict=True):
             if self.rather_single(collection, type_, first.pages):
                 self.totals[collection] = first.total or 0
                 self.single(type_)

@@ -37,9 +37,15 @@ def want_for_plan(scope: Scope) -> Want:
     collections = {_collection(types, address) for address in candidates}
     collections |= {one for one in wish.managed if scope.reaches(one)}
     collections |= {_collection(types, address) for address in since or ()}
-    fields = {address: _stated(types[address.kind], one) for address, one in candidates.items()}
-    for address, names in fields.items():
-        collections |= _referred(types[address.kind], names)
+    fields: dict[Address, Sized[str]] = {}
+    stated: dict[tuple[object, ...], list[str]] = {}  # most objects of a kind state the same attributes
+    for address, one in candidates.items():
+        form = (address.kind, one.absent, *one.values, None, *one.extra)
+        names = stated.get(form)
+        if names is None:
+            names = stated[form] = _stated(types[address.kind], one)
+            collections |= _referred(types[address.kind], names)
+        fields[address] = names
     removing = {kind for kind, todo in wish.settings.on_remove.items() if todo != "keep"}
     return Want(
         wish,
