@@ -300,7 +300,8 @@ class _Loader:
         below = self.defaults.get(type_.kind)
         values, secrets, extra = own.values, own.secrets, own.extra
         if below:
-            values, secrets = {**below.values, **values}, {**below.secrets, **secrets}
+            values = {**below.values, **values}
+            secrets = {**below.secrets, **secrets} if secrets else below.secrets
             extra = {**below.extra, **extra} if below.extra else extra
         for implied in type_.implied:
             values.setdefault(implied.name, implied.default)

@@ -14,8 +14,9 @@ import click
 
 from qboxctl import __version__
 from qboxctl.cli.common import Common
+from qboxctl.cli.config import checked_wish
 from qboxctl.client import Clock, InProcess, Reader, SystemClock
-from qboxctl.errors import AuthError, ConfigError, Diagnostic, QboxctlError, has_errors
+from qboxctl.errors import AuthError, ConfigError, QboxctlError, has_errors
 from qboxctl.load import load
 from qboxctl.model import Plan, Secret, SecretSource
 from qboxctl.names import Pattern
@@ -25,10 +26,8 @@ from qboxctl.render import diagnostics
 from qboxctl.resources import TYPES
 from qboxctl.scope import Options, Scope
 from qboxctl.secret import SecretError, Secrets
-from qboxctl.settings import EMULATOR, normal_endpoint
-from qboxctl.sources import read_sources
+from qboxctl.settings import EMULATOR
 from qboxctl.survey import survey
-from qboxctl.validate import check
 from qboxctl.want import want_for_plan
 from qboxctl.wish import Wish
 
@@ -44,18 +43,6 @@ def read_wish(options: Common) -> Wish:
     if found:
         options.say(diagnostics.text(found, options.palette()))
     return wish
-
-
-def checked_wish(options: Common) -> tuple[Wish, list[Diagnostic]]:
-    """The configuration and everything that is wrong with it as a whole."""
-    wish = load(read_sources(options.directory), TYPES, options.env)
-    endpoint = options.endpoint or os.environ.get("QBOXCTL_ENDPOINT", "")
-    if endpoint:
-        try:
-            wish = replace(wish, settings=replace(wish.settings, endpoint=normal_endpoint(endpoint)))
-        except ValueError as error:
-            raise QboxctlError(str(error), hint="correct --endpoint or QBOXCTL_ENDPOINT") from None
-    return wish, check(wish, TYPES)
 
 
 def connect(
