@@ -160,6 +160,7 @@ class ResourceType:
     ``section`` is where it stands in the files (``*`` for the parent's key). ``key`` is the attribute of the
     answers that holds the natural key, ``id`` the one that holds the code. ``unique`` is False where the
     server would accept a second object with the same key: such a create is never repeated blindly.
+    ``search`` is the list parameter that searches by text: what it finds is there, what it misses may be too.
     ``disabled`` is the attribute and value that disabling writes. ``secret_answers`` are dropped from every
     answer. ``billed`` gives the line of the bill that an object with these values adds to.
     """
@@ -181,6 +182,7 @@ class ResourceType:
     id: str = "code"
     normalise: Callable[[str], str] = names.domain_name
     list_query: Mapping[str, str] = field(default_factory=dict)
+    search: str = ""
     per_object: bool = False
     unique: bool = True
     owned: bool = False
@@ -195,6 +197,8 @@ class ResourceType:
         seen = [one.name for one in self.fields]
         if len(set(seen)) != len(seen):
             raise ValueError(f"{self.kind}: an attribute is defined twice")
+        if self.search and (self.parent or not self.unique):
+            raise ValueError(f"{self.kind}: only what has a name of its own in the whole account can be searched for")
         if self.delete is None and self.disabled is None:
             raise ValueError(f"{self.kind}: it can neither be deleted nor disabled")
         for one in self.fields:

@@ -14,6 +14,8 @@ from qboxctl.model import MISSING, Address, Collection, Desired, Live, Snapshot
 from qboxctl.remote import SAMPLE, Account, Row
 from qboxctl.want import Want
 
+MOST_SEARCHES = 8
+"""Up to so many objects of a list are searched for; for more of them the whole list is read."""
 LONGEST_LABEL = 200
 """A description that is longer, or cannot be printed, is no name for people: the id stands for the account."""
 
@@ -39,7 +41,7 @@ class _Survey:
 
     def run(self) -> Snapshot:
         """Lists of the account first, then what is inside the objects, then details."""
-        self.read([one for one in self.want.collections if not one.parent])
+        self.read([one for one in self.want.collections if not one.parent and not self.searched(one)])
         inside = {one for one in self.want.collections if one.parent}
         for key in self.want.doomed(self.found):
             inside |= {Collection(type_.kind, key) for type_ in self.types.values() if type_.parent}
@@ -78,6 +80,28 @@ class _Survey:
             else:
                 rows = self.account.rows_from(path, query[type_.kind], type_.id, self.pool, first)
                 self.keep(collection, type_, rows)
+
+    def searched(self, collection: Collection) -> bool:
+        """Whether all that is wanted of a collection was found by searching: then nobody reads the whole list.
+
+        What a search misses may be there all the same, so one miss is enough to read the list.
+        """
+        type_ = self.types[collection.kind]
+        if not type_.search or collection not in self.want.partly:
+            return False
+        keys = {address.key for address in self.want.fields if address.kind == type_.kind}
+        keys |= {one.parent for one in self.want.collections if self.types[one.kind].parent == type_.kind}
+        if not 0 < len(keys) <= MOST_SEARCHES:
+            return False
+        query = dict(type_.list_query)
+        pages = self.pool.map(lambda key: self.account.page(type_.collection, {**query, type_.search: key}, 1), keys)
+        lives = [self.account.live(type_, row, "") for page in pages for row in page.rows]
+        found = {live.address: live for live in lives if live is not None and self.ours(type_, live)}
+        wanted = {Address(type_.kind, key) for key in keys}
+        if any(address not in found or found[address].leaving for address in wanted):
+            return False
+        self.found.update((address, found[address]) for address in wanted)
+        return True
 
     def rather_single(self, collection: Collection, type_: ResourceType, pages: int) -> bool:
         """Whether it is cheaper to ask for each wanted object than to read every page."""
