@@ -297,7 +297,8 @@ class Run:
         if state.record and not verified and state.proofs == 1 and self.patience.outside:
             self.note(f"{step.address} waits for its ownership proof: publish {state.record}")
         if self.may_wait(state, outside=True) or (state.proofs <= looks and not self.stop.is_set()):
-            self.later_on(self.interval(state), lambda: self.look_again([step]))
+            at_once = verified and state.proofs == 1  # most servers have it in effect with the answer
+            self.later_on(0.0 if at_once else self.interval(state), lambda: self.look_again([step]))
             state.looks += 1
             return
         host = self.worker.client.redact(str(live.row.get("possession_a_record") or "")) if live is not None else ""
