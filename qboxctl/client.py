@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Protocol
-from urllib.parse import quote, quote_plus
+from urllib.parse import quote, quote_plus, urlencode
 
 import httpx
 
@@ -262,8 +262,7 @@ class Reader:
     ) -> Answer:
         request = self._http.build_request(
             method,
-            path,
-            params=query,
+            f"{path}?{urlencode(query)}" if query else path,  # as ``params`` it would be parsed three times
             json=body,
             headers={"Content-Type": "application/json"} if body is not None else None,
         )

@@ -47,7 +47,7 @@ class Phase(IntEnum):
     """After everything inside: limits are lowered, a domain is disabled, an object is removed."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Field:
     """One attribute.
 
@@ -56,7 +56,8 @@ class Field:
     are sent like a secret and never compared, since the mailbox's user changes them. ``beside`` names the
     attribute that this one is written together with. A ``ceiling`` bounds the objects inside, so it is raised
     before they grow and lowered after they shrink. ``refers`` is the kind that its value names, ``source``
-    the page of the API's reference that the fact comes from.
+    the page of the API's reference that the fact comes from. What follows from them is worked out once,
+    since it is asked for each object.
     """
 
     name: str
@@ -86,37 +87,37 @@ class Field:
         if self.volatile and self.mode is Mode.CREATE_ONLY:
             raise ValueError(f"{self.name}: a volatile attribute must be writable later on")
 
-    @property
+    @cached_property
     def secret(self) -> bool:
         """Whether only a reference may stand in a file."""
         return isinstance(self.type, Password)
 
-    @property
+    @cached_property
     def linked(self) -> str:
         """The kind whose codes its value stands for on the wire, "" where it is a value of its own."""
         return self.type.kind if isinstance(self.type, References) else ""
 
-    @property
+    @cached_property
     def compared(self) -> bool:
         """Whether the diff looks at it."""
         return not self.volatile and self.mode not in (Mode.READ_ONLY, Mode.WRITE_ONLY)
 
-    @property
+    @cached_property
     def on_create(self) -> bool:
         """Whether the create body carries it."""
         return self.mode in (Mode.MUTABLE, Mode.CREATE_ONLY, Mode.WRITE_ONLY)
 
-    @property
+    @cached_property
     def on_update(self) -> bool:
         """Whether it can be written once the object exists."""
         return self.mode in (Mode.MUTABLE, Mode.UPDATE_ONLY, Mode.WRITE_ONLY)
 
-    @property
+    @cached_property
     def wire(self) -> str:
         """Its name in request bodies."""
         return self.write_as or self.name
 
-    @property
+    @cached_property
     def row_name(self) -> str:
         """Its name in answers."""
         return self.read_as or self.name
@@ -159,6 +160,7 @@ class ResourceType:
     ``section`` is where it stands in the files (``*`` for the parent's key). ``key`` is the attribute of the
     answers that holds the natural key, ``id`` the one that holds the code. ``unique`` is False where the
     server would accept a second object with the same key: such a create is never repeated blindly.
+    ``search`` is the list parameter that searches by text: what it finds is there, what it misses may be too.
     ``disabled`` is the attribute and value that disabling writes. ``secret_answers`` are dropped from every
     answer. ``billed`` gives the line of the bill that an object with these values adds to.
     """
@@ -180,6 +182,7 @@ class ResourceType:
     id: str = "code"
     normalise: Callable[[str], str] = names.domain_name
     list_query: Mapping[str, str] = field(default_factory=dict)
+    search: str = ""
     per_object: bool = False
     unique: bool = True
     owned: bool = False
@@ -194,6 +197,8 @@ class ResourceType:
         seen = [one.name for one in self.fields]
         if len(set(seen)) != len(seen):
             raise ValueError(f"{self.kind}: an attribute is defined twice")
+        if self.search and (self.parent or not self.unique):
+            raise ValueError(f"{self.kind}: only what has a name of its own in the whole account can be searched for")
         if self.delete is None and self.disabled is None:
             raise ValueError(f"{self.kind}: it can neither be deleted nor disabled")
         for one in self.fields:

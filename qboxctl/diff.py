@@ -33,7 +33,7 @@ class Difference:
     unseen: tuple[str, ...] = ()
 
 
-_EQUAL = Difference()
+EQUAL = Difference()
 
 
 def value_of(one: Field, live: Live, codes: Codes) -> Value | Missing:
@@ -44,8 +44,8 @@ def value_of(one: Field, live: Live, codes: Codes) -> Value | Missing:
     if raw is MISSING:
         return MISSING
     have = one.type.decode(raw)
-    if isinstance(one.type, References) and isinstance(have, tuple):
-        known = codes.get(one.type.kind, {})
+    if one.linked and isinstance(one.type, References) and isinstance(have, tuple):
+        known = codes.get(one.linked, {})
         return tuple(sorted({known.get(item) or one.type.canonical(item) for item in have}))
     return have
 
@@ -74,7 +74,7 @@ def compare(type_: ResourceType, desired: Desired, live: Live, codes: Codes) -> 
             target = changed if type_.update else fixed
             target.append(FieldChange(EXTRA + name, live.row[name], want))
     if not changed and not fixed and not unseen:
-        return _EQUAL
+        return EQUAL
     return Difference(tuple(sorted(changed)) if len(changed) > 1 else tuple(changed), tuple(fixed), tuple(unseen))
 
 

@@ -19,6 +19,7 @@ GATE = ""
 """The kind of a step that writes nothing: many steps wait for many others through it."""
 
 _PRESENT = (Action.CREATE, Action.UPDATE)
+_PHASES = tuple(Phase)
 
 
 class Step(NamedTuple):
@@ -38,7 +39,7 @@ class Graph:
 
     def steps_of(self, address: Address) -> list[Step]:
         """A change's steps in order."""
-        return [step for phase in Phase if (step := Step(address, phase)) in self.work]
+        return [step for phase in _PHASES if (step := Step(address, phase)) in self.work]
 
     def sorter(self, more: Mapping[Step, Iterable[Step]] | None = None) -> TopologicalSorter[Step]:
         """The steps, to be taken as they get ready; ``more`` adds what steps wait for. Raises CycleError."""
@@ -131,7 +132,7 @@ class _Builder:
         self.needs[step], self.after[step] = set(), set()
 
     def steps(self, address: Address) -> list[Step]:
-        return [step for phase in Phase if (step := Step(address, phase)) in self.work]
+        return [step for phase in _PHASES if (step := Step(address, phase)) in self.work]
 
     # The steps of one change.
 
@@ -239,6 +240,8 @@ class _Builder:
         for step in self.steps(change.address):
             for one in self.work[step]:
                 refers = by_name[one.name].refers if one.name in by_name else ""
+                if not refers:
+                    continue
                 after = self.targets(refers, one.after)
                 for target in after:
                     if self.is_created(target) and target.kind != change.address.kind:

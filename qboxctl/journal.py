@@ -50,8 +50,12 @@ class Journal:
         *,
         http_status: int | None = None,
         message: str | None = None,
+        flush: bool = True,
     ) -> None:
-        """Add a line, and return once it is on disk; raises JournalError."""
+        """Add a line, and return once it is on disk; without ``flush``, the next one that waits takes it along.
+
+        Raises JournalError.
+        """
         when = datetime.fromtimestamp(self._now(), UTC).isoformat(timespec="milliseconds")
         line = {
             "time": when.replace("+00:00", "Z"),
@@ -69,13 +73,24 @@ class Journal:
                     raise OSError(0, "the disk took only a part of a line")
                 self._written += 1
                 mine = self._written
-            with self._flush:
-                if self._synced < mine:
-                    upto = self._written
-                    self._sync()
-                    self._synced = upto
         except OSError as error:
-            raise JournalError(f"the journal {self.path} cannot be written: {error.strerror}") from None
+            raise self._failure(error) from None
+        if flush:
+            self.flush(mine)
+
+    def flush(self, lines: int | None = None) -> None:
+        """Return once so many lines (all of them unless said otherwise) are on disk; raises JournalError."""
+        with self._flush:
+            upto = self._written
+            if self._synced < (upto if lines is None else lines):
+                try:
+                    self._sync()
+                except OSError as error:
+                    raise self._failure(error) from None
+                self._synced = upto
+
+    def _failure(self, error: OSError) -> JournalError:
+        return JournalError(f"the journal {self.path} cannot be written: {error.strerror}")
 
     def _sync(self) -> None:
         try:

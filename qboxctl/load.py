@@ -55,20 +55,19 @@ def _digest(objects: Mapping[Address, Desired], loader: _Loader) -> str:
         "ignore": sorted(pattern.text for pattern in loader.patterns["ignore"]),
         "managed": sorted(loader.managed),
         "objects": [
-            [
-                str(address),
-                one.absent,
-                one.label,
-                one.pin,
-                one.values,
-                {name: [secret.source, *secret.name] for name, secret in one.secrets.items()},
-                one.extra,
-            ]
-            for address, one in sorted(objects.items())
+            [address, one.absent, one.label, one.pin, one.values, one.secrets, one.extra]
+            for address, one in ((address, objects[address]) for address in sorted(objects))
         ],
     }
-    text = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    encoder = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False, check_circular=False,
+                               default=_reference)  # fmt: skip
+    text = encoder.encode(content)
     return "sha256:" + hashlib.sha256(text.encode()).hexdigest()
+
+
+def _reference(secret: Secret) -> list[str]:
+    """What the digest holds of a secret: where it comes from, but not the folder of the checkout."""
+    return [secret.source, *secret.name]
 
 
 @dataclass(slots=True)
@@ -244,23 +243,26 @@ class _Loader:
     def declaration(self, type_: ResourceType, name: str, raw: JSON, parent: str, where: Where) -> None:
         """One object: its own attributes, and the collections inside it."""
         try:
-            key = type_.address_key(type_.normalise(name), parent)
+            own = type_.normalise(name)
         except ValueError as error:
             self.error("Q016", str(error), where)
             return
+        key = type_.address_key(own, parent)
         address = Address(type_.kind, key)
-        if type_.reserved and type_.name_of(key) == type_.reserved:
+        if type_.reserved and own == type_.reserved:
             self.error("Q016", f"{address} cannot be declared: it comes with its domain", where, address=address,
                        hint="its password is the domain's postmaster_password")  # fmt: skip
             return
         if type_.short and isinstance(raw, list):
             raw = {type_.short: raw}
-        body = self.mapping({} if raw is None else raw, where, str(address))
+        body = raw if isinstance(raw, dict) else self.mapping({} if raw is None else raw, where, str(address))
         inside = self.inside[type_.kind]
-        for child, content in body.items():
-            if child in inside:
-                self.collection(inside[child], content, key, Where(where.file, (*where.path, child)))
-        self.block(_Block(type_, name, where, {k: v for k, v in body.items() if k not in inside}), address)
+        if inside:
+            for child, content in body.items():
+                if child in inside:
+                    self.collection(inside[child], content, key, Where(where.file, (*where.path, child)))
+            body = {name: value for name, value in body.items() if name not in inside}
+        self.block(_Block(type_, name, where, body), address)
 
     def block(self, block: _Block, address: Address) -> None:
         """Keep an object's block; only one place may state attributes, and only parents may be mentioned again."""
@@ -273,8 +275,9 @@ class _Loader:
     def objects(self) -> dict[Address, Desired]:
         """Every declared object that is not ignored, in canonical form."""
         found: dict[Address, Desired] = {}
+        patterns = self.patterns["ignore"]
         for address, block in self.blocks.items():
-            ignored = covering(self.patterns["ignore"], address) or self._ignored_parent(address)
+            ignored = patterns and (covering(patterns, address) or self._ignored_parent(address))
             if ignored:
                 self._warn(f"{address} is declared, and ignored by the pattern {ignored.text}", block.where, address)
                 continue
@@ -297,29 +300,29 @@ class _Loader:
         below = self.defaults.get(type_.kind)
         values, secrets, extra = own.values, own.secrets, own.extra
         if below:
-            values, secrets = {**below.values, **values}, {**below.secrets, **secrets}
+            values = {**below.values, **values}
+            secrets = {**below.secrets, **secrets} if secrets else below.secrets
             extra = {**below.extra, **extra} if below.extra else extra
         for implied in type_.implied:
             values.setdefault(implied.name, implied.default)
-        absent = self.state(body, where, address)
+        absent = "state" in body and self.state(body["state"], where, address)
+        pin = self.pin(body["id"], where, address) if "id" in body else ""
         label = values.get("description", block.name.strip()) if not type_.unique else ""
         if not type_.unique and not label.strip():
             self.error("Q013", f"{address} needs a description", where, address=address)
-        return Desired(address, values, secrets, extra, where, absent, label, self.pin(body, where, address))
+        return Desired(address, values, secrets, extra, where, absent, label, pin)
 
-    def state(self, body: Mapping[str, JSON], where: Where, address: Address) -> bool:
+    def state(self, state: JSON, where: Where, address: Address) -> bool:
         """Whether the object is declared absent."""
-        state = body.get("state", "present")
         if state not in ("present", "absent"):
             place = Where(where.file, (*where.path, "state"))
             self.error("Q013", f"state: {state!r} is not allowed here", place, address=address, value=True,
                        hint="write absent, or remove the line")  # fmt: skip
         return bool(state == "absent")
 
-    def pin(self, body: Mapping[str, JSON], where: Where, address: Address) -> str:
+    def pin(self, pin: JSON, where: Where, address: Address) -> str:
         """The id that pins an object on the server, as text."""
-        pin = body.get("id", "")
-        if isinstance(pin, bool) or not isinstance(pin, (str, int)) or ("id" in body and not str(pin).strip()):
+        if isinstance(pin, bool) or not isinstance(pin, (str, int)) or not str(pin).strip():
             place = Where(where.file, (*where.path, "id"))
             self.error("Q013", f"id must be the account's id, found {kind_of(pin)}", place, address=address, value=True)
             return ""

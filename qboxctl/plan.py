@@ -141,11 +141,14 @@ class _Planner:
         """An object that is there."""
         type_ = self.types[address.kind]
         found = diff.compare(type_, desired, live, self.snapshot.codes)
+        rotate = covering(self.options.rotate, address) is not None
+        if found is diff.EQUAL and not rotate:
+            self.unchanged.append(address)
+            return
         for name, before, after in found.fixed:
             self.fixed(address, desired, name, before, after)
         if found.unseen:
             self.unverifiable.append(Unverifiable(address, tuple(sorted(found.unseen))))
-        rotate = covering(self.options.rotate, address) is not None
         secrets = tuple(sorted(desired.secrets)) if rotate else ()
         again = [name for name in found.unseen if not (name in type_.by_name and not type_.by_name[name].on_update)]
         if rotate:
@@ -218,10 +221,12 @@ class _Planner:
         """Live objects of managed collections that no file declares."""
         since = self.options.removed_since
         for address, live in self.snapshot.live.items():
+            if address in self.wish.objects or live.leaving:
+                continue
             type_ = self.types[address.kind]
             collection = Collection(address.kind, type_.parent_of(address.key))
             counted = collection in self.wish.managed or (since is not None and address in since)
-            if address in self.wish.objects or live.leaving or not counted or not self.scope.visible(address):
+            if not counted or not self.scope.visible(address):
                 continue
             if not self.scope.targeted(address) and not self.inside_removed(address):
                 continue

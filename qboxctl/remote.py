@@ -26,6 +26,8 @@ SAMPLE = 5
 
 Row = Mapping[str, JSON]
 
+_POSTMASTER = re.compile(r"P\d{9}")
+
 
 class Page(NamedTuple):
     """One page of a list: its rows, the number of pages, the number of objects (None: not told)."""
@@ -108,7 +110,12 @@ class Account:
 
     def lacking(self, type_: ResourceType, live: Live, names: Iterable[str]) -> list[str]:
         """The attributes that a row does not carry."""
-        return [name for name in names if row_name(type_, name) not in live.row]
+        row, by_name = live.row, type_.by_name
+        return [
+            name
+            for name in names
+            if (by_name[name].row_name if name in by_name else name.removeprefix(EXTRA)) not in row
+        ]
 
     def worth_asking(self, type_: ResourceType, missing: Sized[str]) -> bool:
         """Whether an object's details may hold an attribute that its list left out."""
@@ -169,7 +176,7 @@ class Account:
         text = str(name).strip().lower()
         if type_.parent:
             text = text.partition("@")[0]
-            if text == type_.reserved or (type_.reserved and re.fullmatch(r"P\d{9}", str(remote_id))):
+            if text == type_.reserved or (type_.reserved and _POSTMASTER.fullmatch(str(remote_id))):
                 return None
         else:
             text = _relaxed(type_, text)

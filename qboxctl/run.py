@@ -10,8 +10,10 @@ import heapq
 import itertools
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import partial
+from queue import Empty, SimpleQueue
 
 from qboxctl import diff
 from qboxctl.definition import Phase
@@ -76,6 +78,7 @@ class Run:
         self.unverified: dict[Collection, list[Step]] = defaultdict(list)
         self.seen: dict[Collection, int] = defaultdict(int)
         self.running: dict[Future[object], Callable[[Future[object]], None]] = {}
+        self.over: SimpleQueue[Future[object]] = SimpleQueue()
         self.later: list[tuple[float, int, Callable[[], None]]] = []
         self.counter = itertools.count()
         self.finished: dict[Address, Outcome] = {}
@@ -89,10 +92,12 @@ class Run:
             self.conclude(change, Status.IN_EFFECT, "already in effect", 0.0, None)
         self.prepare()
         workers = self.worker.client.api.concurrency
-        with ThreadPoolExecutor(workers) as self.pool, ThreadPoolExecutor(workers) as self.readers:
+        writers = workers + workers // 2  # while some wait for an answer, others wait for the journal's disk
+        with ThreadPoolExecutor(writers) as self.pool, ThreadPoolExecutor(workers) as self.readers:
             self.start()
             while self.running or self.later:
                 self.turn()
+        self.note_down(self.worker.journal.flush)
         if self.broken:
             raise self.broken
         return self.finished
@@ -132,15 +137,19 @@ class Run:
                 self.clock.sleep(min(0.2, max(0.0, self.later[0][0] - now)))
             return
         timeout = min(0.2, max(0.0, self.later[0][0] - now)) if self.later else 0.2
-        done, _ = wait(self.running, timeout=timeout, return_when=FIRST_COMPLETED)
-        for future in done:
-            self.running.pop(future)(future)
+        try:
+            future = self.over.get(timeout=timeout)
+        except Empty:
+            return
+        self.running.pop(future)(future)
 
     def submit(
         self, pool: ThreadPoolExecutor, job: Callable[[], object], then: Callable[[Future[object]], None]
     ) -> None:
         """Start a job in a thread, and say what to do with its result."""
-        self.running[pool.submit(job)] = then
+        future = pool.submit(job)
+        self.running[future] = then
+        future.add_done_callback(self.over.put)
 
     def later_on(self, seconds: float, job: Callable[[], None]) -> None:
         """Do something after a while."""
@@ -288,7 +297,8 @@ class Run:
         if state.record and not verified and state.proofs == 1 and self.patience.outside:
             self.note(f"{step.address} waits for its ownership proof: publish {state.record}")
         if self.may_wait(state, outside=True) or (state.proofs <= looks and not self.stop.is_set()):
-            self.later_on(self.interval(state), lambda: self.look_again([step]))
+            at_once = verified and state.proofs == 1  # most servers have it in effect with the answer
+            self.later_on(0.0 if at_once else self.interval(state), lambda: self.look_again([step]))
             state.looks += 1
             return
         host = self.worker.client.redact(str(live.row.get("possession_a_record") or "")) if live is not None else ""
@@ -325,14 +335,17 @@ class Run:
         """A change is over: journal it, and tell."""
         outcome = Outcome(change.address, change.action, status, message, round(max(seconds, 0.0), 3))
         self.finished[change.address] = outcome
-        try:
-            self.worker.journal.record(
-                status.value, change.address, change.action, http_status=http_status, message=message
-            )
-        except JournalError as failure:
-            self.break_off(failure)
+        record = partial(self.worker.journal.record, status.value, change.address, change.action)
+        self.note_down(partial(record, http_status=http_status, message=message, flush=False))
         if self.report:
             self.report(outcome)
+
+    def note_down(self, record: Callable[[], None]) -> None:
+        """Write to the journal from the coordinating thread."""
+        try:
+            record()
+        except JournalError as failure:
+            self.break_off(failure)
 
     def fail(self, step: Step, error: BaseException) -> None:
         """A step's requests went wrong."""

@@ -37,6 +37,8 @@ class Scope:
 
     def excluded(self, address: Address) -> bool:
         """Whether an exclusion takes the object, or what it lives in."""
+        if not self.options.excludes:
+            return False
         parent = self.parent(address)
         return covering(self.options.excludes, address) is not None or (parent is not None and self.excluded(parent))
 
@@ -53,9 +55,11 @@ class Scope:
         type_ = self.types[address.kind]
         return Address(type_.parent, type_.parent_of(address.key)) if type_.parent else None
 
-    def candidates(self) -> dict[Address, Desired]:
+    def candidates(self) -> Mapping[Address, Desired]:
         """The declared objects that a plan may need: with targets, also what those may depend on."""
-        objects = {address: one for address, one in self.wish.objects.items() if not self.excluded(address)}
+        objects = self.wish.objects
+        if self.options.excludes:
+            objects = {address: one for address, one in objects.items() if not self.excluded(address)}
         if not self.options.targets:
             return objects
         chosen = {address for address in objects if self.targeted(address)}

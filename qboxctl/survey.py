@@ -14,6 +14,8 @@ from qboxctl.model import MISSING, Address, Collection, Desired, Live, Snapshot
 from qboxctl.remote import SAMPLE, Account, Row
 from qboxctl.want import Want
 
+MOST_SEARCHES = 8
+"""Up to so many objects of a list are searched for; for more of them the whole list is read."""
 LONGEST_LABEL = 200
 """A description that is longer, or cannot be printed, is no name for people: the id stands for the account."""
 
@@ -39,7 +41,7 @@ class _Survey:
 
     def run(self) -> Snapshot:
         """Lists of the account first, then what is inside the objects, then details."""
-        self.read([one for one in self.want.collections if not one.parent])
+        self.read([one for one in self.want.collections if not one.parent and not self.searched(one)])
         inside = {one for one in self.want.collections if one.parent}
         for key in self.want.opened(self.found):
             inside |= {Collection(type_.kind, key) for type_ in self.types.values() if type_.parent}
@@ -57,7 +59,10 @@ class _Survey:
         return "" if live is None or live.leaving else live.remote_id
 
     def read(self, collections: list[Collection]) -> None:
-        """Read collections: all first pages together, then the other pages of each together."""
+        """Read collections: all first pages together, then the other pages of each together.
+
+        Rows are understood while other pages are still under way.
+        """
         jobs = []
         for collection in sorted(collections):
             type_ = self.types[collection.kind]
@@ -68,13 +73,35 @@ class _Survey:
                 jobs.append((collection, type_, type_.collection.format(parent=quote(code, safe=""))))
         query = {kind: dict(type_.list_query) for kind, type_ in self.types.items()}
         firsts = self.pool.map(lambda job: self.account.page(job[2], query[job[0].kind], 1), jobs)
-        for (collection, type_, path), first in zip(jobs, list(firsts), strict=True):
+        for (collection, type_, path), first in zip(jobs, firsts, strict=True):
             if self.rather_single(collection, type_, first.pages):
                 self.totals[collection] = first.total or 0
                 self.single(type_)
             else:
                 rows = self.account.rows_from(path, query[type_.kind], type_.id, self.pool, first)
                 self.keep(collection, type_, rows)
+
+    def searched(self, collection: Collection) -> bool:
+        """Whether all that is wanted of a collection was found by searching: then nobody reads the whole list.
+
+        What a search misses may be there all the same, so one miss is enough to read the list.
+        """
+        type_ = self.types[collection.kind]
+        if not type_.search or collection not in self.want.partly:
+            return False
+        keys = {address.key for address in self.want.fields if address.kind == type_.kind}
+        keys |= {one.parent for one in self.want.collections if self.types[one.kind].parent == type_.kind}
+        if not 0 < len(keys) <= MOST_SEARCHES:
+            return False
+        query = dict(type_.list_query)
+        pages = self.pool.map(lambda key: self.account.page(type_.collection, {**query, type_.search: key}, 1), keys)
+        lives = [self.account.live(type_, row, "") for page in pages for row in page.rows]
+        found = {live.address: live for live in lives if live is not None and self.ours(type_, live)}
+        wanted = {Address(type_.kind, key) for key in keys}
+        if any(address not in found or found[address].leaving for address in wanted):
+            return False
+        self.found.update((address, found[address]) for address in wanted)
+        return True
 
     def rather_single(self, collection: Collection, type_: ResourceType, pages: int) -> bool:
         """Whether it is cheaper to ask for each wanted object than to read every page."""

@@ -98,6 +98,10 @@ class _Findings:
     def __init__(self, wish: Wish, types: Mapping[str, ResourceType]) -> None:
         self.wish, self.types = wish, types
         self.list: list[Diagnostic] = []
+        self.by_kind: dict[str, list[Desired]] = {kind: [] for kind in types}
+        for one in wish.objects.values():
+            if not one.absent:
+                self.by_kind[one.address.kind].append(one)
 
     def add(
         self,
@@ -115,7 +119,7 @@ class _Findings:
 
     def present(self, kind: str) -> Iterable[Desired]:
         """The declared objects of a kind that are not declared absent."""
-        return (one for one in self.wish.objects.values() if one.address.kind == kind and not one.absent)
+        return self.by_kind[kind]
 
     def exists(self, kind: str, key: str) -> bool:
         """Whether the files declare the object, and not as absent."""
@@ -132,12 +136,14 @@ class _Findings:
 
 
 def _inside_absent(found: _Findings) -> None:
+    absent = {address for address, one in found.wish.objects.items() if one.absent}
+    if not absent:
+        return
     for one in found.wish.objects.values():
         type_ = found.types[one.address.kind]
-        if not type_.parent or one.absent:
-            continue
-        parent = found.wish.objects.get(Address(type_.parent, type_.parent_of(one.address.key)))
-        if parent is not None and parent.absent:
+        address = Address(type_.parent, type_.parent_of(one.address.key))
+        if address in absent and not one.absent:
+            parent = found.wish.objects[address]
             place = found.wish.position(parent.where)
             found.add("Q017", f"{one.address} is declared, and {parent.address} is absent ({place})", one,
                       hint="declare both absent, or neither")  # fmt: skip
@@ -173,12 +179,12 @@ def _references(found: _Findings) -> None:
 
 
 def _named(found: _Findings, one: Desired, name: str, kind: str, keys: Iterable[str]) -> None:
-    known = [address.key for address in found.wish.objects if address.kind == kind]
     for key in keys:
         target = found.wish.objects.get(Address(kind, key))
         if target is not None and target.absent:
             found.add("Q017", f"{name}: {kind}/{key} is declared absent", one, name)
         elif target is None and Collection(kind) in found.wish.managed:
+            known = [address.key for address in found.wish.objects if address.kind == kind]
             near = difflib.get_close_matches(key, known, 1, 0.6)
             hint = f'did you mean "{near[0]}"?' if near else f"declare it under {'.'.join(found.types[kind].section)}"
             found.add("Q019", f"{name}: there is no {kind}/{key}", one, name, hint=hint)
@@ -210,10 +216,12 @@ def _alias_targets(found: _Findings) -> None:
 
 def _sizes(found: _Findings) -> None:
     for one in found.present("mailbox"):
+        size = one.values.get("max_email_quota")
+        if size is None:
+            continue
         domain = found.wish.objects.get(Address("domain", one.address.key.rpartition("@")[2]))
         most = domain.values.get("max_email_quota") if domain is not None and not domain.absent else None
-        size = one.values.get("max_email_quota")
-        if domain is not None and most is not None and size is not None and size > most:
+        if domain is not None and most is not None and size > most:
             place = found.wish.position(domain.where, "max_email_quota")
             found.add("Q024", f"max_email_quota {SIZE_NAMES[size]} is more than {domain.address} allows: "
                       f"{SIZE_NAMES[most]} ({place})", one, "max_email_quota",
@@ -222,7 +230,7 @@ def _sizes(found: _Findings) -> None:
 
 def _dates(found: _Findings) -> None:
     for one in found.present("mailbox"):
-        first, last = (one.values.get(f"autoresponder_{which}_date") for which in ("start", "end"))
+        first, last = one.values.get("autoresponder_start_date"), one.values.get("autoresponder_end_date")
         if first and last and last < first:
             found.add("Q025", f"autoresponder_end_date {last} is before autoresponder_start_date {first}", one,
                       "autoresponder_end_date")  # fmt: skip
@@ -230,6 +238,8 @@ def _dates(found: _Findings) -> None:
 
 def _many_aliases(found: _Findings) -> None:
     aliases = Counter(one.address.key.rpartition("@")[2] for one in found.present("alias"))
+    if max(aliases.values(), default=0) <= FREE_ALIASES_PER_MAILBOX:
+        return
     mailboxes = Counter(one.address.key.rpartition("@")[2] for one in found.present("mailbox"))
     for domain, count in aliases.items():
         one = found.wish.objects.get(Address("domain", domain))

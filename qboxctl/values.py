@@ -26,6 +26,9 @@ SIZES: Mapping[str, int] = {
 SIZE_NAMES: Mapping[int, str] = {size: name for name, size in SIZES.items()}
 
 
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
+
+
 def kind_of(raw: object) -> str:
     """The word for a value's type that a reader of YAML would use."""
     match raw:
@@ -112,7 +115,7 @@ class Text(Type):
             )
         if not self.lines and ("\n" in raw or "\r" in raw):
             raise ValueError("this text must stay on one line")
-        if any(ord(char) < 32 and char not in "\t\r\n" for char in raw):
+        if _CONTROL.search(raw):
             raise ValueError("control characters are not allowed in text")
         return raw
 
@@ -379,6 +382,8 @@ class Choice(Type):
         """The word; an unknown one stays as it is."""
         if wire is None or wire == "":
             return MISSING
+        if wire in self.words:
+            return wire
         text = str(wire).strip().lower()
         return dict(self.others).get(text, text)
 

@@ -18,7 +18,8 @@ class Want:
     """What to know of the account.
 
     ``fields`` names the attributes of each object that must be known if the API has them. ``whole`` are the
-    kinds whose lists must be read to their end. ``opened`` tells which of the parents that were found are
+    kinds whose lists must be read to their end. Of the collections in ``partly``, only the objects in ``fields``
+    and what other collections are in are asked for. ``opened`` tells which of the parents that were found are
     looked into, and ``entire`` which objects are wanted with all their attributes.
     """
 
@@ -26,6 +27,7 @@ class Want:
     collections: frozenset[Collection]
     fields: Mapping[Address, Sized[str]]
     whole: frozenset[str] = frozenset()
+    partly: frozenset[Collection] = frozenset()
     opened: Callable[[Mapping[Address, Live]], Iterable[str]] = field(default=lambda _live: ())
     entire: Callable[[Address], bool] = field(default=lambda _address: False)
 
@@ -35,18 +37,26 @@ def want_for_plan(scope: Scope) -> Want:
     types, wish = scope.types, scope.wish
     since = scope.options.removed_since
     candidates = scope.candidates()
-    collections = {_collection(types, address) for address in candidates}
-    collections |= {one for one in wish.managed if scope.reaches(one)}
+    asked = {_collection(types, address) for address in candidates}
+    collections = {one for one in wish.managed if scope.reaches(one)}
     collections |= {_collection(types, address) for address in since or ()}
-    fields = {address: _stated(types[address.kind], one) for address, one in candidates.items()}
-    for address, names in fields.items():
-        collections |= _referred(types[address.kind], names)
+    fields: dict[Address, Sized[str]] = {}
+    stated: dict[tuple[object, ...], list[str]] = {}  # most objects of a kind state the same attributes
+    for address, one in candidates.items():
+        form = (address.kind, one.absent, *one.values, None, *one.extra)
+        names = stated.get(form)
+        if names is None:
+            names = stated[form] = _stated(types[address.kind], one)
+            collections |= _referred(types[address.kind], names)
+        fields[address] = names
     removing = {kind for kind, todo in wish.settings.on_remove.items() if todo != "keep"}
+    every = frozenset(_with_parents(types, asked | collections))
     return Want(
         wish,
-        frozenset(_with_parents(types, collections)),
+        every,
         {**dict.fromkeys(since or (), ("status",)), **fields},
         whole=frozenset(removing if since is None else ()),
+        partly=every - collections,
         opened=lambda live: _doomed(scope, live),
     )
 
@@ -54,7 +64,8 @@ def want_for_plan(scope: Scope) -> Want:
 def want_for_changes(changes: Iterable[Change], wish: Wish, types: Mapping[str, ResourceType]) -> Want:
     """What applying must know: the touched objects, and what the guards look at."""
     changes = list(changes)
-    collections = {_collection(types, change.address) for change in changes}
+    asked = {_collection(types, change.address) for change in changes}
+    collections = {_collection(types, change.address) for change in changes if change.action is Action.CREATE}
     fields = {change.address: [one.name for one in change.fields] for change in changes}
     for address, names in fields.items():
         collections |= _referred(types[address.kind], names)
@@ -67,10 +78,12 @@ def want_for_changes(changes: Iterable[Change], wish: Wish, types: Mapping[str, 
     removed = {change.address.kind for change in changes if change.action.removes}
     collections |= {one for one in wish.managed if one.kind in removed}
     deleted = {change.address for change in changes if change.action is Action.DELETE}
+    every = frozenset(_with_parents(types, asked | collections))
     return Want(
         wish,
-        frozenset(_with_parents(types, collections)),
+        every,
         fields,
+        partly=every - collections,
         opened=lambda live: [address.key for address in deleted & live.keys()],
     )
 

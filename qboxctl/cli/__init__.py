@@ -5,6 +5,7 @@ Commands are imported when they are called: `--help` and `--version` load Click 
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import sys
@@ -89,6 +90,7 @@ def cli(ctx: click.Context) -> None:
 def main(args: list[str] | None = None) -> None:
     """Run the command line, and leave the process with its exit code."""
     signal.signal(signal.SIGTERM, signal.default_int_handler)
+    gc.set_threshold(500_000)  # a plan builds millions of values and drops few: looking for garbage took a third of it
     options = Common()
     sys.exit(run(lambda: cli.main(args=args, prog_name="qboxctl", standalone_mode=False, obj=options), options))
 

@@ -27,7 +27,7 @@ from qboxctl.model import Address, Blocked, Change, Outcome, Plan, Snapshot, Sta
 from qboxctl.planfile import read
 from qboxctl.remote import Account
 from qboxctl.render import outcomes, plan_text
-from qboxctl.render.style import plural
+from qboxctl.render.style import Palette, plural
 from qboxctl.resources import TYPES
 from qboxctl.run import Patience, Run
 from qboxctl.secret import process_secrets
@@ -85,7 +85,9 @@ def command(
             _same_wish(saved, wish)
             refuse_foreign(saved, wish, TYPES)
         plan = saved or planned(client, wish, options, **chosen)
-        order = _Order(plan, wish, client, options, form, chosen["acknowledge"], auto_approve, patience, journal)
+        order = _Order(
+            plan, wish, client, options, form, chosen["acknowledge"], auto_approve, patience, journal, options.palette()
+        )
         return order.carry_out(fresh=saved is None)
 
 
@@ -102,6 +104,7 @@ class _Order:
     auto_approve: bool
     patience: Patience
     journal: Path | None
+    palette: Palette
 
     def carry_out(self, *, fresh: bool) -> int:
         """Show, judge, ask, look again, run; the exit code."""
@@ -186,7 +189,7 @@ class _Order:
         idle = one.status is Status.SKIPPED and one.error == "interrupted"  # the summary counts them
         if self.form == "text" and not idle:
             with suppress(BrokenPipeError):  # what was approved is done even when nobody reads on
-                self.options.result(outcomes.line(one, self.options.palette()))
+                self.options.result(outcomes.line(one, self.palette))
 
     def refuse(self, blocked: Sequence[Blocked]) -> int:
         """Say which guards stop the plan, as far as the plan has not said so."""

@@ -14,9 +14,10 @@ import click
 
 from qboxctl import __version__
 from qboxctl.cli.common import Common
+from qboxctl.cli.config import at_endpoint, checked_wish
 from qboxctl.cli.progress import Progress
 from qboxctl.client import Clock, InProcess, Reader, SystemClock
-from qboxctl.errors import AuthError, ConfigError, Diagnostic, QboxctlError, has_errors
+from qboxctl.errors import AuthError, ConfigError, QboxctlError, has_errors
 from qboxctl.load import load
 from qboxctl.model import Plan, Secret, SecretSource
 from qboxctl.names import Pattern
@@ -26,10 +27,9 @@ from qboxctl.render import diagnostics
 from qboxctl.resources import TYPES
 from qboxctl.scope import Options, Scope
 from qboxctl.secret import SecretError, Secrets
-from qboxctl.settings import EMULATOR, normal_endpoint
-from qboxctl.sources import has_sources, read_sources
+from qboxctl.settings import EMULATOR
+from qboxctl.sources import has_sources
 from qboxctl.survey import survey
-from qboxctl.validate import check
 from qboxctl.want import want_for_plan
 from qboxctl.wish import Wish
 
@@ -50,25 +50,8 @@ def read_wish(options: Common) -> Wish:
 def settings_only(options: Common) -> Wish:
     """The configuration for commands that need none: a folder without files stands for the default settings."""
     if Path(options.directory).is_dir() and not has_sources(options.directory):
-        return _at_endpoint(load([], TYPES, options.env), options)
+        return at_endpoint(load([], TYPES, options.env), options)
     return read_wish(options)
-
-
-def checked_wish(options: Common) -> tuple[Wish, list[Diagnostic]]:
-    """The configuration and everything that is wrong with it as a whole."""
-    wish = _at_endpoint(load(read_sources(options.directory), TYPES, options.env), options)
-    return wish, check(wish, TYPES)
-
-
-def _at_endpoint(wish: Wish, options: Common) -> Wish:
-    """The wish with the endpoint that a flag or the environment names."""
-    endpoint = options.endpoint or os.environ.get("QBOXCTL_ENDPOINT", "")
-    if not endpoint:
-        return wish
-    try:
-        return replace(wish, settings=replace(wish.settings, endpoint=normal_endpoint(endpoint)))
-    except ValueError as error:
-        raise QboxctlError(str(error), hint="correct --endpoint or QBOXCTL_ENDPOINT") from None
 
 
 def connect(

@@ -16,7 +16,7 @@ from qboxctl.render import diagnostics
 @click.pass_obj
 def command(options: Common, form: str) -> int:
     """Check the configuration, offline: no network, no secrets, every mistake at once."""
-    from qboxctl.cli.session import checked_wish
+    from qboxctl.cli.config import checked_wish
 
     files = objects = 0
     found: list[Diagnostic]

@@ -22,6 +22,7 @@ QUIRKS: Mapping[str, tuple[str, ...]] = {
     "account_domains": ("objects", "codes", "names", "comma"),
     "per_max": ("200", "100", "25"),
     "order": ("stable", "shuffled"),
+    "query": ("works", "ignored"),
     "destinations": ("as_sent", "sorted"),
     "address_case": ("lower", "as_sent"),
     "activation": ("immediate", "2"),

@@ -23,6 +23,8 @@ PLAIN = Palette()
 
 def clean(text: str) -> str:
     """A text from a file or an answer, without characters that would move a terminal's cursor."""
+    if text.isprintable():
+        return text
     return "".join(char if char.isprintable() else f"\\x{ord(char):02x}" for char in text)
 
 

@@ -22,6 +22,7 @@ RESOURCE = ResourceType(
     doc="A domain whose mail Qboxmail hosts. It becomes usable once its ownership is proved by a DNS record.",
     section=("domains",),
     collection="/api/domains",
+    search="query",
     read=Call("GET", "/api/domains/{id}"),
     create=Call("POST", "/api/domains"),
     update=Call("PUT", "/api/domains/{id}"),

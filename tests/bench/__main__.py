@@ -1,179 +1,188 @@
 """Speed and memory as ratios within one run: `make bench`, or `python -m tests.bench --objects 12000`.
 
-Every figure is a whole process, measured by the operating system; the floors are what nobody can go below:
-loading the same files with PyYAML's C loader, and fetching the same pages with a bare httpx client.
+Every figure is a whole process, measured by the operating system. The floors are what nobody can go below: loading
+the same files with PyYAML's C loader, and fetching the same pages with a bare httpx client. The programs run in turn,
+so that a change of the machine's speed hits all of them; a ratio is the median of the ratios of its turns.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-import os
 import statistics
-import subprocess
 import sys
 import tempfile
-import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from datetime import datetime
 from pathlib import Path
-from typing import Any
 
-GENERATE = Path(__file__).parents[2] / "examples" / "reseller" / "generate.py"
-SETTINGS = "defaults:\n  domain: {postmaster_password: {env: PW}}\n  mailbox: {language: it, password: {env: PW}}\n"
-LOAD_YAML = """
-import glob, sys, yaml
-for name in glob.glob(sys.argv[1] + "/**/*.yaml", recursive=True):
-    with open(name) as file:
-        yaml.load(file, Loader=yaml.CSafeLoader)
-"""
-FETCH = """
-import sys, httpx
-from concurrent.futures import ThreadPoolExecutor
-with httpx.Client(base_url=sys.argv[1], headers={"X-Api-Token": "x"}) as client, ThreadPoolExecutor(8) as pool:
-    def pages(path):
-        first = client.get(path, params={"per": 200}).json()
-        rest = range(2, (first.get("pagination", {}).get("total_pages") or 1) + 1)
-        return [first, *(client.get(path, params={"per": 200, "page": page}).json() for page in rest)]
-    codes = [row["code"] for page in pages("/api/domains") for row in page["resources"]]
-    paths = [f"/api/domains/{code}/{kind}" for code in codes for kind in ("email_accounts", "alias_email_accounts")]
-    list(pool.map(pages, paths))
-"""
+from tests.bench.floors import CREATE, FETCH, LOAD_YAML, octodns
+from tests.bench.tools import PER_DOMAIN, Figure, configuration, emulator, measure, qboxctl, seed_of, written
+
+CONNECTIONS = 8
+LARGE = 50_000
+"""Accounts that are larger get one turn, and no peer: it would take minutes."""
+ROOT = Path(__file__).parents[2]
+Turn = dict[str, Figure]
 
 
-@dataclass(frozen=True)
-class Figure:
-    """One process: seconds on the wall, seconds of processor, peak memory in MB, exit code, what it printed."""
-
-    wall: float
-    cpu: float
-    memory: float
-    code: int
-    out: str
-
-
-def measure(words: Sequence[str], environ: dict[str, str] | None = None) -> Figure:
-    """Run a program to its end."""
-    started = time.perf_counter()
-    with tempfile.TemporaryFile("w+") as out:
-        process = subprocess.Popen(words, stdout=out, stderr=subprocess.STDOUT, env={**os.environ, **(environ or {})})
-        _, status, usage = os.wait4(process.pid, 0)
-        process.returncode = os.waitstatus_to_exitcode(status)
-        out.seek(0)
-        text = out.read()
-    wall = time.perf_counter() - started
-    return Figure(wall, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024, process.returncode, text)
-
-
-def middle(words: Sequence[str], runs: int, environ: dict[str, str] | None = None) -> Figure:
-    """The run with the median wall time, after one that does not count."""
-    measure(words, environ)
-    found = sorted((measure(words, environ) for _ in range(runs)), key=lambda one: one.wall)
-    return found[len(found) // 2]
-
-
-@contextmanager
-def emulator(*options: str) -> Iterator[str]:
-    """An emulator in a process of its own; its address."""
-    process = subprocess.Popen(
-        [sys.executable, "-m", "qboxctl", "-q", "emulator", "--port", "0", *options], stdout=subprocess.PIPE, text=True
-    )
-    try:
-        assert process.stdout
-        yield process.stdout.readline().split()[-1]
-    finally:
-        process.terminate()
-        process.wait()
-        process.stdout.close()
+def median(turns: Sequence[Turn], ratio: Callable[[Turn], float]) -> float:
+    """The median of a figure over all turns."""
+    return round(statistics.median(ratio(turn) for turn in turns), 2)
 
 
 def start_up(runs: int) -> dict[str, float]:
-    """How long it takes to say something, next to importing Click."""
-    floors, helps, versions = [], [], []
-    for _ in range(max(runs, 3)):  # in turn, so that a change of the machine's speed hits all of them
-        floors.append(measure([sys.executable, "-c", "import click"]).wall)
-        helps.append(measure([sys.executable, "-m", "qboxctl", "--help"]).wall)
-        versions.append(measure([sys.executable, "-m", "qboxctl", "--version"]).wall)
-    floor = statistics.median(floors)
-    return {"--help / import click": statistics.median(helps) / floor,
-            "--version / import click": statistics.median(versions) / floor}  # fmt: skip
-
-
-def planning(objects: int, runs: int) -> dict[str, float]:
-    """A plan with nothing to change, next to its floors."""
-    domains = max(1, objects // 120)
-    with tempfile.TemporaryDirectory() as folder:
-        work, seed = Path(folder, "config"), Path(folder, "seed.json")
-        subprocess.run([sys.executable, str(GENERATE), str(domains), str(objects // domains), str(work)], check=True,
-                       stdout=subprocess.DEVNULL)  # fmt: skip
-        (work / "settings.yaml").write_text(SETTINGS)
-        seed.write_text(json.dumps(merged(work)))
-        with emulator("--seed", str(seed)) as url:
-            environ = {"QBOXMAIL_API_TOKEN": "x", "QBOXCTL_ENDPOINT": url}
-            plan = middle([sys.executable, "-m", "qboxctl", "-C", str(work), "-v", "plan"], runs, environ)
-            assert "Nothing to change" in plan.out, plan.out[-2000:]
-            yaml = middle([sys.executable, "-c", LOAD_YAML, str(work)], runs)
-            fetch = middle([sys.executable, "-c", FETCH, url], runs)
-            requests = int(plan.out.rpartition(" requests")[0].split()[-1])
+    """How long it takes to say something, next to importing Click; and to check one small file."""
+    small = ROOT / "examples" / "quickstart"
+    turns = [
+        {
+            "click": measure([sys.executable, "-c", "import click"]),
+            "help": measure([sys.executable, "-m", "qboxctl", "--help"]),
+            "version": measure([sys.executable, "-m", "qboxctl", "--version"]),
+            "validate": measure(qboxctl(small, "validate")),
+        }
+        for _ in range(max(runs, 3))
+    ]
     return {
-        "objects": objects,
-        "plan, s": plan.wall,
-        "floor (load YAML + fetch pages), s": yaml.wall + fetch.wall,
-        "plan / floor": plan.wall / (yaml.wall + fetch.wall),
-        "plan / floor, processor": plan.cpu / (yaml.cpu + fetch.cpu),
-        "peak memory, MB": plan.memory,
-        "requests beyond the list pages": requests - (1 + 2 * domains),
+        "--help / import click": median(turns, lambda turn: turn["help"].wall / turn["click"].wall),
+        "--version / import click": median(turns, lambda turn: turn["version"].wall / turn["click"].wall),
+        "validate one file, s": median(turns, lambda turn: turn["validate"].wall),
     }
 
 
-def merged(work: Path) -> dict[str, Any]:
-    """All domains of a configuration, as a seed."""
-    import yaml
-
-    found: dict[str, Any] = {}
-    for path in sorted(work.rglob("*.yaml")):
-        tree = yaml.load(path.read_text(), Loader=yaml.CSafeLoader) or {}
-        found.update(tree.get("domains", {}))
-    return {"domains": found}
-
-
-def applying(objects: int) -> dict[str, float]:
-    """Creating everything, without latency and against 50 ms."""
-    found: dict[str, float] = {}
-    for latency, number in ((0, objects), (50, max(20, objects // 8))):
-        domains = max(1, number // 200)
-        with tempfile.TemporaryDirectory() as folder, emulator("--latency", str(latency)) as url:
-            work = Path(folder, "config")
-            subprocess.run([sys.executable, str(GENERATE), str(domains), str(number // domains), str(work)],
-                           check=True, stdout=subprocess.DEVNULL)  # fmt: skip
-            (work / "settings.yaml").write_text(SETTINGS)
-            environ = {"QBOXMAIL_API_TOKEN": "x", "QBOXCTL_ENDPOINT": url, "PW": "Initial-1"}
-            words = ["-m", "qboxctl", "-C", str(work), "apply", "--auto-approve", "--journal", f"{folder}/journal"]
-            run = measure([sys.executable, *words], environ)
-            assert run.code == 0, run.out[-2000:]
-        creates = run.out.count("  done       create")
-        found[f"creates at {latency} ms"] = creates
-        found[f"creates a second at {latency} ms"] = creates / run.wall
-        if latency:
-            found["share of what 8 connections allow at 50 ms"] = creates / run.wall / (8 / (latency / 1000))
+def planning(objects: int, runs: int, latency: int) -> dict[str, object]:
+    """Plans for an account: nothing to change, 1 % changed, one domain of all, all to create."""
+    domains = max(1, objects // PER_DOMAIN)
+    with tempfile.TemporaryDirectory() as folder:
+        work = configuration(Path(folder, "config"), domains, objects // domains)
+        seed = written(Path(folder, "seed.json"), seed_of(work))
+        small = objects <= LARGE
+        peer = octodns(Path(folder, "octodns"), domains, objects // domains) if small and not latency else None
+        with emulator("--seed", seed, "--latency", str(latency)) as url:
+            environ = {"QBOXMAIL_API_TOKEN": "x", "QBOXCTL_ENDPOINT": url, "PYTHONPATH": str(ROOT)}
+            programs = {
+                "plan": qboxctl(work, "-v", "plan"),
+                "yaml": [sys.executable, "-c", LOAD_YAML, str(work)],
+                "fetch": [sys.executable, "-c", FETCH, url],
+                "target": qboxctl(work, "-v", "plan", "--target", f"mailbox/*@{first_domain(work)}"),
+                **({"peer": peer} if peer else {}),
+            }
+            turns = [
+                {name: measure(words, environ) for name, words in programs.items()} for _ in range(runs if small else 1)
+            ]
+            assert all("Nothing to change" in turn["plan"].out for turn in turns), turns[0]["plan"].out[-2000:]
+            phases = measure([sys.executable, "-m", "tests.bench.phases", str(work), url], environ)
+            change(work)
+            changed = measure(qboxctl(work, "-v", "plan"), environ)
+        with emulator("--latency", str(latency)) as url:
+            created = measure(qboxctl(work, "plan"), {**environ, "QBOXCTL_ENDPOINT": url, "PW": "Initial-1"})
+    assert f"{(2 + objects // domains) * domains} to create" in created.out, created.out[-2000:]
+    plain = statistics.median(turn["plan"].wall for turn in turns)
+    found: dict[str, object] = {
+        "plan, s": median(turns, lambda turn: turn["plan"].wall),
+        "plan / (load YAML + fetch pages)": median(
+            turns, lambda t: t["plan"].wall / (t["yaml"].wall + t["fetch"].wall)
+        ),
+        "the same, processor": median(turns, lambda t: t["plan"].cpu / (t["yaml"].cpu + t["fetch"].cpu)),
+        "peak memory, MB": median(turns, lambda turn: turn["plan"].memory),
+        "requests beyond the list pages": requests(turns[0]["plan"]) - pages(domains),
+        "1 % changed / nothing changed": round(changed.wall / plain, 2),
+        "all to create / nothing changed": round(created.wall / plain, 2),
+        "one domain / all": median(turns, lambda turn: turn["target"].wall / turn["plan"].wall),
+        "requests for one domain": requests(turns[0]["target"]),
+        "where the time goes, s": json.loads(phases.out),
+    }
+    if peer:
+        found["plan / octoDNS"] = median(turns, lambda turn: turn["plan"].wall / turn["peer"].wall)
+    if latency:
+        fetching = json.loads(phases.out)["fetch"]
+        found["requests a second while fetching / what the connections allow"] = round(
+            requests(turns[0]["plan"]) / fetching / (CONNECTIONS / (latency / 1000)), 2
+        )
     return found
+
+
+def requests(plan: Figure) -> int:
+    """How many requests a plan took, as it says."""
+    return int(plan.out.rpartition(" requests")[0].split()[-1])
+
+
+def pages(domains: int) -> int:
+    """The list pages of a generated account: of domains, and of the mailboxes and aliases of each."""
+    return -(-domains // 200) + 2 * domains
+
+
+def first_domain(work: Path) -> str:
+    """The domain of one file."""
+    return min((work / "domains").iterdir()).name.removesuffix(".yaml")
+
+
+def change(work: Path) -> None:
+    """Change one mailbox in a hundred."""
+    number = 0
+    for path in sorted((work / "domains").iterdir()):
+        lines = path.read_text().splitlines(keepends=True)
+        for position, line in enumerate(lines):
+            if "firstname: " in line:
+                number += 1
+                if number % 100 == 0:
+                    lines[position] = line.replace("lastname: ", "lastname: X")
+        path.write_text("".join(lines))
+
+
+def applying(creates: int, latency: int) -> dict[str, float]:
+    """Creating everything in an empty account, next to a bare client that creates as many mailboxes."""
+    domains = max(1, creates // PER_DOMAIN)
+    number = creates // domains
+    with tempfile.TemporaryDirectory() as folder:
+        work, journal = configuration(Path(folder, "config"), domains, number), Path(folder, "journal")
+        with emulator("--latency", str(latency)) as url:
+            environ = {"QBOXMAIL_API_TOKEN": "x", "QBOXCTL_ENDPOINT": url, "PW": "Initial-1"}
+            run = measure(qboxctl(work, "-vv", "apply", "--auto-approve", "--journal", str(journal)), environ)
+            assert run.code == 0, run.out[-2000:]
+        with emulator("--latency", str(latency)) as url:
+            bare = measure([sys.executable, "-c", CREATE, url, str(domains), str(number)])
+            assert bare.code == 0, bare.out[-2000:]
+        seconds = writing(journal)
+    writes = domains * number
+    found = {
+        "creates": run.out.count("  done       create"),
+        "creates a second, all in all": run.out.count("  done       create") / run.wall,
+        "mailboxes a second, while they are written": writes / seconds,
+        "the same / a bare client": float(bare.out) / seconds,
+        "list pages read back, for 100 writes": 100 * run.out.count("/email_accounts 200") / writes,
+    }
+    if latency:
+        found["the same / what the connections allow"] = writes / seconds / (CONNECTIONS / (latency / 1000))
+    return {name: round(value, 2) for name, value in found.items()}
+
+
+def writing(journal: Path) -> float:
+    """The seconds from the first mailbox's request to the last one's."""
+    lines = [json.loads(line) for line in journal.read_text().splitlines()]
+    times = [
+        datetime.fromisoformat(line["time"]).timestamp()
+        for line in lines
+        if line["event"] == "intended" and line["address"].startswith("mailbox/")
+    ]
+    return max(times) - min(times)
 
 
 def main() -> None:
     """Print the figures as one JSON object."""
     options = argparse.ArgumentParser(description=__doc__)
-    options.add_argument("--objects", type=int, default=12_000, help="mailboxes to plan (%(default)s)")
+    options.add_argument("--objects", type=int, nargs="*", default=[1_000, 12_000, 120_000],
+                         help="mailboxes of the accounts to plan (%(default)s)")  # fmt: skip
     options.add_argument("--creates", type=int, default=2_000, help="mailboxes to create (%(default)s)")
-    options.add_argument("--runs", type=int, default=3, help="runs of each process (%(default)s)")
+    options.add_argument("--latency", type=int, nargs="*", default=[0, 50], help="of each answer, in ms (%(default)s)")
+    options.add_argument("--runs", type=int, default=3, help="turns of each comparison (%(default)s)")
     chosen = options.parse_args()
-    figures = {
-        "start": start_up(chosen.runs),
-        "plan, nothing to change": planning(chosen.objects, chosen.runs),
-        "apply, all to create": applying(chosen.creates),
-    }
-    rounded = {name: {key: round(value, 2) for key, value in part.items()} for name, part in figures.items()}
-    print(json.dumps(rounded, indent=2))
+    figures: dict[str, object] = {"start": start_up(chosen.runs)}
+    for latency in chosen.latency:
+        for objects in chosen.objects:
+            figures[f"plan, {objects} mailboxes, {latency} ms"] = planning(objects, chosen.runs, latency)
+        figures[f"apply, all to create, {latency} ms"] = applying(chosen.creates, latency)
+    print(json.dumps(figures, indent=2))
 
 
 if __name__ == "__main__":

@@ -1,0 +1,56 @@
+"""Where the time of a plan goes: its steps one after the other, in seconds on the wall, as one JSON object."""
+
+from __future__ import annotations
+
+import gc
+import json
+import sys
+import time
+from collections.abc import Callable
+from contextlib import closing
+from dataclasses import replace
+from typing import TypeVar
+
+from qboxctl.client import Reader
+from qboxctl.load import load
+from qboxctl.plan import make_plan
+from qboxctl.remote import Account
+from qboxctl.render import plan_text
+from qboxctl.resources import TYPES
+from qboxctl.scope import Scope
+from qboxctl.sources import read_sources
+from qboxctl.survey import survey
+from qboxctl.validate import check
+from qboxctl.want import want_for_plan
+
+_V = TypeVar("_V")
+
+
+def main() -> None:
+    """Plan for a folder and an address, step by step."""
+    folder, url = sys.argv[1:]
+    gc.set_threshold(500_000)  # as the command line does
+    found = {"start": time.process_time()}
+
+    def timed(name: str, job: Callable[[], _V]) -> _V:
+        started = time.perf_counter()
+        value = job()
+        found[name] = round(time.perf_counter() - started, 3)
+        return value
+
+    sources = timed("read files", lambda: read_sources(folder))
+    wish = timed("load", lambda: load(sources, TYPES))
+    wish = replace(wish, settings=replace(wish.settings, endpoint=url))
+    timed("validate", lambda: check(wish, TYPES))
+    with closing(Reader(url, "x", wish.settings.api)) as reader:
+        want = timed("want", lambda: want_for_plan(Scope(wish, TYPES)))
+        own = time.thread_time()
+        snapshot = timed("fetch", lambda: survey(Account(reader, TYPES), want))
+        found["decode, meanwhile"] = round(time.thread_time() - own, 3)
+    plan = timed("diff", lambda: make_plan(TYPES, wish, snapshot))
+    timed("render", lambda: plan_text.render(plan, TYPES))
+    print(json.dumps(found))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,61 @@
+"""A plan for one domain of many asks for that domain; what a search does not find is looked for in the whole list."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from qboxctl.model import Action
+from qboxctl.names import Pattern
+from qboxctl.resources import TYPES
+from qboxctl.scope import Options
+from tests.lab import Lab, wish_of
+
+NUMBER = 60
+NAMES = [f"d{number}.example" for number in range(NUMBER)]
+SEED: dict[str, Any] = {"domains": {name: {"mailboxes": {"ada": {"firstname": "Ada"}}} for name in NAMES}}
+
+
+def wish(*names: str) -> Any:
+    lines = [f"  {name}: {{mailboxes: {{ada: {{firstname: Ada B, password: {{env: PW}}}}}}}}" for name in names]
+    return wish_of("\n".join(["defaults: {domain: {postmaster_password: {env: PW}}}", "domains:", *lines]))
+
+
+def target(text: str) -> Options:
+    return Options(targets=(Pattern.of(text, TYPES),))
+
+
+def domain_lists(lab: Lab) -> list[str]:
+    return [one.query.get("query", "") for one in lab.emulator.requests if one.path == "/api/domains"]
+
+
+def test_a_target_asks_for_its_domain_only() -> None:
+    lab = Lab(seed=SEED, quirks={"per_max": "25"})
+    plan = lab.plan(wish(*NAMES), target("mailbox/*@d5.example"))
+    assert [str(change.address) for change in plan.changes] == ["mailbox/ada@d5.example"]
+    assert domain_lists(lab) == ["d5.example"]
+    assert len(lab.emulator.requests) == 2, "the domain and its mailboxes"
+
+
+@pytest.mark.parametrize("name", ["d5.example", "d59.example"])
+def test_the_plan_is_the_same_however_search_works(name: str) -> None:
+    plans = [
+        Lab(seed=SEED, quirks={"per_max": "25", "query": answers}).plan(wish(*NAMES), target(f"mailbox/*@{name}"))
+        for answers in ("works", "ignored")
+    ]
+    assert plans[0] == plans[1]
+    assert [(str(one.address), one.action) for one in plans[0].changes] == [(f"mailbox/ada@{name}", Action.UPDATE)]
+
+
+def test_what_is_not_found_is_looked_for_in_the_whole_list() -> None:
+    lab = Lab(seed=SEED, quirks={"per_max": "25"})
+    plan = lab.plan(wish("new.example"), target("mailbox/*@new.example"))
+    assert [str(change.address) for change in plan.changes] == ["domain/new.example", "mailbox/ada@new.example"]
+    assert domain_lists(lab) == ["new.example", "", "", ""], "it counts as absent once every page was read"
+
+
+def test_without_a_target_nobody_searches() -> None:
+    lab = Lab(seed=SEED, quirks={"per_max": "25"})
+    lab.plan(wish("d5.example"))
+    assert domain_lists(lab) == ["", "", ""], "domains that no file declares are listed too"
