@@ -16,7 +16,7 @@ from qboxctl.definition import Body, Call, ResourceType
 from qboxctl.diff import EXTRA
 from qboxctl.errors import OutcomeUnknown, QboxctlError, Refused
 from qboxctl.model import JSON, Address, FieldChange, Live, Value
-from qboxctl.remote import Account, item_path
+from qboxctl.remote import Account, code_of, item_path
 
 LOOKS = 3
 """How often an object is looked for after a lost answer, before it counts as not created."""
@@ -227,10 +227,10 @@ def _code(answer: Answer, type_: ResourceType) -> str:
     data = answer.data or {}
     rows = data.get("resources")
     if isinstance(rows, list) and rows and isinstance(rows[0], dict) and rows[0].get(type_.id) is not None:
-        return str(rows[0][type_.id])
+        return code_of(rows[0][type_.id])
     if data.get("resource_code") is not None:
-        return str(data["resource_code"])
-    code = unquote(answer.location.rstrip("/").rpartition("/")[2])
+        return code_of(data["resource_code"])
+    code = code_of(unquote(answer.location.rstrip("/").rpartition("/")[2]))
     return "" if code == type_.collection.rpartition("/")[2] else code
 
 
