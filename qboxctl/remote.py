@@ -180,6 +180,16 @@ class Account:
         return Live(address, remote_id, _without(row, type_.secret_answers), status, detail, leaving, detailed)
 
 
+def belongs(type_: ResourceType, row: Row, customer: str) -> bool | None:
+    """Whether an object is this customer's ("": whoever the token is for), None where its row does not tell."""
+    if not customer or type_.parent:
+        return True
+    if not type_.owned:
+        return str(row.get("customer_id")) == customer or None  # an id: it need not be the code
+    owner = row.get("customer_code")
+    return None if owner is None else str(owner) == customer
+
+
 def row_name(type_: ResourceType, name: str) -> str:
     """The name that an attribute or ``extra.name`` has in answers."""
     one = type_.by_name.get(name)
