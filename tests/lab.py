@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from qboxctl.apply import check, resolve_secrets
-from qboxctl.client import Client, InProcess, Reader
+from qboxctl.client import Client, InProcess, Reader, SystemClock
 from qboxctl.emulator import Emulator, Fault, Request, Response
 from qboxctl.emulator.app import BackgroundServer
 from qboxctl.journal import Journal
@@ -82,7 +82,7 @@ class QuickClock(FakeClock):
 @contextmanager
 def socket_lab(**parts: Any) -> Iterator[Lab]:
     """A lab whose emulator listens on a real socket; what breaks there really breaks."""
-    lab = Lab(clock=QuickClock(), **parts)
+    lab = Lab(**{"clock": QuickClock(), **parts})
     with BackgroundServer(lab.emulator) as server:
         lab.endpoint = server.url
         lab.sockets = True
@@ -106,7 +106,7 @@ class Lab:
     seed: Mapping[str, Any] = field(default_factory=dict)
     journals: Path | None = None
     api: ApiSettings = field(default_factory=lambda: ApiSettings(concurrency=4))
-    clock: FakeClock = field(default_factory=FakeClock)
+    clock: FakeClock | SystemClock = field(default_factory=FakeClock)
     stop: threading.Event = field(default_factory=threading.Event)
     log: list[str] = field(default_factory=list)
     endpoint: str = "https://api.example"

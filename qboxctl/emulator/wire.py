@@ -39,7 +39,8 @@ class Response:
 class Logged:
     """One request as it was answered; ``status`` is 0 where no answer went out, ``fault`` what hit it.
 
-    ``body`` is the decoded JSON without its secrets, None where there was none. Times are monotonic.
+    ``body`` is the decoded JSON without its secrets, None where there was none. Times are monotonic. ``running``
+    is how many requests were in flight when it came, itself included.
     """
 
     method: str
@@ -50,6 +51,7 @@ class Logged:
     started: float
     ended: float
     fault: str = ""
+    running: int = 1
 
 
 class Refusal(Exception):
