@@ -23,7 +23,7 @@ WISH = """
 defaults: {mailbox: {password: {env: PW}}}
 domains:
 """ + "".join(
-    f"  d{number}.example: {{chat: true, mailboxes: {{old: {{lastname: L}}, new: {{firstname: N}}}}}}\n"
+    f"  d{number}.example: {{chat: true, aliases: {{}}, mailboxes: {{old: {{lastname: L}}, new: {{firstname: N}}}}}}\n"
     for number in range(8)
 )
 
