@@ -11,10 +11,13 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import httpx
+
 from qboxctl.apply import check, resolve_secrets
 from qboxctl.client import Client, InProcess, Reader, SystemClock
 from qboxctl.emulator import Emulator, Fault, Request, Response
 from qboxctl.emulator.app import BackgroundServer
+from qboxctl.emulator.faults import Aim
 from qboxctl.journal import Journal
 from qboxctl.load import load
 from qboxctl.model import Outcome, Plan
@@ -79,6 +82,38 @@ class QuickClock(FakeClock):
         time.sleep(max(seconds, 0.0) / 100)
 
 
+TROUBLES: Mapping[str, Exception] = {
+    "refused": httpx.ConnectError("[Errno 111] Connection refused"),
+    "no way": httpx.ConnectTimeout("timed out"),
+    "no name": httpx.ConnectError("[Errno -2] Name or service not known"),
+    "no trust": httpx.ConnectError("[SSL: CERTIFICATE_VERIFY_FAILED] self-signed certificate"),
+}
+"""Why no connection can be made."""
+
+
+@dataclass(frozen=True)
+class Trouble(Fault):
+    """What keeps requests from leaving: counted as a fault of the emulator is, which never hears of it."""
+
+    def __post_init__(self) -> None:
+        assert self.kind in TROUBLES
+
+
+class Unreliable(httpx.BaseTransport):
+    """A transport that sometimes makes no connection."""
+
+    def __init__(self, inner: httpx.BaseTransport, aim: Aim) -> None:
+        self.inner, self.aim = inner, aim
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        for trouble in self.aim.hits(request.method, request.url.path):
+            raise TROUBLES[trouble.kind]
+        return self.inner.handle_request(request)
+
+    def close(self) -> None:
+        self.inner.close()
+
+
 @contextmanager
 def socket_lab(**parts: Any) -> Iterator[Lab]:
     """A lab whose emulator listens on a real socket; what breaks there really breaks."""
@@ -103,6 +138,7 @@ class Lab:
 
     quirks: Mapping[str, str] = field(default_factory=dict)
     faults: Sequence[Fault] = ()
+    troubles: Sequence[Trouble] = ()
     seed: Mapping[str, Any] = field(default_factory=dict)
     journals: Path | None = None
     api: ApiSettings = field(default_factory=lambda: ApiSettings(concurrency=4))
@@ -115,6 +151,7 @@ class Lab:
     """Stands between client and emulator: called with a request, and with ``answer``, which is the emulator."""
 
     def __post_init__(self) -> None:
+        self.aim = Aim(self.troubles)
         self.emulator = Emulator(
             token=TOKEN,
             quirks=dict(self.quirks),
@@ -126,8 +163,8 @@ class Lab:
     def options(self) -> dict[str, Any]:
         handle = self.emulator.handle
         answer = handle if self.between is None else partial(self.between, answer=handle)
-        transport = InProcess(lambda *parts: answer(Request(*parts)))
-        transport = None if self.sockets else transport
+        inside = InProcess(lambda *parts: answer(Request(*parts)))
+        transport = Unreliable(httpx.HTTPTransport() if self.sockets else inside, self.aim)
         return {"transport": transport, "clock": self.clock, "stop": self.stop, "log": self.log.append}
 
     def plan(self, wish: Wish, options: Options | None = None) -> Plan:

@@ -191,8 +191,8 @@ def _spoilt(fault: Fault, response: Response) -> Response:
             return Response(0, broken="drop")
         case "cut":
             return replace(response, broken="cut") if response.body else Response(0, broken="drop")
-        case "slow":
-            return replace(response, broken="slow", seconds=fault.seconds)
+        case "slow" | "late":
+            return replace(response, broken=fault.kind, seconds=fault.seconds)
         case "html":
             return Response(fault.status, {"content-type": "text/html; charset=utf-8"}, _HTML)
         case _:

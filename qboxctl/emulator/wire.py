@@ -25,7 +25,8 @@ class Response:
     """One HTTP response; ``broken`` says what the transport has to do to it.
 
     ``cut``: only part of the body goes out, though content-length promises all. ``drop``: the connection is
-    closed without an answer (and ``status`` is 0). ``slow``: the body takes ``seconds`` to go out.
+    closed without an answer (and ``status`` is 0). ``slow``: the body takes ``seconds`` to go out. ``late``:
+    for so long nothing goes out at all.
     """
 
     status: int
