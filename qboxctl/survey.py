@@ -10,6 +10,7 @@ from urllib.parse import quote
 
 from qboxctl.definition import ResourceType
 from qboxctl.errors import ConfigError, Diagnostic
+from qboxctl.guards import ignored, labelled
 from qboxctl.model import Address, Collection, Desired, Live, Snapshot
 from qboxctl.remote import SAMPLE, Account, Row, belongs
 from qboxctl.want import Want
@@ -155,7 +156,8 @@ class _Survey:
             label = str(live.row.get(type_.key, "")).strip().casefold()
             address = Address(type_.kind, label)
             fit = 0 < len(label) <= LONGEST_LABEL and label.isprintable()
-            if belongs(type_, live.row, self.customer) is None:
+            hidden = ignored(self.want.wish, self.types, labelled(type_, live))
+            if hidden or belongs(type_, live.row, self.customer) is None:
                 continue
             if not fit or len(by_label.get(label, ())) != 1 or address in self.want.wish.objects:
                 address = Address(type_.kind, f"#{live.remote_id}")
