@@ -17,7 +17,8 @@ from qboxctl import graph, planfile
 from qboxctl.apply import check, refuse_foreign
 from qboxctl.client import Client
 from qboxctl.errors import PlanFileError
-from qboxctl.model import Action, Address, Blocked, Change, Plan
+from qboxctl.guards import judge
+from qboxctl.model import Action, Address, Blocked, Change, Collection, Live, Plan, Snapshot
 from qboxctl.names import Pattern
 from qboxctl.remote import Account
 from qboxctl.resources import TYPES
@@ -109,6 +110,22 @@ def test_the_count_is_of_the_live_ones_in_managed_collections(live: int, gone: i
     )
     allowed = max(1, min(count, percent * live // 100))
     assert bool(plan.blocked) == (gone > allowed)
+
+
+def test_mailboxes_that_are_only_read_do_not_make_more_removals_possible() -> None:
+    """The second domain's are read because it may go; no file manages them."""
+    rest = ", ".join(f"m{number}: {{}}" for number in range(2, 5))
+    text = f"domains: {{d0.example: {{mailboxes: {{{rest}}}}}, d1.example: {{state: absent}}}}"
+    plan = Lab(seed=account(5, domains=2)).plan(wish_of("settings: {on_remove: {mailbox: delete}}", text))
+    assert guards(plan) == [("contents", "domain"), ("count", "mailbox")]
+
+
+def test_a_domain_does_not_go_while_nobody_knows_what_is_in_it() -> None:
+    wish = wish_of("domains: {d0.example: {state: absent}}")
+    address = Address("domain", "d0.example")
+    snapshot = Snapshot({address: Live(address, "D1", {})}, frozenset([Collection("domain")]))
+    blocked = judge([Change(address, Action.DELETE)], snapshot, wish, TYPES, acknowledged=True)
+    assert [one.message for one in blocked] == [f"{address} would be deleted, and what is in it was not read"]
 
 
 WHOLE = "{m0: {state: absent}, m1: {state: absent}}"
