@@ -17,11 +17,12 @@ from qboxctl.model import JSON
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A usable answer: the status, the JSON object in the body (None for an empty one), the Location header."""
+    """A usable answer: the status, the JSON object in the body (None for an empty one), two headers as they came."""
 
     status: int
     data: Mapping[str, JSON] | None
     location: str = ""
+    date: str = ""
 
     @property
     def resources(self) -> list[Mapping[str, JSON]]:
@@ -56,7 +57,7 @@ def judge(status: int, reason: str, headers: Mapping[str, str], content: bytes, 
         raise _refusal(status, data, content, redact)
     if data is ... or not (data is None or isinstance(data, dict)):
         raise OutcomeUnknown(f"{status}, but no JSON object came{_first_line(content, redact)}", status=status)
-    return Answer(status, data, headers.get("location", ""))
+    return Answer(status, data, headers.get("location", ""), headers.get("date", ""))
 
 
 def _refusal(status: int, data: JSON, content: bytes, redact: Callable[[str], str]) -> ApiError:

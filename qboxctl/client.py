@@ -138,6 +138,7 @@ class Reader:
         stop: threading.Event | None = None,
         log: Callable[[str], None] | None = None,
         notice: Callable[[str], None] | None = None,
+        answered: Callable[[], None] | None = None,
     ) -> None:
         self.api = api
         self.clock: Clock = clock or SystemClock()
@@ -145,7 +146,7 @@ class Reader:
         self.limiter = Limiter(api.concurrency, api.requests_per_second, self.clock, self.stop)
         self.sent = Sent()
         self._hidden: list[str] = []
-        self._log, self._notice = log, notice
+        self._log, self._notice, self._answered = log, notice, answered
         self.hide(token)
         self._http = httpx.Client(
             base_url=endpoint if "//" in endpoint else "http://emulator",
@@ -195,10 +196,10 @@ class Reader:
         except Refused as refused:
             if refused.status == 401:
                 hint = "a Management API token is needed here; a Send API token, made for one Delivery account, is not"
-                raise AuthError(f"the API refuses the token ({refused})", hint=hint) from None
+                raise AuthError(f"the API refuses the token ({refused})", hint=hint, status=401) from None
             if refused.status == 403:
                 hint = "ask for the permission, or use the token of a user who has it"
-                raise AuthError(f"the token may not read {path} ({refused})", hint=hint) from None
+                raise AuthError(f"the token may not read {path} ({refused})", hint=hint, status=403) from None
             raise
 
     def _send(
@@ -283,6 +284,8 @@ class Reader:
             self._log(f"{method} {path} {response.status_code} {1000 * (self.clock.monotonic() - started):.0f} ms")
         answer = judge(response.status_code, response.reason_phrase, response.headers, content, self.redact)
         self.limiter.succeeded()
+        if self._answered:
+            self._answered()
         return answer
 
 

@@ -277,3 +277,38 @@ def _allowed(each: Field) -> str:
         return "{env: NAME}, {file: PATH} or {exec: [program, argument]}"
     options = schema.get("oneOf", [schema])
     return " or ".join(str(option.get("const") or option.get("type")) for option in options)
+
+
+def reference() -> str:
+    """Every kind and attribute as one Markdown page, with how sure each fact about the API is."""
+    return "\n".join(_reference()) + "\n"
+
+
+def _reference() -> Iterable[str]:
+    yield "# Reference"
+    yield ""
+    yield "Made from the definitions by `make schemas`; `qboxctl explain` tells the same in the terminal. How sure:"
+    yield "**documented** in the API's reference, **observed** in other clients, **assumed** by us (`qboxctl doctor`"
+    yield "tells which assumed names your account's answers carry)."
+    for one in TYPES.values():
+        yield from ("", f"## {one.kind}", "", one.doc, "")
+        yield f"- in a file: `{'.'.join(one.section).replace('*', 'DOMAIN')}.NAME`"
+        yield f"- address: `{one.kind}/{'NAME@DOMAIN' if one.parent else 'NAME'}`"
+        yield f"- `state: absent` {'deletes it' if one.delete else 'disables it: the API cannot delete it'}"
+        yield f"- `on_remove` may be {', '.join(f'`{word}`' for word in one.allowed_on_remove())}"
+        for call in (one.create, one.read, one.update, one.status, one.delete, *one.proof):
+            if call is not None:
+                yield f"- `{call.method} {call.path}` ({call.certainty.value})"
+        if one.fields:
+            yield from (
+                "",
+                "| attribute | what it is | values | written | how sure |",
+                "| --- | --- | --- | --- | --- |",
+            )
+            yield from (_row(each) for each in one.fields)
+
+
+def _row(each: Field) -> str:
+    notes = ". ".join([each.doc, *_notes(each)])
+    cells = (f"`{each.name}`", notes, _allowed(each), each.mode.value.replace("_", " "), each.certainty.value)
+    return f"| {' | '.join(cell.replace('|', ' or ') for cell in cells)} |"

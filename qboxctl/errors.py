@@ -42,7 +42,10 @@ class Position:
 
 @dataclass(frozen=True, slots=True)
 class Diagnostic:
-    """One mistake: what is wrong, where, and what to do about it (``hint``)."""
+    """One mistake: what is wrong, where, and what to do about it (``hint``).
+
+    ``attribute`` is the attribute of the object at ``address`` that it is about, "" for the object itself.
+    """
 
     code: str
     message: str
@@ -50,6 +53,7 @@ class Diagnostic:
     address: str | None = None
     hint: str | None = None
     severity: Severity = Severity.ERROR
+    attribute: str = ""
 
     @property
     def sort_key(self) -> tuple[str, int, int, str, str]:
@@ -80,7 +84,11 @@ class ConfigError(QboxctlError):
 
 
 class AuthError(QboxctlError):
-    """The token is missing, refused (401) or may not read (403)."""
+    """The token is missing, refused (401) or may not read (403); ``status`` tells the last two apart."""
+
+    def __init__(self, message: str, *, hint: str | None = None, status: int | None = None) -> None:
+        super().__init__(message, hint=hint)
+        self.status = status
 
 
 class PlanFileError(QboxctlError):

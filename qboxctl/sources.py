@@ -28,6 +28,11 @@ def read_sources(root: str | Path) -> list[Source]:
     return [_read(path) for path in paths]
 
 
+def has_sources(root: str | Path) -> bool:
+    """Whether there is a configuration; raises ConfigError for a folder that cannot be read."""
+    return Path(root).is_file() or any(True for _ in _walk(Path(root)))
+
+
 def _read(path: Path) -> Source:
     """One file; what cannot be read is told together with all other mistakes."""
     try:

@@ -43,7 +43,7 @@ class _Survey:
         """Lists of the account first, then what is inside the objects, then details."""
         self.read([one for one in self.want.collections if not one.parent])
         inside = {one for one in self.want.collections if one.parent}
-        for key in self.want.doomed(self.found):
+        for key in self.want.opened(self.found):
             inside |= {Collection(type_.kind, key) for type_ in self.types.values() if type_.parent}
         self.read(list(inside))
         self.detail()
@@ -170,7 +170,8 @@ class _Survey:
     def detail(self) -> None:
         """Ask for single objects where the list lacks a wanted attribute."""
         lacking: dict[str, list[tuple[Live, list[str]]]] = defaultdict(list)
-        for address, names in self.want.fields.items():
+        entire = {address: _comparable(self.types[address.kind]) for address in self.found if self.want.entire(address)}
+        for address, names in {**self.want.fields, **entire}.items():
             live = self.found.get(address)
             if live is not None and not live.detailed:
                 missing = self.account.lacking(self.types[address.kind], live, names)
@@ -190,3 +191,8 @@ class _Survey:
                 del self.found[live.address]
             else:
                 self.found[live.address] = detailed
+
+
+def _comparable(type_: ResourceType) -> list[str]:
+    """The attributes that an answer may carry and a file may state."""
+    return [one.name for one in type_.fields if one.compared]

@@ -119,7 +119,8 @@ class _Findings:
     ) -> None:
         """Note something about an object, at one of its attributes."""
         place = self.wish.position(one.where, *path)
-        self.list.append(Diagnostic(code, message, place, str(one.address), hint, severity))
+        attribute = str(path[0]) if path else ""
+        self.list.append(Diagnostic(code, message, place, str(one.address), hint, severity, attribute))
 
     def present(self, kind: str) -> Iterable[Desired]:
         """The declared objects of a kind that are not declared absent."""

@@ -73,6 +73,14 @@ class Type(ABC):
         """The JSON Schema of what a request body may hold."""
         return self.schema()
 
+    def write(self, value: Value) -> JSON:
+        """The value as people would state it in a file; ``parse`` gives it back, or raises ValueError."""
+        return list(value) if isinstance(value, tuple) else value
+
+    def idle(self, value: Value) -> bool:
+        """Whether the value only says that nothing is set: empty, off, no limit."""
+        return value in ("", (), False)
+
     def show(self, value: Value) -> str:
         """The value as people write it in a file."""
         match value:
@@ -259,6 +267,14 @@ class Limit(Type):
         """A number."""
         return {"type": "integer", "minimum": -1}
 
+    def write(self, value: Value) -> JSON:
+        """The word for -1."""
+        return "unlimited" if value == -1 else value
+
+    def idle(self, value: Value) -> bool:
+        """No limit."""
+        return bool(value == -1)
+
     def show(self, value: Value) -> str:
         """The word for -1."""
         return "unlimited" if value == -1 else Type.show(self, value)
@@ -290,6 +306,10 @@ class Size(Type):
     def wire_schema(self) -> dict[str, JSON]:
         """The bytes."""
         return {"enum": list(SIZE_NAMES)}
+
+    def write(self, value: Value) -> JSON:
+        """The short name where there is one."""
+        return SIZE_NAMES.get(value, value)
 
     def show(self, value: Value) -> str:
         """The short name where there is one."""
@@ -323,6 +343,14 @@ class Level(Type):
     def wire_schema(self) -> dict[str, JSON]:
         """The numbers."""
         return {"enum": list(range(len(self.words)))}
+
+    def write(self, value: Value) -> JSON:
+        """The word of the level."""
+        return self.show(value)
+
+    def idle(self, value: Value) -> bool:
+        """Never: every level says something."""
+        return False
 
     def show(self, value: Value) -> str:
         """The word of the level."""

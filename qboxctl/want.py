@@ -18,15 +18,16 @@ class Want:
     """What to know of the account.
 
     ``fields`` names the attributes of each object that must be known if the API has them. ``whole`` are the
-    kinds whose lists must be read to their end. ``doomed`` tells which parents would be deleted, so that
-    what is in them is read too.
+    kinds whose lists must be read to their end. ``opened`` tells which of the parents that were found are
+    looked into, and ``entire`` which objects are wanted with all their attributes.
     """
 
     wish: Wish
     collections: frozenset[Collection]
     fields: Mapping[Address, Sized[str]]
     whole: frozenset[str] = frozenset()
-    doomed: Callable[[Mapping[Address, Live]], Iterable[str]] = field(default=lambda _live: ())
+    opened: Callable[[Mapping[Address, Live]], Iterable[str]] = field(default=lambda _live: ())
+    entire: Callable[[Address], bool] = field(default=lambda _address: False)
 
 
 def want_for_plan(scope: Scope) -> Want:
@@ -46,7 +47,7 @@ def want_for_plan(scope: Scope) -> Want:
         frozenset(_with_parents(types, collections)),
         {**dict.fromkeys(since or (), ("status",)), **fields},
         whole=frozenset(removing if since is None else ()),
-        doomed=lambda live: _doomed(scope, live),
+        opened=lambda live: _doomed(scope, live),
     )
 
 
@@ -70,7 +71,7 @@ def want_for_changes(changes: Iterable[Change], wish: Wish, types: Mapping[str, 
         wish,
         frozenset(_with_parents(types, collections)),
         fields,
-        doomed=lambda live: [address.key for address in deleted & live.keys()],
+        opened=lambda live: [address.key for address in deleted & live.keys()],
     )
 
 

@@ -15,6 +15,7 @@ import httpx
 
 from qboxctl.apply import check, resolve_secrets
 from qboxctl.client import Client, InProcess, Reader, SystemClock
+from qboxctl.dns import Record, records, want_for_records
 from qboxctl.emulator import Emulator, Fault, Request, Response
 from qboxctl.emulator.app import BackgroundServer
 from qboxctl.emulator.faults import Aim
@@ -171,6 +172,10 @@ class Lab:
         scope = Scope(wish, TYPES, options or Options())
         with closing(Reader(self.endpoint, TOKEN, self.api, **self.options())) as reader:
             return make_plan(TYPES, wish, survey(Account(reader, TYPES), want_for_plan(scope)), options)
+
+    def records(self, wish: Wish) -> list[Record]:
+        with closing(Reader(self.endpoint, TOKEN, self.api, **self.options())) as reader:
+            return records(wish, survey(Account(reader, TYPES), want_for_records(wish)))
 
     def apply(
         self,

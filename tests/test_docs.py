@@ -32,7 +32,9 @@ from qboxctl.yamlio import Source
 ROOT = Path(__file__).resolve().parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 COMMANDS = cli.list_commands(click.Context(cli))
-EXAMPLES = sorted(path.name for path in (ROOT / "examples").iterdir() if path.is_dir())
+GUIDES_FOLDER = ROOT / "examples" / "guides"
+GUIDES = sorted(GUIDES_FOLDER.glob("*.md"))
+EXAMPLES = sorted({path.parent.name for path in (ROOT / "examples").glob("*/*.yaml")})  # the configurations
 LONGEST = 400
 
 
@@ -48,7 +50,8 @@ def shell_lines() -> list[str]:
 
 
 CALLS = [shlex.split(line)[1:] for line in shell_lines() if line.startswith("qboxctl")]
-FOREVER = [words for words in CALLS if words[0] == "emulator"]
+EMULATORS = re.findall(r"^qboxctl (emulator.*)$", (GUIDES_FOLDER / "emulator.md").read_text("utf-8"), re.MULTILINE)
+FOREVER = [*(words for words in CALLS if words[0] == "emulator"), *map(shlex.split, EMULATORS)]
 
 
 # The README.
@@ -83,7 +86,7 @@ def test_a_command_line_that_is_wrong_would_be_found() -> None:
 
 def test_every_command_is_in_the_readme() -> None:
     assert [name for name in COMMANDS if not re.search(rf"`{name}`", README)] == []
-    assert [name for name in COMMANDS if not any(name in words for words in CALLS) and name != "demo"] == []
+    assert [name for name in COMMANDS if not any(name in words for words in CALLS) and name not in ("demo", "completion")] == []
 
 
 def test_no_other_command_is_in_the_readme() -> None:
@@ -115,6 +118,87 @@ def test_every_file_that_the_readme_names_is_there() -> None:
     named = re.findall(r"`((?:tests|examples|schemas|qboxctl)/[\w./]*\w/?)`", README)
     assert named
     assert [name for name in named if not (ROOT / name).exists()] == []
+
+
+# The guides: a file that a block names is written, then the commands after it run, as a reader would.
+
+
+def steps(page: str) -> list[tuple[str, str]]:
+    """The files and command lines of a page, in order: ``("FILE", text)`` and ``("", line)``."""
+    found: list[tuple[str, str]] = []
+    for language, text in re.findall(r"^```(\w+)\n(.*?)^```$", page, re.MULTILINE | re.DOTALL):
+        first = text.partition("\n")[0]
+        if language == "yaml":
+            named = re.fullmatch(r"# ([\w./-]+\.yaml)", first)
+            found += [(named[1], text)] if named else []
+        elif language == "sh":
+            found += [("", line) for line in text.splitlines() if line and not line.startswith("#")]
+    return found
+
+
+ACCOUNT = {
+    "domains": {
+        "example.com": {
+            "max_email_quota": "25GB",
+            "mailboxes": {"ada": {"firstname": "Ada"}, "bob": {"firstname": "Bob"}, "kim": {"firstname": "Kim"}},
+            "aliases": {"info": ["ada@example.com"]},
+        },
+        "other.example": {"mailboxes": {"eve": {"firstname": "Eve"}}},
+    },
+    "delivery": {"accounts": {"newsletter": {"type": "newsletter"}}},
+}
+"""What is live while a guide is followed."""
+EMPTY_AT_FIRST = {"passwords.md", "environments.md"}
+
+
+@pytest.mark.parametrize("guide", GUIDES, ids=lambda path: path.name)
+def test_a_guide_can_be_followed(guide: Path, tmp_path: Path, environ: dict[str, str]) -> None:
+    folder = tmp_path / "project"
+    folder.mkdir()
+    done = 0
+    author = {"GIT_AUTHOR_NAME": "Ada", "GIT_AUTHOR_EMAIL": "ada@example.com"}
+    environ |= author | {name.replace("AUTHOR", "COMMITTER"): value for name, value in author.items()}
+    programs = tmp_path / "bin"
+    programs.mkdir()
+    (programs / "qboxctl").write_text(f'#!/bin/sh\nexec {sys.executable} -m qboxctl "$@"\n', encoding="utf-8")
+    (programs / "qboxctl").chmod(0o755)
+    environ["PATH"] = f"{programs}{os.pathsep}{environ['PATH']}"
+    seed = {} if guide.name in EMPTY_AT_FIRST else ACCOUNT
+    with BackgroundServer(Emulator(seed=seed)) as server:
+        environ["QBOXCTL_ENDPOINT"] = server.url
+        for file, text in steps(guide.read_text(encoding="utf-8")):
+            if file:
+                (folder / file).parent.mkdir(parents=True, exist_ok=True)
+                (folder / file).write_text(text, encoding="utf-8")
+                continue
+            line, _, comment = text.partition("   # ")
+            if line.startswith("cd "):
+                folder = folder / line.removeprefix("cd ")
+                continue
+            ended = run(["sh", "-c", line], folder, environ)
+            expected = int(comment.removeprefix("exits ")) if comment.startswith("exits ") else 0
+            assert ended.returncode == expected, f"{line}\n{ended.stdout}\n{ended.stderr}"
+            done += line.startswith("qboxctl")
+    assert done
+
+
+@pytest.mark.parametrize("guide", GUIDES, ids=lambda path: path.name)
+def test_a_guide_is_short_and_linked(guide: Path) -> None:
+    text = guide.read_text(encoding="utf-8")
+    assert max(len(line) for line in text.splitlines() if not line.startswith("|")) <= 130
+    assert len(text.splitlines()) <= 120
+    assert f"examples/guides/{guide.name}" in README
+    for language, block in re.findall(r"^```(\w+)\n(.*?)^```$", text, re.MULTILINE | re.DOTALL):
+        if language == "yaml":
+            load([Source(guide.name, block)], TYPES)
+
+
+def test_the_reference_is_fresh_and_whole() -> None:
+    text = (ROOT / "schemas" / "REFERENCE.md").read_text(encoding="utf-8")
+    assert text == docs.reference()
+    for kind, type_ in TYPES.items():
+        assert f"## {kind}\n" in text
+        assert all(f"| `{one.name}` |" in text for one in type_.fields)
 
 
 # Its command lines, run one after the other as a reader would.
@@ -191,7 +275,7 @@ def project(tmp_path: Path, environ: dict[str, str]) -> Path:
 
 
 @pytest.mark.parametrize("words", FOREVER, ids=shlex.join)
-def test_an_emulator_of_the_readme_listens(words: list[str], project: Path, environ: dict[str, str]) -> None:
+def test_an_emulator_of_the_pages_listens(words: list[str], project: Path, environ: dict[str, str]) -> None:
     process = subprocess.Popen(
         [sys.executable, "-m", "qboxctl", *words, "--port", "0"],
         cwd=project,

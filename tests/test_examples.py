@@ -22,7 +22,7 @@ from qboxctl.resources import TYPES
 from qboxctl.sources import read_sources
 
 ROOT = Path(__file__).resolve().parent.parent
-EXAMPLES = sorted(path.name for path in (ROOT / "examples").iterdir() if path.is_dir())
+EXAMPLES = sorted({path.parent.name for path in (ROOT / "examples").glob("*/*.yaml")})  # the configurations
 SCHEMA = ROOT / "schemas" / "config.schema.json"
 PASSWORD = "Initial-1"
 HEADER = "# yaml-language-server: $schema="

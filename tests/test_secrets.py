@@ -184,7 +184,7 @@ mailboxes: {ada: {firstname: Ada, password: 12345678, extra: {password: canary-p
 """.strip().splitlines()
 
 
-@pytest.mark.parametrize("form", ["text", "json", "github"])
+@pytest.mark.parametrize("form", ["text", "json", "github", "gitlab", "sarif"])
 def test_secrets_in_plain_text_are_not_repeated(form, project):
     domains = "".join(f"  d{number}.example:\n    {line}\n" for number, line in enumerate(PLAIN))
     project.write(f"domains:\n{domains}")

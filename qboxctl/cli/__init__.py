@@ -10,12 +10,15 @@ import signal
 import sys
 from collections.abc import Callable
 from importlib import import_module
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from qboxctl import __version__
 from qboxctl.cli.common import Common, common
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
 
 _COMMANDS = {
     "init": "Make a starter project.",
@@ -23,10 +26,14 @@ _COMMANDS = {
     "plan": "Show what apply would do; changes nothing.",
     "apply": "Make the account as the files say.",
     "show": "Show a saved plan.",
+    "export": "Write the live account as configuration.",
+    "dns": "The DNS records that the declared domains need.",
+    "doctor": "Check token, reach and permissions, and what the API really returns.",
     "explain": "The reference of kinds and attributes.",
     "schema": "The JSON Schema of the configuration or of a plan.",
     "emulator": "Run a local Management API.",
     "demo": "A first look, without an account.",
+    "completion": "Completion for bash, zsh or fish.",
 }
 
 
@@ -52,6 +59,13 @@ class _Commands(click.Group):
             more = f" Did you mean {near[0]}?" if near else ""
             raise click.UsageError(f"There is no command {args[0]!r}.{more}", ctx)
         return super().resolve_command(ctx, args)
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """Commands from the table: no module is imported to name them."""
+        from click.shell_completion import CompletionItem
+
+        found = [CompletionItem(name, help=text) for name, text in _COMMANDS.items() if name.startswith(incomplete)]
+        return found + click.Command.shell_complete(self, ctx, incomplete)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):

@@ -168,8 +168,14 @@ class _Order:
     def show(self) -> None:
         """Show the plan: as a result, or beside one that is for a program."""
         stream = sys.stdout if self.form == "text" else sys.stderr
-        rate = self.wish.settings.api.requests_per_second
-        text = plan_text.render(self.plan, TYPES, self.options.palette(stream), rate)
+        text = plan_text.render(
+            self.plan,
+            TYPES,
+            self.options.palette(stream),
+            self.wish.settings.api.requests_per_second,
+            width=self.options.width(),
+            full=self.options.verbose > 0,
+        )
         if self.form == "text":
             self.options.result(text)
         else:

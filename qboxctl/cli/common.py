@@ -26,6 +26,8 @@ class Common:
     verbose: int = 0
     quiet: bool = False
     debug: bool = False
+    clear: Callable[[], None] = lambda: None
+    """Takes the line of progress away, before something is printed."""
 
     def palette(self, stream: Any = None) -> Palette:
         """Colours for a stream (stdout unless said otherwise)."""
@@ -38,13 +40,21 @@ class Common:
         )
         return Palette(self.color == "always" or (self.color == "auto" and automatic))
 
+    def width(self) -> int:
+        """The columns of the terminal; a file or a pipe gets 120."""
+        import shutil
+
+        return shutil.get_terminal_size((120, 24)).columns if sys.stdout.isatty() else 120
+
     def result(self, text: str) -> None:
         """Print a result, to stdout."""
+        self.clear()
         click.echo(text, color=True)
 
     def say(self, text: str) -> None:
         """Print a message, to stderr, unless -q."""
         if not self.quiet:
+            self.clear()
             click.echo(text, err=True, color=True)
 
     def log(self) -> Callable[[str], None] | None:

@@ -15,9 +15,15 @@ from qboxctl.resources import TYPES
 @click.command("explain")
 @common
 @click.argument("topic", required=False, metavar="[KIND[.ATTRIBUTE]]")
+@click.option("--format", "form", type=click.Choice(["text", "markdown"]), default="text", show_default=True)
 @click.pass_obj
-def command(options: Common, topic: str | None) -> None:
+def command(options: Common, topic: str | None, form: str) -> None:
     """Tell what a kind or an attribute is, which values it takes, and how sure that is."""
+    if form == "markdown":
+        if topic:
+            raise click.UsageError("the Markdown reference is one page: leave the topic out")
+        options.result(docs.reference().rstrip("\n"))
+        return
     try:
         options.result("\n".join(docs.explain(topic)))
     except KeyError:

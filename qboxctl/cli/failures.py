@@ -34,6 +34,7 @@ _CODES = {AuthError: Exit.AUTH, StalePlanError: Exit.STALE}
 
 def explained(error: Exception, options: Common) -> int:
     """Print an error to stderr, and give its exit code."""
+    options.clear()
     palette = options.palette(sys.stderr)
     mark = palette.paint("error", "alarm")
     match error:

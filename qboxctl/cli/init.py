@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import json
+from importlib.metadata import PackageNotFoundError, distribution
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from pathlib import Path
 
 import click
 
+from qboxctl import __version__
 from qboxctl.cli.common import Common, common
 from qboxctl.errors import QboxctlError
+
+_PIPELINE = Path(".github/workflows/qboxmail.yml")
+_UNKNOWN = 'QBOXCTL_PACKAGE: ""'
 
 
 @click.command("init")
@@ -24,12 +30,16 @@ def command(options: Common, folder: Path | None) -> None:
     if there:
         names = ", ".join(str(folder / path) for path in sorted(there))
         raise QboxctlError(f"already there: {names}", hint="nothing was written; choose another folder")
+    package = package_of(_origin())
+    starter[_PIPELINE] = starter[_PIPELINE].replace(_UNKNOWN, f"QBOXCTL_PACKAGE: {json.dumps(package)}")
     for path, content in sorted(starter.items()):
         target = folder / path
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_text(content, encoding="utf-8")
         options.result(f"wrote {target}")
     place = "" if folder == Path() else f" -C {folder}"
+    if not package:
+        options.say(f"\nThis qboxctl came from a folder of this machine: say in {_PIPELINE} where others get it.")
     options.say(f"\nNext: edit domains/example.com.yaml, then\n  qboxctl{place} validate\n  qboxctl{place} plan")
 
 
@@ -45,3 +55,25 @@ def _files(folder: Traversable, below: Path) -> dict[Path, str]:
         else:
             found[path] = entry.read_text(encoding="utf-8")
     return found
+
+
+def _origin() -> str | None:
+    """What pip noted of where this qboxctl came from (PEP 610), None if that was an index."""
+    try:
+        return distribution("qboxctl").read_text("direct_url.json")
+    except PackageNotFoundError:
+        return '{"url": "file:"}'
+
+
+def package_of(origin: str | None) -> str:
+    """What pip must be told to install the same elsewhere, "" where nobody else can have it.
+
+    Never a guess: whoever owns a name that we made up on some index would be given the token.
+    """
+    if origin is None:
+        return f"qboxctl=={__version__}"
+    found = json.loads(origin)
+    url, vcs = found["url"], found.get("vcs_info")
+    if not url.startswith(("https:", "ssh:")):
+        return ""
+    return f"qboxctl @ {vcs['vcs']}+{url}@{vcs['commit_id']}" if vcs else f"qboxctl @ {url}"

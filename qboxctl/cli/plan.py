@@ -11,15 +11,15 @@ from qboxctl.cli.common import Common, common
 from qboxctl.cli.failures import Exit
 from qboxctl.cli.session import connect, planned, planning_options, read_wish
 from qboxctl.client import Reader
-from qboxctl.planfile import dumps, write
-from qboxctl.render import plan_text
+from qboxctl.planfile import write
+from qboxctl.render.plans import FORMATS, picture
 from qboxctl.resources import TYPES
 
 
 @click.command("plan")
 @common
 @click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="Save the plan, for `apply FILE`.")
-@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
+@click.option("--format", "form", type=click.Choice(FORMATS), default="text", show_default=True)
 @click.option("--detailed-exitcode", is_flag=True, help="Exit 2 when there is something to change.")
 @planning_options
 @click.pass_obj
@@ -35,12 +35,10 @@ def command(
         reader.close()
     if out:
         write(plan, out)
-    if form == "json":
-        options.result(dumps(plan).rstrip("\n"))
-    else:
-        options.result(plan_text.render(plan, TYPES, options.palette(), wish.settings.api.requests_per_second))
-        if out and plan.changes:
-            options.say(f"saved as {out}" + ("" if plan.blocked else f"; run it with: qboxctl apply {out}"))
+    rate = wish.settings.api.requests_per_second
+    options.result(picture(plan, form, TYPES, options.palette(), rate, width=options.width(), full=options.verbose > 0))
+    if out and plan.changes and form == "text":
+        options.say(f"saved as {out}" + ("" if plan.blocked else f"; run it with: qboxctl apply {out}"))
     if options.verbose:
         options.say(f"{reader.sent.requests} requests, {reader.sent.repeated} of them repeated")
     if plan.blocked:

@@ -14,6 +14,7 @@ import click
 
 from qboxctl import __version__
 from qboxctl.cli.common import Common
+from qboxctl.cli.progress import Progress
 from qboxctl.client import Clock, InProcess, Reader, SystemClock
 from qboxctl.errors import AuthError, ConfigError, Diagnostic, QboxctlError, has_errors
 from qboxctl.load import load
@@ -26,7 +27,7 @@ from qboxctl.resources import TYPES
 from qboxctl.scope import Options, Scope
 from qboxctl.secret import SecretError, Secrets
 from qboxctl.settings import EMULATOR, normal_endpoint
-from qboxctl.sources import read_sources
+from qboxctl.sources import has_sources, read_sources
 from qboxctl.survey import survey
 from qboxctl.validate import check
 from qboxctl.want import want_for_plan
@@ -46,16 +47,28 @@ def read_wish(options: Common) -> Wish:
     return wish
 
 
+def settings_only(options: Common) -> Wish:
+    """The configuration for commands that need none: a folder without files stands for the default settings."""
+    if Path(options.directory).is_dir() and not has_sources(options.directory):
+        return _at_endpoint(load([], TYPES, options.env), options)
+    return read_wish(options)
+
+
 def checked_wish(options: Common) -> tuple[Wish, list[Diagnostic]]:
     """The configuration and everything that is wrong with it as a whole."""
-    wish = load(read_sources(options.directory), TYPES, options.env)
-    endpoint = options.endpoint or os.environ.get("QBOXCTL_ENDPOINT", "")
-    if endpoint:
-        try:
-            wish = replace(wish, settings=replace(wish.settings, endpoint=normal_endpoint(endpoint)))
-        except ValueError as error:
-            raise QboxctlError(str(error), hint="correct --endpoint or QBOXCTL_ENDPOINT") from None
+    wish = _at_endpoint(load(read_sources(options.directory), TYPES, options.env), options)
     return wish, check(wish, TYPES)
+
+
+def _at_endpoint(wish: Wish, options: Common) -> Wish:
+    """The wish with the endpoint that a flag or the environment names."""
+    endpoint = options.endpoint or os.environ.get("QBOXCTL_ENDPOINT", "")
+    if not endpoint:
+        return wish
+    try:
+        return replace(wish, settings=replace(wish.settings, endpoint=normal_endpoint(endpoint)))
+    except ValueError as error:
+        raise QboxctlError(str(error), hint="correct --endpoint or QBOXCTL_ENDPOINT") from None
 
 
 def connect(
@@ -69,6 +82,8 @@ def connect(
         raise QboxctlError("--seed fills an emulator, and goes with --endpoint emulator: only")
     token = _token(settings.token, inside=inside)
     clock: Clock = SystemClock()
+    progress = Progress(options, "asking the API")
+    options.clear = progress.clear
     return kind(
         settings.endpoint,
         token,
@@ -78,6 +93,7 @@ def connect(
         stop=stop,
         log=options.log(),
         notice=options.say,
+        answered=progress,
     )
 
 

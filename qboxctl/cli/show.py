@@ -7,20 +7,17 @@ from pathlib import Path
 import click
 
 from qboxctl.cli.common import Common, common
-from qboxctl.planfile import dumps, read
-from qboxctl.render import plan_text
+from qboxctl.planfile import read
+from qboxctl.render.plans import FORMATS, picture
 from qboxctl.resources import TYPES
 
 
 @click.command("show")
 @common
 @click.argument("planfile", type=click.Path(dir_okay=False, path_type=Path))
-@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
+@click.option("--format", "form", type=click.Choice(FORMATS), default="text", show_default=True)
 @click.pass_obj
 def command(options: Common, planfile: Path, form: str) -> None:
     """Show a saved plan; asks nobody."""
     plan = read(planfile, TYPES)
-    if form == "json":
-        options.result(dumps(plan).rstrip("\n"))
-    else:
-        options.result(plan_text.render(plan, TYPES, options.palette()))
+    options.result(picture(plan, form, TYPES, options.palette(), width=options.width(), full=options.verbose > 0))

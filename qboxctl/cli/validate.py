@@ -12,7 +12,7 @@ from qboxctl.render import diagnostics
 
 @click.command("validate")
 @common
-@click.option("--format", "form", type=click.Choice(["text", "json", "github"]), default="text", show_default=True)
+@click.option("--format", "form", type=click.Choice(["text", *diagnostics.FORMATS]), default="text", show_default=True)
 @click.pass_obj
 def command(options: Common, form: str) -> int:
     """Check the configuration, offline: no network, no secrets, every mistake at once."""
@@ -25,13 +25,12 @@ def command(options: Common, form: str) -> int:
         files, objects = len(wish.sources), len(wish.objects)
     except ConfigError as error:
         found = list(error.diagnostics)
-    if form == "json":
-        options.result(diagnostics.as_json(found))
-    elif form == "github":
-        if found:
-            options.result(diagnostics.github(found))
-    else:
+    if form == "text":
         if found:
             options.result(diagnostics.text(found, options.palette()))
         options.say(diagnostics.verdict(found, files, objects))
+    else:
+        report = diagnostics.FORMATS[form](found)
+        if report:
+            options.result(report)
     return Exit.INVALID if has_errors(found) else Exit.DONE

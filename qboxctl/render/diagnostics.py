@@ -1,12 +1,18 @@
-"""Diagnostics as text, as JSON, and as annotations of GitHub's workflow log."""
+"""Diagnostics as text, as JSON, as annotations of GitHub's workflow log, and as reports for GitLab and SARIF."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import hashlib
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from urllib.parse import quote
 
-from qboxctl.errors import Diagnostic, Severity
+from qboxctl import __version__
+from qboxctl.errors import Diagnostic, Position, Severity
 from qboxctl.jsonio import json_text
+from qboxctl.model import JSON
 from qboxctl.render.style import PLAIN, Palette, clean, plural
+
+_SARIF = "https://json.schemastore.org/sarif-2.1.0.json"
 
 
 def text(found: Iterable[Diagnostic], palette: Palette = PLAIN) -> str:
@@ -61,11 +67,66 @@ def _annotation(one: Diagnostic) -> str:
     where = {"file": place.file, "line": place.line, "col": place.column} if place else {}
     where["title"] = one.code
     options = ",".join(f"{name}={_escaped(str(value), ':,')}" for name, value in where.items())
-    message = one.message + (f" ({one.hint})" if one.hint else "")
-    return f"::{one.severity.value} {options}::{_escaped(message)}"
+    return f"::{one.severity.value} {options}::{_escaped(_with_hint(one))}"
 
 
 def _escaped(text: str, more: str = "") -> str:
     for char in f"%\r\n{more}":
         text = text.replace(char, f"%{ord(char):02X}")
     return text
+
+
+def gitlab(found: Iterable[Diagnostic]) -> str:
+    """A GitLab Code Quality report: merge requests show it beside the lines."""
+    rows = []
+    for one in found:
+        place = one.position or Position(".", 1)
+        what = f"{place.file}:{one.code}:{one.address}:{one.message}"
+        rows.append(
+            {
+                "description": _with_hint(one),
+                "check_name": one.code,
+                "fingerprint": hashlib.sha256(what.encode()).hexdigest(),
+                "severity": "critical" if one.severity is Severity.ERROR else "minor",
+                "location": {"path": _relative(place.file), "lines": {"begin": place.line or 1}},
+            }
+        )
+    return json_text(rows)
+
+
+def sarif(found: Iterable[Diagnostic]) -> str:
+    """A SARIF 2.1.0 log, for code scanning services and editors."""
+    driver = {"name": "qboxctl", "version": __version__, "rules": []}
+    run = {"tool": {"driver": driver}, "columnKind": "unicodeCodePoints", "results": [_result(one) for one in found]}
+    return json_text({"$schema": _SARIF, "version": "2.1.0", "runs": [run]})
+
+
+def _result(one: Diagnostic) -> dict[str, JSON]:
+    result: dict[str, JSON] = {
+        "ruleId": one.code,
+        "level": one.severity.value,
+        "message": {"text": _with_hint(one)},
+    }
+    if one.position:
+        region = {"startLine": one.position.line or 1, "startColumn": one.position.column or 1}
+        place = {"artifactLocation": {"uri": quote(_relative(one.position.file))}, "region": region}
+        result["locations"] = [{"physicalLocation": place}]
+    return result
+
+
+def _with_hint(one: Diagnostic) -> str:
+    return one.message + (f" ({one.hint})" if one.hint else "")
+
+
+def _relative(file: str) -> str:
+    """A path as reports want it: from the repository's root, where the command was called."""
+    return file.removeprefix("./")
+
+
+FORMATS: Mapping[str, Callable[[Iterable[Diagnostic]], str]] = {
+    "json": as_json,
+    "github": github,
+    "gitlab": gitlab,
+    "sarif": sarif,
+}
+"""The formats for machines."""

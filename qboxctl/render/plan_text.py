@@ -1,147 +1,131 @@
-"""A plan as text for a terminal: what is lost first, one summary line last."""
+"""A plan as text for a terminal: what is lost first, one summary line last.
+
+Many changes of one sort are grouped by domain, one line each, so that three thousand can be read as well as three.
+"""
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Sequence
+from functools import partial
+from itertools import groupby
 
-from qboxctl.definition import ResourceType
-from qboxctl.diff import EXTRA
-from qboxctl.graph import writes
-from qboxctl.model import Action, Change, FieldChange, Plan
+from qboxctl.model import Action, Change, Plan
+from qboxctl.render import parts
+from qboxctl.render.parts import Section, Types
 from qboxctl.render.style import PLAIN, Palette, clean, plural, shorten
 
-_SIGNS = {Action.CREATE: "+", Action.UPDATE: "~", Action.DISABLE: "!", Action.DELETE: "-"}
 _COLOURS = {Action.CREATE: "green", Action.UPDATE: "yellow", Action.DISABLE: "red", Action.DELETE: "red"}
 _SHOWN = 20
-_WIDTH = 100
-_BILL = {
-    "mailboxes_8gb": "mailbox of 8 GB",
-    "mailboxes_25gb": "mailbox of 25 GB",
-    "mailboxes_50gb": "mailbox of 50 GB",
-    "mailboxes_100gb": "mailbox of 100 GB",
-    "domains": "domain",
-    "delivery_accounts": "Delivery account",
-}
+MANY = 50
+"""From so many changes of one sort on, each gets one line."""
 
 
 def render(
     plan: Plan,
-    types: Mapping[str, ResourceType],
+    types: Types,
     palette: Palette = PLAIN,
     per_second: float | None = None,
+    *,
+    width: int = 120,
+    full: bool = False,
 ) -> str:
-    """The whole plan; ``per_second`` is how many requests may start in a second, if that is limited."""
-    return "\n".join(_lines(plan, types, palette, per_second))
+    """The whole plan; ``per_second`` is how many requests may start in a second, if that is limited.
+
+    ``width`` is the terminal's, in columns, ``full`` shows every attribute of every change.
+    """
+    return "\n".join(_Text(plan, types, palette, width, full=full).lines(per_second))
 
 
-def _lines(plan: Plan, types: Mapping[str, ResourceType], palette: Palette, per_second: float | None) -> Iterable[str]:
-    where = f"{clean(plan.environment)} at {clean(plan.endpoint)}"
-    yield palette.paint(f"Plan for {where}", "bold")
-    groups = (
-        ("To be removed", (Action.DELETE, Action.DISABLE)),
-        ("To be changed", (Action.UPDATE,)),
-        ("To be created", (Action.CREATE,)),
-    )
-    for title, actions in groups:
-        changes = [change for change in plan.changes if change.action in actions]
-        changes.sort(key=lambda change: not change.destroys_data)
-        if changes:
+class _Text:
+    """One rendering."""
+
+    def __init__(self, plan: Plan, types: Types, palette: Palette, width: int, *, full: bool) -> None:
+        self.plan, self.types, self.palette = plan, types, palette
+        self.width, self.full = width, full
+
+    def lines(self, per_second: float | None) -> Iterable[str]:
+        """Head, sections, notes, closing lines."""
+        plan, paint = self.plan, self.palette.paint
+        yield paint(f"Plan for {parts.place(plan)}", "bold")
+        for section in parts.sections(plan):
             yield ""
-            yield palette.paint(title, "bold")
+            many = len(section.changes) > MANY and not self.full
+            yield paint(section.title + (f" ({len(section.changes)})" if many else ""), "bold")
+            yield from self.grouped(section) if many else self.each(section.changes)
+        yield from self.notes()
+        yield ""
+        if plan.changes:
+            yield parts.budget(plan, self.types, per_second)
+        yield from self.verdict()
+
+    def each(self, changes: Sequence[Change]) -> Iterable[str]:
+        """Changes with all their attributes."""
         for change in changes:
-            yield from _change(change, types[change.address.kind], palette)
-    yield from _notes(plan, palette)
-    yield ""
-    yield from _budget(plan, types, per_second)
-    yield from _verdict(plan, palette)
+            yield self.head(change)
+            shown = parts.lines(change, self.types)
+            width = max((len(line.name) for line in shown), default=0)
+            yield from (f"      {line.name:{width}}  {line}" for line in shown)
 
+    def grouped(self, section: Section) -> Iterable[str]:
+        """Changes on one line each, under their domains; what destroys data stays in front, in full."""
+        lost = [change for change in section.changes if change.destroys_data]
+        yield from (self.head(change) for change in lost)
+        by_home = partial(parts.home, types=self.types)
+        others = sorted((change for change in section.changes if not change.destroys_data), key=by_home)
+        for home, group in groupby(others, key=by_home):
+            changes = list(group)
+            yield f"  {self.palette.paint(clean(home), 'bold')}  {plural(len(changes), 'object')}"
+            yield from (self.short(change) for change in changes)
+        yield self.palette.paint("  (-v shows every attribute)", "dim")
 
-def _change(change: Change, type_: ResourceType, palette: Palette) -> Iterable[str]:
-    head = f"  {_SIGNS[change.action]} {clean(str(change.address))}"
-    if change.destroys_data:
-        what = "its mail is lost for good" if type_.kind in ("mailbox", "domain") else "it is lost for good"
-        yield (
-            palette.paint(head, "alarm") + palette.paint(f"  DELETED, {what}", "alarm") + f"  ({clean(change.reason)})"
-        )
-    elif change.action.removes:
-        yield palette.paint(head, _COLOURS[change.action]) + f"  {change.action.value}d  ({clean(change.reason)})"
-    elif change.action is Action.UPDATE and change.reason != "differs":
-        yield palette.paint(head, _COLOURS[change.action]) + f"  ({clean(change.reason)})"
-    else:
-        yield palette.paint(head, _COLOURS[change.action])
-    if not change.action.removes:
-        width = max([len(one.name) for one in change.fields] + [len(name) for name in change.secrets], default=0)
-        for one in change.fields:
-            yield f"      {clean(one.name):{width}}  {_values(change, one, type_)}"
-        for name in change.secrets:
-            yield f"      {clean(name):{width}}  *** (sent, never shown)"
+    def head(self, change: Change) -> str:
+        """A change's first line."""
+        painted = self.palette.paint(f"  {parts.SIGNS[change.action]} {clean(str(change.address))}", self.tone(change))
+        remark = parts.remark(change, self.types[change.address.kind])
+        return f"{painted}  {self.palette.paint(remark, 'alarm') if change.destroys_data else remark}".rstrip()
 
+    def short(self, change: Change) -> str:
+        """A change on one line."""
+        head = f"    {parts.SIGNS[change.action]} {clean(str(change.address))}"
+        shown = [f"{line.name} {line}" for line in parts.lines(change, self.types)]
+        more = "  ".join(filter(None, (parts.remark(change, self.types[change.address.kind]), ", ".join(shown))))
+        room = max(20, self.width - len(head) - 2)
+        return f"{self.palette.paint(head, self.tone(change))}  {shorten(more, room)}".rstrip()
 
-def _values(change: Change, one: FieldChange, type_: ResourceType) -> str:
-    after = show(type_, one.name, one.after)
-    if change.action is Action.CREATE:
-        return after
-    if isinstance(one.before, tuple) and isinstance(one.after, tuple):
-        gone = [f"-{clean(item)}" for item in one.before if item not in one.after]
-        new = [f"+{clean(item)}" for item in one.after if item not in one.before]
-        return shorten(" ".join(gone + new), _WIDTH)
-    return f"{show(type_, one.name, one.before)} → {after}"
+    def tone(self, change: Change) -> str:
+        """The colour of a change."""
+        return "alarm" if change.destroys_data else _COLOURS[change.action]
 
+    def notes(self) -> Iterable[str]:
+        """What is left alone, what cannot be seen, what stops the plan."""
+        plan, paint = self.plan, self.palette.paint
+        if plan.unmanaged:
+            yield ""
+            yield paint(f"Not declared, and left alone ({len(plan.unmanaged)})", "dim")
+            shown = plan.unmanaged if self.full else plan.unmanaged[:_SHOWN]
+            yield from (f"    {clean(str(address))}" for address in shown)
+            if len(plan.unmanaged) > len(shown):
+                yield f"    and {len(plan.unmanaged) - len(shown)} more"
+        unseen = parts.unverifiable(plan)
+        if unseen:
+            yield ""
+            yield paint("Declared, and never returned by the API, so nobody can tell whether they are set", "dim")
+            yield from (f"    {one}" for one in unseen)
+        for message, way in parts.blocks(plan):
+            yield ""
+            yield paint(message, "alarm")
+            if way:
+                yield f"  {way}"
 
-def show(type_: ResourceType, name: str, value: object) -> str:
-    """A value as people write it in a file."""
-    one = type_.by_name.get(name)
-    text = str(value) if one is None or name.startswith(EXTRA) else one.type.show(value)
-    return shorten(clean(text.replace("\n", "⏎")), _WIDTH)
-
-
-def _notes(plan: Plan, palette: Palette) -> Iterable[str]:
-    if plan.unmanaged:
-        yield ""
-        yield palette.paint(f"Not declared, and left alone ({len(plan.unmanaged)})", "dim")
-        yield from (f"    {clean(str(address))}" for address in plan.unmanaged[:_SHOWN])
-        if len(plan.unmanaged) > _SHOWN:
-            yield f"    and {len(plan.unmanaged) - _SHOWN} more"
-    if plan.unverifiable:
-        counts: dict[tuple[str, str], int] = defaultdict(int)
-        for row in plan.unverifiable:
-            for name in row.fields:
-                counts[row.address.kind, name] += 1
-        yield ""
-        yield palette.paint("Declared, and never returned by the API, so nobody can tell whether they are set", "dim")
-        for (kind, name), number in sorted(counts.items()):
-            yield f"    {kind}.{clean(name)} on {plural(number, 'object')}"
-    for one in plan.blocked:
-        yield ""
-        yield palette.paint(f"BLOCKED by the {clean(one.guard)} guard: {clean(one.message)}", "alarm")
-        if one.guard == "count":
-            yield f"  if that is right, let exactly this plan pass: --acknowledge {plan.id}"
-
-
-def _budget(plan: Plan, types: Mapping[str, ResourceType], per_second: float | None) -> Iterable[str]:
-    """What applying takes: requests, and time where the rate is limited."""
-    if plan.changes:
-        number = writes(plan.changes, types)
-        least = f", at least {number / per_second:.0f} s at {per_second:g} requests a second" if per_second else ""
-        yield f"Apply: {plural(number, 'write')}{least}, and list pages to read them back"
-
-
-def _billed(name: str, number: int) -> str:
-    noun, of, size = _BILL.get(name, name).partition(" of ")
-    return plural(abs(number), noun).partition(" ")[2] + of + size
-
-
-def _verdict(plan: Plan, palette: Palette) -> Iterable[str]:
-    bill = [f"{number:+d} {_billed(name, number)}" for name, number in plan.billing.items() if number]
-    if bill:
-        yield f"Bill: {', '.join(bill)}"
-    counts = plan.summary
-    rest = f"{counts.get('unchanged', 0)} unchanged, {counts.get('unmanaged', 0)} unmanaged"
-    if not plan.changes:
-        yield palette.paint(f"Nothing to change: {rest}.", "green")
-        return
-    parts = ", ".join(f"{counts.get(name, 0)} to {name}" for name in ("create", "update", "disable", "delete"))
-    destroyed = sum(1 for change in plan.changes if change.destroys_data)
-    lost = f" Data of {plural(destroyed, 'object')} is destroyed." if destroyed else ""
-    yield f"Plan: {palette.paint(parts, 'bold')}; {rest}.{palette.paint(lost, 'alarm')}"
+    def verdict(self) -> Iterable[str]:
+        """The closing lines."""
+        plan, paint = self.plan, self.palette.paint
+        bill = parts.bill(plan)
+        if bill:
+            yield bill
+        if not plan.changes:
+            yield paint(f"Nothing to change: {parts.rest(plan)}.", "green")
+            return
+        lost = parts.loss(plan)
+        lost = f" {paint(lost, 'alarm')}" if lost else ""
+        yield f"Plan: {paint(parts.totals(plan), 'bold')}; {parts.rest(plan)}.{lost}"

@@ -1,0 +1,58 @@
+#!/bin/sh
+# qboxctl in any pipeline, in plain POSIX sh:
+#
+#   pipeline.sh plan     check the files, plan, and save the plan and a report; before a merge and again after it
+#   pipeline.sh apply    do exactly what the saved plan says
+#   pipeline.sh drift    compare only: 0 the account is as the files say, 2 it is not
+#
+# It ends with qboxctl's own exit code: 3 the files are invalid, 4 a guard blocks the plan, 5 the plan is stale,
+# 6 applied in part, 7 the rest waits for DNS, 8 the token. `apply` after a 4, 5 or 6 needs a new plan.
+#
+# The environment holds the secrets: QBOXMAIL_API_TOKEN, and for apply those that the files name. It may hold:
+#   DIR          where the configuration is (.)
+#   PLAN         the saved plan (qboxmail.plan.json); keep it for apply, it holds no secrets
+#   REPORT       the same for people, as Markdown (plan.md); its first line is a marker, to find its comment again
+#   JOURNAL      what apply did, one JSON object a line (apply.jsonl)
+#   SINCE        a git revision: only what it declared counts as removed by on_remove
+#   ACKNOWLEDGE  the id of a blocked plan that was reviewed and may pass the count guard
+#   WAIT         how long apply waits for DNS and for the server, such as 30m
+set -eu
+
+DIR=${DIR:-.}
+PLAN=${PLAN:-qboxmail.plan.json}
+REPORT=${REPORT:-plan.md}
+JOURNAL=${JOURNAL:-apply.jsonl}
+
+# A report there always is: whoever shows it would go on to show the one of an older commit.
+plan() {
+    rm -f "$PLAN" "$REPORT"
+    code=0
+    compare --out "$PLAN" --format markdown >"$REPORT" || code=$?
+    if [ ! -s "$REPORT" ]; then
+        printf '<!-- qboxctl plan -->\nThere is no plan of this commit (exit code %s).\n' "$code" >"$REPORT"
+    fi
+    cat "$REPORT"
+    return "$code"
+}
+
+apply() {
+    qboxctl -C "$DIR" apply "$PLAN" --auto-approve --journal "$JOURNAL" \
+        ${ACKNOWLEDGE:+--acknowledge "$ACKNOWLEDGE"} ${WAIT:+--wait "$WAIT"}
+}
+
+drift() {
+    compare --detailed-exitcode
+}
+
+# `plan` tells everything that is wrong with the files too, so it needs no `validate` before it.
+compare() {
+    qboxctl -C "$DIR" plan ${SINCE:+--since "$SINCE"} ${ACKNOWLEDGE:+--acknowledge "$ACKNOWLEDGE"} "$@"
+}
+
+case ${1:-} in
+plan | apply | drift) "$1" ;;
+*)
+    echo "usage: ${0##*/} plan|apply|drift" >&2
+    exit 1
+    ;;
+esac

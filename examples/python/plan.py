@@ -1,0 +1,66 @@
+#!/usr/bin/env python3
+"""Says what `qboxctl plan` would say, from Python: which changes an account needs, and in which order they go.
+
+QBOXMAIL_API_TOKEN=… python plan.py FOLDER
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from contextlib import closing
+
+from qboxctl.client import Reader
+from qboxctl.errors import ConfigError, QboxctlError, has_errors
+from qboxctl.graph import GATE, order
+from qboxctl.load import load
+from qboxctl.model import Plan
+from qboxctl.plan import make_plan
+from qboxctl.remote import Account
+from qboxctl.resources import TYPES
+from qboxctl.scope import Options, Scope
+from qboxctl.secret import SecretError, Secrets
+from qboxctl.settings import normal_endpoint
+from qboxctl.sources import read_sources
+from qboxctl.survey import survey
+from qboxctl.validate import check
+from qboxctl.want import want_for_plan
+from qboxctl.wish import Wish
+
+
+def read_files(folder: str) -> Wish:
+    """The configuration; raises ConfigError with all that is wrong in it."""
+    wish = load(read_sources(folder), TYPES)
+    found = check(wish, TYPES)
+    if has_errors(found):
+        raise ConfigError(found)
+    return wish
+
+
+def compare(wish: Wish, endpoint: str, token: str) -> Plan:
+    """The difference between the files and the account. A `Reader` cannot write."""
+    with closing(Reader(normal_endpoint(endpoint), token, wish.settings.api)) as reader:
+        snapshot = survey(Account(reader, TYPES), want_for_plan(Scope(wish, TYPES, Options())))
+    return make_plan(TYPES, wish, snapshot)
+
+
+def main(folder: str) -> None:
+    wish = read_files(folder)
+    token = Secrets(os.environ).resolve(wish.settings.token)
+    plan = compare(wish, os.environ.get("QBOXCTL_ENDPOINT", wish.settings.endpoint), token)
+    for change in plan.changes:
+        names = ", ".join(field.name for field in change.fields)
+        print(f"{change.action} {change.address}: {names or change.reason}")
+    for number, steps in enumerate(order(plan.changes, TYPES).ready_sets(), 1):
+        for step in steps:
+            if step.address.kind != GATE:
+                print(f"{number}. {step.phase.name.lower()} {step.address}")
+    for blocked in plan.blocked:
+        print(f"blocked: {blocked.message}")
+
+
+if __name__ == "__main__":
+    try:
+        main(*sys.argv[1:])
+    except (QboxctlError, SecretError) as error:
+        sys.exit(f"error: {error}")

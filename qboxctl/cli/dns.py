@@ -1,0 +1,79 @@
+"""``qboxctl dns``: the records to publish for the declared domains, and whether they are. It publishes nothing."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from pathlib import Path
+
+import click
+
+from qboxctl.cli.common import Common, common
+from qboxctl.cli.failures import Exit
+from qboxctl.cli.session import connect, read_wish
+from qboxctl.client import Reader
+from qboxctl.dns import ATTRIBUTES, Record, records, want_for_records
+from qboxctl.errors import QboxctlError
+from qboxctl.remote import Account
+from qboxctl.render.dns_records import FORMATS, octodns_files
+from qboxctl.render.style import plural
+from qboxctl.resources import TYPES
+from qboxctl.survey import survey
+
+
+@click.command("dns")
+@common
+@click.option("--format", "form", type=click.Choice(list(FORMATS)), default="table", show_default=True)
+@click.option("--check", is_flag=True, help="Ask DNS what is published; exit 7 while something lacks.")
+@click.option("--resolver", default="", metavar="ADDRESS[:PORT]", help="The DNS server to ask.")
+@click.option("--out", type=click.Path(file_okay=False, path_type=Path), metavar="DIR", help="Files for octoDNS.")
+@click.option("--seed", metavar="FILE", help="With --endpoint emulator: what is in the account.")
+@click.pass_obj
+def command(options: Common, form: str, check: bool, resolver: str, out: Path | None, seed: str | None) -> int:
+    """Show the DNS records that the declared domains need: ownership, MX, SPF, DKIM, DMARC, Delivery."""
+    if out and form != "octodns":
+        raise click.UsageError("--out writes zones for octoDNS, and goes with --format octodns")
+    if resolver and not check:
+        raise click.UsageError("--resolver goes with --check")
+    wish = read_wish(options)
+    with closing(connect(Reader, wish, options, seed=seed)) as reader:
+        snapshot = survey(Account(reader, TYPES), want_for_records(wish))
+    found = records(wish, snapshot)
+    for address, one in wish.objects.items():
+        if address.kind in ATTRIBUTES and not one.absent and address not in snapshot.live:
+            options.say(f"{address} is not there yet: `qboxctl apply` creates it, and more records may come with it")
+    if not found:
+        options.say("the files declare no domain that needs records")
+    statuses = _checked(found, resolver) if check else {}
+    if out:
+        _write(out, octodns_files(found), options)
+    elif found:
+        options.result(FORMATS[form](found, statuses, options.palette()))
+    return _verdict(statuses, options)
+
+
+def _checked(found: list[Record], resolver: str) -> dict[Record, tuple[str, tuple[str, ...]]]:
+    from qboxctl.resolve import look_up
+
+    try:
+        findings = look_up(found, resolver)
+    except ValueError as error:
+        raise QboxctlError(str(error)) from None
+    return {one.record: (one.status.value, one.found) for one in findings}
+
+
+def _verdict(statuses: dict[Record, tuple[str, tuple[str, ...]]], options: Common) -> int:
+    """What is told at the end, and the exit code: what is not published waits for the outside."""
+    wrong = sum(status in ("missing", "different") for status, _ in statuses.values())
+    unknown = sum(status == "no answer" for status, _ in statuses.values())
+    if wrong:
+        options.say(f"{plural(wrong, 'record')} of {len(statuses)} not published as shown")
+    if unknown:
+        options.say(f"DNS gives no answer about {plural(unknown, 'record')}")
+    return Exit.WAITING if wrong else Exit.ERROR if unknown else Exit.DONE
+
+
+def _write(out: Path, files: dict[str, str], options: Common) -> None:
+    out.mkdir(parents=True, exist_ok=True)
+    for name, text in files.items():
+        (out / name).write_text(text, encoding="utf-8")
+    options.say(f"wrote {plural(len(files), 'zone')} to {out}")

@@ -1,0 +1,34 @@
+"""``qboxctl doctor``: whether token, reach, permissions and answers are as they should be. It writes nothing."""
+
+from __future__ import annotations
+
+from contextlib import closing
+
+import click
+
+from qboxctl.cli.common import Common, common
+from qboxctl.cli.failures import Exit
+from qboxctl.cli.session import connect, settings_only
+from qboxctl.client import Reader
+from qboxctl.doctor import examine
+from qboxctl.remote import Account
+from qboxctl.render import examination
+from qboxctl.resources import TYPES
+
+
+@click.command("doctor")
+@common
+@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
+@click.option("--seed", metavar="FILE", help="With --endpoint emulator: what is in the account.")
+@click.pass_obj
+def command(options: Common, form: str, seed: str | None) -> int:
+    """Check token, reach and permissions, and which of the known attributes this account's answers carry."""
+    wish = settings_only(options)
+    options.say(f"asking {wish.settings.endpoint}")
+    with closing(connect(Reader, wish, options, seed=seed)) as reader:
+        report = examine(Account(reader, TYPES), wish, reader.clock.time())
+    if form == "json":
+        options.result(examination.as_json(report))
+    else:
+        options.result(examination.text(report, options.palette(), full=options.verbose > 0))
+    return Exit.ERROR if report.failed else Exit.DONE

@@ -1,0 +1,90 @@
+"""``qboxctl export``: the live account as configuration, for adopting what exists. It writes files, never the API."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from pathlib import Path
+
+import click
+
+from qboxctl.cli.common import Common, common
+from qboxctl.cli.session import connect, settings_only
+from qboxctl.client import Reader
+from qboxctl.errors import QboxctlError
+from qboxctl.export import Choice, Export, export, want_for_export
+from qboxctl.names import Pattern
+from qboxctl.remote import Account
+from qboxctl.render.style import clean, plural
+from qboxctl.resources import TYPES
+from qboxctl.survey import survey
+
+_SHOWN = 20
+
+
+@click.command("export")
+@common
+@click.option(
+    "--out", type=click.Path(file_okay=False, path_type=Path), metavar="DIR", help="One file per domain there."
+)
+@click.option("--domain", "domains", multiple=True, metavar="PATTERN", help="Only these Hosting domains.")
+@click.option("--kind", "kinds", multiple=True, type=click.Choice(list(TYPES)), help="Only this kind of object.")
+@click.option("--force", is_flag=True, help="Replace files that are there.")
+@click.option("--seed", metavar="FILE", help="With --endpoint emulator: what is in the account.")
+@click.pass_obj
+def command(
+    options: Common,
+    out: Path | None,
+    domains: tuple[str, ...],
+    kinds: tuple[str, ...],
+    force: bool,
+    seed: str | None,
+) -> None:
+    """Write the live account as configuration whose plan is empty. Passwords are not in it, and are not needed."""
+    choice = _choice(domains, kinds)
+    wish = settings_only(options)
+    with closing(connect(Reader, wish, options, seed=seed)) as reader:
+        snapshot = survey(Account(reader, TYPES), want_for_export(wish, TYPES, choice))
+    done = export(snapshot, wish, TYPES, choice)
+    if domains and not done.tree:
+        raise QboxctlError(f"no live domain fits --domain {' '.join(domains)}")
+    if out:
+        _write(done, out, options, force=force)
+    else:
+        options.result(done.text().rstrip("\n"))
+    _tell(done, options)
+
+
+def _choice(domains: tuple[str, ...], kinds: tuple[str, ...]) -> Choice:
+    """What was asked for; a pattern for domains leaves out all that is in none."""
+    inside = {type_.kind for type_ in TYPES.values() if type_.section[0] == "domains"}
+    chosen = set(kinds) or (inside if domains else set(TYPES))
+    if domains and not chosen <= inside:
+        raise click.UsageError("--domain goes with kinds that are in a Hosting domain")
+    try:
+        patterns = tuple(Pattern.of(text if "/" in text else f"domain/{text}", TYPES) for text in domains)
+    except ValueError as error:
+        raise click.UsageError(f"--domain: {error}") from None
+    return Choice(frozenset(chosen), patterns)
+
+
+def _write(done: Export, out: Path, options: Common, *, force: bool) -> None:
+    """Write every file, or none where one is there already."""
+    files = {out / path: text for path, text in done.files().items()}
+    there = sorted(str(path) for path in files if path.exists() or path.is_symlink())
+    if there and not force:
+        shown = ", ".join(there[:_SHOWN]) + (f" and {len(there) - _SHOWN} more" if len(there) > _SHOWN else "")
+        raise QboxctlError(f"already there: {shown}", hint="nothing was written; choose another folder, or --force")
+    for path, text in files.items():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        part = path.with_name(f".{path.name}.part")
+        part.write_text(text, encoding="utf-8")
+        part.replace(path)
+    options.say(f"wrote {plural(len(files), 'file')} to {out}; compare: qboxctl -C {out} plan")
+
+
+def _tell(done: Export, options: Common) -> None:
+    """Say what no file can state."""
+    for line in done.left_out if options.verbose else done.left_out[:_SHOWN]:
+        options.say(f"left out: {clean(line)}")
+    if len(done.left_out) > _SHOWN and not options.verbose:
+        options.say(f"left out: {len(done.left_out) - _SHOWN} more (-v lists them)")

@@ -1,0 +1,274 @@
+"""A live account as configuration: what people would have written, whose plan is empty. Pure.
+
+What a file cannot state (a value that the API does not document, a name that is none) is left out and told.
+Secrets are not there to be exported; objects that exist need none.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from qboxctl.definition import Field, ResourceType
+from qboxctl.diff import value_of
+from qboxctl.errors import ConfigError, Diagnostic, Severity
+from qboxctl.guards import ignored
+from qboxctl.load import load
+from qboxctl.model import JSON, MISSING, Address, Collection, Live, Snapshot, Value
+from qboxctl.names import Pattern, covering
+from qboxctl.validate import check
+from qboxctl.want import Want
+from qboxctl.wish import Wish
+from qboxctl.yamldump import Body, dump
+from qboxctl.yamlio import Source
+
+SCHEMA = "https://raw.githubusercontent.com/qboxctl/qboxctl/main/schemas/config.schema.json"
+HEADER = f"# yaml-language-server: $schema={SCHEMA}\n"
+_OFTEN = 3
+"""A value that so many objects share, and most of them, becomes a default."""
+
+Types = Mapping[str, ResourceType]
+Tree = dict[str, JSON]
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """What to export: the kinds, and of the Hosting domains those whose name fits a pattern (none: all)."""
+
+    kinds: frozenset[str]
+    domains: tuple[Pattern, ...] = ()
+
+    def takes(self, address: Address, types: Types) -> bool:
+        """Whether an object is asked for."""
+        return address.kind in self.kinds and self.within(address, types)
+
+    def within(self, address: Address, types: Types) -> bool:
+        """Whether an object is, or is in, one of the domains asked for."""
+        type_ = types[address.kind]
+        if not self.domains:
+            return True
+        if type_.parent:
+            return self.within(Address(type_.parent, type_.parent_of(address.key)), types)
+        return covering(self.domains, address) is not None
+
+
+@dataclass(frozen=True, slots=True)
+class Export:
+    """The configuration as one tree, and what could not be put into it, each with the reason."""
+
+    tree: Tree
+    left_out: tuple[str, ...] = ()
+
+    def text(self) -> str:
+        """All of it as one file."""
+        return HEADER + "\n".join(dump({part: content}) for part, content in self.tree.items())
+
+    def files(self) -> dict[str, str]:
+        """One file per domain, one for each other part, one for the defaults; by path."""
+        found: dict[str, Tree] = {}
+        for part, content in self.tree.items():
+            if part == "domains":
+                found |= {f"domains/{name}.yaml": {part: {name: body}} for name, body in content.items()}
+            else:
+                found[f"{part}.yaml"] = {part: content}
+        return {path: HEADER + dump(tree) for path, tree in sorted(found.items())}
+
+
+def want_for_export(wish: Wish, types: Types, choice: Choice) -> Want:
+    """What an export must know: every list, and every attribute of what is asked for."""
+    tops = {type_.kind for type_ in types.values() if not type_.parent}
+    needed = choice.kinds | {types[kind].parent for kind in choice.kinds if types[kind].parent}
+    needed |= {one.linked for kind in choice.kinds for one in types[kind].fields if one.linked}
+    parents = {types[kind].parent for kind in choice.kinds} - {""}
+
+    def opened(live: Mapping[Address, Live]) -> Iterable[str]:
+        return [
+            address.key
+            for address in live
+            if address.kind in parents and choice.within(address, types) and not ignored(wish, types, address)
+        ]
+
+    return Want(
+        wish,
+        frozenset(Collection(kind) for kind in needed & tops),
+        {},
+        whole=frozenset(types),
+        opened=opened,
+        entire=lambda address: choice.takes(address, types),
+    )
+
+
+def export(snapshot: Snapshot, wish: Wish, types: Types, choice: Choice) -> Export:
+    """The configuration of what was read; ``wish`` says what is ignored."""
+    return _Exporter(snapshot, wish, types, choice).run()
+
+
+@dataclass(slots=True)
+class _Exporter:
+    """One export."""
+
+    snapshot: Snapshot
+    wish: Wish
+    types: Types
+    choice: Choice
+    left_out: list[str] = field(default_factory=list)
+    names: dict[Address, str] = field(default_factory=dict)
+
+    def run(self) -> Export:
+        """Write, read back with the real loader, and leave out what it refuses, until it refuses nothing."""
+        ranks = {kind: rank for rank, kind in enumerate(self.types)}
+        lives = [live for address, live in self.snapshot.live.items() if self.taken(address, live)]
+        lives.sort(key=lambda live: (ranks[live.address.kind], live.address.key))
+        self.names = {live.address: name for live in lives if (name := self.name(live)) is not None}
+        stated = {live.address: self.attributes(live) for live in lives if live.address in self.names}
+        while True:
+            tree = self.tree(stated)
+            wrong = _refused(dump(tree), self.types)
+            if not wrong:
+                return Export(tree, tuple(sorted(set(self.left_out))))
+            for one in wrong:
+                self.drop(stated, one)
+
+    def taken(self, address: Address, live: Live) -> bool:
+        """Whether the object belongs into the files."""
+        wanted = self.choice.takes(address, self.types)
+        return wanted and not live.leaving and not ignored(self.wish, self.types, address)
+
+    def name(self, live: Live) -> str | None:
+        """The key that the object gets in the files; None, and a word about it, where no key fits."""
+        type_, key = self.types[live.address.kind], live.address.key
+        if not type_.unique:
+            label = str(live.row.get(type_.key, "")).strip()
+            return f"account-{live.remote_id}" if key.startswith("#") else label
+        name = type_.name_of(key)
+        try:
+            same = type_.normalise(name) == name
+        except ValueError:
+            same = False
+        if not same:
+            self.left_out.append(f"{live.address}: its name is none that a file can hold")
+        return name if same else None
+
+    def attributes(self, live: Live) -> dict[str, Value]:
+        """The attributes that the API returned and a file can state, in canonical form."""
+        type_ = self.types[live.address.kind]
+        found: dict[str, Value] = {}
+        for one in type_.fields:
+            value = value_of(one, live, self.snapshot.codes) if one.compared and one.name != type_.key else MISSING
+            if value is MISSING:
+                continue
+            if one.linked or _states(one, value):
+                found[one.name] = value
+            elif value and not one.type.idle(value):
+                self.left_out.append(f"{live.address}: no file can state its {one.name}, {one.type.show(value)}")
+        return found
+
+    def written(self, one: Field, value: Value) -> JSON:
+        """A value as a file states it; references by the names that the files use."""
+        if one.linked and isinstance(value, tuple):
+            return sorted(self.names.get(Address(one.linked, key), key) for key in value)
+        return one.type.write(value)
+
+    def drop(self, stated: dict[Address, dict[str, Value]], one: Diagnostic) -> None:
+        """Leave out what the loader refuses: an attribute, or else the whole object."""
+        address = next((each for each in stated if str(self.shown(each)) == one.address), None)
+        if address is None:
+            raise ConfigError([one])
+        what = one.attribute if one.attribute in stated[address] else ""
+        self.left_out.append(f"{address}{f'.{what}' if what else ''}: {one.message}")
+        if what:
+            del stated[address][what]
+        else:
+            del stated[address]
+
+    def shown(self, address: Address) -> Address:
+        """The address that the object has in the files."""
+        type_ = self.types[address.kind]
+        return address if type_.unique else Address(address.kind, type_.normalise(self.names[address]))
+
+    # The tree.
+
+    def tree(self, stated: Mapping[Address, Mapping[str, Value]]) -> Tree:
+        """Everything in its section, with what most objects share as defaults."""
+        defaults = {kind: self.shared(kind, stated) for kind in self.types}
+        blocks = {kind: self.body(kind, block) for kind, block in defaults.items() if block}
+        tree: Tree = {"defaults": blocks} if blocks else {}
+        for address, values in stated.items():
+            type_, place = self.types[address.kind], tree
+            for step in type_.section:
+                place = place.setdefault(type_.parent_of(address.key) if step == "*" else step, {})
+            place[self.names[address]] = self.object(address, values, defaults[address.kind])
+        return tree
+
+    def object(self, address: Address, values: Mapping[str, Value], defaults: Mapping[str, Value]) -> JSON:
+        """One object's body: what differs from the defaults, and what says something."""
+        type_, by_name = self.types[address.kind], self.types[address.kind].by_name
+        own = {
+            name: value
+            for name, value in values.items()
+            if (value != defaults[name] if name in defaults else not _idle(by_name[name], value))
+        }
+        body = self.body(type_.kind, own)
+        if type_.short and list(body) == [type_.short]:
+            return body[type_.short]
+        if not type_.unique and address.key.startswith("#"):
+            live = self.snapshot.live[address]
+            label = live.row.get(type_.key)
+            told = {type_.key: label} if label and _states(by_name[type_.key], label) else {}
+            return Body({"id": live.remote_id, **told, **body})
+        return body
+
+    def body(self, kind: str, values: Mapping[str, Value]) -> Tree:
+        """Attributes in the order of their definition, as people write them."""
+        type_ = self.types[kind]
+        return Body({one.name: self.written(one, values[one.name]) for one in type_.fields if one.name in values})
+
+    def shared(self, kind: str, stated: Mapping[Address, Mapping[str, Value]]) -> dict[str, Value]:
+        """The values that most objects of a kind have, where all state the attribute."""
+        type_ = self.types[kind]
+        rows = [values for address, values in stated.items() if address.kind == kind]
+        found: dict[str, Value] = {}
+        for one in type_.fields:
+            if one.refers or one.beside or one.required:
+                continue  # such an attribute belongs to its object
+            counts = Counter(values[one.name] for values in rows if one.name in values)
+            if len(rows) < _OFTEN or counts.total() < len(rows):
+                continue
+            value, number = counts.most_common(1)[0]
+            if number * 2 > len(rows) and not (_idle(one, value) and (number == len(rows) or _certain(one, value))):
+                found[one.name] = value
+        return found
+
+
+def _states(one: Field, value: Value) -> bool:
+    """Whether a file can state the value."""
+    try:
+        return bool(one.type.parse(one.type.write(value)) == value)
+    except ValueError:
+        return False
+
+
+def _idle(one: Field, value: Value) -> bool:
+    """Whether a person would leave the attribute out: it is what a declaration means without it, or off."""
+    known = _known(one)
+    return bool(value == known) if known is not None else one.type.idle(value)
+
+
+def _certain(one: Field, value: Value) -> bool:
+    """Whether a new object has this value without being told, so that leaving it out loses nothing."""
+    return value in (_known(one), "", ())
+
+
+def _known(one: Field) -> Value:
+    """What a declaration means that does not mention the attribute, as far as that is known."""
+    return one.initial if one.default is None else one.default
+
+
+def _refused(text: str, types: Types) -> list[Diagnostic]:
+    """What the loader says against a configuration."""
+    try:
+        wish = load([Source("export", text)], types)
+    except ConfigError as error:
+        return list(error.diagnostics)
+    return [one for one in check(wish, types) if one.severity is Severity.ERROR]

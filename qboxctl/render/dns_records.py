@@ -1,0 +1,150 @@
+"""DNS records as a table, a zone file, octoDNS configuration and JSON. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from itertools import groupby
+
+from qboxctl.dns import Purpose, Record
+from qboxctl.jsonio import json_text
+from qboxctl.model import JSON
+from qboxctl.render.style import PLAIN, Palette, clean
+from qboxctl.yamldump import dump
+
+TTL = 3600
+"""Seconds for which resolvers may keep a record."""
+_CHUNK = 255
+"""Bytes that one string of a TXT record may have."""
+_LATER = "(apply asks for it)"
+
+Found = Mapping[Record, tuple[str, Sequence[str]]]
+"""For each record how it stands in DNS, and what is published; empty where nobody asked."""
+
+
+def table(records: Sequence[Record], found: Found, palette: Palette = PLAIN) -> str:
+    """For people, one block for each zone; the value comes last, so that it can be copied whole."""
+    lines: list[str] = []
+    for zone, group in groupby(records, key=lambda one: one.zone):
+        rows = list(group)
+        lines += [*([""] if lines else []), palette.paint(clean(zone), "bold")]
+        width = max(len(one.name) for one in rows)
+        for one in rows:
+            status, now = found.get(one, ("", ()))
+            mark = palette.paint(f"{status:9}  ", _TONES.get(status, "dim")) if status else ""
+            value = clean(one.value) or palette.paint(_LATER, "dim")
+            lines.append(f"  {mark}{clean(one.name):{width}}  {one.type:5}  {value}")
+            pad = " " * (6 + (11 if status else 0))
+            if status == "different":
+                lines += [f"{pad}now: {clean(text)}" for text in now]
+            if one.note:
+                lines.append(f"{pad}{palette.paint(clean(one.note), 'dim')}")
+    return "\n".join(lines)
+
+
+_TONES = {"published": "green", "missing": "alarm", "different": "yellow", "no answer": "yellow"}
+
+
+def zone_file(records: Sequence[Record]) -> str:
+    """Master files (RFC 1035), each zone after its $ORIGIN; what has no value yet is a comment."""
+    lines: list[str] = []
+    for zone, group in groupby(records, key=lambda one: one.zone):
+        lines += [*([""] if lines else []), f"$ORIGIN {zone}.", f"$TTL {TTL}"]
+        for one in group:
+            value = _quoted(one.value) if one.type == "TXT" else one.value
+            row = f"{_relative(one) or '@'} IN {one.type} {value}"
+            lines.append(row if one.value else f"; {row}{_LATER}")
+    return "\n".join(lines)
+
+
+def octodns(records: Sequence[Record]) -> str:
+    """Zones for octoDNS's YAML provider, each headed by its file's name; several are several documents.
+
+    Semicolons are escaped, which is what octoDNS 1 expects unless its ``escaped_semicolons`` says otherwise.
+    """
+    files = octodns_files(records)
+    mark = "--- " if len(files) > 1 else ""
+    return "\n".join(f"{mark}# {name}\n{text}" for name, text in files.items()).rstrip("\n")
+
+
+def octodns_files(records: Sequence[Record]) -> dict[str, str]:
+    """One file for each zone, by the name that octoDNS looks for."""
+    return {f"{zone}.yaml": dump(_octodns(list(group))) for zone, group in groupby(records, key=lambda one: one.zone)}
+
+
+def _octodns(records: Iterable[Record]) -> dict[str, JSON]:
+    sets: dict[str, dict[str, list[JSON]]] = defaultdict(lambda: defaultdict(list))
+    for one in records:
+        if one.value:
+            sets[_relative(one)][one.type].append(_octodns_value(one))
+    zone: dict[str, JSON] = {}
+    for name, types in sorted(sets.items(), key=lambda pair: _natural(pair[0])):
+        rows = [{"ttl": TTL, "type": kind, **_one_or_many(values)} for kind, values in sorted(types.items())]
+        zone[name] = rows if len(rows) > 1 else rows[0]
+    return zone
+
+
+def _natural(name: str) -> list[tuple[int, int, str]]:
+    """The order that octoDNS insists on: numbers inside names count as numbers."""
+    parts = (part for part in re.split(r"(\d+)", name) if part)
+    return [(0, int(part), "") if part.isdigit() else (1, 0, part) for part in parts]
+
+
+def _one_or_many(values: list[JSON]) -> dict[str, JSON]:
+    return {"values": values} if len(values) > 1 else {"value": values[0]}
+
+
+def _octodns_value(one: Record) -> JSON:
+    if one.type == "MX":
+        preference, exchange = one.value.split()
+        return {"exchange": exchange, "preference": int(preference)}
+    return one.value.replace("\\", "\\\\").replace(";", "\\;") if one.type == "TXT" else one.value
+
+
+def as_json(records: Sequence[Record], found: Found) -> str:
+    """One JSON object with all of them; ``value`` is null where only `apply` learns it."""
+    rows = []
+    for one in records:
+        status, now = found.get(one, (None, ()))
+        checked = {"status": status, "published": list(now)} if found else {}
+        rows.append(
+            {
+                "zone": one.zone,
+                "name": one.name,
+                "type": one.type,
+                "value": one.value or None,
+                "ttl": TTL,
+                "purpose": Purpose(one.purpose).value,
+                "address": str(one.address),
+                "certainty": one.certainty.value,
+                "note": one.note,
+                **checked,
+            }
+        )
+    return json_text({"records": rows})
+
+
+def _relative(one: Record) -> str:
+    """The record's name inside its zone, "" for the zone itself."""
+    return "" if one.name == one.zone else one.name.removesuffix(f".{one.zone}")
+
+
+def _quoted(text: str) -> str:
+    """A TXT value in quoted strings of at most 255 bytes."""
+    raw = text.encode()
+    parts = [raw[start : start + _CHUNK] for start in range(0, len(raw), _CHUNK)] or [b""]
+    return " ".join('"' + "".join(_escaped(byte) for byte in part) + '"' for part in parts)
+
+
+def _escaped(byte: int) -> str:
+    char = chr(byte)
+    return f"\\{char}" if char in '"\\' else char if 32 <= byte < 127 else f"\\{byte:03d}"
+
+
+FORMATS: Mapping[str, Callable[[Sequence[Record], Found, Palette], str]] = {
+    "table": table,
+    "zone": lambda records, _found, _palette: zone_file(records),
+    "octodns": lambda records, _found, _palette: octodns(records),
+    "json": lambda records, found, _palette: as_json(records, found),
+}

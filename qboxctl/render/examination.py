@@ -1,0 +1,65 @@
+"""What `doctor` found, as text and as JSON. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from qboxctl.definition import Certainty
+from qboxctl.doctor import Attribute, Report, Seen, Verdict
+from qboxctl.jsonio import json_text
+from qboxctl.render.style import PLAIN, Palette, clean
+
+_MARKS = {Verdict.OK: ("ok", "green"), Verdict.WARNING: ("note", "yellow"), Verdict.FAILED: ("FAILED", "alarm")}
+_MOST = 200
+
+
+def text(report: Report, palette: Palette = PLAIN, *, full: bool = False) -> str:
+    """Checks, then what the answers carry of the attributes, kind by kind; ``full`` names also what is not modelled."""
+    return "\n".join(_lines(report, palette, full=full))
+
+
+def _lines(report: Report, palette: Palette, *, full: bool) -> Iterable[str]:
+    width = max((len(one.topic) for one in report.findings), default=0)
+    for one in report.findings:
+        word, colour = _MARKS[one.verdict]
+        yield f"  {palette.paint(f'{word:6}', colour)}  {one.topic:{width}}  {clean(one.text)}"
+    yield ""
+    yield palette.paint("What this account's answers carry of the attributes that qboxctl knows", "bold")
+    for kind in dict.fromkeys(one.kind for one in report.attributes):
+        yield from _kind(kind, [one for one in report.attributes if one.kind == kind], palette)
+    for kind, names in report.unknown.items() if full else ():
+        yield f"  {kind}: also there, and not modelled: {', '.join(clean(name)[:60] for name in names[:_MOST])}"
+
+
+def _kind(kind: str, attributes: list[Attribute], palette: Palette) -> Iterable[str]:
+    if all(one.seen is Seen.UNTRIED for one in attributes):
+        yield f"  {kind}: there is none to look at"
+        return
+    sure = [one for one in attributes if one.seen is not Seen.NEVER]
+    confirmed = [one.name for one in sure if one.certainty is not Certainty.DOCUMENTED]
+    details = [one.name for one in sure if one.seen is Seen.DETAILS]
+    yield f"  {kind}: {len(sure)} of {len(attributes)}"
+    if confirmed:
+        yield f"      assumed names that are right: {', '.join(confirmed)}"
+    if details:
+        yield f"      only one by one, not in lists: {', '.join(details)}"
+    for certainty in (Certainty.ASSUMED, Certainty.OBSERVED, Certainty.DOCUMENTED):
+        missing = [one.name for one in attributes if one.seen is Seen.NEVER and one.certainty is certainty]
+        if missing:
+            yield palette.paint(f"      never returned ({certainty.value}): {', '.join(missing)}", "yellow")
+
+
+def as_json(report: Report) -> str:
+    """One JSON object: ``checks``, ``attributes`` and ``unknown``."""
+    return json_text(
+        {
+            "checks": [
+                {"topic": one.topic, "status": one.verdict.value, "message": one.text} for one in report.findings
+            ],
+            "attributes": [
+                {"kind": one.kind, "name": one.name, "certainty": one.certainty.value, "seen": one.seen.value}
+                for one in report.attributes
+            ],
+            "unknown": report.unknown,
+        }
+    )

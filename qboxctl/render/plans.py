@@ -1,0 +1,33 @@
+"""A plan in every format that `plan` and `show` offer."""
+
+from __future__ import annotations
+
+from qboxctl.model import Plan
+from qboxctl.planfile import dumps
+from qboxctl.render import plan_html, plan_markdown, plan_text
+from qboxctl.render.parts import Types
+from qboxctl.render.style import PLAIN, Palette
+
+FORMATS = ("text", "json", "markdown", "html")
+
+
+def picture(
+    plan: Plan,
+    form: str,
+    types: Types,
+    palette: Palette = PLAIN,
+    per_second: float | None = None,
+    *,
+    width: int = 120,
+    full: bool = False,
+) -> str:
+    """The plan in one of ``FORMATS``; palette, width and ``full`` are for text only (see plan_text)."""
+    match form:
+        case "json":
+            return dumps(plan).rstrip("\n")
+        case "markdown":
+            return plan_markdown.render(plan, types, per_second)
+        case "html":
+            return plan_html.render(plan, types, per_second)
+        case _:
+            return plan_text.render(plan, types, palette, per_second, width=width, full=full)

@@ -1,0 +1,78 @@
+"""`dns` as a user calls it: every format, what waits for its proof, and the exit code of a check."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+import yaml
+
+SEED = {"domains": {"example.com": {}}, "delivery": {"domains": {"news.example.com": {}}}}
+CONFIG = {"domains": {"example.com": {}}, "delivery": {"domains": {"news.example.com": {}}}}
+NOBODY = "127.0.0.1:9"
+
+
+@pytest.fixture
+def account(server):
+    server.swap(seed=SEED)
+    return server
+
+
+@pytest.mark.parametrize("form", ["table", "zone", "octodns", "json"])
+def test_every_format(form, account, project):
+    project.write(CONFIG)
+    done = project.run("dns", "--format", form)
+    assert done.code == 0
+    assert "mx1.qboxmail.com." in done.out
+    assert "v=DMARC1" in done.out
+    assert "dkim.qboxmail.com." in done.out
+    if form == "json":
+        assert {row["name"] for row in done.json["records"]} >= {"example.com", "_dmarc.example.com"}
+    if form == "octodns":
+        assert yaml.safe_load(done.out)[""][0]["type"] == "MX"
+    assert not account.writes
+
+
+def test_a_domain_that_waits_for_its_proof(server, project):
+    server.swap(quirks={"ownership": "wait"})
+    project.write({"domains": {"example.com": {"postmaster_password": {"env": "PW"}}}})
+    early = project.run("dns")
+    assert early.code == 0
+    assert "not there yet" in early.err
+    assert project.apply().code == 7
+    rows = json.loads(project.run("dns", "--format", "json").out)["records"]
+    (proof,) = [row for row in rows if row["purpose"] == "ownership"]
+    assert proof["name"].endswith(".example.com")
+    assert (proof["type"], proof["value"]) == ("A", None)
+    server.emulator.publish("example.com")
+    assert project.apply().code == 0
+    assert "ownership" not in project.run("dns", "--format", "json").out
+
+
+def test_zones_for_octodns_in_a_folder(account, project):
+    project.write(CONFIG)
+    done = project.run("dns", "--format", "octodns", "--out", str(project.folder / "zones"))
+    assert (done.code, done.out) == (0, "")
+    assert [path.name for path in (project.folder / "zones").iterdir()] == ["example.com.yaml"]
+
+
+def test_a_check_that_nobody_answers(account, project):
+    project.write(CONFIG)
+    done = project.run("dns", "--check", "--resolver", NOBODY)
+    assert done.code == 1
+    assert "no answer" in done.out
+
+
+@pytest.mark.parametrize("words", ["--out x", "--resolver 127.0.0.1", "--check --resolver nowhere", "--format xml"])
+def test_wrong_usage(words, account, project):
+    project.write(CONFIG)
+    done = project.run("dns", *words.split())
+    assert done.code == 1
+    assert not done.out
+
+
+def test_nothing_declared(account, project):
+    project.write({"settings": {}})
+    done = project.run("dns")
+    assert (done.code, done.out) == (0, "")
+    assert "no domain" in done.err

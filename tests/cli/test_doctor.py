@@ -1,0 +1,162 @@
+"""`doctor`: token, reach, permissions, clock, and which attributes an account's answers carry."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from datetime import UTC, datetime
+
+import pytest
+from lab import TOKEN, Lab, wish_of
+
+from qboxctl.client import Reader
+from qboxctl.doctor import examine
+from qboxctl.remote import Account
+from qboxctl.resources import TYPES
+
+SEED = {
+    "domains": {
+        "empty.example": {},
+        "example.com": {"mailboxes": {"ada": {"firstname": "Ada"}}, "aliases": {"info": ["ada@example.com"]}},
+    },
+    "delivery": {
+        "domains": {"news.example.com": {}},
+        "accounts": {
+            "shop": {"type": "transactional", "domains": ["news.example.com"]},
+            "idle": {"type": "newsletter"},
+        },
+        "suppressions": {"gone@example.org": {"reason": "bounce"}},
+    },
+}
+
+
+@pytest.fixture
+def account(server):
+    server.swap(seed=SEED)
+    return server
+
+
+def doctor(project, *words):
+    done = project.run("doctor", "--format", "json", *words)
+    assert done.code in (0, 1), done.err
+    return done
+
+
+def checks(done):
+    return {(one["topic"], one["status"]): one["message"] for one in done.json["checks"]}
+
+
+def seen(done):
+    return {(one["kind"], one["name"]): one["seen"] for one in done.json["attributes"]}
+
+
+def test_a_healthy_account(account, project):
+    done = doctor(project)
+    assert done.code == 0
+    topics = {topic for topic, status in checks(done) if status == "ok"}
+    assert topics >= {"token", "domain", "mailbox", "alias", "delivery_domain", "delivery_account", "suppression"}
+    assert set(seen(done).values()) == {"list"}
+    assert not account.writes
+    text = project.run("doctor")
+    assert text.code == 0
+    assert "assumed names that are right" in text.out
+    assert "max_email_quota" in text.out
+
+
+def test_no_configuration_and_no_file_is_needed(account, project):
+    assert doctor(project, "-C", str(project.folder)).code == 0
+
+
+@pytest.mark.parametrize(
+    ("quirks", "expected"),
+    [
+        ({"list_detail": "abridged"}, {("mailbox", "language"): "details", ("mailbox", "max_email_quota"): "list"}),
+        ({"list_detail": "blind"}, {("mailbox", "language"): "never", ("mailbox", "firstname"): "list"}),
+    ],
+)
+def test_where_attributes_are_found(quirks, expected, account, project):
+    account.swap(seed=SEED, quirks=quirks)
+    found = seen(doctor(project))
+    assert {key: found[key] for key in expected} == expected
+
+
+def test_kinds_without_an_object_are_untried(server, project):
+    server.swap(quirks={"empty_list": "404"})
+    done = doctor(project)
+    assert done.code == 0
+    assert set(seen(done).values()) == {"untried"}
+    assert "no Hosting domain to look into" in checks(done)["mailbox", "warning"]
+
+
+def test_a_refused_token(account, project):
+    done = project.run("doctor", env={"QBOXMAIL_API_TOKEN": "another"})
+    assert done.code == 8
+    assert "Send API token" in done.err
+
+
+def test_what_the_token_may_not_list_is_told_and_the_rest_is_looked_at(account, project):
+    account.refuse(403, "GET", "/api/delivery/accounts")
+    done = doctor(project)
+    assert done.code == 1
+    assert "may not list" in checks(done)["delivery_account", "failed"]
+    assert ("suppression", "ok") in checks(done)
+    assert seen(done)["delivery_account", "type"] == "untried"
+
+
+def test_a_call_that_the_api_does_not_have(account, project):
+    account.refuse(404, "GET", "/api/delivery/domains/", page=False)
+    assert doctor(project).code == 0
+
+
+@pytest.mark.parametrize(
+    ("server", "status", "words"),
+    [
+        ("Sun, 22 Nov 2026 12:00:30 GMT", "ok", "agrees"),
+        ("Sun, 22 Nov 2026 14:00:00 GMT", "warning", "7200 s behind"),
+        ("Sun, 22 Nov 2026 10:00:00 GMT", "warning", "7200 s ahead"),
+        ("yesterday", "warning", "does not tell"),
+        ("", "warning", "does not tell"),
+    ],
+)
+def test_clocks(server, status, words):
+    lab = Lab(seed=SEED)
+
+    def dated(request, *, answer):
+        response = answer(request)
+        return type(response)(response.status, {**response.headers, "date": server}, response.body)
+
+    lab.between = dated
+    noon = datetime(2026, 11, 22, 12, tzinfo=UTC).timestamp()
+    with closing(Reader(lab.endpoint, TOKEN, lab.api, **lab.options())) as reader:
+        report = examine(Account(reader, TYPES), wish_of("{}"), noon)
+    (clock,) = [one for one in report.findings if one.topic == "clock"]
+    assert clock.verdict.value == status
+    assert words in clock.text
+
+
+def test_what_an_account_lacks_before_it_can_send(account, project):
+    lacks = [message for (topic, _), message in checks(doctor(project)).items() if topic == "sending"]
+    text = project.run("doctor").out
+    assert lacks
+    assert "shop cannot send yet: news.example.com is not verified" in text
+    assert "news.example.com needs Qboxmail's approval" in text
+    assert "idle cannot send yet: no Delivery domain is linked to it" in text
+
+
+def test_a_ready_account(account, project):
+    def ready(request, response):
+        body = response.body.replace(b'"not_verified"', b'"verified"').replace(b'"need_approval"', b'"approved"')
+        return type(response)(response.status, response.headers, body)
+
+    account.after = ready
+    assert "shop is ready" in project.run("doctor").out
+
+
+def test_a_token_that_sees_several_customers(account, project):
+    def mixed(request, response):
+        body = response.body.replace(b"C123456789", b"C987654321") if request.path == "/api/domains" else response.body
+        return type(response)(response.status, response.headers, body)
+
+    account.after = mixed
+    assert "settings.customer_code" in checks(doctor(project))["customer", "warning"]
+    project.write({"settings": {"customer_code": "C987654321"}})
+    assert ("customer", "ok") in checks(doctor(project, "-C", str(project.config)))

@@ -1,0 +1,98 @@
+"""`export` as a user calls it: files, refusals, and that the account stays as it is."""
+
+from __future__ import annotations
+
+import pytest
+
+SEED = {
+    "domains": {
+        "example.com": {"mailboxes": {"ada": {"firstname": "Ada"}}, "aliases": {"info": ["ada@example.com"]}},
+        "other.example": {"mailboxes": {"bob": {"firstname": "Bob"}}},
+    },
+    "delivery": {"accounts": {"shop": {"type": "transactional"}}},
+}
+
+
+@pytest.fixture
+def account(server):
+    server.swap(seed=SEED)
+    return server
+
+
+def files(folder):
+    return sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
+
+
+def test_adopting_an_account(account, project):
+    out = project.folder / "adopted"
+    done = project.run("export", "--out", str(out))
+    assert (done.code, done.out) == (0, "")
+    assert "wrote 3 files" in done.err
+    assert files(out) == ["delivery.yaml", "domains/example.com.yaml", "domains/other.example.yaml"]
+    assert all(path.read_text().startswith("# yaml-language-server: $schema=https://") for path in out.rglob("*.yaml"))
+    assert project.run("validate", "-C", str(out)).code == 0
+    assert project.run("plan", "-C", str(out), "--detailed-exitcode").code == 0
+    assert not account.writes
+
+
+def test_nothing_is_overwritten_without_force(account, project):
+    out = project.folder / "adopted"
+    assert project.run("export", "--out", str(out)).code == 0
+    mine = out / "domains" / "example.com.yaml"
+    mine.write_text("domains: {example.com: {}}\n")
+    (out / "delivery.yaml").unlink()
+    done = project.run("export", "--out", str(out))
+    assert done.code == 1
+    assert "example.com.yaml" in done.err
+    assert "--force" in done.err
+    assert mine.read_text() == "domains: {example.com: {}}\n"
+    assert not (out / "delivery.yaml").exists()  # none, or all
+    assert project.run("export", "--out", str(out), "--force").code == 0
+    assert "firstname: Ada" in mine.read_text()
+
+
+@pytest.mark.parametrize(
+    ("words", "there", "not_there"),
+    [
+        ("", ["example.com:", "other.example:", "shop:"], []),
+        ("--domain example.com", ["example.com:", "ada:"], ["other.example:", "shop"]),
+        ("--domain *.example", ["other.example:"], ["example.com:"]),
+        ("--domain example.com --domain other.*", ["example.com:", "other.example:"], ["shop"]),
+        ("--kind alias", ["info:"], ["ada:", "shop"]),
+        ("--kind mailbox --domain other.example", ["bob:"], ["info:", "ada:"]),
+    ],
+)
+def test_parts_of_the_account_on_stdout(words, there, not_there, account, project):
+    done = project.run("export", *words.split())
+    assert done.code == 0
+    assert all(word in done.out for word in there)
+    assert not any(word in done.out for word in not_there)
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "message"),
+    [
+        ("--domain nowhere.example", 1, "no live domain fits"),
+        ("--domain mailbox/x --kind suppression", 1, "--domain"),
+        ("--kind mailboxes", 1, "mailboxes"),
+        ("--env nowhere", 3, "nowhere"),
+        ("-C nowhere", 3, "nowhere"),
+    ],
+)
+def test_refusals(words, code, message, account, project):
+    done = project.run("export", *words.split())
+    assert done.code == code
+    assert message in done.err
+    assert not done.out
+
+
+def test_wrong_token(account, project):
+    assert project.run("export", env={"QBOXMAIL_API_TOKEN": "another-token"}).code == 8
+
+
+def test_the_settings_of_the_files_are_used(account, project):
+    project.write({"ignore": ["mailbox/*@other.example"], "settings": {"endpoint": "https://unused.example"}})
+    done = project.run("export", "-C", str(project.config))
+    assert done.code == 0
+    assert "ada:" in done.out
+    assert "bob:" not in done.out

@@ -1,0 +1,105 @@
+"""The scripts of the GitLab pipeline, run for real: what they write, say to GitLab, and end with."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from runner import GITLAB, MARKER, PASSWORDS, Runner, read
+
+MERGE_REQUEST = {
+    "CI_API_V4_URL": "https://git.example/api/v4",
+    "CI_PROJECT_ID": "5",
+    "CI_MERGE_REQUEST_IID": "7",
+    "CI_JOB_URL": "https://git.example/jobs/9",
+    "GITLAB_TOKEN": "gl-token",
+}
+NOTES = "https://git.example/api/v4/projects/5/merge_requests/7/notes"
+
+
+def test_it_applies_what_it_planned(runner: Runner, server: Any) -> None:
+    assert runner.gitlab("validate").returncode == 0
+    assert runner.gitlab("plan production").returncode == 0
+    assert not server.writes
+    done = runner.gitlab("apply", **PASSWORDS)
+    assert done.returncode == 0, done
+    assert runner.plan()["summary"]["create"] == 3
+    assert len(runner.file("apply.jsonl").splitlines()) >= 3
+    assert runner.gitlab("drift").returncode == 0
+
+
+def test_it_does_not_overwrite_what_moved_in_between(runner: Runner, server: Any) -> None:
+    assert runner.gitlab("plan production").returncode == 0
+    server.swap(seed={"domains": {"example.com": {"max_email_quota": "50GB"}}})
+    assert runner.gitlab("apply", **PASSWORDS).returncode == 5
+    assert not server.writes
+
+
+def test_mistakes_become_a_report_on_code_quality(runner: Runner) -> None:
+    assert runner.gitlab("validate").returncode == 0
+    assert json.loads(runner.file("gl-code-quality-report.json")) == []
+    runner.project.write("domains: {example.net: {plna: basic}}", "wrong.yaml")
+    done = runner.gitlab("validate")
+    assert done.returncode == 3
+    assert "wrong.yaml" in done.stdout + done.stderr
+    (found,) = json.loads(runner.file("gl-code-quality-report.json"))
+    assert "plna" in found["description"]
+
+
+def test_it_keeps_one_note(runner: Runner) -> None:
+    assert runner.gitlab("plan").returncode == 0
+    assert runner.file("plan.md").startswith(MARKER)
+    runner.answer([{"id": 1, "body": "Looks good."}])
+    assert runner.gitlab("plan", "after_script", **MERGE_REQUEST).returncode == 0
+    question, answer = runner.calls()
+    assert question[-1] == f"{NOTES}?sort=asc&per_page=100"
+    assert "--fail" in question
+    body = ["--data-urlencode", "body@plan.md"]
+    assert answer[-5:] == ["--request", "POST", *body, NOTES]
+
+    runner.answer(
+        [{"id": 1, "body": "Looks good."}, {"id": 2, "body": f"{MARKER}\n"}, {"id": 3, "body": f"{MARKER}\n"}]
+    )
+    assert runner.gitlab("plan", "after_script", **MERGE_REQUEST).returncode == 0
+    _, answer = runner.calls()
+    assert answer[-5:] == ["--request", "PUT", *body, f"{NOTES}/2"]
+
+
+def test_the_note_says_that_there_is_no_plan(invalid: Runner) -> None:
+    assert invalid.gitlab("plan").returncode == 3
+    assert invalid.gitlab("plan", "after_script", **MERGE_REQUEST).returncode == 0
+    assert invalid.file("plan.md").splitlines() == [
+        MARKER,
+        "There is no plan of this commit: see [the log](https://git.example/jobs/9).",
+    ]
+
+
+def test_a_reviewer_lets_a_blocked_plan_pass(blocked: Runner, server: Any) -> None:
+    assert blocked.gitlab("plan production").returncode == 4
+    known = blocked.plan()["id"]
+    assert blocked.gitlab("apply").returncode == 4
+    assert not server.writes
+    assert blocked.gitlab("plan production", ACKNOWLEDGE=known).returncode == 0
+    assert blocked.gitlab("apply", ACKNOWLEDGE=known).returncode == 0
+    assert set(server.emulator.dump()["domains"]["example.com"]["mailboxes"]) == {"ada"}
+
+
+def test_drift_fails_the_schedule(runner: Runner, server: Any) -> None:
+    done = runner.gitlab("drift")
+    assert done.returncode == 2
+    assert "3 to create" in done.stdout
+    assert not server.writes
+
+
+def test_only_the_saved_plan_is_applied_by_hand_and_one_at_a_time() -> None:
+    content = read(GITLAB)
+    apply = content["apply"]
+    assert (apply["needs"], apply["environment"], apply["resource_group"]) == (
+        ["plan production"],
+        "production",
+        "production",
+    )
+    assert [rule.get("when") for rule in apply["rules"]] == ["never", "manual"]
+    assert "qboxmail.plan.json" in content[".plan"]["artifacts"]["paths"]
+    (rule,) = content["plan"]["rules"]
+    assert "$CI_MERGE_REQUEST_SOURCE_PROJECT_ID == $CI_MERGE_REQUEST_PROJECT_ID" in rule["if"]

@@ -1,0 +1,246 @@
+"""An export is what people would have written: its plan is empty, it loses nothing, and it reads well."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from typing import Any
+
+import expect
+import pytest
+import yaml
+from hypothesis import given
+from hypothesis import strategies as st
+from lab import TOKEN, Lab, wish_of
+from strategies import SINGLE_QUIRKS, accounts, quirks
+from test_laws import many
+
+from qboxctl.client import Reader
+from qboxctl.export import Choice, Export, export, want_for_export
+from qboxctl.model import Address
+from qboxctl.names import Pattern
+from qboxctl.remote import Account
+from qboxctl.resources import TYPES
+from qboxctl.survey import survey
+from qboxctl.validate import check
+from qboxctl.yamldump import Body, dump
+from qboxctl.yamlio import load_plain
+
+ALL = Choice(frozenset(TYPES))
+NOTHING = wish_of("{}")
+
+
+def exported(lab: Lab, choice: Choice = ALL, config: str = "{}") -> Export:
+    wish = wish_of(config)
+    with closing(Reader(lab.endpoint, TOKEN, lab.api, **lab.options())) as reader:
+        return export(survey(Account(reader, TYPES), want_for_export(wish, TYPES, choice)), wish, TYPES, choice)
+
+
+def returned(lab: Lab, seed: dict[str, Any], done: Export) -> None:
+    """The export is valid, means the whole account, and asks for no change."""
+    wish = wish_of(done.text())
+    assert not [one for one in check(wish, TYPES) if one.severity == "error"]
+    assert lab.plan(wish).changes == ()
+    assert not [one for one in lab.emulator.requests if one.method != "GET" and not one.path.endswith("/details")]
+    assert {str(address) for address in wish.objects} == set(expect.objects(seed))
+    files = wish_of(*done.files().values())
+    assert files.objects.keys() == wish.objects.keys()
+    for address, one in files.objects.items():
+        assert (one.values, one.secrets) == (wish.objects[address].values, {})
+    if lab.quirks.get("list_detail") != "blind":
+        complete(seed, wish.objects)
+
+
+def complete(seed: dict[str, Any], objects: Any) -> None:
+    """Everything that the account states is stated, or says nothing."""
+    for address, body in expect.objects(seed).items():
+        type_, values = TYPES[address.partition("/")[0]], objects[Address.of(address)].values
+        for name, raw in body.items():
+            one = type_.by_name.get(name)
+            if one is None or not one.compared or one.name == type_.key:
+                continue
+            want = one.type.parse(raw)
+            known = one.default if one.default is not None else one.initial
+            if name not in values:
+                assert want == known or one.type.idle(want), f"{address}: {name} is lost"
+            else:
+                assert values[name] == want, f"{address}: {name}"
+
+
+@pytest.mark.parametrize(("name", "value"), SINGLE_QUIRKS, ids=[f"{name}={value}" for name, value in SINGLE_QUIRKS])
+@many(3)
+@given(seed=accounts())
+def test_planning_an_export_is_empty_under_each_quirk(name: str, value: str, seed: dict) -> None:
+    lab = Lab(quirks={name: value}, seed=seed)
+    returned(lab, seed, exported(lab))
+
+
+@many(120)
+@given(seed=accounts(), chosen=quirks())
+def test_planning_an_export_is_empty_under_many_quirks(seed: dict, chosen: dict) -> None:
+    lab = Lab(quirks=chosen, seed=seed)
+    returned(lab, seed, exported(lab))
+
+
+@many(40)
+@given(seed=accounts(), chosen=quirks(3), kind=st.sampled_from(sorted(TYPES)))
+def test_planning_one_kind_is_empty(seed: dict, chosen: dict, kind: str) -> None:
+    lab = Lab(quirks=chosen, seed=seed)
+    wish = wish_of(exported(lab, Choice(frozenset({kind}))).text())
+    assert lab.plan(wish).changes == ()
+    mentioned = {TYPES[kind].parent, kind}
+    assert {address.kind for address in wish.objects} <= mentioned
+    assert {str(one) for one in wish.objects if one.kind == kind} == {
+        address for address in expect.objects(seed) if address.startswith(f"{kind}/")
+    }
+
+
+SEED: dict[str, Any] = {
+    "domains": {
+        "example.com": {
+            "plan": "professional", "max_email_quota": "25GB", "catch_all_enabled": True,
+            "catch_all_destination": "ada@example.com", "calendar": True,
+            "mailboxes": {
+                "ada": {"firstname": "Ada", "lastname": "no", "autoresponder_body": "Away.\nBack soon.",
+                        "tags": ["vip", "Staff"], "max_email_quota": "25GB"},
+                "bob": {"firstname": "Bob", "status": "disabled", "bounce_msg": "Gone.", "language": "it"},
+                **{f"user{number}": {"firstname": f"User {number}"} for number in range(4)},
+            },
+            "aliases": {"info": ["ada@example.com", "ops@example.net"],
+                        "all": [f"user{number}@somewhere-else.example" for number in range(9)]},
+        },
+        "other.example": {},
+    },
+    "delivery": {
+        "domains": {"news.example.com": {}},
+        "accounts": {"Newsletter: weekly": {"type": "newsletter", "domains": ["news.example.com"]},
+                     "12": {"type": "transactional", "status": "disabled"}},
+        "suppressions": {"gone@example.org": {"reason": "bounce", "accounts": ["newsletter: weekly"]},
+                         "back@example.org": {"reason": "complaint", "active": False}},
+    },
+}  # fmt: skip
+
+
+def test_it_reads_as_people_write(snapshot):
+    done = exported(Lab(seed=SEED))
+    assert done.text() == snapshot
+    assert done.left_out == ()
+    assert list(done.files()) == [
+        "defaults.yaml", "delivery.yaml", "domains/example.com.yaml", "domains/other.example.yaml",
+    ]  # fmt: skip
+
+
+def test_one_domain():
+    choice = Choice(frozenset({"domain", "mailbox", "alias"}), (Pattern.of("domain/OTHER.*", TYPES),))
+    lab = Lab(seed=SEED)
+    assert list(exported(lab, choice).tree["domains"]) == ["other.example"]
+    asked = [one.path for one in lab.emulator.requests]
+    assert not [path for path in asked if "delivery" in path]
+    assert sum("email_accounts" in path for path in asked) == 2  # only what is inside the one domain
+
+
+def test_what_is_ignored_is_not_exported():
+    done = exported(Lab(seed=SEED), config='ignore: ["mailbox/user*@*", "domain/other.*", "suppression/*"]')
+    assert list(done.tree["domains"]) == ["example.com"]
+    assert list(done.tree["domains"]["example.com"]["mailboxes"]) == ["ada", "bob"]
+    assert "suppressions" not in done.tree["delivery"]
+
+
+def test_accounts_with_one_description_are_pinned():
+    accounts = {
+        "first": {"id": "7", "description": "Shop", "type": "transactional"},
+        "second": {"id": "8", "description": "Shop", "type": "newsletter"},
+        "third": {"id": "9", "description": "Other", "type": "newsletter"},
+    }
+    gone = {"a@example.org": {"reason": "bounce", "accounts": ["first"]}}
+    lab = Lab(seed={"delivery": {"accounts": accounts, "suppressions": gone}})
+    done = exported(lab)
+    assert done.tree["delivery"]["accounts"] == {
+        "account-7": {"id": "7", "description": "Shop", "type": "transactional"},
+        "account-8": {"id": "8", "description": "Shop", "type": "newsletter"},
+        "Other": {"type": "newsletter"},
+    }
+    assert done.tree["delivery"]["suppressions"]["a@example.org"]["accounts"] == ["account-7"]
+    assert lab.plan(wish_of(done.text())).changes == ()
+
+
+ODD = {
+    '"plan":"basic"': '"plan":"platinum"',
+    '"max_email_quota":8589934592': '"max_email_quota":123',
+    '"destinations":["ada@example.com"]': '"destinations":[]',
+    '"name":"ada"': '"name":"a..da"',
+}
+
+
+def test_what_no_file_can_state_is_left_out_and_told():
+    """Odd answers: an unknown size and plan, a name that is none, an alias to nobody."""
+    mailboxes = {"ada": {"firstname": "Ada"}, "bob": {"firstname": "Bob"}}
+    domain = {"max_email_quota": "25GB", "mailboxes": mailboxes, "aliases": {"info": ["ada@example.com"]}}
+    lab = Lab(seed={"domains": {"example.com": domain}})
+
+    def odd(request: Any, *, answer: Any) -> Any:
+        response = answer(request)
+        text = response.body.decode()
+        for usual, strange in ODD.items():
+            text = text.replace(usual, strange)
+        return type(response)(response.status, response.headers, text.encode())
+
+    lab.between = odd
+    done = exported(lab)
+    assert done.left_out == (
+        "domain/example.com: no file can state its plan, platinum",
+        "mailbox/a..da@example.com: its name is none that a file can hold",
+        "mailbox/bob@example.com: no file can state its max_email_quota, 123",
+    )
+    assert done.tree["domains"]["example.com"]["aliases"] == {"info": {}}
+    assert list(done.tree["domains"]["example.com"]["mailboxes"]) == ["bob"]
+    assert lab.plan(wish_of(done.text())).changes == ()
+
+
+def test_what_the_rules_refuse_is_left_out_and_told():
+    """The account breaks a rule that files must keep: the attribute goes, the object stays."""
+    mailboxes = {"ada": {"firstname": "Ada", "max_email_quota": "25GB"}}
+    lab = Lab(seed={"domains": {"example.com": {"max_email_quota": "25GB", "mailboxes": mailboxes}}})
+
+    def lowered(request: Any, *, answer: Any) -> Any:
+        response = answer(request)
+        smaller = response.body.replace(b'"max_email_quota":26843545600', b'"max_email_quota":17179869184', 1)
+        body = response.body if "email_accounts" in request.path else smaller
+        return type(response)(response.status, response.headers, body)
+
+    lab.between = lowered
+    done = exported(lab)
+    assert done.tree["domains"]["example.com"]["mailboxes"] == {
+        "ada": {"firstname": "Ada", "language": "it", "timezone": "Europe/Rome"}
+    }
+    assert len(done.left_out) == 1
+    assert done.left_out[0].startswith("mailbox/ada@example.com.max_email_quota: ")
+    assert lab.plan(wish_of(done.text())).changes == ()
+
+
+TEXTS = ["no", "yes", "null", "~", "12:30", "0o17", "0x1F", "1e3", "1_000", ".inf", "-", "?", "<<", "=", "#x", "a: b",
+         "a #b", "- a", " lead", "trail ", "", "é", "\u2028", "two\nlines", "two\n\n", "\nlead", "tab\there", "'",
+         '"', "@x", "`", "%x", "!x", "&x", "*x", "{a}", "[a]", "a, b", "2027-01-01", "x" * 200, "true",
+         "\x85"]  # fmt: skip
+
+
+@pytest.mark.parametrize("text", TEXTS)
+def test_every_text_comes_back(text):
+    tree = {"k": {text or "empty": Body({"a": text, "b": [text], "c": {"d": text}}), "e": [text, Body({"f": text})]}}
+    assert load_plain(dump(tree), "text") == tree
+
+
+@given(st.text(max_size=60))
+def test_any_printable_text_comes_back(text):
+    text = "".join(char for char in text if char.isprintable() or char in "\n\t")
+    tree = {"k": {"o": Body({"a": text, "list": [text, text]})}}
+    assert load_plain(dump(tree), "text") == tree
+    assert yaml.safe_load(dump(tree)) == tree  # a reader of YAML 1.1 sees the same
+
+
+def test_ten_thousand_mailboxes_are_one_command():
+    mailboxes = {f"user{number}": {"firstname": f"User {number}"} for number in range(2_000)}
+    lab = Lab(seed={"domains": {"example.com": {"mailboxes": mailboxes}}})
+    done = exported(lab)
+    assert len(lab.emulator.requests) < 30  # list pages, and a look at a few objects to see that they hold no more
+    assert len(done.tree["domains"]["example.com"]["mailboxes"]) == 2_000
+    assert len(done.text().splitlines()) < 2_030

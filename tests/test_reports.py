@@ -1,0 +1,204 @@
+"""A plan as Markdown and HTML: it fits, what is lost comes first, and nothing in it can get out of its place."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from base64 import b64encode
+from html.parser import HTMLParser
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from qboxctl.errors import Diagnostic, Position, Severity
+from qboxctl.model import Action, Address, Blocked, Change, FieldChange, Plan, Unverifiable
+from qboxctl.render import diagnostics, plan_html, plan_markdown, plan_text
+from qboxctl.resources import TYPES
+
+ACTIONS = {"create": Action.CREATE, "update": Action.UPDATE, "disable": Action.DISABLE, "delete": Action.DELETE}
+HOSTILE = [
+    "```", "````\n# title", "</code></pre><script>alert(1)</script>", "--> <!--", "@everyone", "a\nb", "\x1b[2J",
+    "</style>", "<!-- qboxctl plan -->", "'\"><img src=x onerror=alert(1)>", "]]>", "~~~", "</details>",
+]  # fmt: skip
+
+
+def change(action: Action, number: int, text: str = "Ada", domain: str = "example.com") -> Change:
+    values = () if action.removes else (FieldChange("firstname", None if action is Action.CREATE else "Old", text),)
+    return Change(
+        Address("mailbox", f"user{number:06}@{domain}"),
+        action,
+        fields=values,
+        secrets=("password",) if action is Action.CREATE else (),
+        destroys_data=action is Action.DELETE,
+        reason=text if action.removes else "differs",
+    )
+
+
+def plan_of(counts: dict[str, int], text: str = "Ada", **parts: object) -> Plan:
+    number = iter(range(10**6))
+    changes = tuple(change(ACTIONS[name], next(number), text) for name, count in counts.items() for _ in range(count))
+    summary = {**dict.fromkeys(ACTIONS, 0), **counts, "unchanged": 5, "unmanaged": 0}
+    given = {"environment": "default", "endpoint": "https://api.example", "config_digest": "", **parts}
+    return Plan("ab" * 32, changes=changes, summary=summary, **given)  # type: ignore[arg-type]
+
+
+SIZES = [
+    {},
+    {"create": 3, "update": 2, "delete": 1},
+    {"create": 3_000, "delete": 10},
+    {"update": 20_000, "create": 20_000, "disable": 5_000, "delete": 5_000},
+    {"delete": 50_000},
+    {"create": 50_000},
+]
+
+
+@pytest.mark.parametrize("counts", SIZES, ids=str)
+def test_markdown_fits_a_comment_and_tells_what_it_leaves_out(counts):
+    text = plan_markdown.render(plan_of(counts, "x" * 300), TYPES)
+    assert len(text) <= 65_536
+    assert text.startswith("<!-- qboxctl plan -->\n")
+    assert text.count("```") % 2 == 0
+    shown = len(re.findall(r"^[-+!] mailbox/", text, re.MULTILINE))
+    left_out = sum(int(number) for number in re.findall(r"… and (\d+) more", text))
+    assert shown + left_out == sum(counts.values())
+    if sum(counts.values()) > 10_000:
+        assert len(text) > 60_000  # the room is used
+
+
+def test_markdown_shows_every_removal_before_it_spends_room_on_the_rest():
+    text = plan_markdown.render(plan_of({"create": 40_000, "delete": 500}), TYPES)
+    removed = [match.start() for match in re.finditer(r"^- mailbox/", text, re.MULTILINE)]
+    created = [match.start() for match in re.finditer(r"^\+ mailbox/", text, re.MULTILINE)]
+    assert len(removed) == 500
+    assert created
+    assert max(removed) < min(created)
+    assert "Data of 500 objects is destroyed" in text[: removed[0]]
+    assert text.index("#### To be removed") < text.index("<details>")
+
+
+@pytest.mark.parametrize("hostile", HOSTILE)
+def test_nothing_gets_out_of_its_place(hostile):
+    plan = plan_of(
+        {"create": 1, "update": 1, "delete": 1},
+        hostile,
+        environment=f"env{hostile}",
+        blocked=(Blocked("count", "mailbox", hostile),),
+        unmanaged=(Address("mailbox", f"{hostile}@example.com"),),
+        unverifiable=(Unverifiable(Address("mailbox", "x"), (f"extra.{hostile}",)),),
+    )
+    markdown = plan_markdown.render(plan, TYPES).splitlines()
+    assert re.fullmatch(r"<!-- qboxctl plan [\w.-]* -->", markdown[0])
+    assert "--" not in markdown[0][4:-3]
+    inside = False
+    for line in markdown[1:]:
+        if line in ("```diff", "```"):
+            inside = not inside
+            assert inside == (line == "```diff")
+        elif not inside:
+            bare = re.sub(r"`[^`]*`", "", line)
+            assert "```" not in line
+            assert not re.search(r"<(?!/?details>|/?summary>)|@", bare), line
+        else:
+            assert re.match(r"[-+! ] ", line), line
+    page = Page(plan_html.render(plan, TYPES))
+    assert page.tags.count("script") == page.tags.count("style") == 1
+    assert not {"img", "iframe", "object", "link"} & set(page.tags)
+    assert page.handlers == []
+    assert all(char.isprintable() or char in "\n" for char in plan_text.render(plan, TYPES))
+
+
+class Page(HTMLParser):
+    """What a browser would make of a page, roughly."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.tags: list[str] = []
+        self.handlers: list[str] = []
+        self.raw: dict[str, str] = {}
+        self.policy = ""
+        self.open: list[str] = []
+        self.feed(text)
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.append(tag)
+        self.handlers += [name for name, _ in attrs if name.startswith("on") or name in ("src", "href", "action")]
+        if dict(attrs).get("http-equiv") == "Content-Security-Policy":
+            self.policy = dict(attrs)["content"]
+        if tag not in ("meta", "input", "br"):
+            self.open.append(tag)
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+    def handle_data(self, data):
+        if self.open and self.open[-1] in ("script", "style"):
+            self.raw[self.open[-1]] = data
+
+
+@pytest.mark.parametrize("counts", SIZES[:3], ids=str)
+def test_the_page_is_whole_and_allows_nothing_else(counts):
+    text = plan_html.render(plan_of(counts), TYPES)
+    page = Page(text)
+    assert page.open == []
+    assert page.handlers == []
+    assert text.count("<li class=") == sum(counts.values())
+    assert "default-src 'none'" in page.policy
+    for tag, content in page.raw.items():
+        digest = b64encode(hashlib.sha256(content.encode()).digest()).decode()
+        assert f"{tag}-src 'sha256-{digest}'" in page.policy
+    assert not re.search(r"https?://(?!api\.example)", text)
+
+
+def test_many_changes_take_a_line_each_under_their_domains():
+    domains = [f"d{number:02}.example" for number in range(30)]
+    changes = tuple(change(Action.CREATE, number, domain=domains[number % 30]) for number in range(3_000))
+    changes += (change(Action.DELETE, 1), change(Action.UPDATE, 2))
+    plan = Plan("ab" * 32, "default", "https://api.example", "", changes=changes, summary={"create": 3_000})
+    lines = plan_text.render(plan, TYPES, width=80).splitlines()
+    assert len(lines) < 3_000 + 30 + 25
+    assert max(len(line) for line in lines if line.startswith("    +")) <= 80
+    assert [line.split()[0] for line in lines if line.endswith(" objects")] == domains
+    assert lines.index("To be removed") < lines.index("To be changed") < lines.index("To be created (3000)")
+    full = plan_text.render(plan, TYPES, full=True).splitlines()
+    assert sum(line.startswith("      firstname") for line in full) == 3_001
+
+
+@given(st.lists(st.sampled_from(list(ACTIONS)), max_size=30), st.text(max_size=40))
+def test_every_format_names_every_change(actions, text):
+    changes = tuple(change(ACTIONS[name], number, text) for number, name in enumerate(actions))
+    plan = Plan("ab" * 32, "default", "https://api.example", "", changes=changes)
+    pictures = [form.render(plan, TYPES) for form in (plan_text, plan_markdown, plan_html)]
+    for one in changes:
+        assert all(str(one.address) in picture for picture in pictures)
+
+
+FOUND = [
+    Diagnostic("Q012", 'unknown attribute "x"', Position("./domains/a b.yaml", 14, 7), "mailbox/a@b.example", "y?"),
+    Diagnostic("Q023", "no file declares it", Position("b.yaml", 2, 1), severity=Severity.WARNING),
+    Diagnostic("Q030", "there is no file"),
+]
+
+
+def test_gitlab_shows_mistakes_on_their_lines():
+    report = json.loads(diagnostics.gitlab(FOUND))
+    assert [(row["location"]["path"], row["location"]["lines"]["begin"]) for row in report] == [
+        ("domains/a b.yaml", 14), ("b.yaml", 2), (".", 1),
+    ]  # fmt: skip
+    assert [row["severity"] for row in report] == ["critical", "minor", "critical"]
+    assert report[0]["description"] == 'unknown attribute "x" (y?)'
+    assert len({row["fingerprint"] for row in report}) == 3
+    assert json.loads(diagnostics.gitlab([])) == []
+
+
+def test_sarif_names_rules_and_places():
+    log = json.loads(diagnostics.sarif(FOUND))
+    results = log["runs"][0]["results"]
+    assert [(one["ruleId"], one["level"]) for one in results] == [
+        ("Q012", "error"), ("Q023", "warning"), ("Q030", "error"),
+    ]  # fmt: skip
+    place = results[0]["locations"][0]["physicalLocation"]
+    assert place["artifactLocation"]["uri"] == "domains/a%20b.yaml"
+    assert (place["region"]["startLine"], place["region"]["startColumn"]) == (14, 7)
+    assert "locations" not in results[2]
