@@ -197,3 +197,13 @@ def test_it_does_not_happen_that_a_generated_file_needs_a_language_of_its_own() 
     plain = 'domains: {a.example: {chat: false, mailboxes: {ada: {lastname: "no"}}}}'
     generated = '{"domains": {"a.example": {"chat": false, "mailboxes": {"ada": {"lastname": "no"}}}}}'
     assert load([Source("a", plain)], TYPES).digest == load([Source("b", generated)], TYPES).digest
+
+
+def test_it_does_not_happen_that_the_order_of_files_makes_a_plan_stale() -> None:
+    files = [
+        Source(
+            "a", "protect: [domain/*]\nignore: [mailbox/x@*]\ndomains: {a.example: {mailboxes: {ada: {}, bob: {}}}}"
+        ),
+        Source("b", "protect: [alias/*, mailbox/b*]\nignore: [alias/x@*]\ndomains: {b.example: {}, a.example: {}}"),
+    ]
+    assert load(files, TYPES).digest == load(files[::-1], TYPES).digest

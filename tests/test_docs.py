@@ -86,7 +86,9 @@ def test_a_command_line_that_is_wrong_would_be_found() -> None:
 
 def test_every_command_is_in_the_readme() -> None:
     assert [name for name in COMMANDS if not re.search(rf"`{name}`", README)] == []
-    assert [name for name in COMMANDS if not any(name in words for words in CALLS) and name not in ("demo", "completion")] == []
+    assert [
+        name for name in COMMANDS if not any(name in words for words in CALLS) and name not in ("demo", "completion")
+    ] == []
 
 
 def test_no_other_command_is_in_the_readme() -> None:

@@ -8,6 +8,7 @@ from collections import Counter
 from typing import Any
 
 import pytest
+from lab import TOKEN
 
 from qboxctl.emulator import Request
 
@@ -125,3 +126,27 @@ def test_two_orders_at_the_same_instant_are_told_by_the_next_plan(server, projec
     assert done.code == 3
     assert "2 live accounts are called 'news': ids " in done.err
     assert len(server.writes) == writes
+
+
+def test_what_others_remove_meanwhile_counts_against_the_plan(server, project):
+    """Two of ten mailboxes may go; once somebody else has removed five, one of five may."""
+    boxes = {f"m{number}": {"firstname": "M"} for number in range(10)}
+    server.swap(seed={"domains": {"a.example": {"code": "D1", "mailboxes": boxes}}})
+    gone = {name: {"state": "absent"} for name in ("m0", "m1")}
+    project.write({"domains": {"a.example": {"mailboxes": {**boxes, **gone}}}})
+    assert project.run("plan").code == 0
+    reads: list[Request] = []
+    codes = [one["code"] for one in list(server.emulator.dump()["domains"]["a.example"]["mailboxes"].values())[5:]]
+
+    def remove(request: Request) -> None:
+        reads.extend([request] if request.path == "/api/domains/D1/email_accounts" else [])
+        while len(reads) == 2 and codes:  # the plan was the first
+            path = f"/api/domains/D1/email_accounts/{codes.pop()}"
+            assert server.emulator.handle(Request("DELETE", path, {}, {"x-api-token": TOKEN})).status < 300
+
+    server.before = remove
+    project.write({"domains": {"a.example": {"mailboxes": gone}}})
+    done = project.apply()
+    assert (done.code, codes) == (4, []), done
+    assert "2 of 5 live mailbox objects would be removed" in done.err
+    assert not server.writes
