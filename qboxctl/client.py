@@ -272,7 +272,7 @@ class Reader:
         try:
             response = self._http.send(request, stream=True)
             try:
-                content = _content(response)
+                content = _content(response, self.api.timeout)
             finally:
                 response.close()
         except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol) as error:
@@ -319,9 +319,13 @@ def _reason(error: Exception) -> str:
     return (str(error) or type(error).__name__).splitlines()[0][:200]
 
 
-def _content(response: httpx.Response) -> bytes:
+def _content(response: httpx.Response, timeout: float) -> bytes:
+    """The body, unless it trickles: in real time, as httpx's own timeout, which begins anew with every byte."""
     parts, size = [], 0
+    end = time.monotonic() + timeout
     for part in response.iter_bytes():
+        if time.monotonic() > end:
+            raise httpx.ReadTimeout(f"the answer took longer than {timeout:g} s")
         size += len(part)
         if size > MAX_ANSWER:
             raise httpx.ReadError(f"an answer of more than {MAX_ANSWER // 2**20} MB")
@@ -349,7 +353,12 @@ class Handled(Protocol):
 
     @property
     def broken(self) -> str:
-        """How the connection breaks: "" (not at all), "drop" or "cut"."""
+        """How the connection breaks: "" (not at all), "drop", "cut", "slow" or "late"."""
+        ...
+
+    @property
+    def seconds(self) -> float:
+        """How long a slow or late answer takes."""
         ...
 
 
@@ -372,4 +381,6 @@ class InProcess(httpx.BaseTransport):
             raise httpx.RemoteProtocolError("Server disconnected without sending a response.", request=request)
         if done.broken == "cut":
             raise httpx.RemoteProtocolError("peer closed connection without sending complete message body")
+        if done.broken and done.seconds > request.extensions["timeout"]["read"]:
+            raise httpx.ReadTimeout("The read operation timed out", request=request)
         return httpx.Response(done.status, headers=dict(done.headers), content=done.body, request=request)

@@ -231,6 +231,13 @@ class ResourceType:
         """The natural key of an object from its name in the files or answers: ``ada`` in example.com."""
         return f"{name}@{parent}" if self.parent else name
 
+    def comparable(self, name: str) -> str:
+        """A name from outside in canonical form; one that no file could declare stays as it is, in lower case."""
+        try:
+            return self.normalise(name)
+        except ValueError:
+            return name.strip().lower()
+
     def parent_of(self, key: str) -> str:
         """The natural key of the object that this one lives in, or ""."""
         return key.rpartition("@")[2] if self.parent else ""

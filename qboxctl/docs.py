@@ -87,7 +87,12 @@ def settings_schema(*, overlay: bool = False) -> Schema:
                     "oneOf": [{"type": "number", "exclusiveMinimum": 0}, {"type": "null"}],
                     "description": "Most requests started in a second; null for the server's own limit",
                 },
-                "timeout": {"type": "number", "exclusiveMinimum": 0, "description": "Seconds to wait for an answer"},
+                "timeout": {
+                    "type": "number",
+                    "exclusiveMinimum": 0,
+                    "maximum": 3600,
+                    "description": "Seconds to wait for an answer: 30",
+                },
                 "retries": {"type": "integer", "minimum": 0, "maximum": 20, "description": "Repetitions after a fault"},
             },
             doc="How the API is used",

@@ -6,7 +6,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 
 from qboxctl.definition import ResourceType
-from qboxctl.model import Action, Address, Blocked, Change, Collection, Snapshot
+from qboxctl.model import Action, Address, Blocked, Change, Collection, Live, Snapshot
 from qboxctl.names import covering
 from qboxctl.wish import Wish
 
@@ -35,16 +35,27 @@ def judge(
     removals = [change for change in changes if change.action.removes]
     if not removals:
         return ()
-    found = [*_protected(removals, wish, types), *_contents(removals, snapshot, types)]
+    found = [*_protected(removals, snapshot, wish, types), *_contents(removals, snapshot, types)]
     if not acknowledged:
         found += _count(removals, snapshot, wish, types)
     return tuple(sorted(found, key=lambda one: (one.guard, one.kind, one.message)))
 
 
-def _protected(removals: Sequence[Change], wish: Wish, types: Mapping[str, ResourceType]) -> Iterable[Blocked]:
+def labelled(type_: ResourceType, live: Live) -> Address:
+    """The address of an object by its name on the server, whatever a file calls it, and however many bear the name."""
+    if type_.unique:
+        return live.address
+    return Address(type_.kind, str(live.row.get(type_.key, "")).strip().lower())
+
+
+def _protected(
+    removals: Sequence[Change], snapshot: Snapshot, wish: Wish, types: Mapping[str, ResourceType]
+) -> Iterable[Blocked]:
     for change in removals:
-        kind = change.address.kind
+        kind, live = change.address.kind, snapshot.live.get(change.address)
         pattern = covering(wish.protect, change.address)
+        if pattern is None and live is not None:
+            pattern = covering(wish.protect, labelled(types[kind], live))
         if pattern:
             message = f"{change.address} would be removed, and protect holds {pattern.text}"
             yield Blocked("protect", kind, message)

@@ -192,7 +192,8 @@ def _change_of(raw: dict[str, Any], types: Mapping[str, ResourceType]) -> Change
     action = Action(raw["action"])
     if raw["kind"] != address.kind:
         raise ValueError(f"{address} is not a {raw['kind']}")
-    if type_.address_key(type_.normalise(type_.name_of(address.key)), type_.parent_of(address.key)) != address.key:
+    canonical_name = type_.normalise if action is Action.CREATE else type_.comparable
+    if type_.address_key(canonical_name(type_.name_of(address.key)), type_.parent_of(address.key)) != address.key:
         raise ValueError(f"{address} is not a name in its canonical form")
     fields = tuple(_field_of(one, type_, action) for one in raw["fields"])
     if len({one.name for one in fields}) != len(fields):

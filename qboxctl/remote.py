@@ -21,6 +21,7 @@ PER_PAGE = 200
 MOST_PAGES = 100_000
 MOST_ROUNDS = 40
 """How often a list is read anew while its pages contradict each other."""
+LONGEST_ID = 200
 SAMPLE = 5
 """After so many objects of a kind whose details lacked an attribute, it counts as never returned."""
 
@@ -170,21 +171,30 @@ class Account:
         name = row.get(type_.key)
         if name is None and type_.parent:
             name = str(row.get("email_address", "")).rpartition("@")[0]
-        remote_id = row.get(type_.id)
-        if remote_id is None or name is None:
-            raise ApiError(f"a {type_.title} came without {type_.id} or {type_.key}")
-        text = str(name).strip().lower()
+        remote_id, text = code_of(row.get(type_.id)), _word(name).lower()
+        if not remote_id or name is None or (type_.unique and not text):
+            raise ApiError(f"a {type_.title} came without a usable {type_.id} or {type_.key}")
         if type_.parent:
             text = text.partition("@")[0]
-            if text == type_.reserved or (type_.reserved and _POSTMASTER.fullmatch(str(remote_id))):
+            if text == type_.reserved or (type_.reserved and _POSTMASTER.fullmatch(remote_id)):
                 return None
         else:
-            text = _relaxed(type_, text)
+            text = type_.comparable(text)
         status = status_of(type_, row)
         detail = str(row.get(DETAIL) or "ok").lower()
         leaving = detail in ("deleting", "deleted") or status == "deleted" or bool(row.get("delete_on"))
         address = Address(type_.kind, type_.address_key(text, parent))
-        return Live(address, str(remote_id), _without(row, type_.secret_answers), status, detail, leaving, detailed)
+        return Live(address, remote_id, _without(row, type_.secret_answers), status, detail, leaving, detailed)
+
+
+def belongs(type_: ResourceType, row: Row, customer: str) -> bool | None:
+    """Whether an object is this customer's ("": whoever the token is for), None where its row does not tell."""
+    if not customer or type_.parent:
+        return True
+    if not type_.owned:
+        return str(row.get("customer_id")) == customer or None  # an id: it need not be the code
+    owner = row.get("customer_code")
+    return None if owner is None else str(owner) == customer
 
 
 def row_name(type_: ResourceType, name: str) -> str:
@@ -198,19 +208,23 @@ def item_path(call: Call, parent_id: str, remote_id: str) -> str:
     return call.path.format(parent=quote(parent_id, safe=""), id=quote(remote_id, safe=""))
 
 
+def code_of(value: JSON) -> str:
+    """A code or id from the API; "" for what can be none."""
+    code = _word(value)
+    return code if code.isprintable() and len(code) <= LONGEST_ID else ""
+
+
+def _word(value: JSON) -> str:
+    return str(value).strip() if isinstance(value, (str, int)) and not isinstance(value, bool) else ""
+
+
 def _number(value: JSON) -> int | None:
-    return int(value) if isinstance(value, (int, str)) and str(value).isdigit() else None
+    """A number from the API; what is none, or too long for one, counts as not told."""
+    return int(value) if isinstance(value, (int, str)) and re.fullmatch("[0-9]{1,18}", str(value)) else None
 
 
 def _without(row: Row, names: Iterable[str]) -> Row:
     return {name: value for name, value in row.items() if name not in names} if names else row
-
-
-def _relaxed(type_: ResourceType, text: str) -> str:
-    try:
-        return type_.normalise(text)
-    except ValueError:
-        return text
 
 
 def status_of(type_: ResourceType, row: Row) -> str:

@@ -10,8 +10,9 @@ from urllib.parse import quote
 
 from qboxctl.definition import ResourceType
 from qboxctl.errors import ConfigError, Diagnostic
-from qboxctl.model import MISSING, Address, Collection, Desired, Live, Snapshot
-from qboxctl.remote import SAMPLE, Account, Row
+from qboxctl.guards import ignored, labelled
+from qboxctl.model import Address, Collection, Desired, Live, Snapshot
+from qboxctl.remote import SAMPLE, Account, Row, belongs
 from qboxctl.want import Want
 
 MOST_SEARCHES = 8
@@ -35,6 +36,7 @@ class _Survey:
     def __init__(self, account: Account, want: Want, pool: ThreadPoolExecutor) -> None:
         self.account, self.want, self.pool = account, want, pool
         self.types = account.types
+        self.customer = want.wish.settings.customer_code
         self.found: dict[Address, Live] = {}
         self.complete: set[Collection] = set()
         self.totals: dict[Collection, int] = {}
@@ -121,25 +123,39 @@ class _Survey:
     def keep(self, collection: Collection, type_: ResourceType, rows: Iterable[Row]) -> None:
         """Take the rows of a collection that was read to its end."""
         self.complete.add(collection)
-        lives = [self.account.live(type_, row, collection.parent) for row in rows]
-        ours = [live for live in lives if live is not None and self.ours(type_, live)]
+        lives = [live for row in rows if (live := self.account.live(type_, row, collection.parent)) is not None]
+        if self.customer and type_.owned:
+            lives = self.told(type_, lives)
         if type_.unique:
-            for live in ours:
+            for live in lives:
                 other = self.found.get(live.address)
-                if other is None or other.leaving:
+                if self.ours(type_, live) and (other is None or other.leaving):
                     self.found[live.address] = live
         else:
-            self.match(type_, ours)
+            self.match(type_, [live for live in lives if belongs(type_, live.row, self.customer) is not False])
+
+    def told(self, type_: ResourceType, lives: list[Live]) -> list[Live]:
+        """The same objects, those that a file may mean with details where their rows do not tell whose they are."""
+        known = [live for live in lives if belongs(type_, live.row, self.customer) is not None]
+        want = self.want
+        meant = [
+            live for live in lives if not type_.unique or live.address in want.wish.objects or want.entire(live.address)
+        ]
+        unsure = [live for live in meant if belongs(type_, live.row, self.customer) is None]
+        asked = self.pool.map(lambda live: self.account.ask(type_, "", live, ["customer_code"]), unsure)
+        return [*known, *(live for live in asked if live is not None)]
+
+    def meant(self, address: Address) -> bool:
+        """Whether a file declares the object, or all of it is wanted."""
+        return address in self.want.wish.objects or self.want.entire(address)
 
     def ours(self, type_: ResourceType, live: Live) -> bool:
-        """Whether an object belongs to the customer that the settings name (admin tokens see all of them)."""
-        customer = self.want.wish.settings.customer_code
-        if not customer or not type_.owned:
-            return True
-        owner = live.row.get("customer_code", MISSING)
-        if owner is MISSING:
-            return live.address in self.want.wish.objects
-        return str(owner) == customer
+        """Whether an object is of the customer that the settings name (admin tokens see all of them).
+
+        Where its row does not tell, it is one that a file declares.
+        """
+        known = belongs(type_, live.row, self.customer)
+        return live.address in self.want.wish.objects if known is None else known
 
     def match(self, type_: ResourceType, lives: list[Live]) -> None:
         """Give objects without a unique key the key of the declaration that means them, by id or description."""
@@ -174,6 +190,9 @@ class _Survey:
             label = str(live.row.get(type_.key, "")).strip().casefold()
             address = Address(type_.kind, label)
             fit = 0 < len(label) <= LONGEST_LABEL and label.isprintable()
+            hidden = ignored(self.want.wish, self.types, labelled(type_, live))
+            if hidden or belongs(type_, live.row, self.customer) is None:
+                continue
             if not fit or len(by_label.get(label, ())) != 1 or address in self.want.wish.objects:
                 address = Address(type_.kind, f"#{live.remote_id}")
             self.found[address] = replace(live, address=address)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import math
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from functools import lru_cache
@@ -22,12 +23,20 @@ FREE_ALIASES_PER_MAILBOX = 10
 @lru_cache
 def _validator(name: str) -> Any:
     from jsonschema import Draft202012Validator
+    from jsonschema.validators import extend
 
     from qboxctl import docs
 
+    # NaN is neither above nor below any bound, and would pass them all
+    finite = Draft202012Validator.TYPE_CHECKER.redefine("number", lambda _, value: _is_number(value))
+    validator: Any = extend(Draft202012Validator, type_checker=finite)  # type: ignore[no-untyped-call]
     if name == "settings":
-        return Draft202012Validator({"$ref": "#/$defs/settings", "$defs": docs.config_schema()["$defs"]})
-    return Draft202012Validator(docs.SCHEMAS[name]())
+        return validator({"$ref": "#/$defs/settings", "$defs": docs.config_schema()["$defs"]})
+    return validator(docs.SCHEMAS[name]())
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
 
 
 class Misfit(NamedTuple):

@@ -105,6 +105,10 @@ class Worker:
         known = {self.ids[step.address]} if step.address in self.ids else set()
         if not target.type.unique:
             known |= {live.remote_id for live in self.snapshot.live.values() if live.address.kind == step.address.kind}
+            # the server would take a second one of that name, so look once more before it is ordered
+            rival = next((live for live in self.writer.named(target) if live.remote_id not in known), None)
+            if rival is not None:
+                return Written(rival.remote_id, adopted=True)
         try:
             code, status = self.writer.create(
                 target, self.graph.work[step], secrets, frozenset(known), self.intend(step)

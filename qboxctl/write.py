@@ -16,7 +16,7 @@ from qboxctl.definition import Body, Call, ResourceType
 from qboxctl.diff import EXTRA
 from qboxctl.errors import OutcomeUnknown, QboxctlError, Refused
 from qboxctl.model import JSON, Address, FieldChange, Live, Value
-from qboxctl.remote import Account, item_path
+from qboxctl.remote import Account, belongs, code_of, item_path
 
 LOOKS = 3
 """How often an object is looked for after a lost answer, before it counts as not created."""
@@ -117,7 +117,7 @@ class Writer:
         return None
 
     def named(self, target: Target) -> list[Live]:
-        """The live objects that bear the target's name."""
+        """The customer's live objects that bear the target's name."""
         type_ = target.type
         if type_.per_object:
             row = self.account.detail(type_, "", Live(Address(type_.kind, target.name), "", {}))
@@ -127,7 +127,16 @@ class Writer:
             rows = self.account.rows(path, type_.list_query, type_.id, None)
         lives = [self.account.live(type_, row, target.parent) for row in rows]
         key = type_.address_key(type_.normalise(target.name), target.parent)
-        return [live for live in lives if live is not None and live.address.key == key and not live.leaving]
+        found = [live for live in lives if live is not None and live.address.key == key and not live.leaving]
+        return [live for live in found if self.mine(type_, live)]
+
+    def mine(self, type_: ResourceType, live: Live) -> bool:
+        """Whether an object is the customer's: its details tell where its list does not."""
+        known = belongs(type_, live.row, self.customer_code)
+        if known is None and type_.owned:
+            detailed = self.account.detailed(type_, "", live)
+            known = detailed is not None and belongs(type_, detailed.row, self.customer_code)
+        return known is not False
 
     def update(
         self,
@@ -227,10 +236,10 @@ def _code(answer: Answer, type_: ResourceType) -> str:
     data = answer.data or {}
     rows = data.get("resources")
     if isinstance(rows, list) and rows and isinstance(rows[0], dict) and rows[0].get(type_.id) is not None:
-        return str(rows[0][type_.id])
+        return code_of(rows[0][type_.id])
     if data.get("resource_code") is not None:
-        return str(data["resource_code"])
-    code = unquote(answer.location.rstrip("/").rpartition("/")[2])
+        return code_of(data["resource_code"])
+    code = code_of(unquote(answer.location.rstrip("/").rpartition("/")[2]))
     return "" if code == type_.collection.rpartition("/")[2] else code
 
 

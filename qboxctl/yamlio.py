@@ -78,7 +78,8 @@ class _Builder:
     def __init__(self, source: Source) -> None:
         self.source = source
         self.found: list[Diagnostic] = []
-        self.anchors: dict[str, tuple[JSON, int]] = {}
+        self.anchors: dict[str, tuple[JSON, int, int]] = {}
+        self.anchor_names: set[str] = set()
         self.size = 0
         self.from_aliases = 0
 
@@ -92,13 +93,13 @@ class _Builder:
 
     def _document(self, get_event: Callable[[], Any]) -> JSON:
         # One long loop, since it runs for every scalar of every file: a call for each would double its time.
-        # A stack of open containers: (container, pending key, merges, anchor, size at its start).
-        stack: list[tuple[JSON, Any, list[JSON] | None, str | None, int]] = []
+        # A stack of open containers: (container, pending key, merges, anchor, size at its start, levels inside).
+        stack: list[tuple[JSON, Any, list[JSON] | None, str | None, int, int]] = []
         container: JSON = None
         key: Any = None
         merges: list[JSON] | None = None
         anchor: str | None = None
-        start = 0
+        start = levels = 0
         result: JSON = None
         documents = 0
         scalar_event, alias_event = yaml.ScalarEvent, yaml.AliasEvent
@@ -121,19 +122,24 @@ class _Builder:
                 if event.tag not in _CONTAINER_TAGS:
                     raise _Stop("Q003", f"the tag {event.tag} is not allowed", event.start_mark)
                 self.size += 1
-                stack.append((container, key, merges, anchor, start))
+                if event.anchor is not None:
+                    self._new_anchor(event)
+                stack.append((container, key, merges, anchor, start, levels))
                 container, key, merges, anchor = ({} if kind is mapping_start else []), None, None, event.anchor
-                start = self.size
+                start, levels = self.size, 0
                 continue
             elif kind is mapping_end or kind is sequence_end:
                 value = container
                 if merges:
                     self._merge(value, merges)
+                inside = levels + 1
                 if anchor is not None:
-                    self.anchors[anchor] = (value, self.size - start + 1)
-                container, key, merges, anchor, start = stack.pop()
+                    self.anchors[anchor] = (value, self.size - start + 1, inside)
+                container, key, merges, anchor, start, levels = stack.pop()
+                levels = max(levels, inside)
             elif kind is alias_event:
-                value = self._alias(event)
+                value, inside = self._alias(event, MAX_DEPTH - len(stack))
+                levels = max(levels, inside)
             elif kind is yaml.DocumentStartEvent:
                 documents += 1
                 if documents > 1:
@@ -181,18 +187,27 @@ class _Builder:
         else:
             raise _Stop("Q003", f"the tag {event.tag} is not allowed", event.start_mark)
         if event.anchor is not None:
-            self.anchors[event.anchor] = (value, 1)
+            self._new_anchor(event)
+            self.anchors[event.anchor] = (value, 1, 0)
         return value
 
-    def _alias(self, event: Any) -> JSON:
+    def _new_anchor(self, event: Any) -> None:
+        if event.anchor in self.anchor_names:
+            raise _Stop("Q003", f"the anchor &{event.anchor} is there twice", event.start_mark, "name each differently")
+        self.anchor_names.add(event.anchor)
+
+    def _alias(self, event: Any, room: int) -> tuple[JSON, int]:
+        """What an anchor stands for, and how many levels it brings along; there is room for so many."""
         if event.anchor not in self.anchors:
             raise _Stop("Q003", f"*{event.anchor} refers to no anchor above it, or to itself", event.start_mark)
-        value, size = self.anchors[event.anchor]
+        value, size, levels = self.anchors[event.anchor]
+        if levels > room:
+            raise _Stop("Q003", f"nested more than {MAX_DEPTH} levels deep", event.start_mark)
         self.size += size
         self.from_aliases += size
         if self.from_aliases > MAX_EXPANDED:
             raise _Stop("Q003", "aliases expand to too many values", event.start_mark, "write the values out")
-        return value
+        return value, levels
 
     def _merge(self, target: dict[str, JSON], merges: list[JSON]) -> None:
         for value, mark in merges:

@@ -11,11 +11,14 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import httpx
+
 from qboxctl.apply import check, resolve_secrets
-from qboxctl.client import Client, InProcess, Reader
+from qboxctl.client import Client, InProcess, Reader, SystemClock
 from qboxctl.dns import Record, records, want_for_records
 from qboxctl.emulator import Emulator, Fault, Request, Response
 from qboxctl.emulator.app import BackgroundServer
+from qboxctl.emulator.faults import Aim
 from qboxctl.journal import Journal
 from qboxctl.load import load
 from qboxctl.model import Outcome, Plan
@@ -80,10 +83,42 @@ class QuickClock(FakeClock):
         time.sleep(max(seconds, 0.0) / 100)
 
 
+TROUBLES: Mapping[str, Exception] = {
+    "refused": httpx.ConnectError("[Errno 111] Connection refused"),
+    "no way": httpx.ConnectTimeout("timed out"),
+    "no name": httpx.ConnectError("[Errno -2] Name or service not known"),
+    "no trust": httpx.ConnectError("[SSL: CERTIFICATE_VERIFY_FAILED] self-signed certificate"),
+}
+"""Why no connection can be made."""
+
+
+@dataclass(frozen=True)
+class Trouble(Fault):
+    """What keeps requests from leaving: counted as a fault of the emulator is, which never hears of it."""
+
+    def __post_init__(self) -> None:
+        assert self.kind in TROUBLES
+
+
+class Unreliable(httpx.BaseTransport):
+    """A transport that sometimes makes no connection."""
+
+    def __init__(self, inner: httpx.BaseTransport, aim: Aim) -> None:
+        self.inner, self.aim = inner, aim
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        for trouble in self.aim.hits(request.method, request.url.path):
+            raise TROUBLES[trouble.kind]
+        return self.inner.handle_request(request)
+
+    def close(self) -> None:
+        self.inner.close()
+
+
 @contextmanager
 def socket_lab(**parts: Any) -> Iterator[Lab]:
     """A lab whose emulator listens on a real socket; what breaks there really breaks."""
-    lab = Lab(clock=QuickClock(), **parts)
+    lab = Lab(**{"clock": QuickClock(), **parts})
     with BackgroundServer(lab.emulator) as server:
         lab.endpoint = server.url
         lab.sockets = True
@@ -104,10 +139,11 @@ class Lab:
 
     quirks: Mapping[str, str] = field(default_factory=dict)
     faults: Sequence[Fault] = ()
+    troubles: Sequence[Trouble] = ()
     seed: Mapping[str, Any] = field(default_factory=dict)
     journals: Path | None = None
     api: ApiSettings = field(default_factory=lambda: ApiSettings(concurrency=4))
-    clock: FakeClock = field(default_factory=FakeClock)
+    clock: FakeClock | SystemClock = field(default_factory=FakeClock)
     stop: threading.Event = field(default_factory=threading.Event)
     log: list[str] = field(default_factory=list)
     endpoint: str = "https://api.example"
@@ -116,6 +152,7 @@ class Lab:
     """Stands between client and emulator: called with a request, and with ``answer``, which is the emulator."""
 
     def __post_init__(self) -> None:
+        self.aim = Aim(self.troubles)
         self.emulator = Emulator(
             token=TOKEN,
             quirks=dict(self.quirks),
@@ -127,8 +164,8 @@ class Lab:
     def options(self) -> dict[str, Any]:
         handle = self.emulator.handle
         answer = handle if self.between is None else partial(self.between, answer=handle)
-        transport = InProcess(lambda *parts: answer(Request(*parts)))
-        transport = None if self.sockets else transport
+        inside = InProcess(lambda *parts: answer(Request(*parts)))
+        transport = Unreliable(httpx.HTTPTransport() if self.sockets else inside, self.aim)
         return {"transport": transport, "clock": self.clock, "stop": self.stop, "log": self.log.append}
 
     def plan(self, wish: Wish, options: Options | None = None) -> Plan:

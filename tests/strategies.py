@@ -7,6 +7,7 @@ from functools import cache
 from typing import Any
 
 from hypothesis import strategies as st
+from lab import TROUBLES, Trouble
 
 from qboxctl import lists, values
 from qboxctl.definition import Field
@@ -174,8 +175,9 @@ def quirks(most: int | None = None) -> st.SearchStrategy[dict[str, str]]:
 
 SINGLE_QUIRKS = [(name, value) for name, choices in QUIRKS.items() for value in choices]
 
-_KINDS = ("429", "500", "502", "503", "drop-before", "drop-after", "cut", "html", "delay")
-
+_KINDS = ("429", "500", "502", "503", "drop-before", "drop-after", "cut", "html", "delay", "slow", "late")
+TIMEOUT, TOO_LONG = 1.0, 1.6
+"""Seconds that a client waits for an answer, and those that a slow or late one takes."""
 
 _FAULT = st.fixed_dictionaries(
     {
@@ -201,7 +203,17 @@ def _fault(drawn: dict[str, Any]) -> Fault:
     unfit = {"retry_after"} if kind not in ("429", "503") else set()
     unfit |= {"done"} if kind not in ("500", "502", "503", "html") else set()
     unfit |= {"status"} if kind != "html" else set()
-    return Fault(**{name: value for name, value in drawn.items() if name not in unfit})
+    fault = {name: value for name, value in drawn.items() if name not in unfit}
+    if kind in ("slow", "late"):
+        fault |= {"seconds": TOO_LONG, "count": 1}  # these really take their time
+    return Fault(**fault)
+
+
+@cache
+def troubles() -> st.SearchStrategy[Trouble]:
+    """Some requests in a row that never leave."""
+    kinds, methods = st.sampled_from(sorted(TROUBLES)), st.sampled_from(["", "GET", "POST", "PUT", "DELETE"])
+    return st.builds(Trouble, kinds, method=methods, nth=st.integers(1, 25), count=st.integers(1, 8))
 
 
 def as_yaml(tree: dict[str, Any]) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from itertools import pairwise
+from itertools import pairwise, repeat
 
 import httpx
 import pytest
@@ -228,6 +228,19 @@ def test_any_answer_ends_in_a_known_way(content: bytes, status: int) -> None:
     except (ApiError, AuthError) as error:
         message = str(error)
     assert message.isprintable()
+
+
+class Endless(httpx.BaseTransport):
+    """Answers with a body that never ends."""
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        return httpx.Response(200, content=repeat(b" " * 2**20))
+
+
+def test_an_answer_without_end_is_given_up() -> None:
+    reader = Reader("https://api.example", TOKEN, ApiSettings(retries=0), transport=Endless(), clock=FakeClock())
+    with pytest.raises(OutcomeUnknown, match="an answer of more than 64 MB"):
+        reader.get("/api/domains")
 
 
 def test_deep_and_large_answers_are_refused() -> None:

@@ -2,23 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from contextlib import closing
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from lab import Lab, wish_of
+from lab import TOKEN, Lab, wish_of
 from test_laws import many
 
-from qboxctl.apply import check
+from qboxctl import graph, planfile
+from qboxctl.apply import check, refuse_foreign
 from qboxctl.client import Client
-from qboxctl.model import Action, Address, Plan
+from qboxctl.errors import PlanFileError
+from qboxctl.guards import judge
+from qboxctl.model import Action, Address, Blocked, Change, Collection, Live, Plan, Snapshot
+from qboxctl.names import Pattern
 from qboxctl.remote import Account
 from qboxctl.resources import TYPES
 from qboxctl.scope import Options
 from qboxctl.settings import Guard
 from qboxctl.survey import survey
 from qboxctl.want import want_for_changes
+from qboxctl.wish import Wish
 
 
 def account(mailboxes: int, aliases: int = 0, domains: int = 1) -> dict[str, Any]:
@@ -104,6 +112,22 @@ def test_the_count_is_of_the_live_ones_in_managed_collections(live: int, gone: i
     assert bool(plan.blocked) == (gone > allowed)
 
 
+def test_mailboxes_that_are_only_read_do_not_make_more_removals_possible() -> None:
+    """The second domain's are read because it may go; no file manages them."""
+    rest = ", ".join(f"m{number}: {{}}" for number in range(2, 5))
+    text = f"domains: {{d0.example: {{mailboxes: {{{rest}}}}}, d1.example: {{state: absent}}}}"
+    plan = Lab(seed=account(5, domains=2)).plan(wish_of("settings: {on_remove: {mailbox: delete}}", text))
+    assert guards(plan) == [("contents", "domain"), ("count", "mailbox")]
+
+
+def test_a_domain_does_not_go_while_nobody_knows_what_is_in_it() -> None:
+    wish = wish_of("domains: {d0.example: {state: absent}}")
+    address = Address("domain", "d0.example")
+    snapshot = Snapshot({address: Live(address, "D1", {})}, frozenset([Collection("domain")]))
+    blocked = judge([Change(address, Action.DELETE)], snapshot, wish, TYPES, acknowledged=True)
+    assert [one.message for one in blocked] == [f"{address} would be deleted, and what is in it was not read"]
+
+
 WHOLE = "{m0: {state: absent}, m1: {state: absent}}"
 CONTENTS = {
     "nothing of it is declared": ("domains: {d0.example: {state: absent}}", True),
@@ -142,6 +166,15 @@ def test_a_domain_does_not_go_while_something_is_in_it(text: str, blocked: bool)
     assert guards(plan) == ([("contents", "domain")] if blocked else [])
 
 
+def guards_at_apply(lab: Lab, wish: Wish, plan: Plan) -> list[str]:
+    """The guards that stop an acknowledged plan when it comes back from a file to be applied."""
+    plan = planfile.loads(planfile.dumps(replace(plan, blocked=())), "a plan", TYPES)
+    refuse_foreign(plan, wish, TYPES)
+    with closing(Client("https://api.example", TOKEN, lab.api, **lab.options())) as client:
+        snapshot = survey(Account(client, TYPES), want_for_changes(plan.changes, wish, TYPES))
+        return [one.guard for one in check(plan, snapshot, wish, TYPES, acknowledge=plan.id).blocked]
+
+
 def test_what_came_into_a_domain_after_the_plan_saves_it() -> None:
     lab = Lab(seed=account(1))
     wish = wish_of("domains: {d0.example: {state: absent, mailboxes: {m0: {state: absent}}}}")
@@ -151,10 +184,7 @@ def test_what_came_into_a_domain_after_the_plan_saves_it() -> None:
         "defaults: {mailbox: {password: {env: PW}}}\ndomains: {d0.example: {mailboxes: {new: {firstname: N}}}}"
     )
     lab.apply(late)
-    client = Client("https://api.example", "canary-token-7f3a", lab.api, **lab.options())
-    snapshot = survey(Account(client, TYPES), want_for_changes(plan.changes, wish, TYPES))
-    checked = check(plan, snapshot, wish, TYPES, acknowledge=plan.id)
-    assert [one.guard for one in checked.blocked] == ["contents"]
+    assert guards_at_apply(lab, wish, plan) == ["contents"]
 
 
 def test_a_postmaster_is_neither_listed_nor_counted_nor_removed() -> None:
@@ -192,3 +222,138 @@ def test_with_since_strangers_are_left_alone() -> None:
     plan = lab.plan(wish, Options(removed_since=frozenset([Address("mailbox", "m1@d0.example")])))
     assert [str(one.address) for one in plan.changes] == ["mailbox/m1@d0.example"]
     assert [str(one) for one in plan.unmanaged] == ["mailbox/m0@d0.example", "mailbox/m2@d0.example"]
+
+
+# -- protect and contents under attack -----------------------------------------------------------------------------
+
+LOOSE = "settings: {guards: {count: 1000, percent: 100}, on_remove: {%s}"
+GONE = "m0: {state: absent}, m1: {state: absent}"
+EVERYTHING = frozenset(
+    [Address("domain", "d0.example"), *(Address("mailbox", f"m{number}@d0.example") for number in range(2))]
+)
+
+
+def targets(*texts: str) -> tuple[Pattern, ...]:
+    return tuple(Pattern.of(text, TYPES) for text in texts)
+
+
+ATTACKS: dict[str, tuple[str, Options]] = {
+    "said absent": (LOOSE % "" + f"}}\ndomains: {{d0.example: {{mailboxes: {{{GONE}}}}}}}", Options()),
+    "no longer declared": (LOOSE % "mailbox: delete" + "}\ndomains: {d0.example: {mailboxes: {}}}", Options()),
+    "disabled": (LOOSE % "mailbox: disable" + "}\ndomains: {d0.example: {mailboxes: {}}}", Options()),
+    "gone since a revision": (
+        LOOSE % "mailbox: delete" + "}\ndomains: {d0.example: {}}",
+        Options(removed_since=EVERYTHING),
+    ),
+    "its whole file gone since a revision": (
+        LOOSE % "mailbox: delete, domain: delete" + "}",
+        Options(removed_since=EVERYTHING),
+    ),
+    "an environment that removes": (
+        LOOSE % "" + ", environments: {x: {on_remove: {mailbox: delete}}}}\ndomains: {d0.example: {mailboxes: {}}}",
+        Options(),
+    ),
+    "its domain said absent": (
+        LOOSE % "" + f"}}\ndomains: {{d0.example: {{state: absent, mailboxes: {{{GONE}}}}}}}",
+        Options(),
+    ),
+    "its domain no longer declared": (
+        LOOSE % "mailbox: delete, domain: delete" + "}\ndomains: {d1.example: {}}",
+        Options(),
+    ),
+    "asked for by name": (
+        LOOSE % "mailbox: delete" + "}\ndomains: {d0.example: {mailboxes: {}}}",
+        Options(targets=targets("mailbox/m0@d0.example")),
+    ),
+    "with its domain asked for": (
+        LOOSE % "" + f"}}\ndomains: {{d0.example: {{state: absent, mailboxes: {{{GONE}}}}}}}",
+        Options(targets=targets("domain/d0.example")),
+    ),
+    "by a pattern that covers all": (
+        LOOSE % "mailbox: delete" + "}\ndomains: {d0.example: {mailboxes: {}}}",
+        Options(targets=targets("*/*"), excludes=targets("mailbox/m1@*")),
+    ),
+}
+
+
+@pytest.mark.parametrize(("text", "options"), ATTACKS.values(), ids=ATTACKS)
+def test_no_road_leads_to_what_is_protected(text: str, options: Options) -> None:
+    lab = Lab(seed=account(2, domains=2))
+    before = lab.emulator.dump()
+    environment = "x" if "environments" in text else "default"
+    open_wish = wish_of(text, environment=environment)
+    free = lab.plan(open_wish, options)
+    assert [one for one in free.changes if one.action.removes and one.address.key in ("m0@d0.example", "d0.example")]
+    wish = wish_of("protect: ['mailbox/m0@*']", text, environment=environment)
+    plan = lab.plan(wish, replace(options, acknowledge=free.id))
+    assert {one.guard for one in plan.blocked} & {"protect", "contents"}
+    assert {*guards_at_apply(lab, wish, plan)} & {"protect", "contents"}
+    if any(one.address.kind == "mailbox" for one in plan.changes):
+        assert "protect" in {one.guard for one in plan.blocked}
+    assert lab.emulator.dump() == before
+
+
+def forged(plan: Plan, changes: Sequence[Change]) -> Plan:
+    """The plan with other changes, and all that can be computed from them put right."""
+    waits = graph.needs(changes, TYPES)
+    changes = tuple(replace(change, needs=waits[change.address]) for change in changes)
+    counts = {action.value: sum(change.action is action for change in changes) for action in Action}
+    identity = planfile.plan_id(plan.environment, plan.endpoint, changes)
+    return replace(plan, id=identity, changes=changes, summary={**plan.summary, **counts}, blocked=())
+
+
+def test_a_forged_plan_cannot_leave_out_what_is_in_a_domain() -> None:
+    lab = Lab(seed=account(2, 1))
+    wish = wish_of(
+        f"domains: {{d0.example: {{state: absent, mailboxes: {WHOLE}, aliases: {{a0: {{state: absent}}}}}}}}"
+    )
+    plan = lab.plan(wish)
+    only = forged(plan, [one for one in plan.changes if one.address.kind == "domain"])
+    assert "contents" in guards_at_apply(lab, wish, only)
+
+
+def test_a_forged_plan_cannot_remove_one_more_than_the_count_allows() -> None:
+    lab = Lab(seed=account(20))
+    wish = wish_of("settings: {on_remove: {mailbox: delete}, guards: {count: 3}}", keep({}))
+    plan = lab.plan(wish)
+    assert len(plan.changes) == 20
+    for number, stopped in ((3, []), (4, ["count"])):
+        some = forged(plan, plan.changes[:number])
+        with closing(Client("https://api.example", TOKEN, lab.api, **lab.options())) as client:
+            snapshot = survey(Account(client, TYPES), want_for_changes(some.changes, wish, TYPES))
+        found: tuple[Blocked, ...] = check(some, snapshot, wish, TYPES, acknowledge="").blocked
+        assert [one.guard for one in found] == stopped
+
+
+@pytest.mark.parametrize("kind", ["delete", "disable"])
+def test_a_forged_plan_cannot_remove_another_way_than_the_files_say(kind: str) -> None:
+    lab = Lab(seed=account(5))
+    said, other = (Action.DELETE, Action.DISABLE) if kind == "delete" else (Action.DISABLE, Action.DELETE)
+    wishes = {one: wish_of(f"settings: {{on_remove: {{mailbox: {one.value}}}}}", keep({})) for one in (said, other)}
+    with pytest.raises(PlanFileError, match="no file asks for that"):
+        refuse_foreign(lab.plan(wishes[other]), wishes[said], TYPES)
+
+
+@pytest.mark.parametrize("rule", ["protect", "ignore"])
+def test_a_second_account_of_the_same_name_does_not_open_the_first(rule: str) -> None:
+    """Accounts go by their description; where two bear it, their ids stand for them, and the rules still hold."""
+    seed = {"delivery": {"accounts": {
+        "one": {"id": "11", "description": "Invoices", "type": "transactional"},
+        "two": {"id": "12", "description": "invoices", "type": "transactional"},
+        "three": {"id": "13", "description": "Other", "type": "transactional"},
+    }}}  # fmt: skip
+    text = LOOSE % "delivery_account: delete" + "}\ndelivery: {accounts: {}}"
+    plan = Lab(seed=seed).plan(wish_of(f"{rule}: ['delivery_account/invoices']", text))
+    removed = sorted(str(one.address) for one in plan.changes)
+    if rule == "ignore":
+        assert removed == ["delivery_account/other"]
+    else:
+        assert removed == ["delivery_account/#11", "delivery_account/#12", "delivery_account/other"]
+        assert guards(plan) == [("protect", "delivery_account")] * 2
+
+
+@pytest.mark.parametrize("pattern", ["mailbox/*@müller.example", "mailbox/*@XN--MLLER-KVA.example", "*/ada@xn--*"])
+def test_a_name_in_its_own_letters_is_protected(pattern: str) -> None:
+    seed = {"domains": {"xn--mller-kva.example": {"mailboxes": {"ada": {"firstname": "A"}}}}}
+    text = "domains: {müller.example: {mailboxes: {ada: {state: absent}}}}"
+    assert guards(Lab(seed=seed).plan(wish_of(f"protect: ['{pattern}']", text))) == [("protect", "mailbox")]

@@ -13,7 +13,7 @@ from expect import check
 from hypothesis import HealthCheck, assume, event, given, settings
 from hypothesis import strategies as st
 from lab import ENVIRON, PASSWORD, TOKEN, Lab, socket_lab, wish_of
-from strategies import DOMAINS, SINGLE_QUIRKS, accounts, as_yaml, faults, quirks, wishes
+from strategies import DOMAINS, SINGLE_QUIRKS, TIMEOUT, accounts, as_yaml, faults, quirks, troubles, wishes
 
 from qboxctl import planfile
 from qboxctl.emulator import Request, Response
@@ -23,6 +23,7 @@ from qboxctl.model import Plan, Status
 from qboxctl.render import outcomes as render_outcomes
 from qboxctl.render import plan_text
 from qboxctl.resources import TYPES
+from qboxctl.settings import ApiSettings
 from qboxctl.wish import Wish
 
 SOCKETS = int(os.environ.get("QBOXCTL_TORTURE_SOCKETS", "0"))
@@ -126,18 +127,23 @@ def _turned(tree: Any) -> Any:
     return tree
 
 
+BAD = {"bad": st.lists(faults(), max_size=3), "lost": st.lists(troubles(), max_size=2)}
+"""What breaks: answers, and the way to the server."""
+HURRIED = ApiSettings(concurrency=4, timeout=TIMEOUT)
+
+
 @many(300)
-@given(seed=accounts(), tree=wishes(), chosen=quirks(), bad=st.lists(faults(), max_size=3))
-def test_three_runs_reach_the_wish_under_faults(seed: dict, tree: dict, chosen: dict, bad: list) -> None:
+@given(seed=accounts(), tree=wishes(), chosen=quirks(), **BAD)
+def test_three_runs_reach_the_wish_under_faults(seed: dict, tree: dict, chosen: dict, bad: list, lost: list) -> None:
     assume(possible(seed, tree))
-    survive(Lab(quirks=chosen, faults=bad, seed=seed), tree)
+    survive(Lab(quirks=chosen, faults=bad, troubles=lost, seed=seed, api=HURRIED), tree)
 
 
 @settings(many(25), max_examples=SOCKETS or 25)
-@given(seed=accounts(), tree=wishes(), chosen=quirks(), bad=st.lists(faults(), max_size=3))
-def test_three_runs_reach_the_wish_over_sockets(seed: dict, tree: dict, chosen: dict, bad: list) -> None:
+@given(seed=accounts(), tree=wishes(), chosen=quirks(), **BAD)
+def test_three_runs_reach_the_wish_over_sockets(seed: dict, tree: dict, chosen: dict, bad: list, lost: list) -> None:
     assume(possible(seed, tree))
-    with socket_lab(quirks=chosen, faults=bad, seed=seed) as lab:
+    with socket_lab(quirks=chosen, faults=bad, troubles=lost, seed=seed, api=HURRIED) as lab:
         survive(lab, tree)
 
 

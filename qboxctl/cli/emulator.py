@@ -36,7 +36,7 @@ def command(
 ) -> None:
     """Run a Management API on this machine until it is interrupted.
 
-    Faults: KIND[,key=value]… with KIND one of delay, 429, 500, 502, 503, drop-before, drop-after, cut, html, slow
+    Faults: KIND[,key=value]… with KIND one of delay, 429, 500, 502, 503, drop-before, drop-after, cut, html, slow, late
     and the keys method, path, nth, count, retry-after, seconds, done; each hits one request unless count says more
     (or inf). What it did: GET /_emulator/requests.
     An ownership record is published by POST /_emulator/publish {"domain": "example.com"}.

@@ -225,7 +225,7 @@ def _domain(answers: Answers, obj: Stored) -> Row:
         "archive_status": "disabled",
         "is_healthy": obj.status == "enabled",
         "customer_fullname": "Emulated Customer",
-        "customer_code": store.customer_code,
+        "customer_code": obj.owner or store.customer_code,
         "customer_catch_all": True,
         "archive": False,
         "manager_fullname": None,
@@ -286,7 +286,7 @@ def _delivery_domain(answers: Answers, obj: Stored) -> Row:
         "txt_spf_record": "v=spf1 include:spf.qboxmail.com ~all",
         "suggested_dmarc_record": "v=DMARC1; p=none",
         "customer_fullname": "Emulated Customer",
-        "customer_code": answers.store.customer_code,
+        "customer_code": obj.owner or answers.store.customer_code,
         "accounts_count": len(accounts),
         "accounts": [{"id": answers.code(one), "description": one.values["description"]} for one in accounts],
         "manager_fullname": None,
@@ -303,7 +303,7 @@ def _delivery_account(answers: Answers, obj: Stored) -> Row:
         "num_messages": 1000,
         "password": password[answers.quirks["account_password"]],
         "config_hostname": "smtp.delivery.qboxmail.com",
-        "customer_code": answers.store.customer_code,
+        "customer_code": obj.owner or answers.store.customer_code,
         "customer_fullname": "Emulated Customer",
         "domains_count": len(obj.values["domains"]),
         **dict.fromkeys(
@@ -324,9 +324,9 @@ def _delivery_account(answers: Answers, obj: Stored) -> Row:
     }
 
 
-def _suppression(answers: Answers, _obj: Stored) -> Row:
+def _suppression(answers: Answers, obj: Stored) -> Row:
     return {
-        "customer_id": answers.store.customer_code,
+        "customer_id": obj.owner or answers.store.customer_code,
         "category": "manual",
         "message": "",
         "message_translated": "",

@@ -57,6 +57,8 @@ class _Gateway:
         if response.broken == "drop":
             await _hang_up(scope, receive)
             return
+        if response.broken == "late":
+            await asyncio.sleep(response.seconds)
         await send({"type": "http.response.start", "status": response.status, "headers": _headers(response)})
         match response.broken:
             case "cut":

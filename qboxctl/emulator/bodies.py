@@ -85,7 +85,9 @@ class Bodies:
                 if wire.removesuffix("_confirmation") not in body:
                     draft.complain(wire.removesuffix("_confirmation"), "can't be blank")
             elif wire == "customer_code" and type_.owned and operation == "create":
-                if value != draft.store.customer_code:
+                if value in draft.store.customers:
+                    draft.owner = value
+                elif value != draft.store.customer_code:
                     draft.complain(wire, "is not valid")
             elif operation in ("create", "update") and wire in self.extra[type_.kind]:
                 self._extra(draft, wire, value)

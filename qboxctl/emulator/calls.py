@@ -174,6 +174,7 @@ class Calls:
         judge_name(draft)
         self._judge(draft)
         obj = Stored(type_, self.store.next_code(type_), draft.name, draft.key, draft.values, draft.extra, call.parent)
+        obj.owner = draft.owner
         self.store.add(obj)
         draft.current = obj
         self._took_effect(draft)

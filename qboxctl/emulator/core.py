@@ -64,6 +64,7 @@ class Emulator:
         self._sleep = sleep
         self._on_write = on_write
         self._lock = threading.RLock()
+        self._running = 0
         self._store = Store(numeric=self.quirks["ids"] == "number")
         bodies = Bodies(extra_fields or {}, numeric=self.quirks["ids"] == "number")
         plant(self._store, seed or {}, bodies.extra)
@@ -99,6 +100,16 @@ class Emulator:
         if request.path.startswith(CONTROL):
             return self._control(request)
         started = time.monotonic()
+        with self._lock:
+            self._running += 1
+            running = self._running
+        try:
+            return self._handle(request, started, running)
+        finally:
+            with self._lock:
+                self._running -= 1
+
+    def _handle(self, request: Request, started: float, running: int) -> Response:
         hits = self._aim.hits(request.method, request.path)
         pause = self._latency + sum(fault.seconds for fault in hits if fault.kind == "delay")
         if pause:
@@ -110,7 +121,12 @@ class Emulator:
         else:
             response = self._answer(request, body)
             response = response if fault is None else _spoilt(fault, response)
-        self._log(request, body, response, started, ",".join(hit.kind for hit in hits))
+        shown = None if body is MISSING else masked(body, _SECRET)
+        fault_kinds = ",".join(hit.kind for hit in hits)
+        entry = Logged(request.method, request.path, dict(request.query), shown, response.status, started,
+                       time.monotonic(), fault_kinds, running)  # fmt: skip
+        with self._lock:
+            self.requests.append(entry)
         return response
 
     def _answer(self, request: Request, body: JSON) -> Response:
@@ -131,13 +147,6 @@ class Emulator:
         if not token or token.startswith("send_"):
             return False
         return self._token is None or token == self._token
-
-    def _log(self, request: Request, body: JSON, response: Response, started: float, fault: str) -> None:
-        shown = None if body is MISSING else masked(body, _SECRET)
-        ended = time.monotonic()
-        entry = Logged(request.method, request.path, dict(request.query), shown, response.status, started, ended, fault)
-        with self._lock:
-            self.requests.append(entry)
 
     # -- control calls -------------------------------------------------------------------------------------
 
@@ -182,8 +191,8 @@ def _spoilt(fault: Fault, response: Response) -> Response:
             return Response(0, broken="drop")
         case "cut":
             return replace(response, broken="cut") if response.body else Response(0, broken="drop")
-        case "slow":
-            return replace(response, broken="slow", seconds=fault.seconds)
+        case "slow" | "late":
+            return replace(response, broken=fault.kind, seconds=fault.seconds)
         case "html":
             return Response(fault.status, {"content-type": "text/html; charset=utf-8"}, _HTML)
         case _:

@@ -23,6 +23,7 @@ _OPTIONS: Mapping[str, tuple[str, ...]] = {
     "cut": (),
     "html": ("done", "status"),
     "slow": ("seconds",),
+    "late": ("seconds",),
 }
 KINDS = tuple(_OPTIONS)
 """The kinds of faults."""
@@ -32,6 +33,7 @@ KINDS = tuple(_OPTIONS)
 class Fault:
     """One fault: ``nth`` is the first matching request that is hit, from 1; ``count`` how many in a row are.
 
+    ``delay`` holds the request back before its work, ``late`` the answer after it; ``slow`` lets the body trickle.
     ``done`` says whether an error answer comes after the work instead of in its place. ``status`` is the HTTP
     status of an ``html`` page.
     """

@@ -60,6 +60,7 @@ class Draft:
     current: Stored | None = None
     name: str = ""
     key: str = ""
+    owner: str = ""
     values: dict[str, JSON] = field(default_factory=dict)
     extra: dict[str, JSON] = field(default_factory=dict)
     passwords: dict[str, str] = field(default_factory=dict)

@@ -1,6 +1,7 @@
 """An account from a seed and back. A seed has the shape of a configuration, with plain values.
 
 What a configuration says about the run (``settings``, ``protect``, ``defaults`` …) means nothing here.
+``customer_code`` on a domain or a Delivery object makes it another customer's, as the token of an admin sees it.
 """
 
 from __future__ import annotations
@@ -98,6 +99,8 @@ class _Planter:
     ) -> Stored:
         key = type_.normalise(name)
         code = str(block.pop(type_.id, None) or self._store.next_code(type_))
+        owner = "" if parent else str(block.pop("customer_code", ""))
+        self._store.customers.update([owner] if owner else [])
         status = block.pop("status", "enabled")
         if status not in STATUSES.get(type_.kind, ("enabled", "disabled")):
             raise ValueError(f"status: {status!r} is not a status of this kind")
@@ -109,6 +112,7 @@ class _Planter:
             values.setdefault(type_.key, name)
             name = values[type_.key]
         obj = Stored(type_, code, name.strip(), key, {**initial, **values}, more, parent, status)
+        obj.owner = owner
         self._allowed(obj)
         if type_.key in type_.by_name:
             obj.key = obj.name.strip().lower()
@@ -245,6 +249,8 @@ class _Dumper:
         """One object's attributes."""
         type_ = obj.type
         block: dict[str, Any] = {type_.id: obj.code} if self._codes else {}
+        if obj.owner:
+            block["customer_code"] = obj.owner
         if "status" in type_.by_name or obj.status != "enabled":
             block["status"] = obj.status
         for name, value in obj.values.items():

@@ -35,7 +35,8 @@ class Stored:
     """One object. ``name`` is as it was sent, ``key`` the form that is unique; ``values`` go by field names.
 
     ``pending`` counts the reads that still show it as activating, ``leaving`` those that still show it at all
-    (None: it stays). ``extra`` holds attributes that no definition knows.
+    (None: it stays). ``extra`` holds attributes that no definition knows, ``owner`` the code of the customer that
+    it belongs to where that is not the account's.
     """
 
     type: ResourceType
@@ -48,6 +49,7 @@ class Stored:
     status: str = "enabled"
     pending: int = 0
     leaving: int | None = None
+    owner: str = ""
     created: str = ""
     updated: str = ""
     version: int = 0
@@ -95,6 +97,7 @@ class Store:
 
     def __init__(self, *, numeric: bool = False) -> None:
         self.customer_code = CUSTOMER
+        self.customers: set[str] = set()
         self.taken: dict[str, set[str]] = defaultdict(set)
         self.published: set[str] = set()
         self.password_sets: Counter[str] = Counter()

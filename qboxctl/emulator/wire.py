@@ -25,7 +25,8 @@ class Response:
     """One HTTP response; ``broken`` says what the transport has to do to it.
 
     ``cut``: only part of the body goes out, though content-length promises all. ``drop``: the connection is
-    closed without an answer (and ``status`` is 0). ``slow``: the body takes ``seconds`` to go out.
+    closed without an answer (and ``status`` is 0). ``slow``: the body takes ``seconds`` to go out. ``late``:
+    for so long nothing goes out at all.
     """
 
     status: int
@@ -39,7 +40,8 @@ class Response:
 class Logged:
     """One request as it was answered; ``status`` is 0 where no answer went out, ``fault`` what hit it.
 
-    ``body`` is the decoded JSON without its secrets, None where there was none. Times are monotonic.
+    ``body`` is the decoded JSON without its secrets, None where there was none. Times are monotonic. ``running``
+    is how many requests were in flight when it came, itself included.
     """
 
     method: str
@@ -50,6 +52,7 @@ class Logged:
     started: float
     ended: float
     fault: str = ""
+    running: int = 1
 
 
 class Refusal(Exception):
