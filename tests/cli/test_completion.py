@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 
@@ -34,5 +37,6 @@ def test_bash_completes(words, expected, project):
     script = f"""eval "$(qboxctl completion bash)"
     COMP_WORDS=(qboxctl {words}); COMP_CWORD={count}
     _qboxctl_completion qboxctl; printf '%s\\n' "${{COMPREPLY[@]}}" """
-    done = subprocess.run(["bash", "-c", script], env=project.env, text=True, capture_output=True, check=True)
+    env = {**project.env, "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
+    done = subprocess.run(["bash", "-c", script], env=env, text=True, capture_output=True, check=True)
     assert done.stdout.split() == expected
