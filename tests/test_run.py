@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 
 import pytest
@@ -9,6 +10,9 @@ from lab import Lab, wish_of
 
 from qboxctl.emulator import Request, Response, parse_fault
 from qboxctl.model import Status
+from qboxctl.names import Pattern
+from qboxctl.resources import TYPES
+from qboxctl.scope import Options
 from qboxctl.settings import ApiSettings
 
 WISH = """
@@ -165,3 +169,31 @@ def test_a_domain_that_is_filled_at_the_last_moment_is_not_deleted() -> None:
     assert "new" in lab.emulator.dump()["domains"]["a.example"]["mailboxes"]
     assert done[0].status is Status.FAILED
     assert "mailbox/new@a.example" in str(done[0].error)
+
+
+def test_a_creation_broken_off_says_so_and_what_nobody_can_see_is_sent_again_when_asked() -> None:
+    """The API never returns the dates, and takes them only after the creation, which ended before that."""
+    tree = {
+        "domains": {
+            "alpha.example": {
+                "mailboxes": {
+                    "ada": {"firstname": "Ada", "password": {"env": "PW"}, "autoresponder_start_date": "2027-01-01"}
+                }
+            }
+        }
+    }
+    lab = Lab(
+        quirks={"list_detail": "blind"},
+        seed={"domains": {"alpha.example": {}}},
+        faults=[parse_fault("500,method=GET,path=*email_accounts*,nth=3,count=6")],
+    )
+    wish = wish_of(json.dumps(tree))
+    assert [one.status for one in lab.apply(wish)] != [Status.DONE]
+    again = lab.plan(wish)
+    assert again.changes == ()
+    (row,) = again.unverifiable
+    assert "autoresponder_start_date" in row.fields
+    everything = Options(rotate=(Pattern.of("mailbox/*", TYPES),))
+    assert [one.status for one in lab.apply(wish, lab.plan(wish, everything))] == [Status.DONE]
+    ada = lab.emulator.dump()["domains"]["alpha.example"]["mailboxes"]["ada"]
+    assert ada["autoresponder_start_date"] == "2027-01-01"
