@@ -103,11 +103,12 @@ class Trouble(Fault):
 class Unreliable(httpx.BaseTransport):
     """A transport that sometimes makes no connection."""
 
-    def __init__(self, inner: httpx.BaseTransport, aim: Aim) -> None:
-        self.inner, self.aim = inner, aim
+    def __init__(self, inner: httpx.BaseTransport, aim: Aim, lost: list[Fault]) -> None:
+        self.inner, self.aim, self.lost = inner, aim, lost
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         for trouble in self.aim.hits(request.method, request.url.path):
+            self.lost.append(trouble)
             raise TROUBLES[trouble.kind]
         return self.inner.handle_request(request)
 
@@ -146,6 +147,7 @@ class Lab:
     clock: FakeClock | SystemClock = field(default_factory=FakeClock)
     stop: threading.Event = field(default_factory=threading.Event)
     log: list[str] = field(default_factory=list)
+    lost: list[Fault] = field(default_factory=list)
     endpoint: str = "https://api.example"
     sockets: bool = False
     between: Callable[..., Response] | None = None
@@ -161,11 +163,17 @@ class Lab:
             sleep=self.clock.sleep,
         )
 
+    def broke(self) -> bool:
+        """Whether a fault or a trouble hit since the request log and this were last cleared."""
+        hit = bool(self.lost) or any(one.fault for one in self.emulator.requests)
+        self.lost.clear()
+        return hit
+
     def options(self) -> dict[str, Any]:
         handle = self.emulator.handle
         answer = handle if self.between is None else partial(self.between, answer=handle)
         inside = InProcess(lambda *parts: answer(Request(*parts)))
-        transport = Unreliable(httpx.HTTPTransport() if self.sockets else inside, self.aim)
+        transport = Unreliable(httpx.HTTPTransport() if self.sockets else inside, self.aim, self.lost)
         return {"transport": transport, "clock": self.clock, "stop": self.stop, "log": self.log.append}
 
     def plan(self, wish: Wish, options: Options | None = None) -> Plan:
