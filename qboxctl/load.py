@@ -245,7 +245,8 @@ class _Loader:
         try:
             own = type_.normalise(name)
         except ValueError as error:
-            self.error("Q016", str(error), where)
+            hint = "a key needs a space after its colon" if ":" in name else None
+            self.error("Q016", str(error), where, hint=hint)
             return
         key = type_.address_key(own, parent)
         address = Address(type_.kind, key)

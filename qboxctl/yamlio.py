@@ -16,6 +16,7 @@ import yaml
 
 from qboxctl.errors import Diagnostic, Position
 from qboxctl.model import JSON
+from qboxctl.yamlhelp import in_words
 
 MAX_DEPTH = 64
 MAX_EXPANDED = 2_000_000
@@ -240,10 +241,9 @@ class Source:
         except _Stop as stop:
             found = Diagnostic(stop.code, str(stop), self.at(stop.mark), hint=stop.hint)
         except yaml.MarkedYAMLError as error:
-            problem = " ".join(filter(None, (error.context, error.problem)))
-            tab = "a tab cannot indent here, or " if "cannot start any token" in problem else ""
-            message = f"not YAML: {tab}{problem}"
-            found = Diagnostic("Q001", message, self.at(error.problem_mark or error.context_mark))
+            fault = in_words(error, self.text)
+            place = Position(self.name, fault.line + 1, fault.column + 1)
+            found = Diagnostic("Q001", f"not YAML: {fault.message}", place, hint=fault.hint)
         except yaml.YAMLError as error:
             read = self.text[: getattr(error, "position", 0) or 0]
             place = Position(self.name, read.count("\n") + 1, len(read) - read.rfind("\n"))

@@ -9,7 +9,7 @@ import pytest
 
 PACKAGE = Path(__file__).parent.parent / "qboxctl"
 HOMES = {
-    "yaml": {"yamlio.py", "yamldump.py"},
+    "yaml": {"yamlio.py", "yamlhelp.py", "yamldump.py"},
     "jsonschema": {"validate.py"},
     "httpx": {"client.py"},
     "deepdiff": {"diff.py"},
@@ -27,10 +27,10 @@ PURE = (
 )  # fmt: skip
 OUTSIDE = {"os", "socket", "subprocess", "time", "pathlib", "signal", "random", "shutil", "tempfile"}
 LAYERS = (
-    "errors", "model", "jsonio", "names", "values", "lists", "definition", "resources", "settings", "yamlio", "docs",
-    "sources", "wish", "load", "validate", "diff", "guards", "scope", "graph", "bill", "planfile", "plan", "want",
-    "yamldump", "export", "dns", "resolve", "answers", "client", "remote", "survey", "doctor", "secret", "journal",
-    "write", "apply", "worker", "run", "render", "emulator", "cli",
+    "errors", "model", "jsonio", "names", "values", "lists", "definition", "resources", "settings", "yamlhelp",
+    "yamlio", "docs", "sources", "wish", "load", "validate", "diff", "guards", "scope", "graph", "bill",
+    "planfile", "plan", "want", "yamldump", "export", "dns", "resolve", "answers", "client", "remote", "survey",
+    "doctor", "secret", "journal", "write", "apply", "worker", "run", "render", "emulator", "cli",
 )  # fmt: skip
 LATE = {("load", "validate")}
 """Imported inside a function, so that a command that does not need it does not pay for it."""

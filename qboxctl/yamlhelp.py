@@ -1,0 +1,63 @@
+"""What the YAML parser complains about, in words for whoever wrote the file."""
+
+from __future__ import annotations
+
+import re
+from typing import Any, NamedTuple
+
+import yaml
+
+_CONFLICT = re.compile(r"^(?:<{7}|={7}|>{7})(?: |$)", re.MULTILINE)
+_UNCLOSED = "found unexpected end of stream"
+_SPACES = "indent with spaces only"
+_WORDS = (
+    (_UNCLOSED, "a quoted text begins here and does not end", "close the quote"),
+    ("mapping values are not allowed", "a colon that does not belong here",
+     "look for a line that is indented too far, a missing colon on the line above, or a value that holds "
+     "': ' and needs quotes"),
+    ("found a tab character", "a tab cannot indent", _SPACES),
+    ("unknown escape character", "a backslash in double quotes begins an escape that YAML does not have",
+     "write single quotes, or two backslashes"),
+    ("could not find expected ':'", "a key without a colon", "write a colon and a space after it"),
+    ("did not find expected ',' or '}'", "the { of line {} is not closed before this",
+     "close it, or look for a comma or quotes that are missing"),
+    ("did not find expected ',' or ']'", "the [ of line {} is not closed before this",
+     "close it, or look for a comma or quotes that are missing"),
+    ("did not find expected key", "this line is indented like none of those above",
+     "give it the column of the keys that it belongs to"),
+    ("did not find expected '-' indicator", "this line is indented like no item of the list above",
+     "begin each item with '- ' in one column"),
+    ("did not find expected alphabetic or numeric character", "a * or & begins a text without quotes",
+     "quote the text"),
+)  # fmt: skip
+"""A part of the parser's phrase, what it means ({}: the line where it began), and what to do."""
+
+
+class Fault(NamedTuple):
+    """What is wrong, what to do about it, and where; lines and columns count from 0, as the parser's do."""
+
+    message: str
+    hint: str | None
+    line: int
+    column: int
+
+
+def in_words(error: yaml.MarkedYAMLError, text: str) -> Fault:
+    """The parser's error in plain words; its own where there are none."""
+    conflict = _CONFLICT.search(text)
+    if conflict:
+        hint = "keep one side of it, and remove the lines that begin with <<<<<<<, ======= and >>>>>>>"
+        return Fault("a merge conflict is left here", hint, text.count("\n", 0, conflict.start()), 0)
+    mark: Any = error.problem_mark or error.context_mark or yaml.Mark("", 0, 0, 0, "", 0)
+    begun: Any = error.context_mark or mark
+    problem = " ".join(filter(None, (error.context, error.problem)))
+    if "cannot start any token" in problem:
+        char = text[mark.index : mark.index + 1]
+        if char == "\t":
+            return Fault("a tab cannot indent", _SPACES, mark.line, mark.column)
+        return Fault(f"a text without quotes cannot begin with {char}", "quote the text", mark.line, mark.column)
+    for part, message, hint in _WORDS:
+        if part in problem:
+            place = begun if part == _UNCLOSED else mark
+            return Fault(message.replace("{}", str(begun.line + 1)), hint, place.line, place.column)
+    return Fault(problem, None, mark.line, mark.column)
