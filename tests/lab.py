@@ -21,7 +21,7 @@ from qboxctl.emulator.app import BackgroundServer
 from qboxctl.emulator.faults import Aim
 from qboxctl.journal import Journal
 from qboxctl.load import load
-from qboxctl.model import Outcome, Plan
+from qboxctl.model import Outcome, Plan, Snapshot
 from qboxctl.plan import make_plan
 from qboxctl.remote import Account
 from qboxctl.resources import TYPES
@@ -176,10 +176,13 @@ class Lab:
         transport = Unreliable(httpx.HTTPTransport() if self.sockets else inside, self.aim, self.lost)
         return {"transport": transport, "clock": self.clock, "stop": self.stop, "log": self.log.append}
 
-    def plan(self, wish: Wish, options: Options | None = None) -> Plan:
+    def survey(self, wish: Wish, options: Options | None = None) -> Snapshot:
         scope = Scope(wish, TYPES, options or Options())
         with closing(Reader(self.endpoint, TOKEN, self.api, **self.options())) as reader:
-            return make_plan(TYPES, wish, survey(Account(reader, TYPES), want_for_plan(scope)), options)
+            return survey(Account(reader, TYPES), want_for_plan(scope))
+
+    def plan(self, wish: Wish, options: Options | None = None) -> Plan:
+        return make_plan(TYPES, wish, self.survey(wish, options), options)
 
     def records(self, wish: Wish) -> list[Record]:
         with closing(Reader(self.endpoint, TOKEN, self.api, **self.options())) as reader:

@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 import click
 
 from qboxctl import __version__
+from qboxctl.advice import advise
 from qboxctl.cli.common import Common
 from qboxctl.cli.config import at_endpoint, checked_wish
 from qboxctl.cli.progress import Progress
@@ -24,6 +25,7 @@ from qboxctl.names import Pattern
 from qboxctl.plan import make_plan
 from qboxctl.remote import Account
 from qboxctl.render import diagnostics
+from qboxctl.render.style import plural
 from qboxctl.resources import TYPES
 from qboxctl.scope import Options, Scope
 from qboxctl.secret import SecretError, Secrets
@@ -33,6 +35,8 @@ from qboxctl.survey import survey
 from qboxctl.want import want_for_plan
 from qboxctl.wish import Wish
 
+_ADVICE = 20
+"""So many warnings are shown; more of them are counted."""
 _R = TypeVar("_R", bound=Reader)
 _F = TypeVar("_F", bound=Callable[..., Any])
 
@@ -180,6 +184,11 @@ def planned(
     plan = make_plan(TYPES, wish, snapshot, chosen)
     if acknowledge and acknowledge != plan.id:
         options.say(f"--acknowledge names another plan: this one is {plan.id}")
+    advice = advise(wish, snapshot, plan, TYPES)
+    if advice:
+        options.say(diagnostics.text(advice[:_ADVICE], options.palette()))
+    if len(advice) > _ADVICE:
+        options.say(f"and {plural(len(advice) - _ADVICE, 'warning')} more of this kind")
     return replace(
         plan,
         qboxctl_version=__version__,

@@ -132,6 +132,21 @@ def test_a_saved_plan_is_shown_as_it_was(account, project):
     assert not account.arrived
 
 
+def test_its_warnings_are_no_part_of_it(account, project):
+    account.swap(seed={"domains": {"a.example": {"mailboxes": {
+        f"u{number}": {"firstname": "U", "status": "disabled"} for number in range(25)
+    }}}})  # fmt: skip
+    everybody = {f"u{number}": {"firstname": "U"} for number in range(25)}
+    project.write(
+        {"settings": {"on_remove": {"mailbox": "disable"}}, "domains": {"a.example": {"mailboxes": everybody}}}
+    )
+    done = project.run("plan", "--format", "json")
+    assert (done.code, json.loads(done.out)["changes"]) == (0, [])
+    assert done.err.count("warning[Q044]: mailbox/u") == 20
+    assert "and 5 warnings more of this kind" in done.err
+    assert "state status: enabled" in done.err
+
+
 def shuffled(value: Any, chance: random.Random) -> Any:
     if not isinstance(value, dict):
         return value

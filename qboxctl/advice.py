@@ -1,0 +1,71 @@
+"""What a plan does rightly and somebody may not expect: warnings that need the files and the account. Pure."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+
+from qboxctl.definition import ResourceType
+from qboxctl.errors import Diagnostic, Severity
+from qboxctl.model import Action, Address, Desired, Live, Plan, Snapshot
+from qboxctl.wish import Wish
+
+
+def advise(wish: Wish, snapshot: Snapshot, plan: Plan, types: Mapping[str, ResourceType]) -> list[Diagnostic]:
+    """The warnings, each at the declaration that it is about."""
+    found = [*_left_disabled(wish, snapshot, plan, types), *_not_renamed(wish, snapshot, plan)]
+    return sorted(found, key=lambda one: one.sort_key)
+
+
+def _left_disabled(
+    wish: Wish, snapshot: Snapshot, plan: Plan, types: Mapping[str, ResourceType]
+) -> Iterator[Diagnostic]:
+    """Objects that on_remove has disabled stay so when they are declared again: nothing says otherwise."""
+    changed = {(change.address, one.name) for change in plan.changes for one in change.fields}
+    for kind in (kind for kind, todo in wish.settings.on_remove.items() if todo == "disable"):
+        name, off = types[kind].disabled or ("", None)
+        for address, live in snapshot.live.items():
+            one = wish.objects.get(address)
+            if one is None or one.absent or address.kind != kind or live.status != "disabled":
+                continue
+            if name not in one.values and (address, name) not in changed:
+                yield _warning("Q044", f"{address} is declared, and disabled in the account", wish, one,
+                               f"state {name}: enabled, or {name}: {off} if it is to stay so")  # fmt: skip
+
+
+def _not_renamed(wish: Wish, snapshot: Snapshot, plan: Plan) -> Iterator[Diagnostic]:
+    """A mailbox that comes where another one goes: it looks like a new name, and is a new, empty mailbox."""
+    made: dict[str, list[Address]] = defaultdict(list)
+    gone: dict[str, list[Address]] = defaultdict(list)
+    for change in plan.changes:
+        if change.address.kind == "mailbox" and (change.action is Action.CREATE or change.action.removes):
+            side = gone if change.action.removes else made
+            side[_domain(change.address)].append(change.address)
+    left: dict[str, list[Address]] = defaultdict(list)
+    for address in plan.unmanaged:
+        if address.kind == "mailbox":
+            left[_domain(address)].append(address)
+    for domain, addresses in made.items():
+        alone = len(addresses) == len(gone[domain]) == 1
+        for address in addresses:
+            one = wish.objects[address]
+            old = next((other for other in [*gone[domain], *left[domain]] if _same(one, snapshot.live[other])), None)
+            old = old or (gone[domain][0] if alone else None)
+            if old is not None:
+                yield _warning("Q045", f"{address} will be new and empty: the mail of {old} does not move to it",
+                               wish, one, "no mailbox can be renamed; copy the mail before the old one goes, "
+                               "and let an alias bear the old name after that")  # fmt: skip
+
+
+def _same(one: Desired, live: Live) -> bool:
+    """Whether both are of one person, by the name."""
+    names = [(one.values.get(name), live.row.get(name)) for name in ("firstname", "lastname")]
+    return all(wanted and wanted == now for wanted, now in names)
+
+
+def _domain(address: Address) -> str:
+    return address.key.rpartition("@")[2]
+
+
+def _warning(code: str, message: str, wish: Wish, one: Desired, hint: str) -> Diagnostic:
+    return Diagnostic(code, message, wish.position(one.where), str(one.address), hint, Severity.WARNING)

@@ -1,0 +1,78 @@
+"""Warnings of a plan: what it does rightly, and somebody may not expect."""
+
+from __future__ import annotations
+
+import pytest
+from lab import Lab, wish_of
+
+from qboxctl.advice import advise
+from qboxctl.plan import make_plan
+from qboxctl.resources import TYPES
+from qboxctl.yamlio import load_plain
+
+SEED = """
+domains:
+  a.example:
+    mailboxes:
+      ada: {firstname: Ada, lastname: Lovelace}
+      bob: {firstname: Bob, lastname: Byte, status: disabled}
+      eve: {firstname: Eve, lastname: Echo}
+  b.example: {mailboxes: {}}
+"""
+STAY = """
+domains:
+  a.example:
+    mailboxes:
+      ada: {firstname: Ada}
+      bob: {firstname: Bob}
+      eve: {firstname: Eve}
+"""
+NEW = "{firstname: %s, lastname: %s, password: {env: PW}}"
+
+
+def kept(*others: str, on_remove: str = "keep") -> str:
+    """A wish that keeps eve and says more."""
+    rows = "".join(f"      {one}\n" for one in others)
+    return (
+        f"settings: {{on_remove: {{mailbox: {on_remove}}}}}\n"
+        f"domains:\n  a.example:\n    mailboxes:\n      eve: {{firstname: Eve}}\n{rows}"
+    )
+
+
+BOB = "bob: {firstname: Bob, lastname: Byte}"
+CASES = {
+    "nothing to say": (STAY, []),
+    "disabled by hand, where qboxctl disables nothing": (kept(BOB), []),
+    "disabled, and declared again": (kept(BOB, on_remove="disable"), ["Q044 mailbox/bob@a.example 6:7"]),
+    "disabled, and another attribute differs": (
+        kept(BOB.replace("Byte", "Bit"), on_remove="disable"), ["Q044 mailbox/bob@a.example 6:7"],
+    ),
+    "disabled, and its status is declared": (kept(BOB.replace("}", ", status: enabled}"), on_remove="disable"), []),
+    "disabled, and declared absent": (kept("bob: {state: absent}", on_remove="disable"), []),
+    "the same person under a new name, the old one kept": (
+        kept("lovelace: " + NEW % ("Ada", "Lovelace")), ["Q045 mailbox/lovelace@a.example 6:7"],
+    ),
+    "the same person under a new name, the old one absent": (
+        kept("ada: {state: absent}", "al: " + NEW % ("Ada", "Lovelace"), "x: " + NEW % ("X", "X")),
+        ["Q045 mailbox/al@a.example 7:7"],
+    ),
+    "one comes where one goes": (
+        kept("ada: {state: absent}", "info: " + NEW % ("In", "Fo")), ["Q045 mailbox/info@a.example 7:7"],
+    ),
+    "two come where one goes, and nobody can tell": (
+        kept("ada: {state: absent}", "x: " + NEW % ("X", "X"), "y: " + NEW % ("Y", "Y")), [],
+    ),
+    "one comes, and others are left alone": (kept("info: " + NEW % ("In", "Fo")), []),
+    "the other one is in another domain": (
+        kept("ada: {state: absent}") + "  b.example: {mailboxes: {ada: " + NEW % ("Ada", "Lovelace") + "}}\n", [],
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("text", "expected"), CASES.values(), ids=CASES)
+def test_what_a_plan_warns_of(text: str, expected: list[str]) -> None:
+    lab, wish = Lab(seed=load_plain(SEED, "the seed")), wish_of(text)
+    snapshot = lab.survey(wish)
+    found = advise(wish, snapshot, make_plan(TYPES, wish, snapshot), TYPES)
+    assert [f"{one.code} {one.address} {str(one.position).partition(':')[2]}" for one in found] == expected
+    assert all(one.severity == "warning" and one.hint for one in found)
