@@ -147,6 +147,7 @@ class Reader:
         self.sent = Sent()
         self._hidden: list[str] = []
         self._log, self._notice, self._answered = log, notice, answered
+        self._told: set[str] = set()
         self.hide(token)
         self._http = httpx.Client(
             base_url=endpoint if "//" in endpoint else "http://emulator",
@@ -228,7 +229,9 @@ class Reader:
                 if unsafe or foreign or faults > self.api.retries or self.stop.is_set():
                     raise
                 seconds = self.backoff(faults)
-                self._say(f"{method} {path}: {fault}; again in {seconds:.1f} s", seconds)
+                lost = isinstance(fault, Unreachable)  # then it is the same for all that are under way
+                what = str(fault) if lost else f"{method} {path}: {fault}"
+                self._say(f"{what}; again in {seconds:.1f} s", seconds, f"{fault} {faults}" if lost else "")
                 self.wait(seconds)
             with self.sent.lock:
                 self.sent.repeated += 1
@@ -251,9 +254,13 @@ class Reader:
         ceiling: float = min(30.0, 0.5 * 2 ** (attempt - 1))
         return ceiling * random.uniform(0.5, 1)  # noqa: S311 - jitter, not a secret
 
-    def _say(self, message: str, seconds: float) -> None:
-        """Tell why something takes time; short waits are for the log only."""
-        tell = self._notice if self._notice and seconds >= 1 else self._log
+    def _say(self, message: str, seconds: float, once: str = "") -> None:
+        """Tell why something takes time; short waits, and what was told ``once``, are for the log only."""
+        with self.sent.lock:
+            known = once in self._told
+            if once and seconds >= 1:
+                self._told.add(once)
+        tell = self._notice if self._notice and seconds >= 1 and not known else self._log
         if tell:
             tell(message)
 
@@ -283,6 +290,7 @@ class Reader:
             self._log(f"{method} {path} {response.status_code} {1000 * (self.clock.monotonic() - started):.0f} ms")
         answer = judge(response.status_code, response.reason_phrase, response.headers, content, self.redact)
         self.limiter.succeeded()
+        self._told.clear()
         if self._answered:
             self._answered()
         return answer

@@ -101,6 +101,10 @@ def check(wish: Wish, types: Mapping[str, ResourceType]) -> list[Diagnostic]:
     return sorted([*wish.warnings, *found.list], key=lambda one: one.sort_key)
 
 
+_LOOKS = 50
+"""So often a near name is looked for: among thousands, each look takes a while."""
+
+
 class _Findings:
     """The wish under judgement, and what was found."""
 
@@ -108,6 +112,7 @@ class _Findings:
         self.wish, self.types = wish, types
         self.list: list[Diagnostic] = []
         self.by_kind: dict[str, list[Desired]] = {kind: [] for kind in types}
+        self.looked = 0
         for one in wish.objects.values():
             if not one.absent:
                 self.by_kind[one.address.kind].append(one)
@@ -134,6 +139,19 @@ class _Findings:
         """Whether the files declare the object, and not as absent."""
         one = self.wish.objects.get(Address(kind, key))
         return one is not None and not one.absent
+
+    def near(self, word: str, known: Iterable[str]) -> str:
+        """The known name that is spelt most alike, "" for none; looked for a few times only."""
+        self.looked += 1
+        found = difflib.get_close_matches(word, known, 1, 0.6) if self.looked <= _LOOKS else ()
+        return found[0] if found else ""
+
+    def near_address(self, target: str, otherwise: str) -> str:
+        """A hint that names the declared mailbox or alias of the same domain that is spelt most alike."""
+        local, _, domain = target.rpartition("@")
+        names = (one.key.rpartition("@") for one in self.wish.objects if self.types[one.kind].parent)
+        near = self.near(local, (name for name, _, home in names if home == domain))
+        return f'did you mean "{near}@{domain}"?' if near else otherwise
 
     def may_receive(self, address: str) -> bool:
         """Whether mail to an address of a managed domain may arrive: at a mailbox, an alias, or what is ignored."""
@@ -193,9 +211,8 @@ def _named(found: _Findings, one: Desired, name: str, kind: str, keys: Iterable[
         if target is not None and target.absent:
             found.add("Q017", f"{name}: {kind}/{key} is declared absent", one, name)
         elif target is None and Collection(kind) in found.wish.managed:
-            known = [address.key for address in found.wish.objects if address.kind == kind]
-            near = difflib.get_close_matches(key, known, 1, 0.6)
-            hint = f'did you mean "{near[0]}"?' if near else f"declare it under {'.'.join(found.types[kind].section)}"
+            near = found.near(key, (address.key for address in found.wish.objects if address.kind == kind))
+            hint = f'did you mean "{near}"?' if near else f"declare it under {'.'.join(found.types[kind].section)}"
             found.add("Q019", f"{name}: there is no {kind}/{key}", one, name, hint=hint)
 
 
@@ -206,9 +223,7 @@ def _catch_all(found: _Findings) -> None:
             found.add("Q019", "catch_all_enabled needs a catch_all_destination", one, "catch_all_enabled")
         domain = target.rpartition("@")[2]
         if target and Collection("mailbox", domain) in found.wish.managed and not found.may_receive(target):
-            known = [address.key for address in found.wish.objects if address.kind in ("mailbox", "alias")]
-            near = difflib.get_close_matches(target, known, 1, 0.6)
-            hint = f'did you mean "{near[0]}"?' if near else f"declare the mailbox {target}"
+            hint = found.near_address(target, f"declare the mailbox {target}")
             found.add("Q019", f"catch_all_destination: there is no mailbox or alias {target}", one,
                       "catch_all_destination", hint=hint)  # fmt: skip
 
@@ -219,8 +234,9 @@ def _alias_targets(found: _Findings) -> None:
     for one in found.present("alias"):
         for target in one.values.get("destinations", ()):
             if target.rpartition("@")[2] in managed and not found.may_receive(target):
+                hint = found.near_address(target, "mail to it would bounce")
                 found.add("Q023", f"destinations: no file declares {target}", one, "destinations",
-                              severity=Severity.WARNING)  # fmt: skip
+                          hint=hint, severity=Severity.WARNING)  # fmt: skip
 
 
 def _sizes(found: _Findings) -> None:

@@ -255,3 +255,29 @@ def test_deep_and_large_answers_are_refused() -> None:
     reader, _ = client_of(many_pages)
     with pytest.raises(ApiError, match="pages"):
         Account(reader, TYPES).page("/api/domains", {}, 1)
+
+
+def test_one_tells_what_all_suffer_from() -> None:
+    clock, told, logged = FakeClock(), [], []
+    reader = Reader(
+        "https://api.example", TOKEN, ApiSettings(concurrency=4), clock=clock, notice=told.append, log=logged.append,
+        transport=Script(clock, httpx.ConnectError("[Errno 111] Connection refused")),
+    )  # fmt: skip
+    with ThreadPoolExecutor(4) as pool:
+        futures = [pool.submit(reader.get, "/api/domains") for _ in range(8)]
+    assert all(isinstance(one.exception(), Unreachable) for one in futures)
+    assert 1 <= len(told) <= reader.api.retries, "each attempt is told once at most, whoever makes it"
+    assert all("no connection to api.example" in line and "/api/domains" not in line for line in told)
+    assert len(told) + len(logged) == 8 * reader.api.retries
+
+
+def test_after_an_answer_the_next_trouble_is_told_again() -> None:
+    refused = httpx.ConnectError("[Errno 111] Connection refused")
+    clock, told = FakeClock(), []
+    script = Script(clock, *[refused] * 4, good(), *[refused] * 4, good())
+    reader = Reader("https://api.example", TOKEN, ApiSettings(), clock=clock, notice=told.append, transport=script)
+    reader.get("/api/domains")
+    before = len(told)
+    reader.get("/api/domains")
+    assert before >= 2
+    assert len(told) > before + 1
