@@ -1,11 +1,10 @@
-"""The definitions as JSON Schemas (``schemas/``, editors, validation) and as reference text (``explain``)."""
+"""The definitions as JSON Schemas: ``schemas/``, editors, validation."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from textwrap import wrap
+from collections.abc import Mapping
 
-from qboxctl.definition import Certainty, Field, Mode, ResourceType
+from qboxctl.definition import Field, Mode, ResourceType
 from qboxctl.model import JSON, Action
 from qboxctl.resources import TYPES
 
@@ -70,7 +69,7 @@ def settings_schema(*, overlay: bool = False) -> Schema:
     }
     properties: dict[str, JSON] = {
         "endpoint": {"type": "string", "description": "URL of the Management API; https://api.qboxmail.com"},
-        "token": {"$ref": "#/$defs/secret"},
+        "token": {"description": "Where the token comes from; {env: QBOXMAIL_API_TOKEN}", "$ref": "#/$defs/secret"},
         "customer_code": {"type": "string", "description": "For tokens of an admin: the customer to work for"},
         "on_remove": closed(
             {kind: {"enum": list(one.allowed_on_remove())} for kind, one in TYPES.items()},
@@ -150,19 +149,17 @@ def _body(one: ResourceType, *, defaults: bool = False) -> Schema:
 
 
 def _attribute(one: Field) -> Schema:
-    return {**one.type.schema(), "description": ". ".join([one.doc, *_notes(one)])}
+    return {**one.type.schema(), "description": describe(one)}
 
 
-def _notes(one: Field) -> list[str]:
+def describe(one: Field) -> str:
+    """What an attribute is, and when it can be written."""
     notes = {
         Mode.CREATE_ONLY: "It cannot be changed later",
-        Mode.UPDATE_ONLY: "",
         Mode.WRITE_ONLY: "It cannot be read back, so it is sent at creation and with --rotate only",
     }
-    found = [notes[one.mode]] if notes.get(one.mode) else []
-    if one.required:
-        found.append("Needed to create the object")
-    return found
+    needed = "Needed to create the object" if one.required else ""
+    return ". ".join(filter(None, (one.doc, notes.get(one.mode), needed)))
 
 
 def plan_schema() -> Schema:
@@ -216,99 +213,3 @@ def plan_schema() -> Schema:
 
 
 SCHEMAS = {"config": config_schema, "plan": plan_schema}
-
-
-def explain(topic: str | None) -> list[str]:
-    """The reference for a kind, an attribute (``mailbox.language``) or everything; raises KeyError."""
-    if not topic:
-        kinds = [f"  {one.kind:18} {one.doc}" for one in TYPES.values()]
-        more = "`qboxctl explain KIND` lists its attributes, `qboxctl explain KIND.ATTRIBUTE` tells all of one."
-        return ["The kinds of resources:", "", *kinds, "", more]
-    kind, _, name = topic.partition(".")
-    one = TYPES[kind]
-    return _explain_field(one, one.by_name[name]) if name else list(_explain_kind(one))
-
-
-def _explain_kind(one: ResourceType) -> Iterable[str]:
-    yield f"{one.kind}: {one.title}"
-    yield ""
-    yield from wrap(one.doc, 100)
-    yield ""
-    yield f"in a file:   {'.'.join(one.section).replace('*', 'DOMAIN')}.NAME"
-    yield f"address:     {one.kind}/{'NAME@DOMAIN' if one.parent else 'NAME'}"
-    yield f"absent:      {'deletes it' if one.delete else 'disables it; the API cannot delete it'}"
-    yield ""
-    width = max((len(each.name) for each in one.fields), default=0)
-    for each in one.fields:
-        mark = {Mode.CREATE_ONLY: "at creation only", Mode.WRITE_ONLY: "secret"}.get(each.mode, "")
-        mark = ", ".join(filter(None, ("needed" if each.required else "", mark)))
-        yield f"  {each.name:{width}}  {each.doc}{f' ({mark})' if mark else ''}"
-    yield ""
-    yield f"  {'extra':{width}}  attributes by their names in the API that qboxctl does not know"
-    yield f"  {'state':{width}}  absent: remove it"
-
-
-def _explain_field(one: ResourceType, each: Field) -> list[str]:
-    certain = {
-        Certainty.DOCUMENTED: "documented",
-        Certainty.OBSERVED: "seen in other clients of the API, not documented",
-        Certainty.ASSUMED: "assumed: not visible in the API's documentation",
-    }
-    lines = [
-        f"{one.kind}.{each.name}",
-        "",
-        *wrap(". ".join([each.doc, *_notes(each)]) + ".", 100),
-        "",
-        f"values:   {_allowed(each)}",
-        f"writable: {each.mode.value.replace('_', ' ')}",
-        f"in the API: {each.wire}" + (f", read as {each.row_name}" if each.row_name != each.wire else ""),
-        f"sure:     {certain[each.certainty]}" + (f" [{each.source}]" if each.source else ""),
-    ]
-    if each.refers:
-        lines.append(f"refers to: {each.refers}")
-    return lines
-
-
-def _allowed(each: Field) -> str:
-    schema = each.type.schema()
-    if "enum" in schema:
-        return ", ".join(str(value) for value in schema["enum"])
-    if each.secret:
-        return "{env: NAME}, {file: PATH} or {exec: [program, argument]}"
-    options = schema.get("oneOf", [schema])
-    return " or ".join(str(option.get("const") or option.get("type")) for option in options)
-
-
-def reference() -> str:
-    """Every kind and attribute as one Markdown page, with how sure each fact about the API is."""
-    return "\n".join(_reference()) + "\n"
-
-
-def _reference() -> Iterable[str]:
-    yield "# Reference"
-    yield ""
-    yield "Made from the definitions by `make schemas`; `qboxctl explain` tells the same in the terminal. How sure:"
-    yield "**documented** in the API's reference, **observed** in other clients, **assumed** by us (`qboxctl doctor`"
-    yield "tells which assumed names your account's answers carry)."
-    for one in TYPES.values():
-        yield from ("", f"## {one.kind}", "", one.doc, "")
-        yield f"- in a file: `{'.'.join(one.section).replace('*', 'DOMAIN')}.NAME`"
-        yield f"- address: `{one.kind}/{'NAME@DOMAIN' if one.parent else 'NAME'}`"
-        yield f"- `state: absent` {'deletes it' if one.delete else 'disables it: the API cannot delete it'}"
-        yield f"- `on_remove` may be {', '.join(f'`{word}`' for word in one.allowed_on_remove())}"
-        for call in (one.create, one.read, one.update, one.status, one.delete, *one.proof):
-            if call is not None:
-                yield f"- `{call.method} {call.path}` ({call.certainty.value})"
-        if one.fields:
-            yield from (
-                "",
-                "| attribute | what it is | values | written | how sure |",
-                "| --- | --- | --- | --- | --- |",
-            )
-            yield from (_row(each) for each in one.fields)
-
-
-def _row(each: Field) -> str:
-    notes = ". ".join([each.doc, *_notes(each)])
-    cells = (f"`{each.name}`", notes, _allowed(each), each.mode.value.replace("_", " "), each.certainty.value)
-    return f"| {' | '.join(cell.replace('|', ' or ') for cell in cells)} |"

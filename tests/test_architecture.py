@@ -21,14 +21,14 @@ HOMES = {
     "anyio": {"emulator/app.py"},
 }
 PURE = (
-    "model.py", "jsonio.py", "names.py", "values.py", "lists.py", "definition.py", "resources/", "docs.py", "wish.py",
-    "load.py", "validate.py", "diff.py", "guards.py", "scope.py", "graph.py", "bill.py", "plan.py", "want.py",
-    "apply.py", "advice.py", "yamldump.py", "export.py", "dns.py", "render/",
+    "model.py", "jsonio.py", "names.py", "values.py", "lists.py", "definition.py", "resources/", "docs.py",
+    "reference.py", "wish.py", "load.py", "validate.py", "diff.py", "guards.py", "scope.py", "graph.py", "bill.py", "plan.py",
+    "want.py", "apply.py", "advice.py", "yamldump.py", "export.py", "dns.py", "render/",
 )  # fmt: skip
 OUTSIDE = {"os", "socket", "subprocess", "time", "pathlib", "signal", "random", "shutil", "tempfile"}
 LAYERS = (
     "errors", "model", "jsonio", "names", "values", "lists", "definition", "resources", "settings", "yamlhelp",
-    "yamlio", "docs", "sources", "wish", "load", "validate", "diff", "guards", "scope", "graph", "bill",
+    "yamlio", "docs", "reference", "sources", "wish", "load", "validate", "diff", "guards", "scope", "graph", "bill",
     "planfile", "plan", "advice", "want", "yamldump", "export", "dns", "resolve", "answers", "client", "remote",
     "survey", "doctor", "secret", "journal", "write", "apply", "worker", "run", "render", "emulator", "cli",
 )  # fmt: skip

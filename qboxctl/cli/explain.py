@@ -6,7 +6,7 @@ from difflib import get_close_matches
 
 import click
 
-from qboxctl import docs
+from qboxctl import reference
 from qboxctl.cli.common import Common, common
 from qboxctl.errors import QboxctlError
 from qboxctl.resources import TYPES
@@ -14,20 +14,19 @@ from qboxctl.resources import TYPES
 
 @click.command("explain")
 @common
-@click.argument("topic", required=False, metavar="[KIND[.ATTRIBUTE]]")
+@click.argument("topic", required=False, metavar="[TOPIC]")
 @click.option("--format", "form", type=click.Choice(["text", "markdown"]), default="text", show_default=True)
 @click.pass_obj
 def command(options: Common, topic: str | None, form: str) -> None:
-    """Tell what a kind or an attribute is, which values it takes, and how sure that is."""
+    """Tell of a KIND, of KIND.ATTRIBUTE or of settings: what it is, which values it takes, and how sure that is."""
     if form == "markdown":
         if topic:
             raise click.UsageError("the Markdown reference is one page: leave the topic out")
-        options.result(docs.reference().rstrip("\n"))
+        options.result(reference.page().rstrip("\n"))
         return
     try:
-        options.result("\n".join(docs.explain(topic)))
+        options.result("\n".join(reference.explain(topic)))
     except KeyError:
-        known = [*TYPES, *(f"{kind}.{one.name}" for kind, type_ in TYPES.items() for one in type_.fields)]
-        near = get_close_matches(topic or "", known, 1, 0.6)
-        hint = f"did you mean {near[0]}?" if near else f"there are: {', '.join(TYPES)}"
+        near = get_close_matches(topic or "", reference.topics(), 1, 0.6)
+        hint = f"did you mean {near[0]}?" if near else f"there are: {', '.join(TYPES)}, settings"
         raise QboxctlError(f"there is nothing called {topic}", hint=hint) from None
