@@ -22,8 +22,8 @@ HOMES = {
 }
 PURE = (
     "model.py", "jsonio.py", "names.py", "values.py", "lists.py", "definition.py", "resources/", "docs.py",
-    "reference.py", "wish.py", "load.py", "validate.py", "diff.py", "guards.py", "scope.py", "graph.py", "bill.py", "plan.py",
-    "want.py", "apply.py", "advice.py", "yamldump.py", "export.py", "dns.py", "render/",
+    "reference.py", "wish.py", "load.py", "validate.py", "diff.py", "guards.py", "scope.py", "graph.py", "bill.py",
+    "plan.py", "want.py", "apply.py", "advice.py", "yamldump.py", "export.py", "dns.py", "render/",
 )  # fmt: skip
 OUTSIDE = {"os", "socket", "subprocess", "time", "pathlib", "signal", "random", "shutil", "tempfile"}
 LAYERS = (

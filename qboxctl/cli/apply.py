@@ -261,7 +261,9 @@ def _stopping(stop: threading.Event, options: Common) -> Iterator[None]:
             signal.signal(number, signal.SIG_DFL)
             os.kill(os.getpid(), number)
         stop.set()
-        options.say("interrupted: nothing new is started; waiting for what is in flight")
+        # in a thread of its own: this one may be in the middle of printing something, and must not wait for itself
+        words = "interrupted: nothing new is started; waiting for what is in flight"
+        threading.Thread(target=options.say, args=(words,)).start()
 
     before = {number: signal.signal(number, ask_to_stop) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
     try:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import threading
+from collections.abc import Callable
 from time import monotonic
 
 from qboxctl.cli.common import Common
@@ -19,17 +20,17 @@ _QUIET = 1.0
 class Progress:
     """Counts answers; to be called from any thread."""
 
-    def __init__(self, options: Common, what: str) -> None:
-        self._options, self._what = options, what
+    def __init__(self, options: Common, what: str, clock: Callable[[], float] = monotonic) -> None:
+        self._options, self._what, self._clock = options, what, clock
         self._live = not options.quiet and not options.log() and sys.stderr is not None and sys.stderr.isatty()
         self._lock = threading.Lock()
-        self._begun = monotonic()
+        self._begun = clock()
         self._next = self._begun + (_QUIET if self._live else _REPORT)
         self._count, self._drawn = 0, False
 
     def __call__(self) -> None:
         """One answer more."""
-        now = monotonic()
+        now = self._clock()
         with self._lock:
             self._count += 1
             if now < self._next:
@@ -40,8 +41,8 @@ class Progress:
                 sys.stderr.write(f"\r\x1b[K{text}")
                 sys.stderr.flush()
                 self._drawn = True
-            else:
-                self._options.say(text)
+                return
+        self._options.say(text)  # it clears the line first, which takes the lock
 
     def clear(self) -> None:
         """Take the line away, before something else is printed."""
@@ -50,4 +51,4 @@ class Progress:
                 sys.stderr.write("\r\x1b[K")
                 sys.stderr.flush()
                 self._drawn = False
-                self._next = monotonic() + _REDRAW
+                self._next = self._clock() + _REDRAW
