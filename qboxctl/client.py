@@ -33,6 +33,8 @@ MOST_REFUSALS = 60
 """How many 429 in a row one request may get."""
 SHORTEST_SECRET = 4
 """Shorter texts are no secrets, and hiding them would garble every message."""
+LATE = 0.005
+"""How late in seconds a request may start without pushing all later ones back: sleeping is not that exact."""
 FOREIGN_PAGES = 2
 """How often a page that cannot come from the API (404 without JSON) is asked for again: the endpoint may be wrong."""
 
@@ -96,7 +98,7 @@ class Limiter:
                 now = self._clock.monotonic()
                 wait = self._next - now
                 if wait <= 0:
-                    self._next = now + self._spacing
+                    self._next = max(self._next, now - min(LATE, self._spacing)) + self._spacing
                     return
             if self._stop.is_set() and wait > 1:
                 raise Unreachable("interrupted while the server lets everybody wait")

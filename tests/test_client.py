@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from itertools import pairwise, repeat
+from itertools import cycle, pairwise, repeat
 
 import httpx
 import pytest
@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from lab import TOKEN, FakeClock
 from test_laws import many
 
-from qboxctl.client import Client, Limiter, Reader
+from qboxctl.client import LATE, Client, Limiter, Reader
 from qboxctl.errors import ApiError, AuthError, OutcomeUnknown, Refused, Unreachable
 from qboxctl.settings import ApiSettings
 
@@ -159,7 +159,37 @@ def test_the_rate_is_never_exceeded(per_second: float, concurrency: int, number:
     reader, script = client_of(good(), api=ApiSettings(concurrency=concurrency, requests_per_second=per_second))
     with ThreadPoolExecutor(concurrency) as pool:
         list(pool.map(lambda _: reader.get("/api/domains"), range(number)))
-    assert script.clock.slept >= (number - 1) / per_second - 1e-6
+    assert script.clock.slept >= (number - 1) / per_second - LATE - 1e-6
+
+
+class LateClock(FakeClock):
+    """A clock whose sleeps end late, by one delay after the other."""
+
+    def __init__(self, delays: Sequence[float]) -> None:
+        super().__init__()
+        self.delays = cycle(delays)
+
+    def sleep(self, seconds: float) -> None:
+        super().sleep(seconds + next(self.delays))
+
+
+@many(100)
+@given(st.floats(1, 500), st.lists(st.floats(0, 0.02), min_size=1, max_size=20), st.integers(2, 60))
+def test_sleeping_too_long_neither_adds_up_nor_lets_a_crowd_through(
+    per_second: float, delays: list[float], number: int
+) -> None:
+    clock = LateClock(delays)
+    limiter = Limiter(8, per_second, clock, threading.Event())
+    times = []
+    for _ in range(number):
+        with limiter.slot():
+            times.append(clock.monotonic())
+    for first, begin in enumerate(times):
+        for last in range(first + 1, number):
+            most = (times[last] - begin + min(LATE, 1 / per_second)) * per_second
+            assert last - first <= most + 1e-3, "the rate, and one more at most"
+    if max(delays) <= min(LATE, 1 / per_second):
+        assert times[-1] - times[0] <= (number - 1) / per_second + LATE + 1e-3, "and no slower than that"
 
 
 def test_no_more_than_the_slots_run_at_once() -> None:

@@ -72,7 +72,8 @@ def test_the_server_never_has_more_than_the_concurrency_in_flight(concurrency: i
 @pytest.mark.parametrize("nth", [4, 30])
 def test_after_a_429_nobody_asks_before_the_time_is_over(nth: int) -> None:
     seconds = 1.5
-    faults = [Fault("delay", seconds=0.05, count=10_000), Fault("429", nth=nth, retry_after=seconds)]
+    before = Fault("delay", seconds=0.4, nth=nth - 2, count=2)  # these are still in flight when the refusal comes
+    faults = [Fault("delay", seconds=0.05, count=10_000), before, Fault("429", nth=nth, retry_after=seconds)]
     with socket_lab(seed=SEED, api=ApiSettings(concurrency=8), clock=SystemClock(), faults=faults) as lab:
         requests = [one for some in plan_and_apply(lab) for one in some]
     (refused,) = (one for one in requests if one.status == 429)

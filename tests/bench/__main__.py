@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import re
 import statistics
 import sys
 import tempfile
@@ -20,6 +21,8 @@ from tests.bench.floors import CREATE, FETCH, LOAD_YAML, octodns
 from tests.bench.tools import PER_DOMAIN, Figure, configuration, emulator, measure, qboxctl, seed_of, written
 
 CONNECTIONS = 8
+RATE = 100
+"""Requests a second that the limited apply may send."""
 LARGE = 50_000
 """Accounts that are larger get one turn, and no peer: it would take minutes."""
 ROOT = Path(__file__).parents[2]
@@ -94,8 +97,11 @@ def planning(objects: int, runs: int, latency: int) -> dict[str, object]:
     }
     if peer:
         found["plan / octoDNS"] = median(turns, lambda turn: turn["plan"].wall / turn["peer"].wall)
+    fetching = json.loads(phases.out)["fetch"]
+    found["requests a second while fetching / a bare client"] = median(
+        turns, lambda turn: float(turn["fetch"].out) / fetching
+    )
     if latency:
-        fetching = json.loads(phases.out)["fetch"]
         found["requests a second while fetching / what the connections allow"] = round(
             requests(turns[0]["plan"]) / fetching / (CONNECTIONS / (latency / 1000)), 2
         )
@@ -157,6 +163,23 @@ def applying(creates: int, latency: int) -> dict[str, float]:
     return {name: round(value, 2) for name, value in found.items()}
 
 
+def limited(creates: int, latency: int) -> dict[str, float]:
+    """Creating everything under a limit of requests a second, from the program's start to its end."""
+    domains = max(1, creates // PER_DOMAIN)
+    with tempfile.TemporaryDirectory() as folder, emulator("--latency", str(latency)) as url:
+        work, journal = configuration(Path(folder, "config"), domains, creates // domains), Path(folder, "journal")
+        with (work / "settings.yaml").open("a") as file:
+            file.write(f"settings: {{api: {{requests_per_second: {RATE}}}}}\n")
+        environ = {"QBOXMAIL_API_TOKEN": "x", "QBOXCTL_ENDPOINT": url, "PW": "Initial-1"}
+        run = measure(qboxctl(work, "-vv", "apply", "--auto-approve", "--journal", str(journal)), environ)
+        assert run.code == 0, run.out[-2000:]
+    seconds = len(re.findall(r"^(?:GET|POST|PUT) /\S+ \d+ \d+ ms$", run.out, re.M)) / RATE
+    return {
+        "requests": round(seconds * RATE),
+        "seconds that the limit asks for / all in all": round(seconds / run.wall, 2),
+    }
+
+
 def writing(journal: Path) -> float:
     """The seconds from the first mailbox's request to the last one's."""
     lines = [json.loads(line) for line in journal.read_text().splitlines()]
@@ -182,6 +205,7 @@ def main() -> None:
         for objects in chosen.objects:
             figures[f"plan, {objects} mailboxes, {latency} ms"] = planning(objects, chosen.runs, latency)
         figures[f"apply, all to create, {latency} ms"] = applying(chosen.creates, latency)
+        figures[f"the same, {latency} ms, at most {RATE} requests a second"] = limited(chosen.creates, latency)
     print(json.dumps(figures, indent=2))
 
 
