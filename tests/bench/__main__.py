@@ -24,7 +24,7 @@ CONNECTIONS = 8
 RATE = 100
 """Requests a second that the limited apply may send."""
 LARGE = 50_000
-"""Accounts that are larger get one turn, and no peer: it would take minutes."""
+"""Accounts that are larger are not planned by the peer: it would take minutes."""
 ROOT = Path(__file__).parents[2]
 Turn = dict[str, Figure]
 
@@ -70,9 +70,7 @@ def planning(objects: int, runs: int, latency: int) -> dict[str, object]:
                 "target": qboxctl(work, "-v", "plan", "--target", f"mailbox/*@{first_domain(work)}"),
                 **({"peer": peer} if peer else {}),
             }
-            turns = [
-                {name: measure(words, environ) for name, words in programs.items()} for _ in range(runs if small else 1)
-            ]
+            turns = [{name: measure(words, environ) for name, words in programs.items()} for _ in range(runs)]
             assert all("Nothing to change" in turn["plan"].out for turn in turns), turns[0]["plan"].out[-2000:]
             phases = measure([sys.executable, "-m", "tests.bench.phases", str(work), url], environ)
             change(work)
