@@ -7,13 +7,18 @@ from collections.abc import Iterator, Mapping
 
 from qboxctl.definition import ResourceType
 from qboxctl.errors import Diagnostic, Severity
+from qboxctl.graph import referred
 from qboxctl.model import Action, Address, Desired, Live, Plan, Snapshot
 from qboxctl.wish import Wish
 
 
 def advise(wish: Wish, snapshot: Snapshot, plan: Plan, types: Mapping[str, ResourceType]) -> list[Diagnostic]:
     """The warnings, each at the declaration that it is about."""
-    found = [*_left_disabled(wish, snapshot, plan, types), *_not_renamed(wish, snapshot, plan)]
+    found = [
+        *_left_disabled(wish, snapshot, plan, types),
+        *_not_renamed(wish, snapshot, plan),
+        *_into_nothing(wish, snapshot, plan, types),
+    ]
     return sorted(found, key=lambda one: one.sort_key)
 
 
@@ -55,6 +60,24 @@ def _not_renamed(wish: Wish, snapshot: Snapshot, plan: Plan) -> Iterator[Diagnos
                 yield _warning("Q045", f"{address} will be new and empty: the mail of {old} does not move to it",
                                wish, one, "no mailbox can be renamed; copy the mail before the old one goes, "
                                "and let an alias bear the old name after that")  # fmt: skip
+
+
+def _into_nothing(
+    wish: Wish, snapshot: Snapshot, plan: Plan, types: Mapping[str, ResourceType]
+) -> Iterator[Diagnostic]:
+    """Mail that goes to a declared object which is not there, since the plan leaves its creation out."""
+    there = {change.address for change in plan.changes if change.action is Action.CREATE} | snapshot.live.keys()
+    for change in plan.changes:
+        by_name = types[change.address.kind].by_name
+        for name, _, after in change.fields:
+            refers = by_name[name].refers if name in by_name and not by_name[name].linked else ""
+            for key in after if isinstance(after, tuple) else (after,):
+                possible = referred(types, refers, key)
+                declared = [one for one in possible if one in wish.objects and not wish.objects[one].absent]
+                if declared and there.isdisjoint(possible):
+                    yield _warning("Q046", f"{name} of {change.address}: {declared[0]} is declared, but neither in "
+                                   "the account nor in this plan", wish, wish.objects[change.address],
+                                   f"plan without what excludes it, or exclude {change.address} too")  # fmt: skip
 
 
 def _same(one: Desired, live: Live) -> bool:

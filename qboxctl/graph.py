@@ -90,6 +90,14 @@ def writes(changes: Sequence[Change], types: Mapping[str, ResourceType]) -> int:
     return count
 
 
+def referred(types: Mapping[str, ResourceType], kind: str, value: object) -> list[Address]:
+    """The objects that a value refers to; a name inside a parent may be of any kind that lives there."""
+    keys = [value] if isinstance(value, str) and value else value if isinstance(value, (tuple, list)) else []
+    parent = types[kind].parent if kind else ""
+    kinds = [one for one, type_ in types.items() if type_.parent == parent] if parent else [kind]
+    return [Address(one, str(key)) for key in keys for one in kinds if kind]
+
+
 class _Builder:
     def __init__(self, changes: Sequence[Change], types: Mapping[str, ResourceType]) -> None:
         self.types = types
@@ -176,7 +184,7 @@ class _Builder:
         if creating and field.initial is not None and one.after == field.initial:
             return Phase.CREATE
         if self.inside[change.address]:
-            if any(self.is_created(target) for target in self.targets(field.refers, one.after)):
+            if any(self.is_created(target) for target in referred(self.types, field.refers, one.after)):
                 return Phase.SETTLE
             if not (creating and field.on_create):
                 return field.phase(one.before, one.after)
@@ -185,13 +193,6 @@ class _Builder:
         return Phase.FIRST
 
     # What the steps wait for.
-
-    def targets(self, kind: str, value: object) -> list[Address]:
-        """The objects that a value refers to; a name inside a parent may be of any kind that lives there."""
-        keys = [value] if isinstance(value, str) and value else value if isinstance(value, (tuple, list)) else []
-        parent = self.types[kind].parent if kind else ""
-        kinds = [one for one, type_ in self.types.items() if type_.parent == parent] if parent else [kind]
-        return [Address(one, str(key)) for key in keys for one in kinds if kind]
 
     def is_created(self, address: Address) -> bool:
         change = self.changes.get(address)
@@ -242,11 +243,11 @@ class _Builder:
                 refers = by_name[one.name].refers if one.name in by_name else ""
                 if not refers:
                     continue
-                after = self.targets(refers, one.after)
+                after = referred(self.types, refers, one.after)
                 for target in after:
                     if self.is_created(target) and target.kind != change.address.kind:
                         self.needs[step].update(s for s in self.steps(target) if s.phase <= Phase.FIRST)
-                for target in set(self.targets(refers, one.before)) - set(after):
+                for target in set(referred(self.types, refers, one.before)) - set(after):
                     if self.is_removed(target):
                         self.needs[Step(target, Phase.LAST)].add(step)
 

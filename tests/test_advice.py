@@ -6,8 +6,10 @@ import pytest
 from lab import Lab, wish_of
 
 from qboxctl.advice import advise
+from qboxctl.names import Pattern
 from qboxctl.plan import make_plan
 from qboxctl.resources import TYPES
+from qboxctl.scope import Options
 from qboxctl.yamlio import load_plain
 
 SEED = """
@@ -76,3 +78,39 @@ def test_what_a_plan_warns_of(text: str, expected: list[str]) -> None:
     found = advise(wish, snapshot, make_plan(TYPES, wish, snapshot), TYPES)
     assert [f"{one.code} {one.address} {str(one.position).partition(':')[2]}" for one in found] == expected
     assert all(one.severity == "warning" and one.hint for one in found)
+
+
+TEAM = """
+domains:
+  a.example:
+    catch_all_destination: new@a.example
+    mailboxes:
+      ada: {firstname: Ada}
+      new: {firstname: New, password: {env: PW}}
+    aliases:
+      old: [ada@a.example, far@away.example]
+      team: [ada@a.example, new@a.example]
+      all: [team@a.example]
+  b.example: {mailboxes: {}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("excluded", "expected"),
+    {
+        "": [],
+        "mailbox/ada@*": [],
+        "mailbox/*": [
+            "alias/team@a.example: mailbox/new@a.example", "domain/a.example: mailbox/new@a.example",
+        ],
+        "alias/team@*": ["alias/all@a.example: alias/team@a.example"],
+        "alias/*": [],
+    }.items(),
+)  # fmt: skip
+def test_mail_into_what_a_plan_leaves_out(excluded: str, expected: list[str]) -> None:
+    lab, wish = Lab(seed=load_plain(SEED, "the seed")), wish_of(TEAM)
+    options = Options(excludes=(Pattern.of(excluded, TYPES),) if excluded else ())
+    snapshot = lab.survey(wish, options)
+    found = advise(wish, snapshot, make_plan(TYPES, wish, snapshot, options), TYPES)
+    assert {one.code for one in found} <= {"Q046"}
+    assert sorted(one.message.partition(" of ")[2].partition(" is ")[0] for one in found) == expected
