@@ -77,7 +77,7 @@ def _into_nothing(
                 if declared and there.isdisjoint(possible):
                     yield _warning("Q046", f"{name} of {change.address}: {declared[0]} is declared, but neither in "
                                    "the account nor in this plan", wish, wish.objects[change.address],
-                                   f"plan without what excludes it, or exclude {change.address} too")  # fmt: skip
+                                   f"let the plan take it in, or leave {change.address} out too")  # fmt: skip
 
 
 def _same(one: Desired, live: Live) -> bool:

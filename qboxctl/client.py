@@ -74,6 +74,7 @@ class SystemClock:
 class Limiter:
     """How many requests may run, and how fast they may start: one for all threads.
 
+    Requests start at least one spacing apart, give or take ``LATE``: never more than one above the rate.
     ``pause`` holds every request back; after it they start one by one, and faster again with each success.
     """
 

@@ -29,7 +29,7 @@ def _validator(name: str) -> Any:
 
     # NaN is neither above nor below any bound, and would pass them all
     finite = Draft202012Validator.TYPE_CHECKER.redefine("number", lambda _, value: _is_number(value))
-    validator: Any = extend(Draft202012Validator, type_checker=finite)  # type: ignore[no-untyped-call]
+    validator: Any = extend(Draft202012Validator, type_checker=finite)  # type: ignore[no-untyped-call]  # jsonschema types it not
     if name == "settings":
         return validator({"$ref": "#/$defs/settings", "$defs": docs.config_schema()["$defs"]})
     return validator(docs.SCHEMAS[name]())

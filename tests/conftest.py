@@ -222,7 +222,7 @@ def gateways() -> Iterator[list[Gateway]]:
                 if self:
                     return super().pop(index)
                 made = Gateway()
-                made.url = stack.enter_context(BackgroundServer(made)).url  # type: ignore[arg-type]
+                made.url = stack.enter_context(BackgroundServer(made)).url  # type: ignore[arg-type]  # it handles as an emulator does
                 return made
 
         yield Pool()

@@ -68,7 +68,7 @@ def _values(kind: str, one: Field) -> st.SearchStrategy[Any]:
         case values.Password():
             return st.just(SECRET)
         case _:
-            raise NotImplementedError(f"{kind}.{one.name}")
+            raise NotImplementedError(f"{kind}.{one.name}: its type of value has no strategy here yet")
 
 
 @cache

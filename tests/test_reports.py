@@ -41,7 +41,7 @@ def plan_of(counts: dict[str, int], text: str = "Ada", **parts: object) -> Plan:
     changes = tuple(change(ACTIONS[name], next(number), text) for name, count in counts.items() for _ in range(count))
     summary = {**dict.fromkeys(ACTIONS, 0), **counts, "unchanged": 5, "unmanaged": 0}
     given = {"environment": "default", "endpoint": "https://api.example", "config_digest": "", **parts}
-    return Plan("ab" * 32, changes=changes, summary=summary, **given)  # type: ignore[arg-type]
+    return Plan("ab" * 32, changes=changes, summary=summary, **given)  # type: ignore[arg-type]  # any parts
 
 
 SIZES = [

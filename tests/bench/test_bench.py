@@ -18,3 +18,4 @@ def test_the_benchmark_runs() -> None:
     assert plan["requests beyond the list pages"] == 0
     assert plan["requests for one domain"] == 3
     assert figures["apply, all to create, 0 ms"]["creates"] == 42
+    assert figures["apply, at most 100 requests a second, 0 ms"]["requests"] > 42
