@@ -90,9 +90,11 @@ def cli(ctx: click.Context) -> None:
 def main(args: list[str] | None = None) -> None:
     """Run the command line, and leave the process with its exit code."""
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    gc.set_threshold(500_000)  # a plan builds millions of values and drops few: looking for garbage took a third of it
+    gc.disable()  # a plan builds millions of values and drops few: looking for garbage took a third of it (see run_on)
     options = Common()
-    sys.exit(run(lambda: cli.main(args=args, prog_name="qboxctl", standalone_mode=False, obj=options), options))
+    code = run(lambda: cli.main(args=args, prog_name="qboxctl", standalone_mode=False, obj=options), options)
+    gc.freeze()  # nor need they be taken apart one by one before the process ends
+    sys.exit(code)
 
 
 def run(command: Callable[[], Any], options: Common) -> int:

@@ -17,7 +17,7 @@ import click
 
 from qboxctl.apply import Checked, check, refuse_foreign, resolve_secrets
 from qboxctl.cli import git
-from qboxctl.cli.common import Common, common
+from qboxctl.cli.common import Common, common, run_on
 from qboxctl.cli.failures import Exit
 from qboxctl.cli.session import connect, planned, planning_options, read_wish
 from qboxctl.client import Client
@@ -153,6 +153,7 @@ class _Order:
         )
         run = Run(worker, patience=self.patience, report=self.tell, note=options.say)
         failure: QboxctlError | None = None
+        run_on()
         with _stopping(client.stop, options), closing(book):
             try:
                 run.run(checked.in_effect)

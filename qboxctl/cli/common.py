@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from collections.abc import Callable
@@ -60,6 +61,13 @@ class Common:
     def log(self) -> Callable[[str], None] | None:
         """Where requests are logged, with --debug or -vv."""
         return (lambda text: click.echo(text, err=True)) if self.debug or self.verbose > 1 else None
+
+
+def run_on() -> None:
+    """From here on look for garbage, which each write leaves behind, but not among all that is there already."""
+    gc.freeze()
+    gc.set_threshold(50_000)
+    gc.enable()
 
 
 def _keep(ctx: click.Context, param: click.Parameter, value: Any) -> None:

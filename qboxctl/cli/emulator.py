@@ -10,7 +10,7 @@ from typing import Any
 
 import click
 
-from qboxctl.cli.common import Common, common
+from qboxctl.cli.common import Common, common, run_on
 from qboxctl.errors import QboxctlError
 
 
@@ -81,6 +81,7 @@ def command(
         chosen = "the token that you chose" if token else "any token"
         options.say(f"try: QBOXMAIL_API_TOKEN=… qboxctl --endpoint {url} plan   (it takes {chosen}; Ctrl-C ends it)")
 
+    run_on()
     try:
         serve(emulator, "127.0.0.1", port, ready=ready)
     except OSError as error:
