@@ -48,6 +48,16 @@ def load(sources: Sequence[Source], types: Mapping[str, ResourceType], environme
     )
 
 
+def declared(sources: Sequence[Source], types: Mapping[str, ResourceType]) -> frozenset[Address]:
+    """What some files of a wish say is there; raises ConfigError with every mistake."""
+    loader = _Loader(tuple(sources), types)
+    loader.read()
+    objects = loader.objects()
+    if has_errors(loader.found):
+        raise ConfigError(loader.found)
+    return frozenset(address for address, one in objects.items() if not one.absent)
+
+
 def _digest(objects: Mapping[Address, Desired], loader: _Loader) -> str:
     content = {
         "settings": loader.settings_block,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import re
 from base64 import b64encode
 from html.parser import HTMLParser
@@ -202,3 +203,11 @@ def test_sarif_names_rules_and_places():
     assert place["artifactLocation"]["uri"] == "domains/a%20b.yaml"
     assert (place["region"]["startLine"], place["region"]["startColumn"]) == (14, 7)
     assert "locations" not in results[2]
+
+
+@pytest.mark.parametrize("form", [diagnostics.text, *diagnostics.FORMATS.values()])
+def test_a_file_whose_name_is_no_text_can_be_reported(form):
+    report = form([Diagnostic("Q012", "unknown", Position(os.fsdecode(b"b\xff.yaml"), 1, 7))])
+    assert "unknown" in report
+    if form is diagnostics.sarif:
+        assert '"b%FF.yaml"' in report

@@ -5,14 +5,19 @@ The work tree is never touched.
 
 from __future__ import annotations
 
+import hashlib
 import os
 import subprocess
+from collections.abc import Iterable, Sequence
+from io import BytesIO
 from pathlib import Path, PurePosixPath
 
 from qboxctl.errors import QboxctlError
 from qboxctl.yamlio import Source
 
 _TIMEOUT = 60.0
+_SHA1 = 40
+"""The length of a name that git made with SHA-1; the others are made with SHA-256."""
 
 
 def _git(folder: Path, *words: str, data: bytes | None = None) -> bytes:
@@ -51,8 +56,11 @@ def commit(root: str | Path) -> str | None:
         return None
 
 
-def sources_at(revision: str, root: str | Path) -> list[Source]:
-    """The configuration as it was at a revision; raises QboxctlError (no repository, no such revision)."""
+def changed_since(revision: str, root: str | Path, today: Iterable[Source]) -> list[Source]:
+    """The files that the configuration had at a revision, without those whose very content is in one of today's.
+
+    Links are left out: what they lead to is not in the tree. Raises QboxctlError (no repository, no such revision).
+    """
     folder = _folder(root)
     if revision.startswith("-"):
         raise QboxctlError(f"--since {revision} is not a revision")
@@ -65,18 +73,40 @@ def sources_at(revision: str, root: str | Path) -> list[Source]:
     except QboxctlError:
         hint = "in a shallow clone, fetch more history first: git fetch --unshallow (or fetch-depth: 0 in a workflow)"
         raise QboxctlError(f"--since {revision}: there is no such revision here", hint=hint) from None
-    names = _git(folder, "ls-tree", "-r", "-z", "--name-only", found, "." if Path(root).is_dir() else Path(root).name)
-    chosen = [name for name in names.decode().split("\0") if name and _counts(name, is_folder=Path(root).is_dir())]
-    return [_source(folder, found, name, root) for name in sorted(chosen)]
+    tree = _git(folder, "ls-tree", "-r", "-z", found, "." if Path(root).is_dir() else Path(root).name)
+    known = {_blob(source.text, like=found) for source in today}
+    chosen = []
+    for entry in os.fsdecode(tree).split("\0")[:-1]:
+        mode, _, blob, name = entry.replace("\t", " ", 1).split(" ", 3)
+        if mode.startswith("100") and blob not in known and _counts(name, is_folder=Path(root).is_dir()):
+            chosen.append((name, blob))
+    texts = _contents(folder, [blob for _, blob in chosen])
+    return [
+        Source(f"{name} at {found[:12]}", text, str(folder))
+        for (name, _), text in sorted(zip(chosen, texts, strict=True))
+    ]
 
 
 def _counts(name: str, *, is_folder: bool) -> bool:
     """Whether a file of the tree belongs to the configuration."""
     path = PurePosixPath(name)
     hidden = any(part.startswith((".", "_")) for part in path.parts)
-    return not is_folder or (path.suffix in (".yaml", ".yml") and not hidden)
+    return not is_folder or (path.suffix.lower() in (".yaml", ".yml") and not hidden)
 
 
-def _source(folder: Path, revision: str, name: str, root: str | Path) -> Source:
-    raw = _git(folder, "cat-file", "blob", f"{revision}:./{name}")
-    return Source(f"{name} at {revision[:12]}", raw.decode("utf-8", "replace"), str(_folder(root)))
+def _blob(text: str, *, like: str) -> str:
+    """The name that git gives to a content, in a repository with such names as this one."""
+    raw = text.encode()
+    digest = hashlib.sha1 if len(like) == _SHA1 else hashlib.sha256
+    return digest(b"blob %d\0" % len(raw) + raw).hexdigest()
+
+
+def _contents(folder: Path, blobs: Sequence[str]) -> list[str]:
+    """What is in some blobs."""
+    stream = BytesIO(_git(folder, "cat-file", "--batch", data="".join(f"{blob}\n" for blob in blobs).encode()))
+    found = []
+    for _ in blobs:
+        size = int(stream.readline().split()[-1])
+        found.append(stream.read(size).decode("utf-8-sig", "replace"))
+        stream.readline()
+    return found

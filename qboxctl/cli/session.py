@@ -19,7 +19,7 @@ from qboxctl.cli.config import at_endpoint, checked_wish
 from qboxctl.cli.progress import Progress
 from qboxctl.client import Clock, InProcess, Reader, SystemClock
 from qboxctl.errors import AuthError, ConfigError, QboxctlError, has_errors
-from qboxctl.load import load
+from qboxctl.load import declared, load
 from qboxctl.model import Plan, Secret, SecretSource
 from qboxctl.names import Pattern
 from qboxctl.plan import make_plan
@@ -166,10 +166,8 @@ def planned(
 
     removed = None
     if since:
-        before = load(git.sources_at(since, options.directory), TYPES, options.env)
-        removed = frozenset(
-            address for address, one in before.objects.items() if not one.absent and address not in wish.objects
-        )
+        before = declared(git.changed_since(since, options.directory, wish.sources), TYPES)
+        removed = before - wish.objects.keys()
     chosen = Options(
         targets=patterns(target, "--target"),
         excludes=patterns(exclude, "--exclude"),

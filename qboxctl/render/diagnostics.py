@@ -86,7 +86,7 @@ def gitlab(found: Iterable[Diagnostic]) -> str:
             {
                 "description": _with_hint(one),
                 "check_name": one.code,
-                "fingerprint": hashlib.sha256(what.encode()).hexdigest(),
+                "fingerprint": hashlib.sha256(what.encode(errors="surrogateescape")).hexdigest(),
                 "severity": "critical" if one.severity is Severity.ERROR else "minor",
                 "location": {"path": _relative(place.file), "lines": {"begin": place.line or 1}},
             }
@@ -109,7 +109,10 @@ def _result(one: Diagnostic) -> dict[str, JSON]:
     }
     if one.position:
         region = {"startLine": one.position.line or 1, "startColumn": one.position.column or 1}
-        place = {"artifactLocation": {"uri": quote(_relative(one.position.file))}, "region": region}
+        place = {
+            "artifactLocation": {"uri": quote(_relative(one.position.file), errors="surrogateescape")},
+            "region": region,
+        }
         result["locations"] = [{"physicalLocation": place}]
     return result
 

@@ -1,0 +1,161 @@
+"""What the files declared at a git revision, and declare no more: two sets of files in, addresses out."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from qboxctl.cli.git import changed_since
+from qboxctl.errors import ConfigError
+from qboxctl.load import declared, load
+from qboxctl.resources import TYPES
+from qboxctl.sources import read_sources
+
+pytestmark = pytest.mark.skipif(not shutil.which("git"), reason="git is not installed")
+
+Files = dict[str, str]
+
+A = "domains: {a.example: {mailboxes: {ada: {}, bob: {}}}}\n"
+B = "domains: {b.example: {mailboxes: {eve: {}}}}\n"
+BOTH = "domains: {a.example: {mailboxes: {ada: {}, bob: {}}}, b.example: {mailboxes: {eve: {}}}}\n"
+ALL_B = {"domain/b.example", "mailbox/eve@b.example"}
+HIDE = "ignore: [mailbox/eve@b.example]\n"
+
+CASES: dict[str, tuple[Files, Files, set[str]]] = {
+    "nothing changed": ({"a.yaml": A, "b.yaml": B}, {"a.yaml": A, "b.yaml": B}, set()),
+    "a mailbox left": ({"a.yaml": A, "b.yaml": B}, {"a.yaml": A.replace(", bob: {}", ""), "b.yaml": B},
+                       {"mailbox/bob@a.example"}),
+    "a mailbox is declared absent": ({"a.yaml": A}, {"a.yaml": A.replace("bob: {}", "bob: {state: absent}")}, set()),
+    "one that was absent left": ({"a.yaml": A.replace("bob: {}", "bob: {state: absent}")},
+                                 {"a.yaml": A.replace(", bob: {}", "")}, set()),
+    "a file left": ({"a.yaml": A, "b.yaml": B}, {"a.yaml": A}, ALL_B),
+    "a file got another name": ({"a.yaml": A, "b.yaml": B}, {"a.yaml": A, "in/c.yml": B}, set()),
+    "a file was set aside": ({"a.yaml": A, "b.yaml": B}, {"a.yaml": A, "_b.yaml": B}, ALL_B),
+    "a file was never read": ({"a.yaml": A, ".b.yaml": B, "_c/b.yaml": B, "b.txt": B}, {"a.yaml": A}, set()),
+    "a file in capitals left": ({"a.yaml": A, "b.YAML": B}, {"a.yaml": A}, ALL_B),
+    "two files became one": ({"a.yaml": A, "b.yaml": B}, {"all.yaml": BOTH}, set()),
+    "one file became two, and one of them left": ({"all.yaml": BOTH}, {"a.yaml": A}, ALL_B),
+    "comments, lines that end otherwise, a mark at the start": (
+        {"a.yaml": f"\ufeff{A}", "b.yaml": B.replace("\n", "\r\n")}, {"a.yaml": f"# {B}{A}"}, ALL_B),
+    "what was ignored left, and the rule stays": ({"b.yaml": B, "i.yaml": HIDE}, {"a.yaml": A, "i.yaml": HIDE},
+                                                  {"domain/b.example", "mailbox/eve@b.example"}),
+    "what was ignored left, and the rule too": ({"b.yaml": B, "i.yaml": HIDE}, {"a.yaml": A}, {"domain/b.example"}),
+    "a name that is no text": ({"a.yaml": A, "b\udcff.yaml": B}, {"a.yaml": A}, ALL_B),
+}  # fmt: skip
+
+
+def git(folder: Path, *words: str) -> None:
+    subprocess.run(
+        ["git", "-C", str(folder), "-c", "user.name=t", "-c", "user.email=t@example.com", *words],
+        check=True,
+        capture_output=True,
+    )
+
+
+def put(folder: Path, files: Files) -> None:
+    """Let these be all the files."""
+    for name in folder.iterdir():
+        if name.name != ".git":
+            shutil.rmtree(name) if name.is_dir() and not name.is_symlink() else name.unlink()
+    for name, text in files.items():
+        (folder / name).parent.mkdir(exist_ok=True, parents=True)
+        (folder / name).write_bytes(text.encode())
+
+
+def committed(folder: Path, files: Files, *options: str) -> Path:
+    """A repository with these files in its only commit."""
+    folder.mkdir(exist_ok=True)
+    git(folder, "init", "-q", *options)
+    put(folder, files)
+    git(folder, "add", "-A")
+    git(folder, "commit", "-q", "--allow-empty", "-m", "before")
+    return folder
+
+
+def gone(folder: Path) -> set[str]:
+    """What was declared at the commit, and is no more."""
+    today = read_sources(folder)
+    before = declared(changed_since("HEAD", folder, today), TYPES)
+    return {str(address) for address in before - load(today, TYPES).objects.keys()}
+
+
+@pytest.mark.parametrize(("before", "after", "expected"), CASES.values(), ids=CASES)
+@pytest.mark.parametrize("names", ["sha1", "sha256"])
+def test_what_is_gone(before, after, expected, names, tmp_path):
+    folder = committed(tmp_path / "files", before, f"--object-format={names}")
+    put(folder, after)
+    assert gone(folder) == expected
+
+
+def test_only_what_changed_is_read(tmp_path):
+    folder = committed(tmp_path / "files", {"a.yaml": A, "b.yaml": B, "broken.yaml": "domains: [\n"})
+    put(folder, {"a.yaml": A, "b.yaml": B + "# changed\n"})
+    before = changed_since("HEAD", folder, read_sources(folder))
+    assert [(source.name.split()[0], source.text) for source in before] == [
+        ("b.yaml", B),
+        ("broken.yaml", "domains: [\n"),
+    ]
+    with pytest.raises(ConfigError) as raised:
+        declared(before, TYPES)
+    assert [str(one.position) for one in raised.value.diagnostics] == [f"{before[1].name}:2:1"]
+
+
+def test_links_lead_nowhere_at_a_revision(tmp_path):
+    (tmp_path / "elsewhere.yaml").write_text(B)
+    folder = committed(tmp_path / "files", {"a.yaml": A})
+    (folder / "b.yaml").symlink_to(tmp_path / "elsewhere.yaml")
+    git(folder, "add", "-A")
+    git(folder, "commit", "-q", "-m", "linked")
+    assert gone(folder) == set()
+    (folder / "b.yaml").unlink()
+    assert gone(folder) == set(), "a removal that nobody can check is none"
+
+
+def test_one_file_is_a_configuration(tmp_path):
+    folder = committed(tmp_path / "files", {"a.yaml": A, "b.yaml": B})
+    put(folder, {"a.yaml": A.replace(", bob: {}", "")})
+    assert gone(folder / "a.yaml") == {"mailbox/bob@a.example"}
+
+
+STATED = st.fixed_dictionaries(
+    {}, optional={name: st.sampled_from([{}, {"firstname": "Eve"}, {"state": "absent"}]) for name in ("m1", "m2", "m3")}
+)
+
+
+@st.composite
+def files(draw: st.DrawFn) -> Files:
+    """Three domains, each in one of three files, and perhaps a rule that hides some of what is in them."""
+    trees: dict[str, dict[str, Any]] = {}
+    for domain in ("d1.example", "d2.example", "d3.example"):
+        name = draw(st.sampled_from(["", "x.yaml", "y.yaml", "z.yaml"]))
+        if name:
+            trees.setdefault(name, {"domains": {}})["domains"][domain] = {"mailboxes": draw(STATED)}
+    if draw(st.booleans()):
+        name = draw(st.sampled_from(["x.yaml", "rules.yaml"]))
+        trees.setdefault(name, {})["ignore"] = ["mailbox/m1@*"]
+    return {name: json.dumps(tree) for name, tree in trees.items()} or {"x.yaml": "{}"}
+
+
+@settings(max_examples=30)
+@given(before=files(), after=files())
+def test_leaving_out_what_did_not_change_changes_nothing(before, after):
+    with tempfile.TemporaryDirectory() as name:
+        folder = committed(Path(name, "files"), before)
+        then = declared(read_sources(folder), TYPES)
+        put(folder, after)
+        now = load(read_sources(folder), TYPES)
+        rule = any("ignore" in text for text in after.values())  # then it does not matter what is said of m1
+
+        def seen(addresses: Iterable[str]) -> set[str]:
+            return {one for one in addresses if not (rule and one.startswith("mailbox/m1@"))}
+
+        assert seen(gone(folder)) == seen(str(one) for one in then - now.objects.keys())
