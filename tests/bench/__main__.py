@@ -18,7 +18,17 @@ from datetime import datetime
 from pathlib import Path
 
 from tests.bench.floors import CREATE, FETCH, LOAD_YAML, octodns
-from tests.bench.tools import PER_DOMAIN, Figure, configuration, emulator, measure, qboxctl, seed_of, written
+from tests.bench.tools import (
+    PER_DOMAIN,
+    Figure,
+    configuration,
+    emulator,
+    measure,
+    qboxctl,
+    remembered,
+    seed_of,
+    written,
+)
 
 CONNECTIONS = 8
 RATE = 100
@@ -68,6 +78,7 @@ def planning(objects: int, runs: int, latency: int) -> dict[str, object]:
                 "yaml": [sys.executable, "-c", LOAD_YAML, str(work)],
                 "fetch": [sys.executable, "-c", FETCH, url],
                 "target": qboxctl(work, "-v", "plan", "--target", f"mailbox/*@{first_domain(work)}"),
+                **({"since": qboxctl(work, "plan", "--since", "HEAD")} if remembered(work) else {}),
                 **({"peer": peer} if peer else {}),
             }
             turns = [{name: measure(words, environ) for name, words in programs.items()} for _ in range(runs)]
@@ -93,6 +104,9 @@ def planning(objects: int, runs: int, latency: int) -> dict[str, object]:
         "requests for one domain": requests(turns[0]["target"]),
         "where the time goes, s": json.loads(phases.out),
     }
+    if "since" in programs:
+        assert all("Nothing to change" in turn["since"].out for turn in turns), turns[0]["since"].out[-2000:]
+        found["--since, one file changed / all"] = median(turns, lambda turn: turn["since"].wall / turn["plan"].wall)
     if peer:
         found["plan / octoDNS"] = median(turns, lambda turn: turn["plan"].wall / turn["peer"].wall)
     fetching = json.loads(phases.out)["fetch"]

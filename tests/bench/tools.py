@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -66,6 +67,18 @@ def configuration(folder: Path, domains: int, mailboxes: int) -> Path:
                    stdout=subprocess.DEVNULL)  # fmt: skip
     (folder / "settings.yaml").write_text(SETTINGS)
     return folder
+
+
+def remembered(work: Path) -> bool:
+    """Commit a configuration, and change a comment of one of its files; False where there is no git."""
+    if not shutil.which("git"):
+        return False
+    person = ["-c", "user.name=b", "-c", "user.email=b@b.example"]
+    for words in (["init", "-q"], ["add", "-A"], [*person, "commit", "-qm", "b"]):
+        subprocess.run(["git", "-C", str(work), *words], check=True)
+    with min((work / "domains").iterdir()).open("a") as file:
+        file.write("# changed\n")
+    return True
 
 
 def seed_of(work: Path) -> dict[str, Any]:
