@@ -100,7 +100,7 @@ def live_counts(
     """
     counts: Counter[str] = Counter()
     touched = {Collection(c.address.kind, types[c.address.kind].parent_of(c.address.key)) for c in removals}
-    managed = wish.managed | touched
+    managed = wish.managed.keys() | touched
     for collection, total in snapshot.totals.items():
         if collection in managed and collection not in snapshot.complete:
             counts[collection.kind] += total

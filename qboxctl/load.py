@@ -7,11 +7,9 @@ objects) is in ``validate``.
 from __future__ import annotations
 
 import difflib
-import hashlib
-import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, NamedTuple
 
 from qboxctl.definition import ResourceType
 from qboxctl.errors import ConfigError, Diagnostic, Position, Severity, has_errors
@@ -39,11 +37,11 @@ def load(sources: Sequence[Source], types: Mapping[str, ResourceType], environme
     return Wish(
         settings=settings,
         objects=objects,
-        managed=frozenset(loader.managed),
+        managed=loader.managed,
         protect=tuple(loader.patterns["protect"]),
         ignore=tuple(loader.patterns["ignore"]),
         sources=loader.sources,
-        digest=_digest(objects, loader),
+        settings_block=loader.settings_block,
         warnings=tuple(loader.found),
     )
 
@@ -58,28 +56,6 @@ def declared(sources: Sequence[Source], types: Mapping[str, ResourceType]) -> fr
     return frozenset(address for address, one in objects.items() if not one.absent)
 
 
-def _digest(objects: Mapping[Address, Desired], loader: _Loader) -> str:
-    content = {
-        "settings": loader.settings_block,
-        "protect": sorted(pattern.text for pattern in loader.patterns["protect"]),
-        "ignore": sorted(pattern.text for pattern in loader.patterns["ignore"]),
-        "managed": sorted(loader.managed),
-        "objects": [
-            [address, one.absent, one.label, one.pin, one.values, one.secrets, one.extra]
-            for address, one in ((address, objects[address]) for address in sorted(objects))
-        ],
-    }
-    encoder = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False, check_circular=False,
-                               default=_reference)  # fmt: skip
-    text = encoder.encode(content)
-    return "sha256:" + hashlib.sha256(text.encode()).hexdigest()
-
-
-def _reference(secret: Secret) -> list[str]:
-    """What the digest holds of a secret: where it comes from, but not the folder of the checkout."""
-    return [secret.source, *secret.name]
-
-
 @dataclass(slots=True)
 class _Block:
     """What is stated for one object: all its bodies, at most one of them with attributes."""
@@ -90,13 +66,12 @@ class _Block:
     body: Mapping[str, JSON]
 
 
-@dataclass(slots=True)
-class _Attributes:
+class _Attributes(NamedTuple):
     """A body in canonical form."""
 
-    values: dict[str, Value] = field(default_factory=dict)
-    secrets: dict[str, Secret] = field(default_factory=dict)
-    extra: dict[str, JSON] = field(default_factory=dict)
+    values: dict[str, Value]
+    secrets: dict[str, Secret]
+    extra: dict[str, JSON]
 
 
 class _Loader:
@@ -107,7 +82,7 @@ class _Loader:
         self.types = types
         self.found: list[Diagnostic] = []
         self.blocks: dict[Address, _Block] = {}
-        self.managed: set[Collection] = set()
+        self.managed: dict[Collection, list[Address]] = {}
         self.patterns: dict[str, list[Pattern]] = {"protect": [], "ignore": []}
         self.settings_block: Mapping[str, JSON] = {}
         self.settings_file: int | None = None
@@ -246,12 +221,14 @@ class _Loader:
                 hint="write {} for managed and empty, or remove the key to leave it alone",
             )
             return
-        self.managed.add(Collection(type_.kind, parent))
+        inside = self.managed.setdefault(Collection(type_.kind, parent), [])
         for name, body in self.mapping(raw, where, str(where.path[-1])).items():
-            self.declaration(type_, name, body, parent, Where(where.file, (*where.path, name)))
+            self.declaration(type_, name, body, parent, inside, Where(where.file, (*where.path, name)))
 
-    def declaration(self, type_: ResourceType, name: str, raw: JSON, parent: str, where: Where) -> None:
-        """One object: its own attributes, and the collections inside it."""
+    def declaration(
+        self, type_: ResourceType, name: str, raw: JSON, parent: str, beside: list[Address], where: Where
+    ) -> None:
+        """One object: its own attributes, and the collections inside it; ``beside`` are those of its collection."""
         try:
             own = type_.normalise(name)
         except ValueError as error:
@@ -273,15 +250,13 @@ class _Loader:
                 if child in inside:
                     self.collection(inside[child], content, key, Where(where.file, (*where.path, child)))
             body = {name: value for name, value in body.items() if name not in inside}
-        self.block(_Block(type_, name, where, body), address)
-
-    def block(self, block: _Block, address: Address) -> None:
-        """Keep an object's block; only one place may state attributes, and only parents may be mentioned again."""
         first = self.blocks.get(address)
-        if first is None or (self.inside[address.kind] and not first.body):
-            self.blocks[address] = block
-        elif block.body or not self.inside[address.kind]:
-            self.twice(str(address), block.where, first.where, address)
+        if first is None:
+            beside.append(address)
+        if first is None or (inside and not first.body):
+            self.blocks[address] = _Block(type_, name, where, body)
+        elif body or not inside:
+            self.twice(str(address), where, first.where, address)
 
     def objects(self) -> dict[Address, Desired]:
         """Every declared object that is not ignored, in canonical form."""
@@ -307,9 +282,8 @@ class _Loader:
     def desired(self, address: Address, block: _Block) -> Desired:
         """One object, its defaults under what it says itself."""
         type_, body, where = block.type, block.body, block.where
-        own = self.attributes(type_, body, where, address)
+        values, secrets, extra = self.attributes(type_, body, where, address)
         below = self.defaults.get(type_.kind)
-        values, secrets, extra = own.values, own.secrets, own.extra
         if below:
             values = {**below.values, **values}
             secrets = {**below.secrets, **secrets} if secrets else below.secrets
@@ -343,8 +317,8 @@ class _Loader:
         self, type_: ResourceType, body: Mapping[str, JSON], where: Where, address: Address | None
     ) -> _Attributes:
         """A body in canonical form; ``address`` is None for defaults."""
-        found = _Attributes()
-        by_name = type_.by_name
+        found = _Attributes({}, {}, {})
+        by_name, values = type_.by_name, found.values
         for name, raw in body.items():
             one = by_name.get(name)
             if one is None:
@@ -354,7 +328,7 @@ class _Loader:
                 if one.secret:
                     found.secrets[name] = self.secret(raw, where)
                 else:
-                    found.values[name] = one.type.parse(raw)
+                    values[name] = one.type.parse(raw)
             except ValueError as error:
                 index = (error.index,) if isinstance(error, ItemError) else ()
                 place = Where(where.file, (*where.path, name, *index))

@@ -81,8 +81,7 @@ class Where(NamedTuple):
     path: tuple[str | int, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Desired:
+class Desired(NamedTuple):
     """One declared object: only the attributes that the files state, in canonical form.
 
     ``label`` is the description that a Delivery account is matched by, ``pin`` its ``id:``.
@@ -98,8 +97,7 @@ class Desired:
     pin: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Live:
+class Live(NamedTuple):
     """One object as the API reports it: ``row`` is the answer itself, decoded only where someone asks.
 
     ``status`` is canonical (``enabled``, ``disabled``, or the server's own word), ``detail`` is "ok" when
@@ -185,12 +183,16 @@ class Blocked:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """All that would be done, and what was seen on the way. ``id`` names its content (see planfile)."""
+    """All that would be done, and what was seen on the way. ``id`` names its content (see planfile).
+
+    ``config_digest`` and the last three say what it comes from; make_plan leaves them open, and a plan file needs
+    the digest.
+    """
 
     id: str
     environment: str
     endpoint: str
-    config_digest: str
+    config_digest: str = ""
     changes: tuple[Change, ...] = ()
     unmanaged: tuple[Address, ...] = ()
     unverifiable: tuple[Unverifiable, ...] = ()

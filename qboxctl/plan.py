@@ -40,7 +40,10 @@ def make_plan(
     snapshot: Snapshot,
     options: Options | None = None,
 ) -> Plan:
-    """Compare the wish with the account. Raises ConfigError for what only a plan can know to be wrong."""
+    """Compare the wish with the account. Raises ConfigError for what only a plan can know to be wrong.
+
+    What a plan comes from (digest, version, time, commit) is added by whoever shows or saves it.
+    """
     return _Planner(types, wish, snapshot, options or Options()).plan()
 
 
@@ -73,7 +76,6 @@ class _Planner:
             id=identity,
             environment=settings.environment,
             endpoint=settings.endpoint,
-            config_digest=self.wish.digest,
             changes=changes,
             unmanaged=tuple(sorted(self.unmanaged)),
             unverifiable=tuple(sorted(self._seen(self.unverifiable, kept), key=lambda one: one.address)),

@@ -7,7 +7,6 @@ from collections import Counter, defaultdict
 from collections.abc import Collection as Sized
 from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 from typing import NamedTuple
 from urllib.parse import quote
 
@@ -107,7 +106,7 @@ class Account:
         if row is None:
             return None
         found = self.live(type_, {**live.row, **row}, type_.parent_of(live.address.key), detailed=True)
-        return replace(found, address=live.address) if found is not None else None
+        return found._replace(address=live.address) if found is not None else None
 
     def lacking(self, type_: ResourceType, live: Live, names: Iterable[str]) -> list[str]:
         """The attributes that a row does not carry."""
@@ -159,7 +158,7 @@ class Account:
                 continue
             address = by_code.get(live.remote_id) or live.address
             if address in wanted and (type_.unique or live.remote_id in by_code):
-                found[address] = replace(live, address=address)
+                found[address] = live._replace(address=address)
         for address, live in list(found.items()):
             missing = self.lacking(type_, live, wanted[address][1])
             detailed = self.ask(type_, parent_id, live, missing) if self.worth_asking(type_, missing) else None

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from qboxctl.errors import ConfigError, Diagnostic, Position
+from qboxctl.parallel import parse_together
 from qboxctl.yamlio import MAX_BYTES, Source
 
 
@@ -25,7 +26,9 @@ def read_sources(root: str | Path) -> list[Source]:
     if not paths:
         hint = "`qboxctl init` makes a starter project; name another folder with -C"
         raise ConfigError([Diagnostic("Q030", f"there is no .yaml or .yml file in {shown.resolve()}", hint=hint)])
-    return [_read(path) for path in paths]
+    sources = [_read(path) for path in paths]
+    parse_together(sources)
+    return sources
 
 
 def has_sources(root: str | Path) -> bool:

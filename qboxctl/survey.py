@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 from urllib.parse import quote
 
 from qboxctl.definition import ResourceType
@@ -178,7 +177,7 @@ class _Survey:
                 wrong.append(self.complaint(one, f"{len(same)} live accounts are called {one.label!r}: ids {ids}",
                                             f"say which one is meant, such as id: {same[0].remote_id}"))  # fmt: skip
             elif same:
-                self.found[one.address] = replace(same[0], address=one.address)
+                self.found[one.address] = same[0]._replace(address=one.address)
                 taken.add(same[0].remote_id)
         if wrong:
             raise ConfigError(wrong)
@@ -195,7 +194,7 @@ class _Survey:
                 continue
             if not fit or len(by_label.get(label, ())) != 1 or address in self.want.wish.objects:
                 address = Address(type_.kind, f"#{live.remote_id}")
-            self.found[address] = replace(live, address=address)
+            self.found[address] = live._replace(address=address)
 
     def complaint(self, one: Desired, message: str, hint: str) -> Diagnostic:
         """A mistake of the configuration that only the account shows."""

@@ -113,6 +113,8 @@ class Text(Type):
                 if isinstance(raw, (bool, int, float))
                 else expected("text", raw)
             )
+        if raw.isprintable():
+            return raw
         if not self.lines and ("\n" in raw or "\r" in raw):
             raise ValueError("this text must stay on one line")
         if _CONTROL.search(raw):

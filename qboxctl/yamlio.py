@@ -103,6 +103,7 @@ class _Builder:
         start = levels = 0
         result: JSON = None
         documents = 0
+        words, numeric = _WORDS, _NUMERIC_START
         scalar_event, alias_event = yaml.ScalarEvent, yaml.AliasEvent
         mapping_start, sequence_start = yaml.MappingStartEvent, yaml.SequenceStartEvent
         mapping_end, sequence_end = yaml.MappingEndEvent, yaml.SequenceEndEvent
@@ -111,10 +112,22 @@ class _Builder:
             kind = type(event)
             if kind is scalar_event:
                 self.size += 1
-                if type(container) is dict and key is None:
-                    key = self._key(event, container)
+                value = event.value
+                if key is None and type(container) is dict:
+                    key = value
+                    if key in container:
+                        self._twice(event)
+                    elif key == _MERGE and not event.style:
+                        key = _MERGE_KEY
                     continue
-                value = self._scalar(event)
+                if event.tag is not None or event.anchor is not None:
+                    value = self._special(event)
+                elif event.style:
+                    pass
+                elif value in words:
+                    value = words[value]
+                elif value[0] in numeric:
+                    value = scalar(value)
             elif kind is mapping_start or kind is sequence_start:
                 if len(stack) >= MAX_DEPTH:
                     raise _Stop("Q003", f"nested more than {MAX_DEPTH} levels deep", event.start_mark)
@@ -139,6 +152,8 @@ class _Builder:
                 container, key, merges, anchor, start, levels = stack.pop()
                 levels = max(levels, inside)
             elif kind is alias_event:
+                if key is None and type(container) is dict:
+                    raise _Stop("Q001", "a key must be a plain word", event.start_mark)
                 value, inside = self._alias(event, MAX_DEPTH - len(stack))
                 levels = max(levels, inside)
             elif kind is yaml.DocumentStartEvent:
@@ -150,10 +165,11 @@ class _Builder:
                 return result
             else:
                 continue
-            if container is None:
-                result = value
-            elif type(container) is list:
-                container.append(value)
+            if key is None:
+                if container is None:
+                    result = value
+                else:
+                    container.append(value)
             else:
                 if key is _MERGE_KEY:
                     merges = merges or []
@@ -162,24 +178,14 @@ class _Builder:
                     container[key] = value
                 key = None
 
-    def _key(self, event: Any, container: dict[str, JSON]) -> object:
-        text: str = event.value
-        if text == _MERGE and event.style in (None, ""):
-            return _MERGE_KEY
-        if text in container:
-            self.found.append(
-                Diagnostic(
-                    "Q002",
-                    f'the key "{text}" is there twice',
-                    self.source.at(event.start_mark),
-                    hint="keep one of them",
-                )
-            )
-        return text
+    def _twice(self, event: Any) -> None:
+        place = self.source.at(event.start_mark)
+        self.found.append(Diagnostic("Q002", f'the key "{event.value}" is there twice', place, hint="keep one of them"))
 
-    def _scalar(self, event: Any) -> JSON:
+    def _special(self, event: Any) -> JSON:
+        """The value of a scalar that bears a tag or an anchor."""
         if event.tag is None:
-            value: JSON = scalar(event.value) if event.style in (None, "") else event.value
+            value: JSON = event.value if event.style else scalar(event.value)
         elif event.tag in _TAGS:
             try:
                 value = _TAGS[event.tag](event.value)
@@ -222,17 +228,24 @@ class _Builder:
 
 @dataclass(slots=True)
 class Source:
-    """One file of the configuration: ``name`` as people see it, ``text``, ``folder`` for relative paths."""
+    """One file of the configuration: ``name`` as people see it, ``text``, ``folder`` for relative paths.
+
+    ``ready`` is the answer to the next ``parse``, where somebody has found it already.
+    """
 
     name: str
     text: str
     folder: str = ""
     unreadable: Diagnostic | None = None
+    ready: tuple[JSON, list[Diagnostic]] | None = None
     _root: Any = None
     _children: dict[int, dict[str | int, tuple[Any, Any]]] = field(default_factory=dict)
 
     def parse(self) -> tuple[JSON, list[Diagnostic]]:
         """The file's value and what is wrong with it as YAML; the value is None where it cannot be read."""
+        ready, self.ready = self.ready, None
+        if ready:
+            return ready
         if self.unreadable:
             return None, [self.unreadable]
         builder = _Builder(self)

@@ -6,7 +6,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -182,7 +182,7 @@ class Lab:
             return survey(Account(reader, TYPES), want_for_plan(scope))
 
     def plan(self, wish: Wish, options: Options | None = None) -> Plan:
-        return make_plan(TYPES, wish, self.survey(wish, options), options)
+        return replace(make_plan(TYPES, wish, self.survey(wish, options), options), config_digest=wish.digest)
 
     def records(self, wish: Wish) -> list[Record]:
         with closing(Reader(self.endpoint, TOKEN, self.api, **self.options())) as reader:

@@ -28,9 +28,10 @@ PURE = (
 OUTSIDE = {"os", "socket", "subprocess", "time", "pathlib", "signal", "random", "shutil", "tempfile"}
 LAYERS = (
     "errors", "model", "jsonio", "names", "values", "lists", "definition", "resources", "settings", "yamlhelp",
-    "yamlio", "docs", "reference", "sources", "wish", "load", "validate", "diff", "guards", "scope", "graph", "bill",
-    "planfile", "plan", "advice", "want", "yamldump", "export", "dns", "resolve", "answers", "client", "remote",
-    "survey", "doctor", "secret", "journal", "write", "apply", "worker", "run", "render", "emulator", "cli",
+    "yamlio", "parallel", "docs", "reference", "sources", "wish", "load", "validate", "diff", "graph", "guards",
+    "scope", "bill", "planfile", "plan", "advice", "want", "yamldump", "export", "dns", "resolve", "answers",
+    "client", "remote", "survey", "doctor", "secret", "journal", "write", "apply", "worker", "run", "render",
+    "emulator", "cli",
 )  # fmt: skip
 LATE = {("load", "validate")}
 """Imported inside a function, so that a command that does not need it does not pay for it."""

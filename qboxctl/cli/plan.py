@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +34,8 @@ def command(
         plan = planned(reader, wish, options, **chosen)
     finally:
         reader.close()
+    if out or form == "json":
+        plan = replace(plan, config_digest=wish.digest)
     if out:
         write(plan, out)
     rate = wish.settings.api.requests_per_second

@@ -1,0 +1,80 @@
+"""Many files parsed by several processes at once: the C parser gives each event to Python, one processor at a time.
+
+A child hands back plain values only. A file of which there is something to say is parsed again here, by whoever
+asks for it, so that mistakes are told in one place. Nothing depends on how the work was shared, or whether it was.
+"""
+
+from __future__ import annotations
+
+import marshal
+import os
+import signal
+import threading
+from collections.abc import Iterator, Sequence
+from itertools import accumulate
+from typing import Any
+
+from qboxctl.yamlio import Source
+
+SHARE = 256 * 1024
+"""How many characters make a process of its own worth its while: a twentieth of a second."""
+MOST = 4
+"""How many processes there are at the most, this one included."""
+
+
+def parse_together(sources: Sequence[Source], share: int = SHARE, processors: int | None = None) -> None:
+    """Have the values of large configurations ready for ``Source.parse``; small ones are left to it."""
+    size = sum(len(source.text) for source in sources)
+    number = min(MOST, processors or _processors(), size // share, len(sources))
+    if number < 2 or threading.active_count() > 1:  # a lock that another thread holds would stay closed in a child
+        return
+    ends = accumulate(len(source.text) for source in sources)
+    parts: list[list[Source]] = [[] for _ in range(number)]
+    for source, end in zip(sources, ends, strict=True):
+        parts[min(number - 1, end * number // (size + 1))].append(source)
+    children = [_start(part) for part in parts[1:]]
+    for source in parts[0]:
+        source.ready = source.parse()
+    for part, (process, results) in zip(parts[1:], children, strict=True):
+        for source, value in zip(part, _received(process, results), strict=False):
+            if value:
+                source.ready = value[0], []
+
+
+def _processors() -> int:
+    if not hasattr(os, "fork"):
+        return 1
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _start(sources: Sequence[Source]) -> tuple[int, int]:
+    """A child that parses some files: its process, and where its results can be read."""
+    reading, writing = os.pipe()
+    process = os.fork()
+    if process:
+        os.close(writing)
+        return process, reading
+    try:  # the child must not come back from here, whatever happens
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        os.close(reading)
+        with open(writing, "wb") as out:
+            marshal.dump(list(_values(sources)), out)
+        os._exit(0)
+    finally:
+        os._exit(1)
+
+
+def _values(sources: Sequence[Source]) -> Iterator[list[Any] | None]:
+    """Each file's value in a list of its own; None where something is wrong with it."""
+    for source in sources:
+        value, found = source.parse()
+        yield None if found else [value]
+
+
+def _received(process: int, results: int) -> list[list[Any] | None]:
+    """What a child has found; nothing where it did not come to its end."""
+    with open(results, "rb") as stream:
+        data = stream.read()
+    _, status = os.waitpid(process, 0)
+    return marshal.loads(data) if status == 0 else []  # noqa: S302 - our own child's, through a pipe of our own
