@@ -33,6 +33,7 @@ def domain_name(text: str) -> str:
     return name
 
 
+@lru_cache(maxsize=4096)
 def local_part(text: str) -> str:
     """The part of an address before the @."""
     name = text.strip().lower()
@@ -100,6 +101,14 @@ def _ascii_glob(text: str) -> str:
     return local + at + ".".join(labels)
 
 
+_WILD = re.compile(r"[*?\[]")
+
+
+@lru_cache
+def _glob(text: str) -> re.Pattern[str]:
+    return re.compile(translate(text))
+
+
 @dataclass(frozen=True, slots=True)
 class Pattern:
     """A glob over addresses: ``mailbox/*@example.com``, ``domain/*``."""
@@ -125,13 +134,23 @@ class Pattern:
         """Whether the pattern covers the address."""
         return self.expression.match(f"{address.kind}/{address.key}") is not None
 
+    @property
+    def single(self) -> bool:
+        """Whether it can match one address only."""
+        return not _WILD.search(self.text)
+
     def may_match(self, kind: str, parent: str) -> bool:
         """Whether some object of a kind could match, inside a parent (such as a domain) or with none ("")."""
         wanted, _, key = self.text.strip().lower().partition("/")
-        if not re.match(translate(wanted), kind):
+        if not _glob(wanted).match(kind):
             return False
-        _, at, domain = _ascii_glob(key).rpartition("@")
-        return not (parent and at) or re.match(translate(domain), parent) is not None
+        if not parent or "[" in key:
+            return True
+        _, at, domain = key.rpartition("@")
+        if at:
+            return _glob(_ascii_glob(domain)).match(parent) is not None
+        tail = _WILD.split(_ascii_glob(key))[-1]
+        return f"@{parent}".endswith(tail)  # without an @, whatever stands behind the last wildcard is in the domain
 
 
 def covering(patterns: Iterable[Pattern], address: Address) -> Pattern | None:

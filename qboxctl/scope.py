@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from qboxctl.definition import ResourceType
+from qboxctl.graph import referred
 from qboxctl.guards import ignored
 from qboxctl.model import Address, Collection, Desired
 from qboxctl.names import Pattern, covering
@@ -58,22 +59,57 @@ class Scope:
     def candidates(self) -> Mapping[Address, Desired]:
         """The declared objects that a plan may need: with targets, also what those may depend on."""
         objects = self.wish.objects
-        if self.options.excludes:
-            objects = {address: one for address, one in objects.items() if not self.excluded(address)}
-        if not self.options.targets:
+        if not self.options.targets and not self.options.excludes:
             return objects
-        chosen = {address for address in objects if self.targeted(address)}
-        parents = {self.parent(address) or address for address in chosen}
-        kinds = {field.refers for address in chosen for field in self.types[address.kind].fields if field.refers}
-        kinds |= {f.refers for kind in kinds for f in self.types[kind].fields if f.refers}
-        return {
-            address: one
-            for address, one in objects.items()
-            if address in chosen or address in parents or self.parent(address) in parents or address.kind in kinds
-        }
+        found = self.needed() if self.options.targets else objects
+        return {address: objects[address] for address in found if not self.excluded(address)}
+
+    def needed(self) -> Iterable[Address]:
+        """The targets that are declared, all that is in the same homes, and what these name, however far away."""
+        wish, types = self.wish, self.types
+        todo = [
+            address
+            for collection, inside in wish.managed.items()
+            if self.reaches(collection)
+            for address in inside
+            if self.targeted(address)
+        ]
+        found: dict[Address, None] = {}
+        homes: set[Address] = set()
+        while todo:
+            address = todo.pop()
+            desired = wish.objects.get(address)
+            if desired is None or address in found:
+                continue
+            found[address] = None
+            for one in types[address.kind].fields:
+                if one.refers and one.name in desired.values:
+                    todo += referred(types, one.refers, desired.values[one.name])
+            home = self.parent(address) or address
+            if home not in homes:
+                homes.add(home)
+                todo.append(home)
+                for kind, type_ in types.items():
+                    if type_.parent == home.kind:
+                        todo += wish.managed.get(Collection(kind, home.key), ())
+        return found
 
     def reaches(self, collection: Collection) -> bool:
-        """Whether the plan can hold an object of a collection that no file declares."""
+        """Whether something in a collection may be a target."""
         return not self.options.targets or any(
             pattern.may_match(collection.kind, collection.parent) for pattern in self.options.targets
         )
+
+    def seeks(self, collection: Collection) -> bool:
+        """Whether a target may be in a collection and not be declared there, or be removed from it."""
+        return not self.options.targets or any(
+            pattern.may_match(collection.kind, collection.parent)
+            and not (pattern.single and self.declares(pattern, collection))
+            for pattern in self.options.targets
+        )
+
+    def declares(self, pattern: Pattern, collection: Collection) -> bool:
+        """Whether a pattern means an object of a collection that is declared to be there."""
+        inside = self.wish.managed[collection]
+        objects = (self.wish.objects.get(address) for address in inside if pattern.matches(address))
+        return any(one is not None and not one.absent for one in objects)

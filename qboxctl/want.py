@@ -38,7 +38,7 @@ def want_for_plan(scope: Scope) -> Want:
     since = scope.options.removed_since
     candidates = scope.candidates()
     asked = {_collection(types, address) for address in candidates}
-    collections = {one for one in wish.managed if scope.reaches(one)}
+    collections = {one for one in wish.managed if scope.seeks(one)}
     collections |= {_collection(types, address) for address in since or ()}
     fields: dict[Address, Sized[str]] = {}
     stated: dict[tuple[object, ...], list[str]] = {}  # most objects of a kind state the same attributes

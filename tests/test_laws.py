@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+from collections import defaultdict
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,11 +20,13 @@ from strategies import DOMAINS, SINGLE_QUIRKS, TIMEOUT, accounts, as_yaml, fault
 from qboxctl import planfile
 from qboxctl.emulator import Request, Response
 from qboxctl.errors import ConfigError, QboxctlError, StalePlanError
-from qboxctl.graph import writes
+from qboxctl.graph import order, writes
 from qboxctl.model import Plan, Status
+from qboxctl.names import Pattern
 from qboxctl.render import outcomes as render_outcomes
 from qboxctl.render import plan_text
 from qboxctl.resources import TYPES
+from qboxctl.scope import Options
 from qboxctl.settings import ApiSettings
 from qboxctl.wish import Wish
 
@@ -118,6 +122,37 @@ def test_a_plan_does_not_depend_on_order(seed: dict, tree: dict, chosen: dict, d
     parts = data.draw(st.permutations([as_yaml({key: _turned(tree[key])}) for key in keys]))
     other = Lab(quirks={**chosen, "order": "shuffled"}, seed=seed).plan(wish_of(*parts))
     assert planfile.dumps(other) == planfile.dumps(plan)
+
+
+@many(150)
+@given(seed=accounts(), tree=wishes(), data=st.data())
+def test_a_plan_for_targets_is_a_part_of_the_whole_one(seed: dict, tree: dict, data: st.DataObject) -> None:
+    tree["settings"]["on_remove"] = {}
+    for name, domain in tree["domains"].items():
+        for section in ("mailboxes", "aliases"):
+            for local in seed["domains"].get(name, {}).get(section, {}):
+                if local not in {**domain.get("mailboxes", {}), **domain.get("aliases", {})}:
+                    domain.setdefault(section, {})[local] = {"state": "absent"}
+    wish = wish_of(as_yaml(tree))
+    whole = plan_of(Lab(seed=seed), wish)
+    assume(whole.changes)
+    address = data.draw(st.sampled_from([change.address for change in whole.changes]))
+    home = address.key.rpartition("@")[2]
+    texts = [str(address), f"*/{address.key}", f"{address.kind}/*", f"*/*{home}", f"{address.kind}/*[@]{home}"]
+    pattern = Pattern.of(data.draw(st.sampled_from(texts)), TYPES)
+    assume(any(map(pattern.matches, wish.objects)))
+    plan = Lab(seed=seed).plan(wish, Options(targets=(pattern,)))
+
+    waits = defaultdict(set)
+    for step, needed in order(whole.changes, TYPES).needs.items():
+        waits[step.address] |= {other.address for other in needed}
+    todo, kept = [change.address for change in whole.changes if pattern.matches(change.address)], set()
+    while todo:
+        one = todo.pop()
+        todo += waits[one] - kept
+        kept.add(one)
+    expected = [replace(change, needs=()) for change in whole.changes if change.address in kept]
+    assert [replace(change, needs=()) for change in plan.changes] == expected
 
 
 def _turned(tree: Any) -> Any:

@@ -59,3 +59,47 @@ def test_without_a_target_nobody_searches() -> None:
     lab = Lab(seed=SEED, quirks={"per_max": "25"})
     lab.plan(wish("d5.example"))
     assert domain_lists(lab) == ["", "", ""], "domains that no file declares are listed too"
+
+
+HOMES = """
+defaults: {domain: {postmaster_password: {env: PW}}, mailbox: {firstname: A, password: {env: PW}}}
+domains:
+""" + "".join(
+    f"""  {name}:
+    catch_all_enabled: true
+    catch_all_destination: ada@{name}
+    mailboxes: {{ada: {{}}, new: {{}}}}
+    aliases: {{info: [ada@{name}, new@{name}, x@outside.example]}}
+"""
+    for name in NAMES
+)
+
+
+@pytest.mark.parametrize("text", ["domain/d5.example", "alias/*@d5.example", "*/info@d5.example", "*/*5.example"])
+def test_what_a_target_names_costs_no_other_domain(text: str) -> None:
+    lab = Lab(seed=SEED)
+    plan = lab.plan(wish_of(HOMES), target(text))
+    homes = [name for name in NAMES if name.endswith("5.example")] if text == "*/*5.example" else ["d5.example"]
+    assert {str(change.address).rpartition("/")[2].rpartition("@")[2] for change in plan.changes} == set(homes)
+    assert len(lab.emulator.requests) == 1 + 2 * len(homes), "the domains, and the two lists of each"
+
+
+def test_a_target_brings_what_it_names_in_other_domains() -> None:
+    wish = wish_of(f"{HOMES}  far.example: {{aliases: {{all: [new@d7.example]}}}}\n")
+    plan = Lab(seed=SEED).plan(wish, target("alias/all@far.example"))
+    assert [str(change.address) for change in plan.changes] == [
+        "domain/far.example", "mailbox/new@d7.example", "alias/all@far.example",
+    ]  # fmt: skip
+
+
+def test_a_domain_that_is_to_go_is_counted_among_all() -> None:
+    """A tenth of sixty domains may be removed: nobody knows that without having read them all."""
+    gone = {"d1.example", "d2.example", "d3.example"}
+    lines = "".join(f"  {name}: {{{'state: absent' if name in gone else ''}}}\n" for name in NAMES)
+    settings = "settings: {guards: {count: 100, percent: 10}}\ndomains:\n"
+    wish = wish_of(settings + lines)
+    lab = Lab(seed={"domains": {name: {} for name in NAMES}}, quirks={"per_max": "25"})
+    options = Options(targets=tuple(Pattern.of(f"domain/{name}", TYPES) for name in sorted(gone)))
+    plan = lab.plan(wish, options)
+    assert [str(change.address) for change in plan.changes] == [f"domain/{name}" for name in sorted(gone)]
+    assert plan.blocked == ()

@@ -199,7 +199,7 @@ def _warn_of_idle_patterns(wish: Wish, known: set[Any], options: Common) -> None
     """Say when a rule names one object that is nowhere: it is a typing error, and protects nothing."""
     for rule, found in (("protect", wish.protect), ("ignore", wish.ignore)):
         for pattern in found:
-            if not set("*?[") & set(pattern.text) and not any(pattern.matches(address) for address in known):
+            if pattern.single and not any(pattern.matches(address) for address in known):
                 options.say(f"warning: {rule}: {pattern.text} matches no object, neither declared nor live")
 
 
