@@ -26,8 +26,9 @@ def _left_disabled(
     wish: Wish, snapshot: Snapshot, plan: Plan, types: Mapping[str, ResourceType]
 ) -> Iterator[Diagnostic]:
     """Objects that on_remove has disabled stay so when they are declared again: nothing says otherwise."""
-    changed = {(change.address, one.name) for change in plan.changes for one in change.fields}
-    for kind in (kind for kind, todo in wish.settings.on_remove.items() if todo == "disable"):
+    kinds = [kind for kind, todo in wish.settings.on_remove.items() if todo == "disable"]
+    changed = {(change.address, one.name) for change in plan.changes if kinds for one in change.fields}
+    for kind in kinds:
         name, off = types[kind].disabled or ("", None)
         for address, live in snapshot.live.items():
             one = wish.objects.get(address)
@@ -71,6 +72,8 @@ def _into_nothing(
         by_name = types[change.address.kind].by_name
         for name, _, after in change.fields:
             refers = by_name[name].refers if name in by_name and not by_name[name].linked else ""
+            if not refers:
+                continue
             for key in after if isinstance(after, tuple) else (after,):
                 possible = referred(types, refers, key)
                 declared = [one for one in possible if one in wish.objects and not wish.objects[one].absent]

@@ -38,6 +38,8 @@ class Certainty(StrEnum):
 class Phase(IntEnum):
     """When, within one run, a part of a change is written."""
 
+    __hash__ = int.__hash__  # an enum's own is a function in Python, called for each step that is looked up
+
     CREATE = 0
     FIRST = 1
     """Before the objects inside: limits are raised, a domain is enabled."""
@@ -221,6 +223,11 @@ class ResourceType:
     def implied(self) -> tuple[Field, ...]:
         """The attributes that every declaration states, whether it mentions them or not."""
         return tuple(one for one in self.fields if one.default is not None)
+
+    @cached_property
+    def at_once(self) -> frozenset[str]:
+        """The attributes that a creation carries, whatever else is stated."""
+        return frozenset(one.name for one in self.fields if one.on_create and not one.beside)
 
     @property
     def removal(self) -> Action:

@@ -6,7 +6,7 @@ Pure, and derived from the changes alone, so that a saved plan cannot ask for an
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from graphlib import TopologicalSorter
 from typing import NamedTuple
@@ -19,7 +19,6 @@ GATE = ""
 """The kind of a step that writes nothing: many steps wait for many others through it."""
 
 _PRESENT = (Action.CREATE, Action.UPDATE)
-_PHASES = tuple(Phase)
 
 
 class Step(NamedTuple):
@@ -33,13 +32,13 @@ class Step(NamedTuple):
 class Graph:
     """``work``: what each step writes; ``needs``: what must have succeeded before; ``after``: what must be over."""
 
-    work: Mapping[Step, tuple[FieldChange, ...]]
-    needs: Mapping[Step, frozenset[Step]]
-    after: Mapping[Step, frozenset[Step]]
+    work: Mapping[Step, Sequence[FieldChange]]
+    needs: Mapping[Step, Set[Step]]
+    after: Mapping[Step, Set[Step]]
 
     def steps_of(self, address: Address) -> list[Step]:
         """A change's steps in order."""
-        return [step for phase in _PHASES if (step := Step(address, phase)) in self.work]
+        return [step for phase in Phase if (step := Step(address, phase)) in self.work]
 
     def sorter(self, more: Mapping[Step, Iterable[Step]] | None = None) -> TopologicalSorter[Step]:
         """The steps, to be taken as they get ready; ``more`` adds what steps wait for. Raises CycleError."""
@@ -64,29 +63,26 @@ def order(changes: Sequence[Change], types: Mapping[str, ResourceType]) -> Graph
 
 def needs(changes: Sequence[Change], types: Mapping[str, ResourceType]) -> dict[Address, tuple[Address, ...]]:
     """For each change, the changes that must succeed before it starts."""
-    graph = order(changes, types)
-    found = {}
-    for change in changes:
-        first = graph.steps_of(change.address)[0]
-        found[change.address] = tuple(sorted({step.address for step in graph.needs[first]}))
-    return found
+    builder = _Builder(changes, types)
+    waits = builder.graph().needs
+    firsts = {address: waits[steps[0]] for address, steps in builder.steps.items()}
+    return {
+        address: tuple(sorted({step.address for step in first})) if first else () for address, first in firsts.items()
+    }
 
 
 def writes(changes: Sequence[Change], types: Mapping[str, ResourceType]) -> int:
     """How many requests that write an undisturbed apply of the changes sends; reading comes on top."""
-    graph = order(changes, types)
-    by_address = {change.address: change for change in changes}
+    builder = _Builder(changes, types)
     count = 0
-    for step, fields in graph.work.items():
-        change = by_address.get(step.address)
-        if change is None:
-            continue
-        if step.phase is Phase.CREATE or change.action is Action.DELETE:
-            count += 1
-            continue
-        by_name = types[step.address.kind].by_name
-        calls = {by_name[one.name].call if one.name in by_name else "update" for one in fields}
-        count += len(calls | ({"update"} if change.secrets and change.action is Action.UPDATE else set()))
+    for change in changes:
+        by_name = types[change.address.kind].by_name
+        for phase, fields in builder.split(change).items():
+            if phase is Phase.CREATE or change.action is Action.DELETE:
+                count += 1
+                continue
+            calls = {by_name[one.name].call if one.name in by_name else "update" for one in fields}
+            count += len(calls | ({"update"} if change.secrets and change.action is Action.UPDATE else set()))
     return count
 
 
@@ -99,69 +95,68 @@ def referred(types: Mapping[str, ResourceType], kind: str, value: object) -> lis
 
 
 class _Builder:
+    """Knows the changes, and which of them are inside others."""
+
     def __init__(self, changes: Sequence[Change], types: Mapping[str, ResourceType]) -> None:
         self.types = types
         self.changes = {change.address: change for change in changes}
-        self.inside: dict[Address, list[Change]] = defaultdict(list)
+        self.parents: dict[Address, Change] = {}
+        self.inside: dict[Address, list[Change]] = {}
         for change in changes:
-            parent = self.parent(change.address)
-            if parent in self.changes:
-                self.inside[parent].append(change)
-        self.work: dict[Step, tuple[FieldChange, ...]] = {}
-        self.needs: dict[Step, set[Step]] = {}
-        self.after: dict[Step, set[Step]] = {}
-
-    def parent(self, address: Address) -> Address:
-        type_ = self.types[address.kind]
-        return Address(type_.parent, type_.parent_of(address.key))
+            type_ = types[change.address.kind]
+            parent = self.changes.get(Address(type_.parent, type_.parent_of(change.address.key)))
+            if parent is not None:
+                self.parents[change.address] = parent
+                self.inside.setdefault(parent.address, []).append(change)
+        self.work: dict[Step, Sequence[FieldChange]] = {}
+        self.steps: dict[Address, list[Step]] = {}
+        self.needs: dict[Step, set[Step]] = defaultdict(set)
+        self.after: dict[Step, set[Step]] = defaultdict(set)
 
     def graph(self) -> Graph:
-        for change in self.changes.values():
-            self.split(change)
+        """All steps, each after what it needs."""
+        for address, change in self.changes.items():
+            parts = self.split(change)
+            steps = self.steps[address] = [Step(address, phase) for phase in sorted(parts)]
+            for number, step in enumerate(steps):
+                self.work[step] = parts[step.phase]
+                if number:
+                    self.needs[step].add(steps[number - 1])
+        deleting = any(change.action is Action.DELETE for change in self.changes.values())
         for change in self.changes.values():
             if change.action in _PRESENT:
                 self.wait_for_parent(change)
-                self.wait_for_names(change)
+                if deleting:
+                    self.wait_for_names(change)
                 self.wait_for_references(change)
             else:
                 self.wait_for_removals(change)
         for parent, inside in self.inside.items():
             self.settle(parent, inside)
-        self.make_room()
-        return Graph(
-            self.work,
-            {step: frozenset(waits) for step, waits in self.needs.items()},
-            {step: frozenset(waits - self.needs[step]) for step, waits in self.after.items()},
-        )
-
-    def add(self, address: Address, phase: Phase, fields: Iterable[FieldChange]) -> None:
-        step = Step(address, phase)
-        self.work[step] = tuple(fields)
-        self.needs[step], self.after[step] = set(), set()
-
-    def steps(self, address: Address) -> list[Step]:
-        return [step for phase in _PHASES if (step := Step(address, phase)) in self.work]
+        if deleting:
+            self.make_room()
+        after = {step: waits - self.needs[step] for step, waits in self.after.items()}
+        none: Mapping[Step, Set[Step]] = dict.fromkeys(self.work, frozenset())
+        return Graph(self.work, {**none, **self.needs}, {**none, **after})
 
     # The steps of one change.
 
-    def split(self, change: Change) -> None:
-        """Cut a change into steps, each of which needs the one before."""
+    def split(self, change: Change) -> Mapping[Phase, Sequence[FieldChange]]:
+        """What of a change is written in which phase."""
         if change.action not in _PRESENT:
-            self.add(change.address, Phase.LAST, change.fields)
-            return
-        parts: dict[Phase, list[FieldChange]] = defaultdict(list)
+            return {Phase.LAST: change.fields}
+        if change.action is Action.CREATE and change.address not in self.inside:
+            at_once = self.types[change.address.kind].at_once
+            if all(one.name in at_once for one in change.fields):  # as nearly always: no attribute need be looked at
+                return {Phase.CREATE: change.fields}
+        parts: dict[Phase, list[FieldChange]] = {}
         for one in change.fields:
-            parts[self.phase(change, one)].append(one)
+            parts.setdefault(self.phase(change, one), []).append(one)
         if change.action is Action.CREATE or self.must_prove(change):
             parts.setdefault(Phase.CREATE, [])
         elif change.secrets or not parts:
             parts.setdefault(Phase.FIRST, [])
-        previous: Step | None = None
-        for phase in sorted(parts):
-            self.add(change.address, phase, parts[phase])
-            if previous:
-                self.needs[Step(change.address, phase)].add(previous)
-            previous = Step(change.address, phase)
+        return parts
 
     def must_prove(self, change: Change) -> bool:
         """Whether the change begins with the ownership proof of a domain that is already there."""
@@ -183,7 +178,7 @@ class _Builder:
             return Phase.CREATE
         if creating and field.initial is not None and one.after == field.initial:
             return Phase.CREATE
-        if self.inside[change.address]:
+        if change.address in self.inside:
             if any(self.is_created(target) for target in referred(self.types, field.refers, one.after)):
                 return Phase.SETTLE
             if not (creating and field.on_create):
@@ -208,13 +203,13 @@ class _Builder:
         return change is not None and change.action.removes
 
     def wait_for_parent(self, change: Change) -> None:
-        parent = self.changes.get(self.parent(change.address))
+        parent = self.parents.get(change.address)
         if parent is None or parent.action not in _PRESENT:
             return
-        first = self.steps(change.address)[0]
-        for phase in (Phase.CREATE, Phase.FIRST):
-            step = Step(parent.address, phase)
-            if step in self.work and (phase is Phase.CREATE or parent.action is Action.CREATE or self.opens(step)):
+        first = self.steps[change.address][0]
+        for step in self.steps[parent.address]:
+            creating = step.phase is Phase.CREATE
+            if creating or (step.phase is Phase.FIRST and (parent.action is Action.CREATE or self.opens(step))):
                 self.needs[first].add(step)
 
     def opens(self, step: Step) -> bool:
@@ -227,18 +222,18 @@ class _Builder:
 
     def wait_for_names(self, change: Change) -> None:
         """A removal that frees a name goes before the create that takes it."""
-        if change.action is not Action.CREATE:
-            return
         section = self.types[change.address.kind].parent
+        if change.action is not Action.CREATE or not section:
+            return
         for kind, type_ in self.types.items():
             rival = Address(kind, change.address.key)
-            if section and type_.parent == section and kind != change.address.kind and self.is_deleted(rival):
+            if type_.parent == section and kind != change.address.kind and self.is_deleted(rival):
                 self.needs[Step(change.address, Phase.CREATE)].add(Step(rival, Phase.LAST))
 
     def wait_for_references(self, change: Change) -> None:
         """What is referred to must be there before; what is no longer referred to is removed after."""
         by_name = self.types[change.address.kind].by_name
-        for step in self.steps(change.address):
+        for step in self.steps[change.address]:
             for one in self.work[step]:
                 refers = by_name[one.name].refers if one.name in by_name else ""
                 if not refers:
@@ -246,7 +241,7 @@ class _Builder:
                 after = referred(self.types, refers, one.after)
                 for target in after:
                     if self.is_created(target) and target.kind != change.address.kind:
-                        self.needs[step].update(s for s in self.steps(target) if s.phase <= Phase.FIRST)
+                        self.needs[step].update(s for s in self.steps[target] if s.phase <= Phase.FIRST)
                 for target in set(referred(self.types, refers, one.before)) - set(after):
                     if self.is_removed(target):
                         self.needs[Step(target, Phase.LAST)].add(step)
@@ -255,8 +250,8 @@ class _Builder:
         """Removals in reverse order of creation; an object goes only after all that is inside it."""
         step = Step(change.address, Phase.LAST)
         if change.action is Action.DELETE:
-            for inner in self.inside[change.address]:
-                self.needs[step].update(self.steps(inner.address))
+            for inner in self.inside.get(change.address, ()):
+                self.needs[step].update(self.steps[inner.address])
 
     def settle(self, parent: Address, inside: Sequence[Change]) -> None:
         """What a parent writes last waits for what is inside it."""
@@ -266,7 +261,7 @@ class _Builder:
         closing = any(one.name == "status" for one in self.work[last])
         for change in inside:
             shrinks = change.action.removes or any(lowers(one.before, one.after) for one in change.fields)
-            (self.needs if closing or shrinks else self.after)[last].update(self.steps(change.address))
+            (self.needs if closing or shrinks else self.after)[last].update(self.steps[change.address])
 
     def make_room(self) -> None:
         """Where nothing speaks against it, removals come first, so that limits and links leave room."""
@@ -290,7 +285,7 @@ class _Builder:
         if not earlier or not later or self.reach(earlier) & set(later):
             return
         gate = Step(Address(GATE, f"{earlier[0].address} {later[0].address}"), Phase.FIRST)
-        self.add(gate.address, gate.phase, ())
+        self.work[gate] = ()
         self.after[gate].update(earlier)
         for step in later:
             self.after[step].add(gate)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 
 from qboxctl.model import JSON
 
@@ -15,5 +16,22 @@ def canonical(value: JSON) -> bytes:
 
 def json_text(value: JSON) -> str:
     """Indented JSON that any terminal and file can take: half characters from an answer are escaped."""
-    text = json.dumps(value, indent=2, ensure_ascii=False)
+    return _printable(json.dumps(value, indent=2, ensure_ascii=False))
+
+
+def rows_text(value: Mapping[str, JSON]) -> str:
+    """The same for a mapping that may hold long lists: a line for each of its values, and for each entry of these.
+
+    Indenting a hundred thousand entries throughout takes four times as long, in Python instead of C.
+    """
+    encode = json.JSONEncoder(ensure_ascii=False).encode
+    lines = []
+    for name, one in value.items():
+        rows = isinstance(one, list) and one
+        text = "[\n" + ",\n".join(f"    {encode(row)}" for row in one) + "\n  ]" if rows else encode(one)
+        lines.append(f"  {encode(name)}: {text}")
+    return _printable("{\n" + ",\n".join(lines) + "\n}")
+
+
+def _printable(text: str) -> str:
     return text.encode("utf-8", "backslashreplace").decode("utf-8")

@@ -149,8 +149,7 @@ class FieldChange(NamedTuple):
     after: Value
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
+class Change(NamedTuple):
     """One object's change. ``precondition`` hashes what it relies on; ``reason`` is for people only."""
 
     address: Address

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 
 from qboxctl import diff, graph
 from qboxctl.bill import bill
@@ -257,13 +256,14 @@ class _Planner:
     def check_names(self) -> None:
         """An alias may not bear a mailbox's name, live ones included."""
         deleted = {change.address for change in self.changes if change.action is Action.DELETE}
+        homes = {kind: type_.parent for kind, type_ in self.types.items() if type_.parent}
+        rivals = {kind: [one for one in homes if one != kind and homes[one] == homes[kind]] for kind in homes}
         for change in self.changes:
-            if change.action is not Action.CREATE or not self.types[change.address.kind].parent:
+            if change.action is not Action.CREATE:
                 continue
-            for kind, type_ in self.types.items():
+            for kind in rivals.get(change.address.kind, ()):
                 rival = self.snapshot.live.get(Address(kind, change.address.key))
-                taken = type_.parent and kind != change.address.kind and rival is not None
-                if taken and rival and rival.address not in deleted and not rival.leaving:
+                if rival is not None and rival.address not in deleted and not rival.leaving:
                     self.error("Q018", f"{change.address} cannot be created: {rival.address} has that name",
                                self.wish.objects[change.address], hint=f"declare {rival.address} absent")  # fmt: skip
 
@@ -333,7 +333,7 @@ class _Planner:
         changes.sort(key=lambda change: (ranks[change.address.kind], change.address.key))
         waits = graph.needs(changes, self.types)
         return tuple(
-            replace(change, needs=waits[change.address]) if waits[change.address] else change for change in changes
+            change._replace(needs=waits[change.address]) if waits[change.address] else change for change in changes
         )
 
     def summary(self, changes: Iterable[Change]) -> dict[str, int]:

@@ -13,7 +13,7 @@ from qboxctl import graph
 from qboxctl.definition import ResourceType
 from qboxctl.diff import EXTRA
 from qboxctl.errors import PlanFileError
-from qboxctl.jsonio import canonical, json_text
+from qboxctl.jsonio import canonical, rows_text
 from qboxctl.model import (
     JSON,
     Action,
@@ -83,8 +83,8 @@ def _plain(value: Value) -> JSON:
 
 
 def dumps(plan: Plan) -> str:
-    """The text of a plan file."""
-    return json_text(to_json(plan)) + "\n"
+    """The text of a plan file: a line for each change, whatever their number."""
+    return rows_text(to_json(plan)) + "\n"
 
 
 def write(plan: Plan, path: Path) -> None:

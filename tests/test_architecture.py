@@ -11,6 +11,7 @@ PACKAGE = Path(__file__).parent.parent / "qboxctl"
 HOMES = {
     "yaml": {"yamlio.py", "yamlhelp.py", "yamldump.py"},
     "jsonschema": {"validate.py"},
+    "fastjsonschema": {"validate.py"},
     "httpx": {"client.py"},
     "deepdiff": {"diff.py"},
     "dns": {"resolve.py"},

@@ -6,7 +6,6 @@ import json
 import os
 from collections import defaultdict
 from contextlib import suppress
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -151,8 +150,8 @@ def test_a_plan_for_targets_is_a_part_of_the_whole_one(seed: dict, tree: dict, d
         one = todo.pop()
         todo += waits[one] - kept
         kept.add(one)
-    expected = [replace(change, needs=()) for change in whole.changes if change.address in kept]
-    assert [replace(change, needs=()) for change in plan.changes] == expected
+    expected = [change._replace(needs=()) for change in whole.changes if change.address in kept]
+    assert [change._replace(needs=()) for change in plan.changes] == expected
 
 
 def _turned(tree: Any) -> Any:
