@@ -7,6 +7,7 @@ objects) is in ``validate``.
 from __future__ import annotations
 
 import difflib
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -56,6 +57,30 @@ def declared(sources: Sequence[Source], types: Mapping[str, ResourceType]) -> fr
     return frozenset(address for address, one in objects.items() if not one.absent)
 
 
+class Stated(NamedTuple):
+    """What some files of a wish say, as texts that compare: of each object, of each kind's defaults, and as rules."""
+
+    objects: Mapping[Address, str]
+    defaults: Mapping[str, str]
+    rules: Mapping[str, str]
+
+
+def stated(sources: Sequence[Source], types: Mapping[str, ResourceType]) -> Stated:
+    """What some files say, whatever it means; a mistake in them is left to ``load`` and ``declared``."""
+    loader = _Loader(tuple(sources), types)
+    loader.read()
+    rules = {name: sorted(pattern.text for pattern in found) for name, found in loader.patterns.items()}
+    return Stated(
+        {address: _text(block.body) for address, block in loader.blocks.items()},
+        {kind: _text(body) for kind, (_, body) in loader.default_bodies.items()},
+        {name: _text(one) for name, one in {"settings": loader.settings_block, **rules}.items() if one},
+    )
+
+
+def _text(value: JSON) -> str:
+    return json.dumps(value, sort_keys=True)
+
+
 @dataclass(slots=True)
 class _Block:
     """What is stated for one object: all its bodies, at most one of them with attributes."""
@@ -87,7 +112,7 @@ class _Loader:
         self.settings_block: Mapping[str, JSON] = {}
         self.settings_file: int | None = None
         self.defaults: dict[str, _Attributes] = {}
-        self.default_files: dict[str, int] = {}
+        self.default_bodies: dict[str, tuple[int, JSON]] = {}
         self.roots: dict[str, ResourceType] = {}
         self.groups: dict[str, dict[str, ResourceType]] = {}
         self.inside: dict[str, dict[str, ResourceType]] = {kind: {} for kind in types}
@@ -202,11 +227,10 @@ class _Loader:
             if kind not in self.types:
                 self.unknown(kind, self.types, "kind", place)
             elif kind in self.defaults:
-                self.twice(
-                    f"the block of defaults for {kind}", place, Where(self.default_files[kind], ("defaults", kind))
-                )
+                first = Where(self.default_bodies[kind][0], ("defaults", kind))
+                self.twice(f"the block of defaults for {kind}", place, first)
             else:
-                self.default_files[kind] = where.file
+                self.default_bodies[kind] = where.file, body
                 self.defaults[kind] = self.attributes(self.types[kind], self.mapping(body, place, kind), place, None)
 
     # Objects.

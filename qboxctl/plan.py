@@ -311,7 +311,7 @@ class _Planner:
 
     def chosen(self) -> list[Change]:
         """The changes of the targets, with all that they need."""
-        if not self.options.targets:
+        if not self.scope.narrowed:
             return self.changes
         by_address = {change.address: change for change in self.changes}
         graph_of_all = graph.order(self.changes, self.types)

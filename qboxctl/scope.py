@@ -18,13 +18,15 @@ class Options:
     """What the command line adds to the wish.
 
     ``removed_since`` are the objects that an earlier revision declared and today's files do not: with it,
-    only they count as removed. ``acknowledge`` is the id of a plan that may pass the count guard.
+    only they count as removed. ``only`` narrows the plan to some objects, as targets do, and goes with them.
+    ``acknowledge`` is the id of a plan that may pass the count guard.
     """
 
     targets: tuple[Pattern, ...] = ()
     excludes: tuple[Pattern, ...] = ()
     rotate: tuple[Pattern, ...] = ()
     removed_since: frozenset[Address] | None = None
+    only: frozenset[Address] | None = None
     acknowledge: str = ""
 
 
@@ -45,7 +47,13 @@ class Scope:
 
     def targeted(self, address: Address) -> bool:
         """Whether the object itself is asked for."""
-        return not self.options.targets or covering(self.options.targets, address) is not None
+        targets, only = self.options.targets, self.options.only
+        return (only is None or address in only) and (not targets or covering(targets, address) is not None)
+
+    @property
+    def narrowed(self) -> bool:
+        """Whether the plan is about a part of the wish."""
+        return bool(self.options.targets) or self.options.only is not None
 
     def visible(self, address: Address) -> bool:
         """Whether the object may appear at all."""
@@ -59,21 +67,19 @@ class Scope:
     def candidates(self) -> Mapping[Address, Desired]:
         """The declared objects that a plan may need: with targets, also what those may depend on."""
         objects = self.wish.objects
-        if not self.options.targets and not self.options.excludes:
+        if not self.narrowed and not self.options.excludes:
             return objects
-        found = self.needed() if self.options.targets else objects
+        found = self.needed() if self.narrowed else objects
         return {address: objects[address] for address in found if not self.excluded(address)}
 
     def needed(self) -> Iterable[Address]:
         """The targets that are declared, all that is in the same homes, and what these name, however far away."""
         wish, types = self.wish, self.types
-        todo = [
-            address
-            for collection, inside in wish.managed.items()
-            if self.reaches(collection)
-            for address in inside
-            if self.targeted(address)
-        ]
+        only = self.options.only
+        groups = (
+            [inside for one, inside in wish.managed.items() if self.may_hold_target(one)] if only is None else [only]
+        )
+        todo = [address for inside in groups for address in inside if self.targeted(address)]
         found: dict[Address, None] = {}
         homes: set[Address] = set()
         while todo:
@@ -94,22 +100,32 @@ class Scope:
                         todo += wish.managed.get(Collection(kind, home.key), ())
         return found
 
-    def reaches(self, collection: Collection) -> bool:
-        """Whether something in a collection may be a target."""
+    def may_hold_target(self, collection: Collection) -> bool:
+        """Whether something in a collection may match a target."""
         return not self.options.targets or any(
             pattern.may_match(collection.kind, collection.parent) for pattern in self.options.targets
         )
 
+    def sought(self) -> set[Collection]:
+        """The managed collections in which a target may be that is not declared, or that is to be removed."""
+        if self.options.only is not None:
+            return {
+                Collection(address.kind, self.types[address.kind].parent_of(address.key))
+                for address in self.options.only
+                if self.targeted(address) and not self.stays(address)
+            } & self.wish.managed.keys()
+        return {collection for collection in self.wish.managed if self.seeks(collection)}
+
     def seeks(self, collection: Collection) -> bool:
-        """Whether a target may be in a collection and not be declared there, or be removed from it."""
+        """Whether a target may be in a managed collection without being declared to stay there."""
+        inside = self.wish.managed[collection]
         return not self.options.targets or any(
             pattern.may_match(collection.kind, collection.parent)
-            and not (pattern.single and self.declares(pattern, collection))
+            and not (pattern.single and any(pattern.matches(one) and self.stays(one) for one in inside))
             for pattern in self.options.targets
         )
 
-    def declares(self, pattern: Pattern, collection: Collection) -> bool:
-        """Whether a pattern means an object of a collection that is declared to be there."""
-        inside = self.wish.managed[collection]
-        objects = (self.wish.objects.get(address) for address in inside if pattern.matches(address))
-        return any(one is not None and not one.absent for one in objects)
+    def stays(self, address: Address) -> bool:
+        """Whether the object is declared, and not as absent."""
+        desired = self.wish.objects.get(address)
+        return desired is not None and not desired.absent

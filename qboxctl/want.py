@@ -32,13 +32,16 @@ class Want:
     entire: Callable[[Address], bool] = field(default=lambda _address: False)
 
 
-def want_for_plan(scope: Scope) -> Want:
-    """What a plan must know: the declared objects' attributes, and who else is in the managed collections."""
+def want_for_plan(scope: Scope, counted: frozenset[str] = frozenset()) -> Want:
+    """What a plan must know: the declared objects' attributes, and who else is in the managed collections.
+
+    Of the kinds that are ``counted``, all managed collections are wanted, whatever the targets are.
+    """
     types, wish = scope.types, scope.wish
     since = scope.options.removed_since
     candidates = scope.candidates()
     asked = {_collection(types, address) for address in candidates}
-    collections = {one for one in wish.managed if scope.seeks(one)}
+    collections = scope.sought() | {one for one in wish.managed if one.kind in counted}
     collections |= {_collection(types, address) for address in since or ()}
     fields: dict[Address, Sized[str]] = {}
     stated: dict[tuple[object, ...], list[str]] = {}  # most objects of a kind state the same attributes

@@ -15,6 +15,7 @@ import httpx
 
 from qboxctl.apply import check, resolve_secrets
 from qboxctl.client import Client, InProcess, Reader, SystemClock
+from qboxctl.compare import compare
 from qboxctl.dns import Record, records, want_for_records
 from qboxctl.emulator import Emulator, Fault, Request, Response
 from qboxctl.emulator.app import BackgroundServer
@@ -22,7 +23,6 @@ from qboxctl.emulator.faults import Aim
 from qboxctl.journal import Journal
 from qboxctl.load import load
 from qboxctl.model import Outcome, Plan, Snapshot
-from qboxctl.plan import make_plan
 from qboxctl.remote import Account
 from qboxctl.resources import TYPES
 from qboxctl.run import Patience, Run
@@ -182,7 +182,9 @@ class Lab:
             return survey(Account(reader, TYPES), want_for_plan(scope))
 
     def plan(self, wish: Wish, options: Options | None = None) -> Plan:
-        return replace(make_plan(TYPES, wish, self.survey(wish, options), options), config_digest=wish.digest)
+        with closing(Reader(self.endpoint, TOKEN, self.api, **self.options())) as reader:
+            _, plan = compare(Account(reader, TYPES), Scope(wish, TYPES, options or Options()))
+        return replace(plan, config_digest=wish.digest)
 
     def records(self, wish: Wish) -> list[Record]:
         with closing(Reader(self.endpoint, TOKEN, self.api, **self.options())) as reader:

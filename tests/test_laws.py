@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import os
 from collections import defaultdict
+from collections.abc import Iterable
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -20,14 +22,17 @@ from qboxctl import planfile
 from qboxctl.emulator import Request, Response
 from qboxctl.errors import ConfigError, QboxctlError, StalePlanError
 from qboxctl.graph import order, writes
-from qboxctl.model import Plan, Status
+from qboxctl.load import declared, stated
+from qboxctl.model import Address, Change, Plan, Status
 from qboxctl.names import Pattern
 from qboxctl.render import outcomes as render_outcomes
 from qboxctl.render import plan_text
 from qboxctl.resources import TYPES
 from qboxctl.scope import Options
 from qboxctl.settings import ApiSettings
+from qboxctl.since import difference
 from qboxctl.wish import Wish
+from qboxctl.yamlio import Source
 
 SOCKETS = int(os.environ.get("QBOXCTL_TORTURE_SOCKETS", "0"))
 TORTURE = int(os.environ.get("QBOXCTL_TORTURE", "0"))
@@ -61,10 +66,10 @@ def possible(seed: dict[str, Any], tree: dict[str, Any]) -> bool:
     return True
 
 
-def plan_of(lab: Lab, wish: Wish) -> Plan:
+def plan_of(lab: Lab, wish: Wish, options: Options | None = None) -> Plan:
     """A plan; cases in which the account makes the wish impossible are not what these laws are about."""
     try:
-        return lab.plan(wish)
+        return lab.plan(wish, options)
     except ConfigError as error:
         if {found.code for found in error.diagnostics} != {"Q018"}:
             raise
@@ -123,16 +128,34 @@ def test_a_plan_does_not_depend_on_order(seed: dict, tree: dict, chosen: dict, d
     assert planfile.dumps(other) == planfile.dumps(plan)
 
 
-@many(150)
-@given(seed=accounts(), tree=wishes(), data=st.data())
-def test_a_plan_for_targets_is_a_part_of_the_whole_one(seed: dict, tree: dict, data: st.DataObject) -> None:
+def with_removals(seed: dict[str, Any], tree: dict[str, Any]) -> dict[str, Any]:
+    """The wish, in which whatever else is live in its domains is declared absent."""
     tree["settings"]["on_remove"] = {}
     for name, domain in tree["domains"].items():
         for section in ("mailboxes", "aliases"):
             for local in seed["domains"].get(name, {}).get(section, {}):
                 if local not in {**domain.get("mailboxes", {}), **domain.get("aliases", {})}:
                     domain.setdefault(section, {})[local] = {"state": "absent"}
-    wish = wish_of(as_yaml(tree))
+    return tree
+
+
+def needed(plan: Plan, wanted: Iterable[Address]) -> list[Change]:
+    """Some changes of a plan, with all that these need."""
+    waits = defaultdict(set)
+    for step, others in order(plan.changes, TYPES).needs.items():
+        waits[step.address] |= {other.address for other in others}
+    todo, kept = list(wanted), set()
+    while todo:
+        one = todo.pop()
+        todo += waits[one] - kept
+        kept.add(one)
+    return [change._replace(needs=()) for change in plan.changes if change.address in kept]
+
+
+@many(150)
+@given(seed=accounts(), tree=wishes(), data=st.data())
+def test_a_plan_for_targets_is_a_part_of_the_whole_one(seed: dict, tree: dict, data: st.DataObject) -> None:
+    wish = wish_of(as_yaml(with_removals(seed, tree)))
     whole = plan_of(Lab(seed=seed), wish)
     assume(whole.changes)
     address = data.draw(st.sampled_from([change.address for change in whole.changes]))
@@ -141,16 +164,25 @@ def test_a_plan_for_targets_is_a_part_of_the_whole_one(seed: dict, tree: dict, d
     pattern = Pattern.of(data.draw(st.sampled_from(texts)), TYPES)
     assume(any(map(pattern.matches, wish.objects)))
     plan = Lab(seed=seed).plan(wish, Options(targets=(pattern,)))
+    expected = needed(whole, [change.address for change in whole.changes if pattern.matches(change.address)])
+    assert [change._replace(needs=()) for change in plan.changes] == expected
 
-    waits = defaultdict(set)
-    for step, needed in order(whole.changes, TYPES).needs.items():
-        waits[step.address] |= {other.address for other in needed}
-    todo, kept = [change.address for change in whole.changes if pattern.matches(change.address)], set()
-    while todo:
-        one = todo.pop()
-        todo += waits[one] - kept
-        kept.add(one)
-    expected = [change._replace(needs=()) for change in whole.changes if change.address in kept]
+
+@many(100)
+@given(seed=accounts(), before=wishes(), tree=wishes(), removing=st.sampled_from(["disable", "delete"]))
+def test_a_plan_for_what_changed_is_a_part_of_the_whole_one(
+    seed: dict, before: dict, tree: dict, removing: str
+) -> None:
+    with_removals(seed, tree)["settings"]["on_remove"] = {"mailbox": removing, "delivery_account": removing}
+    text, earlier = as_yaml(tree), as_yaml({**before, "settings": tree["settings"]})
+    wish, then = wish_of(text), [Source("then", earlier)]
+    options = Options(removed_since=declared(then, TYPES) - wish.objects.keys())
+    found = difference(stated(then, TYPES), stated([Source("now", text)], TYPES), wish)
+    assert not found.rules
+    narrow = replace(options, only=found.changed | (options.removed_since or frozenset()))
+    whole = plan_of(Lab(seed=seed), wish, options)
+    plan = Lab(seed=seed).plan(wish, narrow)
+    expected = needed(whole, [change.address for change in whole.changes if change.address in (narrow.only or ())])
     assert [change._replace(needs=()) for change in plan.changes] == expected
 
 

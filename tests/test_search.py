@@ -92,6 +92,27 @@ def test_a_target_brings_what_it_names_in_other_domains() -> None:
     ]  # fmt: skip
 
 
+def test_what_a_target_removes_is_counted_among_all() -> None:
+    """Two of the two mailboxes of a domain, and two of a hundred and twenty in the account."""
+    seed = {"domains": {name: {"mailboxes": {m: {"firstname": m} for m in ("ada", "bob")}} for name in NAMES}}
+    lines = [f"  {name}: {{mailboxes: {{ada: {{{state}}}, bob: {{{state}}}}}}}\n"
+             for name in NAMES for state in ["state: absent" if name == "d5.example" else ""]]  # fmt: skip
+
+    def removed(guards: str) -> tuple[Lab, Any]:
+        lab = Lab(seed=seed)
+        wish = wish_of(f"settings: {{guards: {guards}}}\ndomains:\n{''.join(lines)}")
+        return lab, lab.plan(wish, target("mailbox/*@d5.example"))
+
+    lab, plan = removed("{count: 9, percent: 2}")
+    assert [change.action for change in plan.changes] == [Action.DELETE, Action.DELETE]
+    assert not plan.blocked
+    lab, plan = removed("{count: 9, percent: 1}")
+    assert [one.message.split(" would")[0] for one in plan.blocked] == ["2 of 120 live mailbox objects"]
+    lab, plan = removed("{count: 9, percent: 100}")
+    assert not plan.blocked
+    assert len(lab.emulator.requests) == 2, "the domain alone shows that this is allowed"
+
+
 def test_a_domain_that_is_to_go_is_counted_among_all() -> None:
     """A tenth of sixty domains may be removed: nobody knows that without having read them all."""
     gone = {"d1.example", "d2.example", "d3.example"}

@@ -16,8 +16,9 @@ from hypothesis import strategies as st
 
 from qboxctl.cli.git import changed_since
 from qboxctl.errors import ConfigError
-from qboxctl.load import declared, load
+from qboxctl.load import declared, load, stated
 from qboxctl.resources import TYPES
+from qboxctl.since import difference
 from qboxctl.sources import read_sources
 
 pytestmark = pytest.mark.skipif(not shutil.which("git"), reason="git is not installed")
@@ -84,7 +85,7 @@ def committed(folder: Path, files: Files, *options: str) -> Path:
 def gone(folder: Path) -> set[str]:
     """What was declared at the commit, and is no more."""
     today = read_sources(folder)
-    before = declared(changed_since("HEAD", folder, today), TYPES)
+    before = declared(changed_since("HEAD", folder, today)[0], TYPES)
     return {str(address) for address in before - load(today, TYPES).objects.keys()}
 
 
@@ -99,7 +100,8 @@ def test_what_is_gone(before, after, expected, names, tmp_path):
 def test_only_what_changed_is_read(tmp_path):
     folder = committed(tmp_path / "files", {"a.yaml": A, "b.yaml": B, "broken.yaml": "domains: [\n"})
     put(folder, {"a.yaml": A, "b.yaml": B + "# changed\n"})
-    before = changed_since("HEAD", folder, read_sources(folder))
+    before, now = changed_since("HEAD", folder, read_sources(folder))
+    assert [source.text for source in now] == [B + "# changed\n"]
     assert [(source.name.split()[0], source.text) for source in before] == [
         ("b.yaml", B),
         ("broken.yaml", "domains: [\n"),
@@ -124,6 +126,43 @@ def test_one_file_is_a_configuration(tmp_path):
     folder = committed(tmp_path / "files", {"a.yaml": A, "b.yaml": B})
     put(folder, {"a.yaml": A.replace(", bob: {}", "")})
     assert gone(folder / "a.yaml") == {"mailbox/bob@a.example"}
+
+
+C = "defaults: {mailbox: {language: it}}\nsettings: {guards: {count: 3}}\nprotect: [domain/*]\n"
+SAYS: dict[str, tuple[Files, Files, set[str], tuple[str, ...]]] = {
+    "nothing": ({"a.yaml": A, "c.yaml": C}, {"a.yaml": A, "c.yaml": C}, set(), ()),
+    "an attribute": ({"a.yaml": A, "b.yaml": B}, {"a.yaml": A.replace("ada: {}", "ada: {tags: [x]}"), "b.yaml": B},
+                     {"mailbox/ada@a.example"}, ()),
+    "an attribute of a domain": ({"a.yaml": A}, {"a.yaml": A.replace("{mailboxes", "{chat: true, mailboxes")},
+                                 {"domain/a.example"}, ()),
+    "a new file": ({"a.yaml": A}, {"a.yaml": A, "b.yaml": B}, ALL_B, ()),
+    "only where it stands": ({"a.yaml": A, "b.yaml": B}, {"all.yaml": f"# one file\n{BOTH}"}, set(), ()),
+    "another order": ({"a.yaml": A}, {"a.yaml": "domains: {a.example: {mailboxes: {bob: {}, ada: {}}}}\n"}, set(), ()),
+    "an object less": ({"a.yaml": A}, {"a.yaml": A.replace(", bob: {}", "")}, set(), ()),
+    "state: absent": ({"a.yaml": A}, {"a.yaml": A.replace("bob: {}", "bob: {state: absent}")},
+                      {"mailbox/bob@a.example"}, ()),
+    "true and 1 in extra": ({"a.yaml": A.replace("bob: {}", "bob: {extra: {x: true}}")},
+                            {"a.yaml": A.replace("bob: {}", "bob: {extra: {x: 1}}")}, {"mailbox/bob@a.example"}, ()),
+    "a default": ({"a.yaml": A, "c.yaml": C}, {"a.yaml": A, "c.yaml": C.replace(": it", ": en")},
+                  {"mailbox/ada@a.example", "mailbox/bob@a.example"}, ()),
+    "no default any more": ({"a.yaml": A, "c.yaml": C}, {"a.yaml": A, "c.yaml": C[C.index("settings"):]},
+                            {"mailbox/ada@a.example", "mailbox/bob@a.example"}, ()),
+    "the settings": ({"a.yaml": A, "c.yaml": C}, {"a.yaml": A, "c.yaml": C.replace("3", "4")}, set(), ("settings",)),
+    "who is protected": ({"a.yaml": A, "c.yaml": C}, {"a.yaml": A, "c.yaml": C.replace("n/*", "n/a*")}, set(),
+                         ("protect",)),
+    "who is ignored": ({"a.yaml": A}, {"a.yaml": A, "i.yaml": "ignore: [alias/*]\n"}, set(), ("ignore",)),
+    "a comment in the settings": ({"a.yaml": A, "c.yaml": C}, {"a.yaml": A, "c.yaml": f"{C}# why\n"}, set(), ()),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("before", "after", "changed", "rules"), SAYS.values(), ids=SAYS)
+def test_what_is_said_otherwise(before, after, changed, rules, tmp_path):
+    folder = committed(tmp_path / "files", before)
+    put(folder, after)
+    today = read_sources(folder)
+    then, now = (stated(sources, TYPES) for sources in changed_since("HEAD", folder, today))
+    found = difference(then, now, load(today, TYPES))
+    assert ({str(address) for address in found.changed}, found.rules) == (changed, rules)
 
 
 STATED = st.fixed_dictionaries(

@@ -11,20 +11,18 @@ import sys
 from contextlib import closing
 
 from qboxctl.client import Reader
+from qboxctl.compare import compare
 from qboxctl.errors import ConfigError, QboxctlError, has_errors
 from qboxctl.graph import GATE, order
 from qboxctl.load import load
 from qboxctl.model import Plan
-from qboxctl.plan import make_plan
 from qboxctl.remote import Account
 from qboxctl.resources import TYPES
 from qboxctl.scope import Options, Scope
 from qboxctl.secret import SecretError, Secrets
 from qboxctl.settings import normal_endpoint
 from qboxctl.sources import read_sources
-from qboxctl.survey import survey
 from qboxctl.validate import check
-from qboxctl.want import want_for_plan
 from qboxctl.wish import Wish
 
 
@@ -37,17 +35,17 @@ def read_files(folder: str) -> Wish:
     return wish
 
 
-def compare(wish: Wish, endpoint: str, token: str) -> Plan:
+def plan_for(wish: Wish, endpoint: str, token: str) -> Plan:
     """The difference between the files and the account. A `Reader` cannot write."""
     with closing(Reader(normal_endpoint(endpoint), token, wish.settings.api)) as reader:
-        snapshot = survey(Account(reader, TYPES), want_for_plan(Scope(wish, TYPES, Options())))
-    return make_plan(TYPES, wish, snapshot)
+        _, plan = compare(Account(reader, TYPES), Scope(wish, TYPES, Options()))
+    return plan
 
 
 def main(folder: str) -> None:
     wish = read_files(folder)
     token = Secrets(os.environ).resolve(wish.settings.token)
-    plan = compare(wish, os.environ.get("QBOXCTL_ENDPOINT", wish.settings.endpoint), token)
+    plan = plan_for(wish, os.environ.get("QBOXCTL_ENDPOINT", wish.settings.endpoint), token)
     for change in plan.changes:
         names = ", ".join(field.name for field in change.fields)
         print(f"{change.action} {change.address}: {names or change.reason}")

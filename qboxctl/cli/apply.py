@@ -73,7 +73,7 @@ def command(
     **chosen: Any,
 ) -> int:
     """Make the account as the files say: a saved plan exactly, or what a fresh plan shows."""
-    if planfile and any(chosen[name] for name in ("target", "exclude", "since", "rotate")):
+    if planfile and any(chosen[name] for name in ("target", "exclude", "since", "only_changed", "rotate")):
         raise click.UsageError("a saved plan runs as it is: of the planning options, only --acknowledge goes with it")
     stop = threading.Event()
     wish = read_wish(options)

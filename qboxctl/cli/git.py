@@ -56,10 +56,11 @@ def commit(root: str | Path) -> str | None:
         return None
 
 
-def changed_since(revision: str, root: str | Path, today: Iterable[Source]) -> list[Source]:
-    """The files that the configuration had at a revision, without those whose very content is in one of today's.
+def changed_since(revision: str, root: str | Path, today: Iterable[Source]) -> tuple[list[Source], list[Source]]:
+    """The files that the configuration had at a revision, and today's, without those whose very content is in both.
 
-    Links are left out: what they lead to is not in the tree. Raises QboxctlError (no repository, no such revision).
+    Of the revision, links are left out: what they lead to is not in the tree. Raises QboxctlError (no repository, no
+    such revision).
     """
     folder = _folder(root)
     if revision.startswith("-"):
@@ -74,17 +75,21 @@ def changed_since(revision: str, root: str | Path, today: Iterable[Source]) -> l
         hint = "in a shallow clone, fetch more history first: git fetch --unshallow (or fetch-depth: 0 in a workflow)"
         raise QboxctlError(f"--since {revision}: there is no such revision here", hint=hint) from None
     tree = _git(folder, "ls-tree", "-r", "-z", found, "." if Path(root).is_dir() else Path(root).name)
-    known = {_blob(source.text, like=found) for source in today}
-    chosen = []
+    known = [(_blob(source.text, like=found), source) for source in today]
+    blobs = {blob for blob, _ in known}
+    chosen, then = [], set()
     for entry in os.fsdecode(tree).split("\0")[:-1]:
         mode, _, blob, name = entry.replace("\t", " ", 1).split(" ", 3)
-        if mode.startswith("100") and blob not in known and _counts(name, is_folder=Path(root).is_dir()):
-            chosen.append((name, blob))
+        if mode.startswith("100") and _counts(name, is_folder=Path(root).is_dir()):
+            then.add(blob)
+            if blob not in blobs:
+                chosen.append((name, blob))
     texts = _contents(folder, [blob for _, blob in chosen])
-    return [
+    before = [
         Source(f"{name} at {found[:12]}", text, str(folder))
         for (name, _), text in sorted(zip(chosen, texts, strict=True))
     ]
+    return before, [source for blob, source in known if blob not in then]
 
 
 def _counts(name: str, *, is_folder: bool) -> bool:

@@ -18,11 +18,11 @@ from qboxctl.cli.common import Common
 from qboxctl.cli.config import at_endpoint, checked_wish
 from qboxctl.cli.progress import Progress
 from qboxctl.client import Clock, InProcess, Reader, SystemClock
+from qboxctl.compare import compare
 from qboxctl.errors import AuthError, ConfigError, QboxctlError, has_errors
-from qboxctl.load import declared, load
+from qboxctl.load import declared, load, stated
 from qboxctl.model import Plan, Secret, SecretSource
 from qboxctl.names import Pattern
-from qboxctl.plan import make_plan
 from qboxctl.remote import Account
 from qboxctl.render import diagnostics
 from qboxctl.render.style import plural
@@ -30,9 +30,8 @@ from qboxctl.resources import TYPES
 from qboxctl.scope import Options, Scope
 from qboxctl.secret import SecretError, Secrets
 from qboxctl.settings import EMULATOR
+from qboxctl.since import difference
 from qboxctl.sources import has_sources
-from qboxctl.survey import survey
-from qboxctl.want import want_for_plan
 from qboxctl.wish import Wish
 
 _ADVICE = 20
@@ -141,6 +140,7 @@ def planning_options(command: _F) -> _F:
             click.option("--target", multiple=True, metavar="PATTERN", help="Only these objects, and what they need."),
             click.option("--exclude", multiple=True, metavar="PATTERN", help="Not these objects, nor what is in them."),
             click.option("--since", metavar="REV", help="Only what this git revision declared counts as removed."),
+            click.option("--only-changed", is_flag=True, help="With --since: only what the files say otherwise now."),
             click.option("--rotate", multiple=True, metavar="PATTERN", help="Send the secrets of these objects again."),
             click.option("--acknowledge", metavar="ID", default="", help="Let exactly this plan pass the count guard."),
             click.option("--seed", metavar="FILE", help="With --endpoint emulator: what is in the account."),
@@ -159,27 +159,27 @@ def planned(
     exclude: tuple[str, ...],
     rotate: tuple[str, ...],
     since: str | None,
+    only_changed: bool,
     acknowledge: str,
 ) -> Plan:
     """Read the account and plan. Raises ConfigError, AuthError, ApiError."""
     from qboxctl.cli import git
 
-    removed = None
-    if since:
-        before = declared(git.changed_since(since, options.directory, wish.sources), TYPES)
-        removed = before - wish.objects.keys()
     chosen = Options(
         targets=patterns(target, "--target"),
         excludes=patterns(exclude, "--exclude"),
         rotate=patterns(rotate, "--rotate"),
-        removed_since=removed,
         acknowledge=acknowledge,
     )
-    snapshot = survey(Account(reader, TYPES), want_for_plan(Scope(wish, TYPES, chosen)))
+    if only_changed and not since:
+        raise click.UsageError("--only-changed needs --since REV: changed since when?")
+    if since:
+        chosen = _remembering(chosen, since, wish, options, only_changed=only_changed)
+    scope = Scope(wish, TYPES, chosen)
+    snapshot, plan = compare(Account(reader, TYPES), scope)
     _all_match(chosen, {*wish.objects, *snapshot.live})
-    if not target:
+    if not scope.narrowed:
         _warn_of_idle_patterns(wish, {*wish.objects, *snapshot.live}, options)
-    plan = make_plan(TYPES, wish, snapshot, chosen)
     if acknowledge and acknowledge != plan.id:
         options.say(f"--acknowledge names another plan: this one is {plan.id}")
     advice = advise(wish, snapshot, plan, TYPES)
@@ -193,6 +193,23 @@ def planned(
         created_at=datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z"),
         git_commit=git.commit(options.directory),
     )
+
+
+def _remembering(chosen: Options, since: str, wish: Wish, options: Common, *, only_changed: bool) -> Options:
+    """The options with what git remembers: what is gone since a revision, and where asked for, what changed at all."""
+    from qboxctl.cli import git
+
+    before, now = git.changed_since(since, options.directory, wish.sources)
+    removed = declared(before, TYPES) - wish.objects.keys()
+    chosen = replace(chosen, removed_since=removed)
+    if not only_changed:
+        return chosen
+    found = difference(stated(before, TYPES), stated(now, TYPES), wish)
+    if found.rules:
+        options.say(f"{' and '.join(found.rules)} changed since {since}, which may bear on everything: all is planned")
+        return chosen
+    options.say(f"since {since}: {plural(len(found.changed), 'declaration')} changed, {len(removed)} gone")
+    return replace(chosen, only=found.changed | removed)
 
 
 def _warn_of_idle_patterns(wish: Wish, known: set[Any], options: Common) -> None:

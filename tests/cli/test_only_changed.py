@@ -1,0 +1,107 @@
+"""``--only-changed``: a plan and an apply of what the files say otherwise than at a revision, and of nothing else."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+from typing import Any
+
+import pytest
+
+pytestmark = pytest.mark.skipif(not shutil.which("git"), reason="git is not installed")
+
+NAMES = [f"d{number:02}.example" for number in range(30)]
+SEED: dict[str, Any] = {
+    "domains": {name: {"mailboxes": {who: {"firstname": "Old"} for who in ("ada", "bob")}} for name in NAMES}
+}
+SETTINGS = {"settings": {"on_remove": {"mailbox": "disable"}}, "protect": ["mailbox/nobody@nowhere.example"]}
+
+
+def file_of(name: str, **mailboxes: Any) -> dict[str, Any]:
+    return {"domains": {name: {"mailboxes": mailboxes}}}
+
+
+@pytest.fixture
+def changed(server: Any, project: Any) -> Any:
+    """A project of thirty domains, all of which differ from the account, and one of which was edited."""
+
+    def git(*words: str) -> None:
+        command = ["git", "-c", "user.name=t", "-c", "user.email=t@example.com", *words]
+        subprocess.run(command, cwd=project.folder, check=True, capture_output=True)
+
+    project.write(SETTINGS, "settings.yaml")
+    for name in NAMES:
+        project.write(file_of(name, ada={"firstname": "New"}, bob={"firstname": "New"}), f"{name}.yaml")
+    git("init", "-q")
+    git("add", "config")
+    git("commit", "-q", "-m", "all of it")
+    project.write(file_of("d07.example", ada={"firstname": "Newer"}), "d07.example.yaml")
+    return project
+
+
+@pytest.mark.parametrize("server", [{"seed": SEED}], indirect=True)
+def test_only_what_changed_is_planned_and_asked_for(server: Any, changed: Any) -> None:
+    whole = changed.run("plan", "--since", "HEAD", "--format", "json")
+    assert len(json.loads(whole.out)["changes"]) == 60
+    server.emulator.requests.clear()
+
+    done = changed.run("plan", "--since", "HEAD", "--only-changed", "--format", "json")
+    plan = json.loads(done.out)
+    assert [(one["address"], one["action"]) for one in plan["changes"]] == [
+        ("mailbox/ada@d07.example", "update"),
+        ("mailbox/bob@d07.example", "disable"),
+    ]
+    assert {key: plan["summary"][key] for key in ("unchanged", "unmanaged")} == {"unchanged": 0, "unmanaged": 0}
+    assert "since HEAD: 1 declaration changed, 1 gone" in done.err
+    assert "nowhere.example" not in done.err, "who has not looked cannot say that a rule protects nothing"
+    assert len(server.emulator.requests) == 2, "the domain, and its mailboxes"
+
+
+@pytest.mark.parametrize("server", [{"seed": SEED}], indirect=True)
+def test_only_what_changed_is_applied(server: Any, changed: Any) -> None:
+    done = changed.apply("--since", "HEAD", "--only-changed")
+    assert done.code == 0, done
+    assert {one.path.split("/")[3] for one in server.writes} == {server.writes[0].path.split("/")[3]}
+    assert len(server.writes) == 2
+    again = changed.run("plan", "--since", "HEAD", "--only-changed", "--detailed-exitcode")
+    assert again.code == 0, again
+
+
+@pytest.mark.parametrize("server", [{"seed": SEED}], indirect=True)
+def test_it_goes_together_with_targets(server: Any, changed: Any) -> None:
+    done = changed.run("plan", "--since", "HEAD", "--only-changed", "--target", "mailbox/a*", "--format", "json")
+    assert [one["address"] for one in json.loads(done.out)["changes"]] == ["mailbox/ada@d07.example"]
+
+
+@pytest.mark.parametrize("server", [{"seed": SEED}], indirect=True)
+@pytest.mark.parametrize(
+    ("rules", "said"),
+    [
+        ({**SETTINGS, "ignore": ["alias/x@*"]}, "ignore changed since HEAD"),
+        ({"settings": {"on_remove": {"mailbox": "keep"}}}, "protect and settings changed since HEAD"),
+    ],
+    ids=["a rule came", "rules changed"],
+)
+def test_where_the_rules_changed_all_is_planned(rules: Any, said: str, server: Any, changed: Any) -> None:
+    changed.write(rules, "settings.yaml")
+    done = changed.run("plan", "--since", "HEAD", "--only-changed", "--format", "json")
+    assert said in done.err
+    assert len(json.loads(done.out)["changes"]) >= 59
+
+
+@pytest.mark.parametrize("server", [{"seed": SEED}], indirect=True)
+def test_where_nothing_changed_nothing_is_asked_for(server: Any, changed: Any) -> None:
+    changed.write(file_of("d07.example", ada={"firstname": "New"}, bob={"firstname": "New"}), "d07.example.yaml")
+    done = changed.run("plan", "--since", "HEAD", "--only-changed")
+    assert (done.code, server.emulator.requests) == (0, [])
+    assert "Nothing to change" in done.out
+
+
+@pytest.mark.parametrize("words", [("plan",), ("apply", "--auto-approve")])
+def test_it_needs_a_revision(words: tuple[str, ...], server: Any, project: Any) -> None:
+    project.write({"domains": {"a.example": {}}})
+    done = project.run(*words, "--only-changed")
+    assert done.code == 1
+    assert "--only-changed needs --since" in done.err
+    assert not server.emulator.requests
