@@ -20,7 +20,7 @@ from qboxctl.errors import QboxctlError
 @click.option("--token", help="The only token that is taken; any one otherwise.")
 @click.option("--seed", metavar="FILE", help="What is in the account at the start: the shape of a configuration.")
 @click.option("--state", type=click.Path(dir_okay=False, path_type=Path), help="Keep the account in this file.")
-@click.option("--latency", type=click.FloatRange(0), default=0, metavar="MS", help="Delay of every answer.")
+@click.option("--latency", type=click.FloatRange(0), default=0, metavar="MS", help="How long each answer takes.")
 @click.option("--fault", multiple=True, metavar="SPEC", help="A fault, such as 503,method=POST,nth=2.")
 @click.option("--quirk", multiple=True, metavar="NAME=VALUE", help="An undocumented choice of the API.")
 @click.pass_obj

@@ -39,9 +39,9 @@ _SECRET = frozenset(
 class Emulator:
     """The Management API with one customer's account behind it.
 
-    ``token`` None accepts any. ``latency`` is in seconds, for every request. ``extra_fields`` teaches it
-    attributes that no definition knows, by kind. ``on_write`` is called after each change of the account, outside
-    the lock, by the thread that made it.
+    ``token`` None accepts any. ``latency`` is in seconds: how long every request takes, work included.
+    ``extra_fields`` teaches it attributes that no definition knows, by kind. ``on_write`` is called after each
+    change of the account, outside the lock, by the thread that made it.
     """
 
     def __init__(
@@ -111,9 +111,10 @@ class Emulator:
 
     def _handle(self, request: Request, started: float, running: int) -> Response:
         hits = self._aim.hits(request.method, request.path)
-        pause = self._latency + sum(fault.seconds for fault in hits if fault.kind == "delay")
-        if pause:
-            self._sleep(pause)
+        delay = sum(fault.seconds for fault in hits if fault.kind == "delay")
+        if delay:
+            self._sleep(delay)
+        received = time.monotonic()
         fault = next((fault for fault in hits if fault.kind != "delay"), None)
         body = _decoded(request.body)
         if fault is not None and fault.before:
@@ -121,6 +122,9 @@ class Emulator:
         else:
             response = self._answer(request, body)
             response = response if fault is None else _spoilt(fault, response)
+        left = self._latency - (time.monotonic() - received)
+        if left > 0:
+            self._sleep(left)
         shown = None if body is MISSING else masked(body, _SECRET)
         fault_kinds = ",".join(hit.kind for hit in hits)
         entry = Logged(request.method, request.path, dict(request.query), shown, response.status, started,
