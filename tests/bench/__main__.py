@@ -73,12 +73,16 @@ def planning(objects: int, runs: int, latency: int) -> dict[str, object]:
         peer = octodns(Path(folder, "octodns"), domains, objects // domains) if small and not latency else None
         with emulator("--seed", seed, "--latency", str(latency)) as url:
             environ = {"QBOXMAIL_API_TOKEN": "x", "QBOXCTL_ENDPOINT": url, "PYTHONPATH": str(ROOT)}
+            since = {
+                "since": qboxctl(work, "-v", "plan", "--since", "HEAD"),
+                "only": qboxctl(work, "-v", "plan", "--since", "HEAD", "--only-changed"),
+            }
             programs = {
                 "plan": qboxctl(work, "-v", "plan"),
                 "yaml": [sys.executable, "-c", LOAD_YAML, str(work)],
                 "fetch": [sys.executable, "-c", FETCH, url],
                 "target": qboxctl(work, "-v", "plan", "--target", f"mailbox/*@{first_domain(work)}"),
-                **({"since": qboxctl(work, "plan", "--since", "HEAD")} if remembered(work) else {}),
+                **(since if remembered(work) else {}),
                 **({"peer": peer} if peer else {}),
             }
             turns = [{name: measure(words, environ) for name, words in programs.items()} for _ in range(runs)]
@@ -100,6 +104,7 @@ def planning(objects: int, runs: int, latency: int) -> dict[str, object]:
         "requests beyond the list pages": requests(turns[0]["plan"]) - pages(domains),
         "1 % changed / nothing changed": round(changed.wall / plain, 2),
         "all to create / nothing changed": round(creating.wall / plain, 2),
+        "one domain, s": median(turns, lambda turn: turn["target"].wall),
         "one domain / all": median(turns, lambda turn: turn["target"].wall / turn["plan"].wall),
         "requests for one domain": requests(turns[0]["target"]),
         "where the time goes, s": json.loads(phases.out),
@@ -107,6 +112,8 @@ def planning(objects: int, runs: int, latency: int) -> dict[str, object]:
     if "since" in programs:
         assert all("Nothing to change" in turn["since"].out for turn in turns), turns[0]["since"].out[-2000:]
         found["--since, one file changed / all"] = median(turns, lambda turn: turn["since"].wall / turn["plan"].wall)
+        found["only that file's change / all"] = median(turns, lambda turn: turn["only"].wall / turn["plan"].wall)
+        found["requests for only that file's change"] = requests(turns[0]["only"])
     if peer:
         found["plan / octoDNS"] = median(turns, lambda turn: turn["plan"].wall / turn["peer"].wall)
     fetching = json.loads(phases.out)["fetch"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -70,14 +71,14 @@ def configuration(folder: Path, domains: int, mailboxes: int) -> Path:
 
 
 def remembered(work: Path) -> bool:
-    """Commit a configuration, and change a comment of one of its files; False where there is no git."""
+    """Commit a configuration, and state one size in other words than at the commit; False where there is no git."""
     if not shutil.which("git"):
         return False
     person = ["-c", "user.name=b", "-c", "user.email=b@b.example"]
     for words in (["init", "-q"], ["add", "-A"], [*person, "commit", "-qm", "b"]):
         subprocess.run(["git", "-C", str(work), *words], check=True)
-    with min((work / "domains").iterdir()).open("a") as file:
-        file.write("# changed\n")
+    first = min((work / "domains").iterdir())
+    first.write_text(re.sub(r"quota: (\d+)GB", lambda size: f"quota: {int(size[1]) * 2**30}", first.read_text()))
     return True
 
 
