@@ -10,7 +10,7 @@ import marshal
 import os
 import signal
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import accumulate
 from typing import Any
 
@@ -22,35 +22,51 @@ MOST = 4
 """How many processes there are at the most, this one included."""
 
 
-def parse_together(sources: Sequence[Source], share: int = SHARE, processors: int | None = None) -> None:
+Fork = Callable[[], int]
+_FORK: Fork | None = getattr(os, "fork", None)
+
+
+def parse_together(
+    sources: Sequence[Source], share: int = SHARE, processors: int | None = None, fork: Fork | None = _FORK
+) -> None:
     """Have the values of large configurations ready for ``Source.parse``; small ones are left to it."""
     size = sum(len(source.text) for source in sources)
     number = min(MOST, processors or _processors(), size // share, len(sources))
-    if number < 2 or threading.active_count() > 1:  # a lock that another thread holds would stay closed in a child
+    if number < 2 or fork is None or threading.active_count() > 1:  # a lock that a thread holds would stay closed
         return
     ends = accumulate(len(source.text) for source in sources)
     parts: list[list[Source]] = [[] for _ in range(number)]
     for source, end in zip(sources, ends, strict=True):
         parts[min(number - 1, end * number // (size + 1))].append(source)
-    children = [_start(part) for part in parts[1:]]
+    children = [_start(part, fork) for part in parts[1:]]
     for source in parts[0]:
         source.ready = source.parse()
-    for part, (process, results) in zip(parts[1:], children, strict=True):
-        for source, value in zip(part, _received(process, results), strict=False):
+    for part, child in zip(parts[1:], children, strict=True):
+        for source, value in zip(part, _received(child), strict=False):
             if value:
                 source.ready = value[0], []
 
 
 def _processors() -> int:
-    if not hasattr(os, "fork"):
-        return 1
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def _start(sources: Sequence[Source]) -> tuple[int, int]:
-    """A child that parses some files: its process, and where its results can be read."""
-    reading, writing = os.pipe()
-    process = os.fork()
+_Child = tuple[int, int]
+"""A process, and where its results can be read."""
+
+
+def _start(sources: Sequence[Source], fork: Fork) -> _Child | None:
+    """A child that parses some files; None where the system allows no more processes or pipes."""
+    try:
+        reading, writing = os.pipe()
+    except OSError:
+        return None
+    try:
+        process = fork()
+    except OSError:
+        os.close(reading)
+        os.close(writing)
+        return None
     if process:
         os.close(writing)
         return process, reading
@@ -72,8 +88,11 @@ def _values(sources: Sequence[Source]) -> Iterator[list[Any] | None]:
         yield None if found else [value]
 
 
-def _received(process: int, results: int) -> list[list[Any] | None]:
-    """What a child has found; nothing where it did not come to its end."""
+def _received(child: _Child | None) -> list[list[Any] | None]:
+    """What a child has found; nothing where there is none, or it did not come to its end."""
+    if child is None:
+        return []
+    process, results = child
     with open(results, "rb") as stream:
         data = stream.read()
     _, status = os.waitpid(process, 0)

@@ -78,6 +78,19 @@ def test_what_a_child_did_not_finish_is_done_here() -> None:
     assert left == "no child is left"
 
 
+def test_where_no_process_may_be_added_all_is_done_here() -> None:
+    program = """
+from qboxctl.parallel import parse_together
+from qboxctl.yamlio import Source
+def fork():
+    raise BlockingIOError(11, "Resource temporarily unavailable")
+sources = [Source(str(number), f"a: {number}") for number in range(8)]
+parse_together(sources, share=1, processors=4, fork=fork)
+print([one.parse()[0]["a"] for one in sources])
+"""
+    assert python(program) == "[0, 1, 2, 3, 4, 5, 6, 7]\n"
+
+
 def test_small_configurations_and_programs_with_threads_have_no_children() -> None:
     program = """
 import threading
