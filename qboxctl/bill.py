@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
-from functools import partial
+from collections.abc import Iterable, Mapping
+from functools import lru_cache, partial
 
 from qboxctl import diff
 from qboxctl.definition import ResourceType
 from qboxctl.model import MISSING, Action, Address, Change, Live, Snapshot, Value
 from qboxctl.wish import Wish
 
+_SIZE = "max_email_quota"
+"""What a bill depends on."""
 LINES = ("mailboxes_8gb", "mailboxes_25gb", "mailboxes_50gb", "mailboxes_100gb", "domains", "delivery_accounts")
 
 
@@ -19,35 +21,24 @@ def bill(
 ) -> dict[str, int]:
     """The change of each line of the bill; a change of band is one less and one more."""
     found = Counter(dict.fromkeys(LINES, 0))
+    default = lru_cache(partial(_default_size, wish, snapshot, types))  # one for all mailboxes of a domain
     for change in changes:
         type_ = types[change.address.kind]
         if type_.billed is None or change.action is Action.DISABLE:
             continue
-        live = snapshot.live.get(change.address)
-        size = partial(_default_size, change.address, wish, snapshot, types)
-        before: dict[str, Value] = {}
-        if live is not None and change.action is not Action.CREATE:
-            before = _sized(type_, partial(_now, types, snapshot, live), size)
-            found[type_.billed(before)] -= 1
+        home = Address(type_.parent, type_.parent_of(change.address.key))
+        live = None if change.action is Action.CREATE else snapshot.live.get(change.address)
+        before = None if live is None or _SIZE not in type_.by_name else _now(types, snapshot, live, _SIZE)
+        if live is not None:
+            found[type_.billed({_SIZE: default(home) if before is None else before})] -= 1
         if change.action is not Action.DELETE:
-            after = {one.name: one.after for one in change.fields}
-            created = change.action is Action.CREATE
-            found[type_.billed(_sized(type_, after.get, size) if created else {**before, **after})] += 1
+            after = next((one.after for one in change.fields if one.name == _SIZE), before)
+            found[type_.billed({_SIZE: default(home) if after is None else after})] += 1
     return dict(found)
 
 
-def _sized(type_: ResourceType, read: Callable[[str], Value], default: Callable[[], Value]) -> dict[str, Value]:
-    """The values that a bill depends on."""
-    size = read("max_email_quota") if "max_email_quota" in type_.by_name else None
-    return {"max_email_quota": default() if size is None else size}
-
-
-def _default_size(address: Address, wish: Wish, snapshot: Snapshot, types: Mapping[str, ResourceType]) -> Value:
+def _default_size(wish: Wish, snapshot: Snapshot, types: Mapping[str, ResourceType], parent: Address) -> Value:
     """The size that a domain gives to mailboxes which state none, None where that is not known."""
-    type_ = types[address.kind]
-    if not type_.parent:
-        return None
-    parent = Address(type_.parent, type_.parent_of(address.key))
     desired, live = wish.objects.get(parent), snapshot.live.get(parent)
     size = desired.values.get("default_quota") if desired is not None else None
     return _now(types, snapshot, live, "default_quota") if size is None and live is not None else size
