@@ -226,8 +226,8 @@ class ResourceType:
 
     @cached_property
     def at_once(self) -> frozenset[str]:
-        """The attributes that a creation carries, whatever else is stated."""
-        return frozenset(one.name for one in self.fields if one.on_create and not one.beside)
+        """The attributes that a creation can carry."""
+        return frozenset(one.name for one in self.fields if one.on_create)
 
     @property
     def removal(self) -> Action:
