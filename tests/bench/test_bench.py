@@ -17,8 +17,6 @@ def test_the_benchmark_runs() -> None:
     plan = figures["plan, 240 mailboxes, 0 ms"]
     assert plan["requests beyond the list pages"] == 0
     assert plan["requests for one domain"] == 3
-    assert plan.get("requests for only that file's change", 1) == 1, (
-        "the domain, of which no file states a mailbox anew"
-    )
+    assert plan.get("requests for only that file's change", 3) == 3
     assert figures["apply, all to create, 0 ms"]["creates"] == 42
     assert figures["apply, at most 100 requests a second, 0 ms"]["requests"] > 42
