@@ -47,30 +47,28 @@ def load(sources: Sequence[Source], types: Mapping[str, ResourceType], environme
     )
 
 
-def declared(sources: Sequence[Source], types: Mapping[str, ResourceType]) -> frozenset[Address]:
-    """What some files of a wish say is there; raises ConfigError with every mistake."""
-    loader = _Loader(tuple(sources), types)
-    loader.read()
-    objects = loader.objects()
-    if has_errors(loader.found):
-        raise ConfigError(loader.found)
-    return frozenset(address for address, one in objects.items() if not one.absent)
-
-
 class Stated(NamedTuple):
-    """What some files of a wish say, as texts that compare: of each object, of each kind's defaults, and as rules."""
+    """What some files of a wish say, as texts that compare: of each object, of each kind's defaults, and as rules.
 
+    ``present`` are the objects that they declare to be there, and do not ignore.
+    """
+
+    present: frozenset[Address]
     objects: Mapping[Address, str]
     defaults: Mapping[str, str]
     rules: Mapping[str, str]
 
 
 def stated(sources: Sequence[Source], types: Mapping[str, ResourceType]) -> Stated:
-    """What some files say, whatever it means; a mistake in them is left to ``load`` and ``declared``."""
+    """What some files of a wish say; raises ConfigError with every mistake that they show by themselves."""
     loader = _Loader(tuple(sources), types)
     loader.read()
+    objects = loader.objects()
+    if has_errors(loader.found):
+        raise ConfigError(loader.found)
     rules = {name: sorted(pattern.text for pattern in found) for name, found in loader.patterns.items()}
     return Stated(
+        frozenset(address for address, one in objects.items() if not one.absent),
         {address: _text(block.body) for address, block in loader.blocks.items()},
         {kind: _text(body) for kind, (_, body) in loader.default_bodies.items()},
         {name: _text(one) for name, one in {"settings": loader.settings_block, **rules}.items() if one},

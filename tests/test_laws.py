@@ -22,7 +22,7 @@ from qboxctl import planfile
 from qboxctl.emulator import Request, Response
 from qboxctl.errors import ConfigError, QboxctlError, StalePlanError
 from qboxctl.graph import order, writes
-from qboxctl.load import declared, stated
+from qboxctl.load import stated
 from qboxctl.model import Address, Change, Plan, Status
 from qboxctl.names import Pattern
 from qboxctl.render import outcomes as render_outcomes
@@ -176,7 +176,7 @@ def test_a_plan_for_what_changed_is_a_part_of_the_whole_one(
     with_removals(seed, tree)["settings"]["on_remove"] = {"mailbox": removing, "delivery_account": removing}
     text, earlier = as_yaml(tree), as_yaml({**before, "settings": tree["settings"]})
     wish, then = wish_of(text), [Source("then", earlier)]
-    options = Options(removed_since=declared(then, TYPES) - wish.objects.keys())
+    options = Options(removed_since=stated(then, TYPES).present - wish.objects.keys())
     found = difference(stated(then, TYPES), stated([Source("now", text)], TYPES), wish)
     assert not found.rules
     narrow = replace(options, only=found.changed | (options.removed_since or frozenset()))

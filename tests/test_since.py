@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from qboxctl.cli.git import changed_since
 from qboxctl.errors import ConfigError
-from qboxctl.load import declared, load, stated
+from qboxctl.load import load, stated
 from qboxctl.resources import TYPES
 from qboxctl.since import difference
 from qboxctl.sources import read_sources
@@ -85,7 +85,7 @@ def committed(folder: Path, files: Files, *options: str) -> Path:
 def gone(folder: Path) -> set[str]:
     """What was declared at the commit, and is no more."""
     today = read_sources(folder)
-    before = declared(changed_since("HEAD", folder, today)[0], TYPES)
+    before = stated(changed_since("HEAD", folder, today)[0], TYPES).present
     return {str(address) for address in before - load(today, TYPES).objects.keys()}
 
 
@@ -107,7 +107,7 @@ def test_only_what_changed_is_read(tmp_path):
         ("broken.yaml", "domains: [\n"),
     ]
     with pytest.raises(ConfigError) as raised:
-        declared(before, TYPES)
+        stated(before, TYPES)
     assert [str(one.position) for one in raised.value.diagnostics] == [f"{before[1].name}:2:1"]
 
 
@@ -189,7 +189,7 @@ def files(draw: st.DrawFn) -> Files:
 def test_leaving_out_what_did_not_change_changes_nothing(before, after):
     with tempfile.TemporaryDirectory() as name:
         folder = committed(Path(name, "files"), before)
-        then = declared(read_sources(folder), TYPES)
+        then = stated(read_sources(folder), TYPES).present
         put(folder, after)
         now = load(read_sources(folder), TYPES)
         rule = any("ignore" in text for text in after.values())  # then it does not matter what is said of m1

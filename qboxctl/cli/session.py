@@ -20,7 +20,7 @@ from qboxctl.cli.progress import Progress
 from qboxctl.client import Clock, InProcess, Reader, SystemClock
 from qboxctl.compare import compare
 from qboxctl.errors import AuthError, ConfigError, QboxctlError, has_errors
-from qboxctl.load import declared, load, stated
+from qboxctl.load import load, stated
 from qboxctl.model import Plan, Secret, SecretSource
 from qboxctl.names import Pattern
 from qboxctl.remote import Account
@@ -200,11 +200,12 @@ def _remembering(chosen: Options, since: str, wish: Wish, options: Common, *, on
     from qboxctl.cli import git
 
     before, now = git.changed_since(since, options.directory, wish.sources)
-    removed = declared(before, TYPES) - wish.objects.keys()
+    then = stated(before, TYPES)
+    removed = then.present - wish.objects.keys()
     chosen = replace(chosen, removed_since=removed)
     if not only_changed:
         return chosen
-    found = difference(stated(before, TYPES), stated(now, TYPES), wish)
+    found = difference(then, stated(now, TYPES), wish)
     if found.rules:
         options.say(f"{' and '.join(found.rules)} changed since {since}, which may bear on everything: all is planned")
         return chosen
