@@ -61,24 +61,25 @@ def _start(sources: Sequence[Source], fork: Fork) -> _Child | None:
         reading, writing = os.pipe()
     except OSError:
         return None
+    parent = os.getpid()
     try:
         process = fork()
+        if not process:
+            signal.signal(signal.SIGINT, signal.SIG_DFL)
+            signal.signal(signal.SIGTERM, signal.SIG_DFL)
+            os.close(reading)
+            with open(writing, "wb") as out:
+                marshal.dump(list(_values(sources)), out)
+            os._exit(0)
     except OSError:
         os.close(reading)
         os.close(writing)
         return None
-    if process:
-        os.close(writing)
-        return process, reading
-    try:  # the child must not come back from here, whatever happens
-        signal.signal(signal.SIGINT, signal.SIG_DFL)
-        signal.signal(signal.SIGTERM, signal.SIG_DFL)
-        os.close(reading)
-        with open(writing, "wb") as out:
-            marshal.dump(list(_values(sources)), out)
-        os._exit(0)
     finally:
-        os._exit(1)
+        if os.getpid() != parent:  # whatever happens, the child must not come back from here
+            os._exit(1)
+    os.close(writing)
+    return process, reading
 
 
 def _values(sources: Sequence[Source]) -> Iterator[list[Any] | None]:
@@ -95,5 +96,8 @@ def _received(child: _Child | None) -> list[list[Any] | None]:
     process, results = child
     with open(results, "rb") as stream:
         data = stream.read()
-    _, status = os.waitpid(process, 0)
+    try:
+        _, status = os.waitpid(process, 0)
+    except ChildProcessError:  # where SIGCHLD is ignored, nobody learns how a child ended
+        return []
     return marshal.loads(data) if status == 0 else []  # noqa: S302 - our own child's, through a pipe of our own

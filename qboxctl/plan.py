@@ -54,7 +54,7 @@ class _Planner:
         self.unmanaged: list[Address] = []
         self.unverifiable: list[Unverifiable] = []
         self.unchanged: list[Address] = []
-        self.wrong: list[Diagnostic] = []
+        self.wrong: list[tuple[Address, Diagnostic]] = []
 
     def plan(self) -> Plan:
         """Every change, judged."""
@@ -64,13 +64,15 @@ class _Planner:
         self.check_names()
         self.check_sizes()
         self.check_references()
-        if self.wrong:
-            raise ConfigError(self.wrong)
-        changes = self.ordered(self.chosen())
+        chosen = self.chosen()
+        kept = {change.address for change in chosen}
+        wrong = [found for address, found in self.wrong if address in kept or self.scope.targeted(address)]
+        if wrong:
+            raise ConfigError(wrong)
+        changes = self.ordered(chosen)
         settings = self.wish.settings
         identity = plan_id(settings.environment, settings.endpoint, changes)
         acknowledged = self.options.acknowledge == identity
-        kept = {change.address for change in changes}
         return Plan(
             id=identity,
             environment=settings.environment,
@@ -116,7 +118,7 @@ class _Planner:
             for one in type_.fields
             if one.beside and desired.values.get(one.name) is True and not desired.values.get(one.beside)
         ]
-        if lacking and self.scope.targeted(address):
+        if lacking:
             self.error(
                 "Q040",
                 f"{address} must be created, and lacks {' and '.join(lacking)}",
@@ -181,8 +183,6 @@ class _Planner:
 
     def fixed(self, address: Address, desired: Desired, name: str, before: Value, after: Value) -> None:
         """An attribute that differs and can no longer be changed."""
-        if not self.scope.targeted(address):
-            return
         one = self.types[address.kind].by_name.get(name)
         shown, wish = (one.type.show(before), one.type.show(after)) if one else (str(before), str(after))
         self.error(
@@ -219,7 +219,7 @@ class _Planner:
     # What the files do not declare.
 
     def undeclared(self) -> None:
-        """Live objects of managed collections that no file declares."""
+        """Live objects of managed collections that no file declares; ``chosen`` drops what no target needs."""
         since = self.options.removed_since
         for address, live in self.snapshot.live.items():
             if address in self.wish.objects or live.leaving:
@@ -229,29 +229,21 @@ class _Planner:
             counted = collection in self.wish.managed or (since is not None and address in since)
             if not counted or not self.scope.visible(address):
                 continue
-            if not self.scope.targeted(address) and not self.inside_removed(address):
-                continue
             todo = self.wish.settings.on_remove.get(address.kind, "keep")
             gone = since is None or address in since
             if todo == "keep" or not gone or (todo == "disable" and live.status == "disabled"):
-                if collection in self.snapshot.complete:
+                if collection in self.snapshot.complete and self.scope.targeted(address):
                     self.unmanaged.append(address)
             else:
                 why = "no longer declared" if since is not None else "not declared"
                 self.remove(live, Action(todo), f"{why} (on_remove: {todo})")
 
-    def inside_removed(self, address: Address) -> bool:
-        """Whether the object lives in one that is declared absent: it may have to go first."""
-        parent = self.scope.parent(address)
-        desired = self.wish.objects.get(parent) if parent else None
-        return desired is not None and desired.absent
-
     # What only a plan can know.
 
     def error(self, code: str, message: str, desired: Desired, *path: str, hint: str | None = None) -> None:
-        """Note a mistake at its place in the files."""
+        """Note a mistake at its place in the files; it counts where its object is a part of the plan."""
         place = self.wish.position(desired.where, *path)
-        self.wrong.append(Diagnostic(code, message, place, str(desired.address), hint))
+        self.wrong.append((desired.address, Diagnostic(code, message, place, str(desired.address), hint)))
 
     def check_names(self) -> None:
         """An alias may not bear a mailbox's name, live ones included."""

@@ -69,23 +69,28 @@ class Scope:
         objects = self.wish.objects
         if not self.narrowed and not self.options.excludes:
             return objects
-        found = self.needed() if self.narrowed else objects
-        return {address: objects[address] for address in found if not self.excluded(address)}
+        if not self.narrowed:
+            return {address: one for address, one in objects.items() if not self.excluded(address)}
+        return {address: objects[address] for address in self.needed()}
 
     def needed(self) -> Iterable[Address]:
-        """The targets that are declared, all that is in the same homes, and what these name, however far away."""
+        """The targets that are declared, all that is in the same homes, and what these name, however far away.
+
+        What is to go may be linked to by what has to let go of it first.
+        """
         wish, types = self.wish, self.types
         only = self.options.only
         groups = (
             [inside for one, inside in wish.managed.items() if self.may_hold_target(one)] if only is None else [only]
         )
         todo = [address for inside in groups for address in inside if self.targeted(address)]
+        todo += [address for kind in self.linking() for address in wish.managed.get(Collection(kind), ())]
         found: dict[Address, None] = {}
         homes: set[Address] = set()
         while todo:
             address = todo.pop()
             desired = wish.objects.get(address)
-            if desired is None or address in found:
+            if desired is None or address in found or self.excluded(address):
                 continue
             found[address] = None
             for one in types[address.kind].fields:
@@ -99,6 +104,12 @@ class Scope:
                     if type_.parent == home.kind:
                         todo += wish.managed.get(Collection(kind, home.key), ())
         return found
+
+    def linking(self) -> set[str]:
+        """The kinds whose objects may have to let go of a target that is to be removed."""
+        kinds = {collection.kind for collection in self.sought()}
+        kinds |= {address.kind for address in self.options.only or () if not self.stays(address)}
+        return {kind for kind, type_ in self.types.items() if any(one.linked in kinds for one in type_.fields)}
 
     def may_hold_target(self, collection: Collection) -> bool:
         """Whether something in a collection may match a target."""

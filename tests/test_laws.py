@@ -16,13 +16,25 @@ from expect import check
 from hypothesis import HealthCheck, assume, event, given, settings
 from hypothesis import strategies as st
 from lab import ENVIRON, PASSWORD, TOKEN, Lab, socket_lab, wish_of
-from strategies import DOMAINS, SINGLE_QUIRKS, TIMEOUT, accounts, as_yaml, faults, quirks, troubles, wishes
+from strategies import (
+    DOMAINS,
+    FIXED,
+    SECRET,
+    SINGLE_QUIRKS,
+    TIMEOUT,
+    accounts,
+    as_yaml,
+    faults,
+    quirks,
+    troubles,
+    wishes,
+)
 
 from qboxctl import planfile
 from qboxctl.emulator import Request, Response
 from qboxctl.errors import ConfigError, QboxctlError, StalePlanError
 from qboxctl.graph import order, writes
-from qboxctl.load import stated
+from qboxctl.load import load, stated
 from qboxctl.model import Address, Change, Plan, Status
 from qboxctl.names import Pattern
 from qboxctl.render import outcomes as render_outcomes
@@ -169,21 +181,48 @@ def test_a_plan_for_targets_is_a_part_of_the_whole_one(seed: dict, tree: dict, d
 
 
 @many(100)
-@given(seed=accounts(), before=wishes(), tree=wishes(), removing=st.sampled_from(["disable", "delete"]))
+@given(seed=accounts(), before=wishes(), tree=wishes(), removing=st.sampled_from(["disable", "delete"]),
+       same_people=st.booleans(), unsaid=st.sampled_from(["", *DOMAINS[:2]]))  # fmt: skip
 def test_a_plan_for_what_changed_is_a_part_of_the_whole_one(
-    seed: dict, before: dict, tree: dict, removing: str
+    seed: dict, before: dict, tree: dict, removing: str, same_people: bool, unsaid: str
 ) -> None:
+    """Each configuration is two files, one of people and one of all else; what is the same in both was not touched."""
     with_removals(seed, tree)["settings"]["on_remove"] = {"mailbox": removing, "delivery_account": removing}
-    text, earlier = as_yaml(tree), as_yaml({**before, "settings": tree["settings"]})
-    wish, then = wish_of(text), [Source("then", earlier)]
-    options = Options(removed_since=stated(then, TYPES).present - wish.objects.keys())
-    found = difference(stated(then, TYPES), stated([Source("now", text)], TYPES), wish)
+    if same_people:
+        for name, domain in tree["domains"].items():
+            before["domains"].setdefault(name, {})["mailboxes"] = domain.setdefault("mailboxes", {})
+        before["domains"] = {name: before["domains"][name] for name in tree["domains"]}
+    earlier, today = _two_files({**before, "settings": tree["settings"]}), _two_files(tree, unsaid)
+    texts = {source.text for source in earlier}
+    then = stated([one for one in earlier if one.text not in {other.text for other in today}], TYPES)
+    touched = [one for one in today if one.text not in texts]
+    wish = load(today, TYPES)
+    options = Options(removed_since=then.present - wish.objects.keys())
+    found = difference(then, stated(touched, TYPES), wish, touched)
     assert not found.rules
     narrow = replace(options, only=found.changed | (options.removed_since or frozenset()))
     whole = plan_of(Lab(seed=seed), wish, options)
     plan = Lab(seed=seed).plan(wish, narrow)
     expected = needed(whole, [change.address for change in whole.changes if change.address in (narrow.only or ())])
     assert [change._replace(needs=()) for change in plan.changes] == expected
+
+    was = load(earlier, TYPES).objects
+    said = {one: (desired.values, desired.secrets, desired.extra, desired.absent) for one, desired in was.items()}
+    for address, desired in wish.objects.items():
+        now = (desired.values, desired.secrets, desired.extra, desired.absent)
+        assert address in found.changed or said.get(address) == now, address
+
+
+def _two_files(tree: dict[str, Any], unsaid: str = "") -> list[Source]:
+    """A wish in two files, without what it says of one domain itself."""
+    people: dict[str, Any] = {}
+    others: dict[str, Any] = {}
+    for name, domain in tree["domains"].items():
+        people |= {name: {"mailboxes": domain["mailboxes"]}} if "mailboxes" in domain else {}
+        others |= {name: {key: one for key, one in domain.items() if key != "mailboxes"}} if name != unsaid else {}
+    defaults = {"domain": {**FIXED, "postmaster_password": SECRET, "antispam_level": 1}}
+    rest = {**tree, "defaults": defaults, "domains": others}
+    return [Source("people", as_yaml({"domains": people})), Source("rest", as_yaml(rest))]
 
 
 def _turned(tree: Any) -> Any:

@@ -91,6 +91,19 @@ print([one.parse()[0]["a"] for one in sources])
     assert python(program) == "[0, 1, 2, 3, 4, 5, 6, 7]\n"
 
 
+def test_where_nobody_learns_how_children_end_the_values_are_the_same() -> None:
+    program = """
+import signal
+from qboxctl.parallel import parse_together
+from qboxctl.yamlio import Source
+signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+sources = [Source(str(number), f"a: {number}") for number in range(8)]
+parse_together(sources, share=1, processors=4)
+print([one.parse()[0]["a"] for one in sources])
+"""
+    assert python(program) == "[0, 1, 2, 3, 4, 5, 6, 7]\n"
+
+
 def test_small_configurations_and_programs_with_threads_have_no_children() -> None:
     program = """
 import threading

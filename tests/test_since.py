@@ -151,6 +151,11 @@ SAYS: dict[str, tuple[Files, Files, set[str], tuple[str, ...]]] = {
     "who is protected": ({"a.yaml": A, "c.yaml": C}, {"a.yaml": A, "c.yaml": C.replace("n/*", "n/a*")}, set(),
                          ("protect",)),
     "who is ignored": ({"a.yaml": A}, {"a.yaml": A, "i.yaml": "ignore: [alias/*]\n"}, set(), ("ignore",)),
+    "the file with its attributes left": ({"a.yaml": A, "b.yaml": "domains: {a.example: {chat: true}}\n"},
+                                          {"a.yaml": A}, {"domain/a.example"}, ()),
+    "one more file mentions it": ({"a.yaml": "domains: {a.example: {chat: true}}\n"},
+                                  {"a.yaml": "domains: {a.example: {chat: true}}\n", "b.yaml": A},
+                                  {"mailbox/ada@a.example", "mailbox/bob@a.example"}, ()),
     "a comment in the settings": ({"a.yaml": A, "c.yaml": C}, {"a.yaml": A, "c.yaml": f"{C}# why\n"}, set(), ()),
 }  # fmt: skip
 
@@ -160,8 +165,8 @@ def test_what_is_said_otherwise(before, after, changed, rules, tmp_path):
     folder = committed(tmp_path / "files", before)
     put(folder, after)
     today = read_sources(folder)
-    then, now = (stated(sources, TYPES) for sources in changed_since("HEAD", folder, today))
-    found = difference(then, now, load(today, TYPES))
+    then, now = changed_since("HEAD", folder, today)
+    found = difference(stated(then, TYPES), stated(now, TYPES), load(today, TYPES), now)
     assert ({str(address) for address in found.changed}, found.rules) == (changed, rules)
 
 

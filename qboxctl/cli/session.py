@@ -22,7 +22,7 @@ from qboxctl.compare import compare
 from qboxctl.errors import AuthError, ConfigError, QboxctlError, has_errors
 from qboxctl.load import load, stated
 from qboxctl.model import Plan, Secret, SecretSource
-from qboxctl.names import Pattern
+from qboxctl.names import Pattern, covering
 from qboxctl.remote import Account
 from qboxctl.render import diagnostics
 from qboxctl.render.style import plural
@@ -205,12 +205,13 @@ def _remembering(chosen: Options, since: str, wish: Wish, options: Common, *, on
     chosen = replace(chosen, removed_since=removed)
     if not only_changed:
         return chosen
-    found = difference(then, stated(now, TYPES), wish)
+    found = difference(then, stated(now, TYPES), wish, now)
     if found.rules:
         options.say(f"{' and '.join(found.rules)} changed since {since}, which may bear on everything: all is planned")
         return chosen
     options.say(f"since {since}: {plural(len(found.changed), 'declaration')} changed, {len(removed)} gone")
-    return replace(chosen, only=found.changed | removed)
+    rotated = {address for address in wish.objects if chosen.rotate and covering(chosen.rotate, address)}
+    return replace(chosen, only=found.changed | removed | rotated)
 
 
 def _warn_of_idle_patterns(wish: Wish, known: set[Any], options: Common) -> None:
@@ -223,8 +224,9 @@ def _warn_of_idle_patterns(wish: Wish, known: set[Any], options: Common) -> None
 
 def _all_match(chosen: Options, known: set[Any]) -> None:
     """Refuse a pattern that means nothing: it is a typing error, and an empty plan would hide it."""
+    partly = "with --only-changed, nothing is looked for that is neither declared nor changed"
+    hint = "compare it with the addresses that `qboxctl plan` shows" if chosen.only is None else partly
     for option, found in (("--target", chosen.targets), ("--rotate", chosen.rotate)):
         for pattern in found:
             if not any(pattern.matches(address) for address in known):
-                raise QboxctlError(f"{option} {pattern.text} matches no object", hint="compare it with the addresses "
-                                   "that `qboxctl plan` shows")  # fmt: skip
+                raise QboxctlError(f"{option} {pattern.text} matches no object", hint=hint)

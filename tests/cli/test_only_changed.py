@@ -15,7 +15,11 @@ NAMES = [f"d{number:02}.example" for number in range(30)]
 SEED: dict[str, Any] = {
     "domains": {name: {"mailboxes": {who: {"firstname": "Old"} for who in ("ada", "bob")}} for name in NAMES}
 }
-SETTINGS = {"settings": {"on_remove": {"mailbox": "disable"}}, "protect": ["mailbox/nobody@nowhere.example"]}
+SETTINGS = {
+    "settings": {"on_remove": {"mailbox": "disable"}},
+    "protect": ["mailbox/nobody@nowhere.example"],
+    "defaults": {"mailbox": {"password": {"env": "PW"}}},
+}
 
 
 def file_of(name: str, **mailboxes: Any) -> dict[str, Any]:
@@ -96,6 +100,24 @@ def test_where_nothing_changed_nothing_is_asked_for(server: Any, changed: Any) -
     done = changed.run("plan", "--since", "HEAD", "--only-changed")
     assert (done.code, server.emulator.requests) == (0, [])
     assert "Nothing to change" in done.out
+
+
+@pytest.mark.parametrize("server", [{"seed": SEED}], indirect=True)
+def test_a_secret_that_is_to_be_sent_again_is_no_less_wanted(server: Any, changed: Any) -> None:
+    words = ["--since", "HEAD", "--only-changed", "--rotate", "mailbox/ada@d03.example", "--format", "json"]
+    plan = json.loads(changed.run("plan", *words).out)
+    assert {one["address"]: one["secrets"] for one in plan["changes"]} == {
+        "mailbox/ada@d03.example": ["password"],
+        "mailbox/ada@d07.example": [],
+        "mailbox/bob@d07.example": [],
+    }
+
+
+@pytest.mark.parametrize("server", [{"seed": SEED}], indirect=True)
+def test_a_target_that_nobody_looked_for_is_told_as_such(server: Any, changed: Any) -> None:
+    done = changed.run("plan", "--since", "HEAD", "--only-changed", "--target", "mailbox/zed@d07.example")
+    assert done.code == 1
+    assert "nothing is looked for that is neither declared nor changed" in done.err
 
 
 @pytest.mark.parametrize("words", [("plan",), ("apply", "--auto-approve")])
