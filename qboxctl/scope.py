@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from itertools import chain
 
 from qboxctl.definition import ResourceType
 from qboxctl.graph import referred
@@ -79,11 +80,10 @@ class Scope:
         What is to go may be linked to by what has to let go of it first.
         """
         wish, types = self.wish, self.types
-        only = self.options.only
-        groups = (
-            [inside for one, inside in wish.managed.items() if self.may_hold_target(one)] if only is None else [only]
-        )
-        todo = [address for inside in groups for address in inside if self.targeted(address)]
+        asked: Iterable[Address] | None = self.options.only
+        if asked is None:
+            asked = chain.from_iterable(inside for one, inside in wish.managed.items() if self.may_hold_target(one))
+        todo = [address for address in asked if self.targeted(address)]
         todo += [address for kind in self.linking() for address in wish.managed.get(Collection(kind), ())]
         found: dict[Address, None] = {}
         homes: set[Address] = set()
