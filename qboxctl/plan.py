@@ -219,8 +219,9 @@ class _Planner:
     # What the files do not declare.
 
     def undeclared(self) -> None:
-        """Live objects of managed collections that no file declares; ``chosen`` drops what no target needs."""
+        """Live objects of managed collections that no file declares."""
         since = self.options.removed_since
+        taken = {change.address.key for change in self.changes if change.action is Action.CREATE}
         for address, live in self.snapshot.live.items():
             if address in self.wish.objects or live.leaving:
                 continue
@@ -228,6 +229,9 @@ class _Planner:
             collection = Collection(address.kind, type_.parent_of(address.key))
             counted = collection in self.wish.managed or (since is not None and address in since)
             if not counted or not self.scope.visible(address):
+                continue
+            in_the_way = (type_.parent and address.key in taken) or self.inside_removed(address)
+            if not self.scope.targeted(address) and not in_the_way:
                 continue
             todo = self.wish.settings.on_remove.get(address.kind, "keep")
             gone = since is None or address in since
@@ -237,6 +241,12 @@ class _Planner:
             else:
                 why = "no longer declared" if since is not None else "not declared"
                 self.remove(live, Action(todo), f"{why} (on_remove: {todo})")
+
+    def inside_removed(self, address: Address) -> bool:
+        """Whether the object lives in one that is declared absent: it may have to go first."""
+        parent = self.scope.parent(address)
+        desired = self.wish.objects.get(parent) if parent else None
+        return desired is not None and desired.absent
 
     # What only a plan can know.
 

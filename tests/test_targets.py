@@ -91,3 +91,15 @@ def test_only_targets_are_listed_as_unmanaged() -> None:
     seed = {"domains": {"a.example": {"mailboxes": {"m": {"firstname": "M"}}, "aliases": {"x": ["m@a.example"]}}}}
     text = "domains: {a.example: {mailboxes: {}, aliases: {}}}"
     assert planned(seed, text, "mailbox/*") == ([], ["mailbox/m@a.example"])
+
+
+def test_a_limit_that_is_lowered_takes_no_mailbox_along() -> None:
+    """The whole plan deletes before it lowers the limit; a target on the domain alone removes nobody's mail."""
+    seed = {
+        "domains": {
+            "a.example": {"max_email_accounts": 50, "mailboxes": {"m": {"firstname": "M"}, "k": {"firstname": "K"}}}
+        }
+    }
+    rule = "settings: {on_remove: {mailbox: delete}}"
+    text = f"{rule}\ndomains: {{a.example: {{max_email_accounts: 40, mailboxes: {{k: {{}}}}}}}}"
+    assert planned(seed, text, "domain/a.example") == (["update domain/a.example"], [])
