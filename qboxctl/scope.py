@@ -93,9 +93,7 @@ class Scope:
             if desired is None or address in found or self.excluded(address):
                 continue
             found[address] = None
-            for one in types[address.kind].fields:
-                if one.refers and one.name in desired.values:
-                    todo += referred(types, one.refers, desired.values[one.name])
+            todo += self.named(desired)
             home = self.parent(address) or address
             if home not in homes:
                 homes.add(home)
@@ -104,6 +102,12 @@ class Scope:
                     if type_.parent == home.kind:
                         todo += wish.managed.get(Collection(kind, home.key), ())
         return found
+
+    def named(self, desired: Desired) -> Iterable[Address]:
+        """What an object names, or may name: an address in a domain may be of any kind that lives there."""
+        for one in self.types[desired.address.kind].fields:
+            if one.refers and one.name in desired.values:
+                yield from referred(self.types, one.refers, desired.values[one.name])
 
     def linking(self) -> set[str]:
         """The kinds whose objects may have to let go of a target that is to be removed."""

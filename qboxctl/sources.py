@@ -12,6 +12,13 @@ from qboxctl.yamlio import MAX_BYTES, Source
 
 
 def read_sources(root: str | Path) -> list[Source]:
+    """All files of a configuration, as ``read_files`` gives them, with their values at hand."""
+    sources = read_files(root)
+    parse_together(sources)
+    return sources
+
+
+def read_files(root: str | Path) -> list[Source]:
     """The files below a folder (or one file), sorted by path; names starting with . or _ are skipped.
 
     Raises ConfigError when there is no such folder, no file in it, or a folder that cannot be read.
@@ -26,9 +33,7 @@ def read_sources(root: str | Path) -> list[Source]:
     if not paths:
         hint = "`qboxctl init` makes a starter project; name another folder with -C"
         raise ConfigError([Diagnostic("Q030", f"there is no .yaml or .yml file in {shown.resolve()}", hint=hint)])
-    sources = [_read(path) for path in paths]
-    parse_together(sources)
-    return sources
+    return [_read(path) for path in paths]
 
 
 def has_sources(root: str | Path) -> bool:

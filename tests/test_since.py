@@ -111,6 +111,27 @@ def test_only_what_changed_is_read(tmp_path):
     assert [str(one.position) for one in raised.value.diagnostics] == [f"{before[1].name}:2:1"]
 
 
+def test_a_file_with_the_content_of_another_is_a_file_of_its_own(tmp_path):
+    folder = committed(tmp_path / "files", {"a.yaml": A, "in/b.yaml": B})
+    put(folder, {"a.yaml": A, "in/b.yaml": A, "c.yaml": B})
+    before, now = changed_since("HEAD", folder, read_sources(folder))
+    assert [source.text for source in before] == [B]
+    assert {Path(source.name).relative_to(folder).as_posix(): source.text for source in now} == {
+        "c.yaml": B,
+        "in/b.yaml": A,
+    }
+
+
+@pytest.mark.parametrize("written", ["{folder}", "{folder}/", "{folder}/.", "{folder}/../files", "."])
+def test_it_does_not_matter_how_the_folder_is_written(written, tmp_path, monkeypatch):
+    folder = committed(tmp_path / "files", {"a.yaml": A, "in/b.yaml": B})
+    monkeypatch.chdir(folder)
+    name = written.format(folder=folder)
+    assert changed_since("HEAD", name, read_sources(name)) == ([], [])
+    one = f"{name}/a.yaml"
+    assert changed_since("HEAD", one, read_sources(one)) == ([], [])
+
+
 def test_links_lead_nowhere_at_a_revision(tmp_path):
     (tmp_path / "elsewhere.yaml").write_text(B)
     folder = committed(tmp_path / "files", {"a.yaml": A})

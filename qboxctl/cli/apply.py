@@ -19,7 +19,8 @@ from qboxctl.apply import Checked, check, refuse_foreign, resolve_secrets
 from qboxctl.cli import git
 from qboxctl.cli.common import Common, common, run_on
 from qboxctl.cli.failures import Exit
-from qboxctl.cli.session import connect, planned, planning_options, read_wish
+from qboxctl.cli.planning import planned, planning_options, task_of
+from qboxctl.cli.session import connect
 from qboxctl.client import Client
 from qboxctl.errors import PlanFileError, QboxctlError, StalePlanError
 from qboxctl.journal import Journal, default_path
@@ -76,7 +77,8 @@ def command(
     if planfile and any(chosen[name] for name in ("target", "exclude", "since", "only_changed", "rotate")):
         raise click.UsageError("a saved plan runs as it is: of the planning options, only --acknowledge goes with it")
     stop = threading.Event()
-    wish = read_wish(options)
+    task = task_of(options, **chosen)
+    wish = task.wish
     saved = read(planfile, TYPES) if planfile else None
     client = connect(Client, wish, options, seed=seed, stop=stop)
     patience = Patience() if wait is None else Patience(wait, wait)
@@ -84,7 +86,9 @@ def command(
         if saved:
             _same_wish(saved, wish)
             refuse_foreign(saved, wish, TYPES)
-        plan = saved or planned(client, wish, options, **chosen)
+            plan = saved
+        else:
+            wish, plan = planned(client, task, options)
         order = _Order(
             plan, wish, client, options, form, chosen["acknowledge"], auto_approve, patience, journal, options.palette()
         )

@@ -57,12 +57,12 @@ def commit(root: str | Path) -> str | None:
 
 
 def changed_since(revision: str, root: str | Path, today: Iterable[Source]) -> tuple[list[Source], list[Source]]:
-    """The files that the configuration had at a revision, and today's, without those whose very content is in both.
+    """The files that the configuration had at a revision, and today's, without those that are the same in both.
 
     Of the revision, links are left out: what they lead to is not in the tree. Raises QboxctlError (no repository, no
     such revision).
     """
-    folder = _folder(root)
+    folder, is_folder = _folder(root), Path(root).is_dir()
     if revision.startswith("-"):
         raise QboxctlError(f"--since {revision} is not a revision")
     try:
@@ -74,22 +74,23 @@ def changed_since(revision: str, root: str | Path, today: Iterable[Source]) -> t
     except QboxctlError:
         hint = "in a shallow clone, fetch more history first: git fetch --unshallow (or fetch-depth: 0 in a workflow)"
         raise QboxctlError(f"--since {revision}: there is no such revision here", hint=hint) from None
-    tree = _git(folder, "ls-tree", "-r", "-z", found, "." if Path(root).is_dir() else Path(root).name)
-    known = [(_blob(source.text, like=found), source) for source in today]
-    blobs = {blob for blob, _ in known}
-    chosen, then = [], set()
-    for entry in os.fsdecode(tree).split("\0")[:-1]:
-        mode, _, blob, name = entry.replace("\t", " ", 1).split(" ", 3)
-        if mode.startswith("100") and _counts(name, is_folder=Path(root).is_dir()):
-            then.add(blob)
-            if blob not in blobs:
-                chosen.append((name, blob))
-    texts = _contents(folder, [blob for _, blob in chosen])
-    before = [
-        Source(f"{name} at {found[:12]}", text, str(folder))
-        for (name, _), text in sorted(zip(chosen, texts, strict=True))
-    ]
-    return before, [source for blob, source in known if blob not in then]
+    then = {}
+    for entry in os.fsdecode(_git(folder, "ls-tree", "-r", "-z", found, "." if is_folder else Path(root).name)).split(
+        "\0"
+    ):
+        mode, _, rest = entry.partition(" ")
+        blob, _, name = rest.removeprefix("blob ").partition("\t")
+        if mode.startswith("100") and _counts(name, is_folder=is_folder):
+            then[name] = blob
+    inside = f"{Path(root)}/" if is_folder else f"{folder}/"
+    now = {source.name.removeprefix(inside): source for source in today}
+    same = {name for name, source in now.items() if then.get(name) == _blob(source.text, like=found)}
+    before = sorted(then.keys() - same)
+    texts = _contents(folder, [then[name] for name in before])
+    return (
+        [Source(f"{name} at {found[:12]}", text, str(folder)) for name, text in zip(before, texts, strict=True)],
+        [source for name, source in now.items() if name not in same],
+    )
 
 
 def _counts(name: str, *, is_folder: bool) -> bool:

@@ -10,7 +10,8 @@ import click
 
 from qboxctl.cli.common import Common, common
 from qboxctl.cli.failures import Exit
-from qboxctl.cli.session import connect, planned, planning_options, read_wish
+from qboxctl.cli.planning import planned, planning_options, task_of
+from qboxctl.cli.session import connect
 from qboxctl.client import Reader
 from qboxctl.planfile import write
 from qboxctl.render.plans import FORMATS, picture
@@ -28,13 +29,14 @@ def command(
     options: Common, /, out: Path | None, form: str, detailed_exitcode: bool, seed: str | None, **chosen: Any
 ) -> int:
     """Compare the files with the account, and show what apply would do."""
-    wish = read_wish(options)
-    reader = connect(Reader, wish, options, seed=seed)
+    has_digest = bool(out) or form == "json"
+    task = task_of(options, **chosen, everything=has_digest)
+    reader = connect(Reader, task.wish, options, seed=seed)
     try:
-        plan = planned(reader, wish, options, **chosen)
+        wish, plan = planned(reader, task, options)
     finally:
         reader.close()
-    if out or form == "json":
+    if has_digest:
         plan = replace(plan, config_digest=wish.digest)
     if out:
         write(plan, out)

@@ -26,20 +26,25 @@ def file_of(name: str, **mailboxes: Any) -> dict[str, Any]:
     return {"domains": {name: {"mailboxes": mailboxes}}}
 
 
+def git(project: Any, *words: str) -> None:
+    command = ["git", "-c", "user.name=t", "-c", "user.email=t@example.com", *words]
+    subprocess.run(command, cwd=project.folder, check=True, capture_output=True)
+
+
+def commit(project: Any) -> None:
+    git(project, "add", "config")
+    git(project, "commit", "-q", "-m", "all of it")
+
+
 @pytest.fixture
 def changed(server: Any, project: Any) -> Any:
     """A project of thirty domains, all of which differ from the account, and one of which was edited."""
 
-    def git(*words: str) -> None:
-        command = ["git", "-c", "user.name=t", "-c", "user.email=t@example.com", *words]
-        subprocess.run(command, cwd=project.folder, check=True, capture_output=True)
-
     project.write(SETTINGS, "settings.yaml")
     for name in NAMES:
         project.write(file_of(name, ada={"firstname": "New"}, bob={"firstname": "New"}), f"{name}.yaml")
-    git("init", "-q")
-    git("add", "config")
-    git("commit", "-q", "-m", "all of it")
+    git(project, "init", "-q")
+    commit(project)
     project.write(file_of("d07.example", ada={"firstname": "Newer"}), "d07.example.yaml")
     return project
 
@@ -118,6 +123,58 @@ def test_a_target_that_nobody_looked_for_is_told_as_such(server: Any, changed: A
     done = changed.run("plan", "--since", "HEAD", "--only-changed", "--target", "mailbox/zed@d07.example")
     assert done.code == 1
     assert "nothing is looked for that is neither declared nor changed" in done.err
+
+
+@pytest.mark.parametrize("server", [{"seed": SEED}], indirect=True)
+def test_the_other_files_are_left_alone(server: Any, changed: Any) -> None:
+    changed.write("domains: [an error that was there before\n", "d11.example.yaml")
+    commit(changed)
+    changed.write(file_of("d07.example", ada={"firstname": "Newer"}, bob={"firstname": "Ben"}), "d07.example.yaml")
+    done = changed.run("plan", "--since", "HEAD", "--only-changed")
+    assert done.code == 0, done
+    assert "since HEAD: 1 declaration changed, 0 gone; 2 of 31 files bear on that" in done.err
+    assert "mailbox/bob@d07.example" in done.out and "1 to update" in done.out, done.out
+
+
+@pytest.mark.parametrize("server", [{"seed": SEED}], indirect=True)
+@pytest.mark.parametrize("words", [("plan",), ("apply", "--auto-approve")])
+def test_where_something_is_wrong_all_that_is_wrong_is_told(words: Any, server: Any, changed: Any) -> None:
+    changed.write({"domains": {"d11.example": {"mailboxes": {"zed": {"firstnam": "Z"}}}}}, "d11.example.yaml")
+    commit(changed)
+    changed.write(file_of("d07.example", ada={"firstname": "Newer", "langauge": "it"}), "d07.example.yaml")
+    done = changed.run(*words, "--since", "HEAD", "--only-changed")
+    assert done.code == 3
+    assert "firstnam" in done.err
+    assert "langauge" in done.err
+    assert not server.writes
+
+
+@pytest.mark.parametrize("server", [{"seed": SEED}], indirect=True)
+def test_the_guard_counts_what_all_files_manage(server: Any, changed: Any) -> None:
+    changed.write(file_of("d07.example"), "d07.example.yaml")
+    done = changed.run("plan", "--since", "HEAD", "--only-changed", "--detailed-exitcode")
+    assert done.code == 2, done
+    assert done.err.count("since HEAD") == 1
+    applied = changed.apply("--since", "HEAD", "--only-changed")
+    assert applied.code == 0, applied
+    assert len(server.writes) == 2
+
+    for name in NAMES[:6]:
+        changed.write(file_of(name), f"{name}.yaml")
+    done = changed.run("plan", "--since", "HEAD", "--only-changed")
+    assert done.code == 4, done
+    assert "of 60" in done.err + done.out, done
+
+
+@pytest.mark.parametrize("server", [{"seed": SEED}], indirect=True)
+def test_a_plan_that_is_kept_is_for_all_files(server: Any, changed: Any) -> None:
+    words = ["plan", "--since", "HEAD", "--only-changed"]
+    whole = json.loads(changed.run("plan", "--format", "json").out)
+    saved = changed.run(*words, "--out", "plan.json")
+    plan = json.loads((changed.folder / "plan.json").read_text())
+    assert plan["config_digest"] == whole["config_digest"]
+    assert "files bear on that" not in saved.err
+    assert changed.run("apply", "plan.json", "--auto-approve").code == 0
 
 
 @pytest.mark.parametrize("words", [("plan",), ("apply", "--auto-approve")])
