@@ -96,8 +96,11 @@ class _Survey:
             return False
         query = dict(type_.list_query)
         pages = self.pool.map(lambda key: self.account.page(type_.collection, {**query, type_.search: key}, 1), keys)
-        lives = [self.account.live(type_, row, "") for page in pages for row in page.rows]
-        found = {live.address: live for live in lives if live is not None and self.ours(type_, live)}
+        rows = [self.account.live(type_, row, "") for page in pages for row in page.rows]
+        lives = [live for live in rows if live is not None]
+        if self.customer and type_.owned:
+            lives = self.told(type_, lives)
+        found = {live.address: live for live in lives if self.ours(type_, live)}
         wanted = {Address(type_.kind, key) for key in keys}
         if any(address not in found or found[address].leaving for address in wanted):
             return False

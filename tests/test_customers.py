@@ -13,6 +13,8 @@ from test_export import exported
 from qboxctl.emulator import Request, Response, parse_fault
 from qboxctl.errors import ConfigError
 from qboxctl.model import Address, Status
+from qboxctl.names import Pattern
+from qboxctl.resources import TYPES
 from qboxctl.scope import Options
 from qboxctl.settings import ApiSettings
 
@@ -135,6 +137,22 @@ def test_what_belongs_to_others_is_absent_already(text: str) -> None:
     for quirks in ({}, {"list_detail": "abridged"}):
         plan = Lab(seed=SEED, quirks=quirks).plan(wish_of("settings: {customer_code: C200000000}", text))
         assert plan.changes == ()
+
+
+@pytest.mark.parametrize("quirks", LISTS, ids=str)
+@pytest.mark.parametrize(
+    "options",
+    [
+        Options(targets=(Pattern.of("mailbox/m1@theirs.example", TYPES),)),
+        Options(only=frozenset([Address("mailbox", "m1@theirs.example")]), removed_since=frozenset()),
+    ],
+    ids=["a target", "what changed"],
+)
+def test_what_belongs_to_others_is_not_searched_for_either(options: Options, quirks: dict[str, str]) -> None:
+    mine = "settings: {customer_code: C200000000}\n"
+    wish = wish_of(f"{mine}domains: {{theirs.example: {{mailboxes: {{m1: {{state: absent}}}}}}}}")
+    lab = Lab(seed=SEED, quirks=quirks)
+    assert lab.plan(wish, options).changes == ()
 
 
 def test_since_does_not_reach_what_belongs_to_others() -> None:
