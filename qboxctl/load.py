@@ -43,6 +43,7 @@ def load(sources: Sequence[Source], types: Mapping[str, ResourceType], environme
         ignore=tuple(loader.patterns["ignore"]),
         sources=loader.sources,
         settings_block=loader.settings_block,
+        defaults={kind: found.values for kind, found in loader.defaults.items()},
         warnings=tuple(loader.found),
     )
 

@@ -1,8 +1,9 @@
-"""The part of a configuration that a change bears on: the other files are looked at as text, and not parsed. Pure.
+"""The part of a configuration that a change bears on; the other files are looked at as text, and not parsed. Pure.
 
-Parsing is what takes long in a large configuration: reading and searching its text takes a twentieth of that. A file
-stays unparsed where it did not change, says nothing but what is in its domains, and names none of those in question.
-In doubt it is parsed. What is wrong in an unparsed file, and was when it last changed, is not told.
+Parsing is what takes long in a large configuration: to search its text takes a twentieth of that. A file is left
+unparsed where all of this holds: it is the same as at the revision; it declares domains and nothing else; and its text
+shows that none of them, and nothing in them, has to do with what changed. In doubt it is parsed. So a mistake in a file
+that nobody touched is not told, unless it has to do with the change.
 """
 
 from __future__ import annotations
@@ -13,8 +14,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from qboxctl.definition import ResourceType
+from qboxctl.errors import Diagnostic
 from qboxctl.load import Stated, load, stated
-from qboxctl.model import Address, Collection
+from qboxctl.model import JSON, Address, Collection
 from qboxctl.scope import Options, Scope
 from qboxctl.since import Difference, difference
 from qboxctl.wish import Wish
@@ -22,52 +24,57 @@ from qboxctl.yamlio import Source
 
 MOST_NAMES = 50
 """Looking for so many names takes as long as parsing."""
+MOST_ROUNDS = 4
+"""What changed names something, which names something: for a longer chain than this, all is parsed."""
 
 
-class Past(NamedTuple):
-    """What changed since a revision: what the files that are not the same said then, and say now."""
+class Edit(NamedTuple):
+    """What was edited since a revision: what the files that are not the same said then, and what they say now."""
 
     then: Stated
     now: Stated
     touched: Sequence[Source]
 
 
-def past(before: Sequence[Source], touched: Sequence[Source], types: Mapping[str, ResourceType]) -> Past:
-    """Read what differs; raises ConfigError."""
-    return Past(stated(before, types), stated(touched, types), touched)
+def edit(before: Sequence[Source], touched: Sequence[Source], types: Mapping[str, ResourceType]) -> Edit:
+    """Read the files that differ, as they were and as they are; raises ConfigError."""
+    return Edit(stated(before, types), stated(touched, types), touched)
 
 
-def changes(known: Past, wish: Wish) -> tuple[Difference, frozenset[Address]]:
+def changes(made: Edit, wish: Wish) -> tuple[Difference, frozenset[Address]]:
     """What the files say otherwise than at the revision, and what is declared no more."""
-    return difference(known.then, known.now, wish, known.touched), known.then.present - wish.objects.keys()
+    return difference(made.then, made.now, wish, made.touched), made.then.present - wish.objects.keys()
 
 
 def part(
-    known: Past, sources: Sequence[Source], types: Mapping[str, ResourceType], environment: str = "default"
+    made: Edit, sources: Sequence[Source], types: Mapping[str, ResourceType], environment: str = "default"
 ) -> Wish | None:
-    """The wish as far as it bears on what changed: for that, it says what the whole says.
+    """The wish as far as it bears on what was edited: of that, it says what the whole says.
 
-    None where that is no smaller part, or what changed bears on everything. Raises ConfigError.
+    None where that is no smaller part, or not known to be one. Raises ConfigError.
     """
-    home = next(one for one in types.values() if any(other.parent == one.kind for other in types.values()))
-    changed = _homes(known.then.objects.keys() | known.now.objects.keys(), home, types)
-    same_rules = known.then.rules == known.now.rules and known.then.defaults == known.now.defaults
+    homes = _Homes(types)
+    changed = homes.of(made.then.objects.keys() | made.now.objects.keys())
+    same_rules = made.then.rules == made.now.rules and made.then.defaults == made.now.defaults
     if not same_rules or len(changed) > MOST_NAMES:
         return None
-    touched = {id(source) for source in known.touched}
-    unread = {}
-    for number, source in enumerate(sources):
-        text = _comparable(source.text)
-        if id(source) not in touched and _only(home.section[0], text) and not any(name in text for name in changed):
-            unread[number] = text
-    while unread:
-        wish = load([source for number, source in enumerate(sources) if number not in unread], types, environment)
-        names = _homes(wish.objects, home, types) | _homes(_named(known, wish, types), home, types)
+    unread = _without_names(changed, homes.section, sources, made.touched)
+    parsed: dict[int, tuple[JSON, list[Diagnostic]]] = {}
+    for _ in range(MOST_ROUNDS):
+        if not unread:
+            return None
+        chosen = [source for number, source in enumerate(sources) if number not in unread]
+        for source in chosen:
+            source.ready = parsed[id(source)] = parsed.get(id(source)) or source.parse()
+        wish = load(chosen, types, environment)
+        if changed & homes.of(_named_by_defaults(wish, types)):
+            return None  # every object of the kind may name it then, and no text shows that
+        names = homes.of(wish.objects) | homes.of(_named_by_changes(made, wish, types))
         if len(names) > MOST_NAMES:
             return None
-        more = [number for number, text in unread.items() if any(_is_key(name, text) for name in names)]
-        if Collection(home.kind) not in wish.managed:
-            more = more or [next(iter(unread))]
+        more = [number for number, text in unread.items() if any(_declares(text, name) for name in names)]
+        if not more and Collection(homes.kind) not in wish.managed:
+            more = [next(iter(unread))]  # whichever it is, it tells that domains are managed
         if not more:
             return wish
         for number in more:
@@ -75,51 +82,87 @@ def part(
     return None
 
 
-def _named(known: Past, wish: Wish, types: Mapping[str, ResourceType]) -> Iterable[Address]:
+class _Homes:
+    """The kind that other kinds live in: domains. Of these a file may declare thousands."""
+
+    def __init__(self, types: Mapping[str, ResourceType]) -> None:
+        self.types = types
+        self.kind = next(one.parent for one in types.values() if one.parent)
+        self.section = types[self.kind].section[0]
+
+    def of(self, addresses: Iterable[Address]) -> set[str]:
+        """The names of the domains among some objects, and of those that the others live in."""
+        found = set()
+        for address in addresses:
+            type_ = self.types[address.kind]
+            if address.kind == self.kind:
+                found.add(address.key)
+            elif type_.parent == self.kind:
+                found.add(type_.parent_of(address.key))
+        return found
+
+
+def _named_by_changes(made: Edit, wish: Wish, types: Mapping[str, ResourceType]) -> Iterable[Address]:
     """What is named, declared or not, by what changed and by what that needs."""
-    difference, gone = changes(known, wish)
-    scope = Scope(wish, types, Options(only=difference.changed | gone))
-    return [one for address in scope.needed() for one in scope.named(wish.objects[address])]
+    found, gone = changes(made, wish)
+    scope = Scope(wish, types, Options(only=found.changed | gone))
+    for address in scope.needed():
+        yield from scope.named(address.kind, wish.objects[address].values)
 
 
-def _homes(addresses: Iterable[Address], home: ResourceType, types: Mapping[str, ResourceType]) -> set[str]:
-    """The names of the domains that some objects are, or live in."""
-    return {
-        address.key if address.kind == home.kind else types[address.kind].parent_of(address.key)
-        for address in addresses
-        if home.kind in (address.kind, types[address.kind].parent)
-    }
+def _named_by_defaults(wish: Wish, types: Mapping[str, ResourceType]) -> Iterable[Address]:
+    scope = Scope(wish, types)
+    for kind, values in wish.defaults.items():
+        yield from scope.named(kind, values)
 
 
-# What can be told by the text alone. A name that is declared stands in the text as it is, but for capitals and other
-# forms of a letter: unless it is written with an escape, or in letters that IDNA turns into others.
+# What the text of a file can tell. A name stands in it as it is, or in other forms of its letters: unless it is written
+# with an escape, or with letters that IDNA turns into others.
 
 
-def _comparable(text: str) -> str:
-    """The text with each letter in one form."""
-    return (text if text.isascii() else unicodedata.normalize("NFKC", text)).lower()
+def _without_names(
+    names: set[str], section: str, sources: Sequence[Source], touched: Sequence[Source]
+) -> dict[int, str]:
+    """The files, by number, that were not touched, declare things of one section only, and mention none of the names.
+
+    Each is given as a text that can be searched for more names.
+    """
+    edited = {id(source) for source in touched}
+    found = {}
+    for number, source in enumerate(sources):
+        if id(source) in edited:
+            continue
+        text = (source.text if source.text.isascii() else unicodedata.normalize("NFKC", source.text)).lower()
+        if _has_one_section(text, section) and _shows_names(text) and not any(name in text for name in names):
+            found[number] = text
+    return found
 
 
-def _is_key(name: str, text: str) -> bool:
-    """Whether a domain's name stands there on its own, and not as a part of an address or of another name."""
+def _declares(text: str, name: str) -> bool:
+    """Whether a name stands there by itself: not behind the @ of an address, nor as a part of another name."""
     return name in text and re.search(rf"(?<![\w.@-]){re.escape(name)}(?![\w-]|\.\w)", text) is not None
 
 
-_START = r"(?:%s|x-[\w-]+):"
-_HEAD = r"(?:(?:---)?[ \t]*(?:#.*)?\r?\n)*"
-_LEFT = re.compile(r"\n(?!---[ \t\r]*(?:#.*)?\n)([^\s#].*)")
-_BREAKS = re.compile("\r(?!\n)|[\x85\u2028\u2029]")
-_OUTSIDE = re.compile(r"\S*[^\x00-\x7f]\S*")
+_OTHER_BREAKS = re.compile("\r(?!\n)|[\x85\u2028\u2029]")
+_BEFORE_THE_FIRST_KEY = r"(?:(?:---)?[ \t\r]*(?:#[^\n]*)?\n)*"
+_AT_THE_MARGIN = re.compile(r"\n(?!---[ \t\r]*(?:#[^\n]*)?\n)([^\s#][^\n]*)")
 
 
-def _only(section: str, text: str) -> bool:
-    """Whether a file has one section only, beside anchors, and can be searched for the names that it declares.
+def _has_one_section(text: str, section: str) -> bool:
+    """Whether a file is seen to have no other keys at its top level than one section and ``x-…`` for anchors.
 
-    The keys of the top level are what begins a line, once the first of them does. Files in another form do not count.
+    Where the first key begins a line, so do the others: all lines that begin without a blank are looked at.
     """
-    if "\\" in text or (("\r" in text or not text.isascii()) and _BREAKS.search(text)):
+    key = re.compile(rf"(?:{re.escape(section)}|x-[\w-]+):")
+    return (
+        re.match(_BEFORE_THE_FIRST_KEY + key.pattern, text) is not None
+        and all(map(key.match, _AT_THE_MARGIN.findall(f"\n{text}")))
+        and not _OTHER_BREAKS.search(text)
+    )
+
+
+def _shows_names(text: str) -> bool:
+    """Whether no name can be written in a way that hides it from a search."""
+    if "\\" in text:
         return False
-    if not text.isascii() and any("." in word or "\u3002" in word for word in _OUTSIDE.findall(text)):
-        return False
-    start = re.compile(_START % re.escape(section))
-    return re.match(_HEAD + start.pattern, text) is not None and all(map(start.match, _LEFT.findall(f"\n{text}")))
+    return text.isascii() or not any(not word.isascii() and ("." in word or "\u3002" in word) for word in text.split())

@@ -9,7 +9,7 @@ from itertools import chain
 from qboxctl.definition import ResourceType
 from qboxctl.graph import referred
 from qboxctl.guards import ignored
-from qboxctl.model import Address, Collection, Desired
+from qboxctl.model import Address, Collection, Desired, Value
 from qboxctl.names import Pattern, covering
 from qboxctl.wish import Wish
 
@@ -93,7 +93,7 @@ class Scope:
             if desired is None or address in found or self.excluded(address):
                 continue
             found[address] = None
-            todo += self.named(desired)
+            todo += self.named(address.kind, desired.values)
             home = self.parent(address) or address
             if home not in homes:
                 homes.add(home)
@@ -103,11 +103,11 @@ class Scope:
                         todo += wish.managed.get(Collection(kind, home.key), ())
         return found
 
-    def named(self, desired: Desired) -> Iterable[Address]:
-        """What an object names, or may name: an address in a domain may be of any kind that lives there."""
-        for one in self.types[desired.address.kind].fields:
-            if one.refers and one.name in desired.values:
-                yield from referred(self.types, one.refers, desired.values[one.name])
+    def named(self, kind: str, values: Mapping[str, Value]) -> Iterable[Address]:
+        """What attributes of a kind name, or may name: an address in a domain may be of any kind that lives there."""
+        for one in self.types[kind].fields:
+            if one.refers and one.name in values:
+                yield from referred(self.types, one.refers, values[one.name])
 
     def linking(self) -> set[str]:
         """The kinds whose objects may have to let go of a target that is to be removed."""

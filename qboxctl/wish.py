@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from qboxctl.errors import Diagnostic, Position
-from qboxctl.model import JSON, Address, Collection, Desired, Secret, Where
+from qboxctl.model import JSON, Address, Collection, Desired, Secret, Value, Where
 from qboxctl.names import Pattern
 from qboxctl.settings import Settings
 from qboxctl.yamlio import Source
@@ -18,7 +18,7 @@ from qboxctl.yamlio import Source
 class Wish:
     """The whole configuration. ``managed`` are the collections whose key stands in a file, with what stands in each.
 
-    ``settings_block`` is what ``settings`` was read from, environments and all.
+    ``settings_block`` is what ``settings`` was read from, environments and all; ``defaults`` are in what is declared.
     """
 
     settings: Settings
@@ -28,6 +28,7 @@ class Wish:
     ignore: tuple[Pattern, ...] = ()
     sources: tuple[Source, ...] = ()
     settings_block: Mapping[str, JSON] = field(default_factory=dict)
+    defaults: Mapping[str, Mapping[str, Value]] = field(default_factory=dict)
     warnings: tuple[Diagnostic, ...] = ()
 
     @property

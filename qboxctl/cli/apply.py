@@ -19,7 +19,7 @@ from qboxctl.apply import Checked, check, refuse_foreign, resolve_secrets
 from qboxctl.cli import git
 from qboxctl.cli.common import Common, common, run_on
 from qboxctl.cli.failures import Exit
-from qboxctl.cli.planning import planned, planning_options, task_of
+from qboxctl.cli.planning import Asked, planned, planning_options, task_of
 from qboxctl.cli.session import connect
 from qboxctl.client import Client
 from qboxctl.errors import PlanFileError, QboxctlError, StalePlanError
@@ -74,10 +74,11 @@ def command(
     **chosen: Any,
 ) -> int:
     """Make the account as the files say: a saved plan exactly, or what a fresh plan shows."""
-    if planfile and any(chosen[name] for name in ("target", "exclude", "since", "only_changed", "rotate")):
+    asked = Asked(**chosen)
+    if planfile and any(asked._replace(acknowledge="")):
         raise click.UsageError("a saved plan runs as it is: of the planning options, only --acknowledge goes with it")
     stop = threading.Event()
-    task = task_of(options, **chosen)
+    task = task_of(options, asked)
     wish = task.wish
     saved = read(planfile, TYPES) if planfile else None
     client = connect(Client, wish, options, seed=seed, stop=stop)
@@ -90,7 +91,7 @@ def command(
         else:
             wish, plan = planned(client, task, options)
         order = _Order(
-            plan, wish, client, options, form, chosen["acknowledge"], auto_approve, patience, journal, options.palette()
+            plan, wish, client, options, form, asked.acknowledge, auto_approve, patience, journal, options.palette()
         )
         return order.carry_out(fresh=saved is None)
 

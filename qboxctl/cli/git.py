@@ -74,10 +74,9 @@ def changed_since(revision: str, root: str | Path, today: Iterable[Source]) -> t
     except QboxctlError:
         hint = "in a shallow clone, fetch more history first: git fetch --unshallow (or fetch-depth: 0 in a workflow)"
         raise QboxctlError(f"--since {revision}: there is no such revision here", hint=hint) from None
+    listing = os.fsdecode(_git(folder, "ls-tree", "-r", "-z", found, "." if is_folder else Path(root).name))
     then = {}
-    for entry in os.fsdecode(_git(folder, "ls-tree", "-r", "-z", found, "." if is_folder else Path(root).name)).split(
-        "\0"
-    ):
+    for entry in listing.split("\0"):
         mode, _, rest = entry.partition(" ")
         blob, _, name = rest.removeprefix("blob ").partition("\t")
         if mode.startswith("100") and _counts(name, is_folder=is_folder):

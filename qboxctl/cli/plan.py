@@ -10,7 +10,7 @@ import click
 
 from qboxctl.cli.common import Common, common
 from qboxctl.cli.failures import Exit
-from qboxctl.cli.planning import planned, planning_options, task_of
+from qboxctl.cli.planning import Asked, planned, planning_options, task_of
 from qboxctl.cli.session import connect
 from qboxctl.client import Reader
 from qboxctl.planfile import write
@@ -30,7 +30,7 @@ def command(
 ) -> int:
     """Compare the files with the account, and show what apply would do."""
     has_digest = bool(out) or form == "json"
-    task = task_of(options, **chosen, everything=has_digest)
+    task = task_of(options, Asked(**chosen), whole=has_digest)
     reader = connect(Reader, task.wish, options, seed=seed)
     try:
         wish, plan = planned(reader, task, options)

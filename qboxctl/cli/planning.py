@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import click
 
@@ -19,10 +19,10 @@ from qboxctl.cli.config import at_endpoint, checked_wish
 from qboxctl.cli.session import accepted
 from qboxctl.client import Reader
 from qboxctl.compare import compare
-from qboxctl.errors import QboxctlError
+from qboxctl.errors import Diagnostic, QboxctlError
 from qboxctl.model import Plan
 from qboxctl.names import Pattern, covering
-from qboxctl.part import Past, changes, part, past
+from qboxctl.part import Edit, changes, edit, part
 from qboxctl.remote import Account
 from qboxctl.render import diagnostics
 from qboxctl.render.style import plural
@@ -55,90 +55,99 @@ def planning_options(command: _F) -> _F:
     return command
 
 
+class Asked(NamedTuple):
+    """The planning options, as they were given."""
+
+    target: tuple[str, ...] = ()
+    exclude: tuple[str, ...] = ()
+    since: str | None = None
+    only_changed: bool = False
+    rotate: tuple[str, ...] = ()
+    acknowledge: str = ""
+
+
 @dataclass(frozen=True, slots=True)
 class Task:
-    """What is to be planned: a wish, and which part of it. ``news`` is what changed since a revision, in words.
+    """What is to be planned: a checked wish, and the options that say which part of it.
 
-    ``whole`` reads all files, where the wish is only what the changed ones bear on.
+    ``edit`` is what was edited since a revision, where that is known. Where the wish is only the part of the ``files``
+    that this bears on, ``whole`` gives the same task with all of them read.
     """
 
+    asked: Asked
     wish: Wish
-    chosen: Options
-    news: str = ""
+    files: Sequence[Source]
+    edit: Edit | None = None
     whole: Callable[[], Task] | None = None
 
 
-def task_of(
-    options: Common,
-    *,
-    target: tuple[str, ...],
-    exclude: tuple[str, ...],
-    rotate: tuple[str, ...],
-    since: str | None,
-    only_changed: bool,
-    acknowledge: str,
-    everything: bool = False,
-) -> Task:
-    """Read the configuration for a plan: all of it (``everything``), or where that will do, what changed.
+def task_of(options: Common, asked: Asked, *, whole: bool = False, told: Collection[Diagnostic] = ()) -> Task:
+    """Read the configuration for a plan: the whole, or where that will do, the part that --only-changed is about.
 
-    Raises ConfigError, UsageError, and QboxctlError for a bad revision.
+    Warnings go to stderr, but for those that were told. Raises ConfigError.
     """
     files = read_files(options.directory)
-    known = wish = None
-    if since and only_changed and not (everything or target or rotate):
-        with suppress(QboxctlError):  # whatever is wrong: all files are read then, and all that is wrong with them told
-            known = _past(since, options, files)
-            wish = _part(known, options, files)
-    is_part = wish is not None
-    wish = wish or accepted(*checked_wish(options, files), options)
+    made = None
+    if asked.since and asked.only_changed and not (whole or asked.target or asked.rotate):
+        with suppress(QboxctlError):  # whatever is wrong: all files are read then, and all that is wrong is told
+            made = _edit(asked.since, files, options)
+            found = part(made, files, TYPES, options.env)
+            if found is not None:
+                wish = at_endpoint(found, options)
+                known = check(wish, TYPES)
+                again = partial(task_of, options, asked, whole=True, told=known)
+                return Task(asked, accepted(wish, known, options), files, made, again)
+    wish, known = checked_wish(options, files)
+    return Task(asked, accepted(wish, [one for one in known if one not in told], options), files, made)
+
+
+def _edit(since: str, files: Sequence[Source], options: Common) -> Edit:
+    return edit(*git.changed_since(since, options.directory, files), TYPES)
+
+
+def _chosen(task: Task, options: Common) -> tuple[Options, str]:
+    """Which part of the wish is planned, and in words what changed.
+
+    Raises UsageError, and QboxctlError for a bad revision.
+    """
+    asked, wish = task.asked, task.wish
     chosen = Options(
-        targets=_patterns(target, "--target"),
-        excludes=_patterns(exclude, "--exclude"),
-        rotate=_patterns(rotate, "--rotate"),
-        acknowledge=acknowledge,
+        targets=_patterns(asked.target, "--target"),
+        excludes=_patterns(asked.exclude, "--exclude"),
+        rotate=_patterns(asked.rotate, "--rotate"),
+        acknowledge=asked.acknowledge,
     )
-    if only_changed and not since:
-        raise click.UsageError("--only-changed needs --since REV: changed since when?")
-    if not since:
-        return Task(wish, chosen)
-    found, gone = changes(known or _past(since, options, files), wish)
+    if not asked.since:
+        if asked.only_changed:
+            raise click.UsageError("--only-changed needs --since REV: changed since when?")
+        return chosen, ""
+    found, gone = changes(task.edit or _edit(asked.since, task.files, options), wish)
     chosen = replace(chosen, removed_since=gone)
-    if not only_changed:
-        return Task(wish, chosen)
+    if not asked.only_changed:
+        return chosen, ""
     if found.rules:
         rules = " and ".join(found.rules)
-        return Task(wish, chosen, f"{rules} changed since {since}, which may bear on everything: all is planned")
+        return chosen, f"{rules} changed since {asked.since}, which may bear on everything: all is planned"
+    news = f"since {asked.since}: {plural(len(found.changed), 'declaration')} changed, {len(gone)} gone"
+    news += f"; {len(wish.sources)} of {plural(len(task.files), 'file')} bear on that" if task.whole else ""
     rotated = {address for address in wish.objects if chosen.rotate and covering(chosen.rotate, address)}
-    news = f"since {since}: {plural(len(found.changed), 'declaration')} changed, {len(gone)} gone"
-    if is_part:
-        news += f"; {len(wish.sources)} of {plural(len(files), 'file')} bear on that"
-    again = partial(task_of, options, target=target, exclude=exclude, rotate=rotate, since=since,
-                    only_changed=True, acknowledge=acknowledge, everything=True)  # fmt: skip
-    return Task(wish, replace(chosen, only=found.changed | gone | rotated), news, again if is_part else None)
+    return replace(chosen, only=found.changed | gone | rotated), news
 
 
-def _past(since: str, options: Common, files: Sequence[Source]) -> Past:
-    return past(*git.changed_since(since, options.directory, files), TYPES)
+def planned(reader: Reader, task: Task, options: Common, *, again: bool = False) -> tuple[Wish, Plan]:
+    """Read the account and plan; the wish is the task's, or the whole one.
 
-
-def _part(known: Past, options: Common, files: Sequence[Source]) -> Wish | None:
-    """What the changed files bear on, checked; None where that is everything. Raises QboxctlError."""
-    wish = part(known, files, TYPES, options.env)
-    return accepted(at_endpoint(wish, options), check(wish, TYPES), options) if wish else None
-
-
-def planned(reader: Reader, task: Task, options: Common) -> tuple[Wish, Plan]:
-    """Read the account and plan; the wish is the task's, or the whole one. Raises ConfigError, AuthError, ApiError.
-
-    The count guard looks at all that the files manage: before it blocks a plan, all of them are read.
+    The count guard looks at all that the files manage: before it blocks a plan, all of them are read, and it is made
+    ``again``. Raises UsageError, ConfigError, AuthError, ApiError, and QboxctlError for a bad revision.
     """
-    wish, chosen = task.wish, task.chosen
-    if task.news:
-        options.say(task.news)
+    wish, (chosen, news) = task.wish, _chosen(task, options)
+    if news and not again:
+        options.say(news)
     scope = Scope(wish, TYPES, chosen)
     snapshot, plan = compare(Account(reader, TYPES), scope)
     if task.whole and any(one.guard == "count" for one in plan.blocked):
-        return planned(reader, replace(task.whole(), news=""), options)
+        options.say("the count guard looks at everything: all files are read")
+        return planned(reader, task.whole(), options, again=True)
     _all_match(chosen, {*wish.objects, *snapshot.live})
     if not scope.narrowed:
         _warn_of_idle_patterns(wish, {*wish.objects, *snapshot.live}, options)

@@ -112,6 +112,7 @@ def planning(objects: int, runs: int, latency: int) -> dict[str, object]:
     if "since" in programs:
         assert all("Nothing to change" in turn["since"].out for turn in turns), turns[0]["since"].out[-2000:]
         found["--since, one file changed / all"] = median(turns, lambda turn: turn["since"].wall / turn["plan"].wall)
+        found["only that file's change, s"] = median(turns, lambda turn: turn["only"].wall)
         found["only that file's change / all"] = median(turns, lambda turn: turn["only"].wall / turn["plan"].wall)
         found["requests for only that file's change"] = requests(turns[0]["only"])
     if peer:

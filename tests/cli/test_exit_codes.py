@@ -264,6 +264,18 @@ def test_a_missing_token_comes_before_a_stale_plan(project, server):
     assert project.apply(str(plan), env={"QBOXMAIL_API_TOKEN": None}).code == 8
 
 
+@pytest.mark.parametrize(
+    "words", [("--target", "mailbx/*"), ("--exclude", "x"), ("--since", "nowhere"), ("--only-changed",),
+              ("--since", "nowhere", "--only-changed")], ids=" ".join
+)  # fmt: skip
+def test_a_missing_token_comes_before_a_wrong_option(words, project, server):
+    project.write({"domains": {}})
+    assert project.run("plan", *words, env={"QBOXMAIL_API_TOKEN": None}).code == 8
+    assert project.run("plan", *words).code == 1
+    project.write({"domain": {}})
+    assert project.run("plan", *words, env={"QBOXMAIL_API_TOKEN": None}).code == 3
+
+
 @pytest.mark.parametrize("server", [{"seed": mail(FIVE)}], indirect=True)
 def test_stale_comes_before_blocked(project, server):
     project.write(mail(GONE))
