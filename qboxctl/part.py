@@ -58,6 +58,7 @@ def part(
     same_rules = made.then.rules == made.now.rules and made.then.defaults == made.now.defaults
     if not same_rules or len(changed) > MOST_NAMES:
         return None
+    # What changed may be named anywhere, and that may no longer be right; of all else, its declarations will do.
     unread = _without_names(changed, homes.section, sources, made.touched)
     parsed: dict[int, tuple[JSON, list[Diagnostic]]] = {}
     for _ in range(MOST_ROUNDS):
@@ -83,7 +84,7 @@ def part(
 
 
 class _Homes:
-    """The kind that other kinds live in: domains. Of these a file may declare thousands."""
+    """The kind that other kinds live in: domains, of which an account may have thousands."""
 
     def __init__(self, types: Mapping[str, ResourceType]) -> None:
         self.types = types

@@ -27,7 +27,6 @@ from tests.bench.tools import (
     qboxctl,
     remembered,
     seed_of,
-    written,
 )
 
 CONNECTIONS = 8
@@ -68,7 +67,7 @@ def planning(objects: int, runs: int, latency: int) -> dict[str, object]:
     domains = max(1, objects // PER_DOMAIN)
     with tempfile.TemporaryDirectory() as folder:
         work = configuration(Path(folder, "config"), domains, objects // domains)
-        seed = written(Path(folder, "seed.json"), seed_of(work))
+        seed = seed_of(work, Path(folder, "seed.json"))
         small = objects <= LARGE
         peer = octodns(Path(folder, "octodns"), domains, objects // domains) if small and not latency else None
         with emulator("--seed", seed, "--latency", str(latency)) as url:
