@@ -129,7 +129,7 @@ def _chosen(task: Task, options: Common) -> tuple[Options, str]:
         rules = " and ".join(found.rules)
         return chosen, f"{rules} changed since {asked.since}, which may bear on everything: all is planned"
     news = f"since {asked.since}: {plural(len(found.changed), 'declaration')} changed, {len(gone)} gone"
-    news += f"; {len(wish.sources)} of {plural(len(task.files), 'file')} bear on that" if task.whole else ""
+    news += f"; {len(wish.sources)} of {plural(len(task.files), 'file')} read" if task.whole else ""
     rotated = {address for address in wish.objects if chosen.rotate and covering(chosen.rotate, address)}
     return replace(chosen, only=found.changed | gone | rotated), news
 
