@@ -7,18 +7,10 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from qboxctl.errors import ConfigError, Diagnostic, Position
-from qboxctl.parallel import parse_together
 from qboxctl.yamlio import MAX_BYTES, Source
 
 
 def read_sources(root: str | Path) -> list[Source]:
-    """All files of a configuration, as ``read_files`` gives them, with their values at hand."""
-    sources = read_files(root)
-    parse_together(sources)
-    return sources
-
-
-def read_files(root: str | Path) -> list[Source]:
     """The files below a folder (or one file), sorted by path; names starting with . or _ are skipped.
 
     Raises ConfigError when there is no such folder, no file in it, or a folder that cannot be read.

@@ -12,7 +12,7 @@ from qboxctl.load import load
 from qboxctl.parallel import parse_together
 from qboxctl.resources import TYPES
 from qboxctl.settings import normal_endpoint
-from qboxctl.sources import read_files
+from qboxctl.sources import read_sources
 from qboxctl.validate import check
 from qboxctl.wish import Wish
 from qboxctl.yamlio import Source
@@ -20,7 +20,7 @@ from qboxctl.yamlio import Source
 
 def checked_wish(options: Common, sources: Sequence[Source] | None = None) -> tuple[Wish, list[Diagnostic]]:
     """The configuration and everything that is wrong with it as a whole; its files are read, where they were not."""
-    sources = read_files(options.directory) if sources is None else sources
+    sources = read_sources(options.directory) if sources is None else sources
     parse_together(sources)
     wish = at_endpoint(load(sources, TYPES, options.env), options)
     return wish, check(wish, TYPES)

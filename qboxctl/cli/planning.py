@@ -28,7 +28,7 @@ from qboxctl.render import diagnostics
 from qboxctl.render.style import plural
 from qboxctl.resources import TYPES
 from qboxctl.scope import Options, Scope
-from qboxctl.sources import read_files
+from qboxctl.sources import read_sources
 from qboxctl.validate import check
 from qboxctl.wish import Wish
 from qboxctl.yamlio import Source
@@ -86,7 +86,7 @@ def task_of(options: Common, asked: Asked, *, whole: bool = False, told: Collect
 
     Warnings go to stderr, but for those that were told. Raises ConfigError.
     """
-    files = read_files(options.directory)
+    files = read_sources(options.directory)
     made = None
     if asked.since and asked.only_changed and not (whole or asked.target or asked.rotate):
         with suppress(QboxctlError):  # whatever is wrong: all files are read then, and all that is wrong is told

@@ -13,6 +13,7 @@ from typing import TypeVar
 
 from qboxctl.client import Reader
 from qboxctl.load import load
+from qboxctl.parallel import parse_together
 from qboxctl.plan import make_plan
 from qboxctl.remote import Account
 from qboxctl.render import plan_text
@@ -39,6 +40,7 @@ def main() -> None:
         return value
 
     sources = timed("read files", lambda: read_sources(folder))
+    timed("parse", lambda: parse_together(sources))
     wish = timed("load", lambda: load(sources, TYPES))
     wish = replace(wish, settings=replace(wish.settings, endpoint=url))
     timed("validate", lambda: check(wish, TYPES))
