@@ -11,14 +11,13 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
-from typing import NamedTuple
 
 from qboxctl.definition import ResourceType
 from qboxctl.errors import Diagnostic
-from qboxctl.load import Stated, load, stated
+from qboxctl.load import load
 from qboxctl.model import JSON, Address, Collection
 from qboxctl.scope import Options, Scope
-from qboxctl.since import Difference, difference
+from qboxctl.since import Edit, difference
 from qboxctl.wish import Wish
 from qboxctl.yamlio import Source
 
@@ -26,24 +25,6 @@ MOST_NAMES = 50
 """Looking for so many names takes as long as parsing."""
 MOST_ROUNDS = 4
 """What changed names something, which names something: for a longer chain than this, all is parsed."""
-
-
-class Edit(NamedTuple):
-    """What was edited since a revision: what the files that are not the same said then, and what they say now."""
-
-    then: Stated
-    now: Stated
-    touched: Sequence[Source]
-
-
-def edit(before: Sequence[Source], touched: Sequence[Source], types: Mapping[str, ResourceType]) -> Edit:
-    """Read the files that differ, as they were and as they are; raises ConfigError."""
-    return Edit(stated(before, types), stated(touched, types), touched)
-
-
-def changes(made: Edit, wish: Wish) -> tuple[Difference, frozenset[Address]]:
-    """What the files say otherwise than at the revision, and what is declared no more."""
-    return difference(made.then, made.now, wish, made.touched), made.then.present - wish.objects.keys()
 
 
 def part(
@@ -105,8 +86,8 @@ class _Homes:
 
 def _named_by_changes(made: Edit, wish: Wish, types: Mapping[str, ResourceType]) -> Iterable[Address]:
     """What is named, declared or not, by what changed and by what that needs."""
-    found, gone = changes(made, wish)
-    scope = Scope(wish, types, Options(only=found.changed | gone))
+    found = difference(made, wish)
+    scope = Scope(wish, types, Options(only=found.changed | found.gone))
     for address in scope.needed():
         yield from scope.named(address.kind, wish.objects[address].values)
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
-from qboxctl.load import Stated
+from qboxctl.definition import ResourceType
+from qboxctl.load import Stated, stated
 from qboxctl.model import Address
 from qboxctl.wish import Wish
 from qboxctl.yamlio import Source
@@ -14,24 +16,41 @@ _NOTHING = "{}"
 """What ``stated`` gives for an object that is mentioned, and of which nothing is said."""
 
 
+class Edit(NamedTuple):
+    """What was edited since a revision: what the files that are not the same said then, and what they say now."""
+
+    then: Stated
+    now: Stated
+    touched: Sequence[Source]
+
+
+def edit(before: Sequence[Source], touched: Sequence[Source], types: Mapping[str, ResourceType]) -> Edit:
+    """Read the files that differ, as they were and as they are; raises ConfigError."""
+    return Edit(stated(before, types), stated(touched, types), touched)
+
+
 @dataclass(frozen=True, slots=True)
 class Difference:
     """``changed`` are the declared objects of which the files say something else, or nothing, at the revision.
 
-    ``rules`` are what bears on objects that no file mentions: ``settings``, ``protect``, ``ignore``.
+    ``gone`` are those that were declared then, and are no more. ``rules`` are what bears on objects that no file
+    mentions: ``settings``, ``protect``, ``ignore``.
     """
 
     changed: frozenset[Address]
+    gone: frozenset[Address]
     rules: tuple[str, ...]
 
 
-def difference(before: Stated, now: Stated, wish: Wish, sources: Sequence[Source]) -> Difference:
-    """Compare what the files that differed said then and say now; ``sources`` are those of the wish.
+def difference(made: Edit, wish: Wish) -> Difference:
+    """What an edit changed of a wish, of whose files it touched some.
 
     What stands in a file that did not change may have had attributes in another one: then these tell. It is not
     changed by being mentioned in one more.
     """
-    files = {number for number, one in enumerate(wish.sources) if any(one is source for source in sources)}
+    before, now = made.then, made.now
+    touched = {id(source) for source in made.touched}
+    files = {number for number, source in enumerate(wish.sources) if id(source) in touched}
     kinds = _differing(before.defaults, now.defaults)
     changed = {
         address
@@ -43,7 +62,8 @@ def difference(before: Stated, now: Stated, wish: Wish, sources: Sequence[Source
         )
     }
     changed |= {address for address in wish.objects if address.kind in kinds}
-    return Difference(frozenset(changed), tuple(sorted(_differing(before.rules, now.rules))))
+    rules = tuple(sorted(_differing(before.rules, now.rules)))
+    return Difference(frozenset(changed), before.present - wish.objects.keys(), rules)
 
 
 def _differing(before: Mapping[str, str], now: Mapping[str, str]) -> set[str]:

@@ -97,9 +97,7 @@ class _Survey:
         query = dict(type_.list_query)
         pages = self.pool.map(lambda key: self.account.page(type_.collection, {**query, type_.search: key}, 1), keys)
         rows = [self.account.live(type_, row, "") for page in pages for row in page.rows]
-        lives = [live for live in rows if live is not None]
-        if self.customer and type_.owned:
-            lives = self.told(type_, lives)
+        lives = self.told(type_, [live for live in rows if live is not None])
         found = {live.address: live for live in lives if self.ours(type_, live)}
         wanted = {Address(type_.kind, key) for key in keys}
         if any(address not in found or found[address].leaving for address in wanted):
@@ -126,8 +124,7 @@ class _Survey:
         """Take the rows of a collection that was read to its end."""
         self.complete.add(collection)
         lives = [live for row in rows if (live := self.account.live(type_, row, collection.parent)) is not None]
-        if self.customer and type_.owned:
-            lives = self.told(type_, lives)
+        lives = self.told(type_, lives)
         if type_.unique:
             for live in lives:
                 other = self.found.get(live.address)
@@ -138,11 +135,10 @@ class _Survey:
 
     def told(self, type_: ResourceType, lives: list[Live]) -> list[Live]:
         """The same objects, those that a file may mean with details where their rows do not tell whose they are."""
+        if not (self.customer and type_.owned):
+            return lives
         known = [live for live in lives if belongs(type_, live.row, self.customer) is not None]
-        want = self.want
-        meant = [
-            live for live in lives if not type_.unique or live.address in want.wish.objects or want.entire(live.address)
-        ]
+        meant = [live for live in lives if not type_.unique or self.meant(live.address)]
         unsure = [live for live in meant if belongs(type_, live.row, self.customer) is None]
         asked = self.pool.map(lambda live: self.account.ask(type_, "", live, ["customer_code"]), unsure)
         return [*known, *(live for live in asked if live is not None)]

@@ -34,7 +34,7 @@ from qboxctl import planfile
 from qboxctl.emulator import Request, Response
 from qboxctl.errors import ConfigError, QboxctlError, StalePlanError
 from qboxctl.graph import order, writes
-from qboxctl.load import load, stated
+from qboxctl.load import load
 from qboxctl.model import Address, Change, Plan, Status
 from qboxctl.names import Pattern
 from qboxctl.render import outcomes as render_outcomes
@@ -42,7 +42,7 @@ from qboxctl.render import plan_text
 from qboxctl.resources import TYPES
 from qboxctl.scope import Options
 from qboxctl.settings import ApiSettings
-from qboxctl.since import difference
+from qboxctl.since import difference, edit
 from qboxctl.wish import Wish
 from qboxctl.yamlio import Source
 
@@ -194,13 +194,12 @@ def test_a_plan_for_what_changed_is_a_part_of_the_whole_one(
         before["domains"] = {name: before["domains"][name] for name in tree["domains"]}
     earlier, today = _two_files({**before, "settings": tree["settings"]}), _two_files(tree, unsaid)
     texts = {source.text for source in earlier}
-    then = stated([one for one in earlier if one.text not in {other.text for other in today}], TYPES)
-    touched = [one for one in today if one.text not in texts]
+    then = [one for one in earlier if one.text not in {other.text for other in today}]
     wish = load(today, TYPES)
-    options = Options(removed_since=then.present - wish.objects.keys())
-    found = difference(then, stated(touched, TYPES), wish, touched)
+    found = difference(edit(then, [one for one in today if one.text not in texts], TYPES), wish)
     assert not found.rules
-    narrow = replace(options, only=found.changed | (options.removed_since or frozenset()))
+    options = Options(removed_since=found.gone)
+    narrow = replace(options, only=found.changed | found.gone)
     whole = plan_of(Lab(seed=seed), wish, options)
     plan = Lab(seed=seed).plan(wish, narrow)
     expected = needed(whole, [change.address for change in whole.changes if change.address in (narrow.only or ())])

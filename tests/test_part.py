@@ -20,9 +20,10 @@ from test_laws import many
 from qboxctl.errors import ConfigError, Diagnostic, Severity
 from qboxctl.load import load
 from qboxctl.model import Address
-from qboxctl.part import MOST_NAMES, MOST_ROUNDS, Edit, changes, edit, part
+from qboxctl.part import MOST_NAMES, MOST_ROUNDS, part
 from qboxctl.resources import TYPES
 from qboxctl.scope import Options
+from qboxctl.since import Edit, difference, edit
 from qboxctl.validate import check
 from qboxctl.wish import Wish
 from qboxctl.yamlio import Source
@@ -257,7 +258,7 @@ def test_a_domain_that_left_is_known_to_be_of_a_managed_collection() -> None:
     assert wish is not None
     assert len(wish.sources) == 1
     assert ("domain", "") in wish.managed
-    assert changes(made, wish)[1] == {Address("domain", "kiosk.example"), Address("mailbox", "ada@kiosk.example")}
+    assert difference(made, wish).gone == {Address("domain", "kiosk.example"), Address("mailbox", "ada@kiosk.example")}
 
 
 def test_what_is_stated_twice_is_seen_where_one_of_the_two_is_new() -> None:
@@ -350,15 +351,15 @@ def test_a_part_says_what_the_whole_says(files: tuple[Files, Files], drift: File
     whole = load(sources, TYPES)
     if wish is None:
         return
-    found, gone = changes(made, whole)
-    assert changes(made, wish) == (found, gone)
+    found = difference(made, whole)
+    assert difference(made, wish) == found
     assert errors(wish) <= errors(whole)
     earlier = load([Source(name, text) for name, text in before.items()], TYPES)
     assert in_words(errors(whole)) - in_words(errors(earlier)) <= in_words(errors(wish))
     if errors(whole):
         event("wrong")
         return
-    options = Options(only=found.changed | gone, removed_since=gone)
+    options = Options(only=found.changed | found.gone, removed_since=found.gone)
     account = {**before, **drift}
     seed = {"domains": _domains(account)} if not errors(load([Source(*one) for one in account.items()], TYPES)) else {}
     assert _plan(seed, wish, options) == _plan(seed, whole, options)

@@ -18,7 +18,7 @@ from qboxctl.cli.git import changed_since
 from qboxctl.errors import ConfigError
 from qboxctl.load import load, stated
 from qboxctl.resources import TYPES
-from qboxctl.since import difference
+from qboxctl.since import difference, edit
 from qboxctl.sources import read_sources
 
 pytestmark = pytest.mark.skipif(not shutil.which("git"), reason="git is not installed")
@@ -187,7 +187,7 @@ def test_what_is_said_otherwise(before, after, changed, rules, tmp_path):
     put(folder, after)
     today = read_sources(folder)
     then, now = changed_since("HEAD", folder, today)
-    found = difference(stated(then, TYPES), stated(now, TYPES), load(today, TYPES), now)
+    found = difference(edit(then, now, TYPES), load(today, TYPES))
     assert ({str(address) for address in found.changed}, found.rules) == (changed, rules)
 
 

@@ -22,12 +22,13 @@ from qboxctl.compare import compare
 from qboxctl.errors import Diagnostic, QboxctlError
 from qboxctl.model import Plan
 from qboxctl.names import Pattern, covering
-from qboxctl.part import Edit, changes, edit, part
+from qboxctl.part import part
 from qboxctl.remote import Account
 from qboxctl.render import diagnostics
 from qboxctl.render.style import plural
 from qboxctl.resources import TYPES
 from qboxctl.scope import Options, Scope
+from qboxctl.since import Edit, difference, edit
 from qboxctl.sources import read_sources
 from qboxctl.validate import check
 from qboxctl.wish import Wish
@@ -121,33 +122,37 @@ def _chosen(task: Task, options: Common) -> tuple[Options, str]:
         if asked.only_changed:
             raise click.UsageError("--only-changed needs --since REV: changed since when?")
         return chosen, ""
-    found, gone = changes(task.edit or _edit(asked.since, task.files, options), wish)
-    chosen = replace(chosen, removed_since=gone)
+    found = difference(task.edit or _edit(asked.since, task.files, options), wish)
+    chosen = replace(chosen, removed_since=found.gone)
     if not asked.only_changed:
         return chosen, ""
     if found.rules:
         rules = " and ".join(found.rules)
         return chosen, f"{rules} changed since {asked.since}, which may bear on everything: all is planned"
-    news = f"since {asked.since}: {plural(len(found.changed), 'declaration')} changed, {len(gone)} gone"
+    news = f"since {asked.since}: {plural(len(found.changed), 'declaration')} changed, {len(found.gone)} gone"
     news += f"; {len(wish.sources)} of {plural(len(task.files), 'file')} read" if task.whole else ""
     rotated = {address for address in wish.objects if chosen.rotate and covering(chosen.rotate, address)}
-    return replace(chosen, only=found.changed | gone | rotated), news
+    return replace(chosen, only=found.changed | found.gone | rotated), news
 
 
-def planned(reader: Reader, task: Task, options: Common, *, again: bool = False) -> tuple[Wish, Plan]:
+def planned(reader: Reader, task: Task, options: Common) -> tuple[Wish, Plan]:
     """Read the account and plan; the wish is the task's, or the whole one.
 
-    The count guard looks at all that the files manage: before it blocks a plan, all of them are read, and it is made
-    ``again``. Raises UsageError, ConfigError, AuthError, ApiError, and QboxctlError for a bad revision.
+    The count guard looks at all that the files manage: before it blocks a plan, all of them are read. Raises
+    UsageError, ConfigError, AuthError, ApiError, and QboxctlError for a bad revision.
     """
-    wish, (chosen, news) = task.wish, _chosen(task, options)
-    if news and not again:
+    chosen, news = _chosen(task, options)
+    if news:
         options.say(news)
-    scope = Scope(wish, TYPES, chosen)
+    scope = Scope(task.wish, TYPES, chosen)
     snapshot, plan = compare(Account(reader, TYPES), scope)
     if task.whole and any(one.guard == "count" for one in plan.blocked):
         options.say("the count guard looks at everything: all files are read")
-        return planned(reader, task.whole(), options, again=True)
+        task = task.whole()
+        chosen, _ = _chosen(task, options)
+        scope = Scope(task.wish, TYPES, chosen)
+        snapshot, plan = compare(Account(reader, TYPES), scope)
+    wish = task.wish
     _all_match(chosen, {*wish.objects, *snapshot.live})
     if not scope.narrowed:
         _warn_of_idle_patterns(wish, {*wish.objects, *snapshot.live}, options)
