@@ -6,25 +6,22 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping
 
 from qboxctl.definition import ResourceType
-from qboxctl.errors import Diagnostic, Severity
 from qboxctl.graph import referred
-from qboxctl.model import Action, Address, Desired, Live, Plan, Snapshot
+from qboxctl.model import Action, Address, Advisory, Desired, Live, Plan, Snapshot
 from qboxctl.wish import Wish
 
 
-def advise(wish: Wish, snapshot: Snapshot, plan: Plan, types: Mapping[str, ResourceType]) -> list[Diagnostic]:
-    """The warnings, each at the declaration that it is about."""
+def advise(wish: Wish, snapshot: Snapshot, plan: Plan, types: Mapping[str, ResourceType]) -> tuple[Advisory, ...]:
+    """The warnings, sorted by the object that each is about."""
     found = [
         *_left_disabled(wish, snapshot, plan, types),
         *_not_renamed(wish, snapshot, plan),
         *_into_nothing(wish, snapshot, plan, types),
     ]
-    return sorted(found, key=lambda one: one.sort_key)
+    return tuple(sorted(found, key=lambda one: (one.address, one.code, one.message)))
 
 
-def _left_disabled(
-    wish: Wish, snapshot: Snapshot, plan: Plan, types: Mapping[str, ResourceType]
-) -> Iterator[Diagnostic]:
+def _left_disabled(wish: Wish, snapshot: Snapshot, plan: Plan, types: Mapping[str, ResourceType]) -> Iterator[Advisory]:
     """Objects that on_remove has disabled stay so when they are declared again: nothing says otherwise."""
     kinds = [kind for kind, todo in wish.settings.on_remove.items() if todo == "disable"]
     changed = {(change.address, one.name) for change in plan.changes if kinds for one in change.fields}
@@ -35,11 +32,11 @@ def _left_disabled(
             if one is None or one.absent or address.kind != kind or live.status != "disabled":
                 continue
             if name not in one.values and (address, name) not in changed:
-                yield _warning("Q044", f"{address} is declared, and disabled in the account", wish, one,
+                yield Advisory("Q044", str(address), f"{address} is declared, and disabled in the account",
                                f"state {name}: enabled, or {name}: {off} if it is to stay so")  # fmt: skip
 
 
-def _not_renamed(wish: Wish, snapshot: Snapshot, plan: Plan) -> Iterator[Diagnostic]:
+def _not_renamed(wish: Wish, snapshot: Snapshot, plan: Plan) -> Iterator[Advisory]:
     """A mailbox that comes where another one goes: it looks like a new name, and is a new, empty mailbox."""
     made: dict[str, list[Address]] = defaultdict(list)
     gone: dict[str, list[Address]] = defaultdict(list)
@@ -58,14 +55,12 @@ def _not_renamed(wish: Wish, snapshot: Snapshot, plan: Plan) -> Iterator[Diagnos
             old = next((other for other in [*gone[domain], *left[domain]] if _same(one, snapshot.live[other])), None)
             old = old or (gone[domain][0] if alone else None)
             if old is not None:
-                yield _warning("Q045", f"{address} will be new and empty: the mail of {old} does not move to it",
-                               wish, one, "no mailbox can be renamed; copy the mail before the old one goes, "
-                               "and let an alias bear the old name after that")  # fmt: skip
+                message = f"{address} will be new and empty: the mail of {old} does not move to it"
+                hint = "no mailbox can be renamed; copy the mail before the old one goes, "
+                yield Advisory("Q045", str(address), message, f"{hint}and let an alias bear the old name after that")
 
 
-def _into_nothing(
-    wish: Wish, snapshot: Snapshot, plan: Plan, types: Mapping[str, ResourceType]
-) -> Iterator[Diagnostic]:
+def _into_nothing(wish: Wish, snapshot: Snapshot, plan: Plan, types: Mapping[str, ResourceType]) -> Iterator[Advisory]:
     """Mail that goes to a declared object which is not there, since the plan leaves its creation out."""
     there = {change.address for change in plan.changes if change.action is Action.CREATE} | snapshot.live.keys()
     for change in plan.changes:
@@ -78,8 +73,8 @@ def _into_nothing(
                 possible = referred(types, refers, key)
                 declared = [one for one in possible if one in wish.objects and not wish.objects[one].absent]
                 if declared and there.isdisjoint(possible):
-                    yield _warning("Q046", f"{name} of {change.address}: {declared[0]} is declared, but neither in "
-                                   "the account nor in this plan", wish, wish.objects[change.address],
+                    yield Advisory("Q046", str(change.address), f"{name} of {change.address}: {declared[0]} is "
+                                   "declared, but neither in the account nor in this plan",
                                    f"let the plan take it in, or leave {change.address} out too")  # fmt: skip
 
 
@@ -91,7 +86,3 @@ def _same(one: Desired, live: Live) -> bool:
 
 def _domain(address: Address) -> str:
     return address.key.rpartition("@")[2]
-
-
-def _warning(code: str, message: str, wish: Wish, one: Desired, hint: str) -> Diagnostic:
-    return Diagnostic(code, message, wish.position(one.where), str(one.address), hint, Severity.WARNING)

@@ -5,14 +5,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
 
 from qboxctl import diff
 from qboxctl.definition import ResourceType
-from qboxctl.errors import ConfigError, Diagnostic, Moved, PlanFileError, StalePlanError
-from qboxctl.guards import ignored, judge
-from qboxctl.model import MISSING, Action, Address, Blocked, Change, Desired, FieldChange, Live, Plan, Snapshot
+from qboxctl.errors import ConfigError, Diagnostic, Moved, StalePlanError
+from qboxctl.guards import judge
+from qboxctl.model import MISSING, Action, Address, Blocked, Change, FieldChange, Live, Plan, Snapshot
 from qboxctl.secret import SecretError, Secrets
 from qboxctl.values import weakness
 from qboxctl.wish import Wish
@@ -45,40 +45,60 @@ def check(
             todo.append(change)
     if moved:
         raise StalePlanError("the account is no longer as the plan saw it; nothing was written", moved)
-    blocked = judge(todo, snapshot, wish, types, acknowledged=acknowledge == plan.id)
+    blocked = judge(todo, snapshot, wish, types, plan_id=plan.id, acknowledge=acknowledge)
     return Checked(tuple(todo), tuple(done), blocked)
 
 
-def refuse_foreign(plan: Plan, wish: Wish, types: Mapping[str, ResourceType]) -> None:
-    """Refuse a plan that asks for what the configuration does not: a plan file is untrusted.
+def check_saved(
+    saved: Plan,
+    fresh: Plan,
+    snapshot: Snapshot,
+    wish: Wish,
+    types: Mapping[str, ResourceType],
+    *,
+    acknowledge: str,
+) -> Checked:
+    """Compare a saved plan with the account, and with a ``fresh`` plan of the objects that it names.
 
-    Raises PlanFileError. An object is created or updated only as the files say, and removed only where they
-    say so; which undeclared objects are meant by that is for the guards to judge.
+    A plan file is untrusted: what it would do is done only where the files and the account ask for the same today.
+    Raises StalePlanError, naming the first change that they do not ask for.
     """
-    for change in plan.changes:
-        desired = wish.objects.get(change.address)
-        type_ = types[change.address.kind]
-        if change.action.removes:
-            todo = wish.settings.on_remove.get(change.address.kind, "keep")
-            said = desired.absent and change.action is type_.removal if desired else change.action.value == todo
-        else:
-            said = desired is not None and not desired.absent and _as_declared(change, desired, type_)
-        if not said or type_.reserved == type_.name_of(change.address.key) or ignored(wish, types, change.address):
-            hint = "plan again with this configuration"
-            raise PlanFileError(
-                f"the plan would {change.action.value} {change.address}, and no file asks for that", hint=hint
-            )
+    checked = check(saved, snapshot, wish, types, acknowledge=acknowledge)
+    asked = {change.address: change for change in fresh.changes}
+    held = {change.address for change in saved.changes}
+    for change in checked.todo:
+        why = _unasked(change, asked.get(change.address), held)
+        if why:
+            message = f"the files and the account do not ask for this plan; nothing was written: {why}"
+            raise StalePlanError(message, [Moved(str(change.address), why)])
+    return checked
 
 
-def _as_declared(change: Change, desired: Desired, type_: ResourceType) -> bool:
-    """Whether a change writes nothing but what a declaration states."""
-    stated = {**desired.values, **{diff.EXTRA + name: value for name, value in desired.extra.items()}}
-    if not type_.unique:
-        stated.setdefault(type_.key, desired.label)
-    if type_.proof:
-        stated.setdefault("status", "enabled")
-    wanted = all(one.name in stated and stated[one.name] == one.after for one in change.fields)
-    return wanted and set(change.secrets) <= desired.secrets.keys()
+def _unasked(change: Change, asked: Change | None, held: Set[Address]) -> str:
+    """Why a saved change is not one of a fresh plan, "" where it is."""
+    if asked is None:
+        return f"a plan of today would not {change.action.value} {change.address}"
+    missing = [str(one) for one in asked.needs if one not in held]
+    if missing:
+        return f"{change.address} needs {', '.join(missing)}, which this plan does not hold"
+    if asked._replace(needs=(), reason="") != change._replace(needs=(), reason=""):
+        names = sorted(_written(asked) ^ _written(change)) or [one.name for one in change.fields]
+        return f"a plan of today would {asked.action.value} {change.address} otherwise: {', '.join(names)}"
+    return ""
+
+
+def _written(change: Change) -> set[str]:
+    return {one.name for one in change.fields} | set(change.secrets)
+
+
+def refuse_others(todo: Iterable[Change], approved: Iterable[Change]) -> None:
+    """Refuse what was in effect when it was approved and is not any more; raises StalePlanError."""
+    known = {change.address for change in approved}
+    moved = [
+        Moved(str(one.address), "it is no longer as it was a moment ago") for one in todo if one.address not in known
+    ]
+    if moved:
+        raise StalePlanError("the account is no longer as the plan saw it; nothing was written", moved)
 
 
 def _moved(change: Change, live: Live | None, type_: ResourceType, snapshot: Snapshot) -> str | None:
@@ -101,20 +121,22 @@ def _moved(change: Change, live: Live | None, type_: ResourceType, snapshot: Sna
     if change.remote_id != live.remote_id:
         return f"it is another object now ({type_.id} {live.remote_id} instead of {change.remote_id})"
     names = [one.name for one in change.fields]
-    if diff.precondition(type_, live, names, codes) == change.precondition:
+    once = change.action is Action.UPDATE and bool(change.secrets)
+    if diff.precondition(type_, live, names, codes, once=once) == change.precondition:
         return ""
-    if change.action is Action.UPDATE and not diff.in_effect(type_, change.fields, live, codes):
-        return "" if change.secrets else None
-    return _what_moved(change, live, type_, snapshot)
+    if change.action is Action.UPDATE and not once and not diff.in_effect(type_, change.fields, live, codes):
+        return None
+    return _what_moved(change, live, type_, snapshot, once=once)
 
 
-def _what_moved(change: Change, live: Live, type_: ResourceType, snapshot: Snapshot) -> str:
+def _what_moved(change: Change, live: Live, type_: ResourceType, snapshot: Snapshot, *, once: bool) -> str:
     found = []
     for one in change.fields:
         now = diff.now_of(type_, one.name, live, snapshot.codes)
         if (None if now is MISSING else now) != one.before:
             found.append(f"{one.name} is {_show(type_, one.name, now)}, and was {_show(type_, one.name, one.before)}")
-    return "; ".join(found) or f"its status is {live.status} now"
+    touched = f"it was changed since, and its {', '.join(change.secrets)} may have been sent already"
+    return "; ".join(found) or (touched if once else f"its status is {live.status} now")
 
 
 def _names(wrong: Iterable[FieldChange]) -> str:

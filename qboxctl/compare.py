@@ -10,14 +10,16 @@ from qboxctl.survey import survey
 from qboxctl.want import want_for_plan
 
 
-def compare(account: Account, scope: Scope) -> tuple[Snapshot, Plan]:
-    """What was read of the account, and the plan. Raises AuthError, ConfigError, ApiError.
+def compare(account: Account, scope: Scope, snapshot: Snapshot | None = None) -> tuple[Snapshot, Plan]:
+    """What was read of the account, now or as ``snapshot`` has it, and the plan.
+
+    Raises AuthError, ConfigError, ApiError.
 
     The count guard looks at all live objects of a kind. Where a plan for targets removes more than a few, and what
     else is live was not read, it is read before anybody is told that the plan is blocked.
     """
     wish, types, options = scope.wish, scope.types, scope.options
-    snapshot = survey(account, want_for_plan(scope))
+    snapshot = snapshot or survey(account, want_for_plan(scope))
     plan = make_plan(types, wish, snapshot, options)
     counted = frozenset(one.kind for one in plan.blocked if one.guard == "count")
     unread = any(one.kind in counted and one not in snapshot.complete for one in wish.managed)

@@ -18,6 +18,8 @@ from qboxctl.model import JSON, MISSING, Desired, FieldChange, Live, Missing, Va
 EXTRA = "extra."
 DETAIL = "status_detail"
 """The attribute of every answer that says whether something is in progress; "ok" where nothing is."""
+TOUCHED = "updated_at"
+"""The attribute of most answers that says when an object was changed last."""
 UNPROVED = "ownership_check"
 """The status of a domain that waits for its ownership proof (seen in clients of the API)."""
 
@@ -115,12 +117,18 @@ def now_of(type_: ResourceType, name: str, live: Live, codes: Codes) -> Value | 
     return value_of(type_.by_name[name], live, codes)
 
 
-def precondition(type_: ResourceType, live: Live, names: Iterable[str], codes: Codes) -> str:
-    """A hash of what a change relies on: the object itself, its status, and the values that it would replace."""
+def precondition(type_: ResourceType, live: Live, names: Iterable[str], codes: Codes, *, once: bool = False) -> str:
+    """A hash of what a change relies on: the object itself, its status, and the values that it would replace.
+
+    A change that may run ``once`` only, since what it writes cannot be read back, relies on when the object was
+    changed last, where the API tells it.
+    """
     now = {name: now_of(type_, name, live, codes) for name in names}
     content = {
         "id": live.remote_id,
         "status": live.status,
         "fields": {name: None if value is MISSING else value for name, value in now.items()},
     }
+    if once and TOUCHED in live.row:
+        content[TOUCHED] = live.row[TOUCHED]
     return "sha256:" + hashlib.sha256(canonical(content)).hexdigest()

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import fields
 
 from qboxctl.definition import Field, Mode, ResourceType
-from qboxctl.model import JSON, Action
+from qboxctl.model import JSON, Action, PlanOptions
 from qboxctl.resources import TYPES
 
 _DRAFT = "https://json-schema.org/draft/2020-12/schema"
@@ -162,10 +163,18 @@ def describe(one: Field) -> str:
     return ". ".join(filter(None, (one.doc, notes.get(one.mode), needed)))
 
 
+_TEXT: Schema = {"type": "string", "maxLength": 4000}
+
+
+def _texts(*names: str) -> Schema:
+    return closed(dict.fromkeys(names, _TEXT), *names)
+
+
 def plan_schema() -> Schema:
     """The schema of a plan: `plan --format json` and a saved plan file."""
     address = {"type": "string", "pattern": "^[a-z_]+/.+", "maxLength": 400}
-    text = {"type": "string", "maxLength": 4000}
+    text = _TEXT
+    patterns = {"type": "array", "items": {"type": "string", "maxLength": 400}, "maxItems": 1000}
     change = closed(
         {
             "address": address,
@@ -204,8 +213,20 @@ def plan_schema() -> Schema:
         },
         "blocked": {
             "type": "array",
-            "items": closed({"guard": text, "kind": text, "message": text}, "guard", "kind", "message"),
+            "items": _texts("guard", "kind", "message", "way_out"),
         },
+        "warnings": {"type": "array", "items": _texts("code", "address", "message", "hint")},
+        "options": closed(
+            {
+                "targets": patterns,
+                "excludes": patterns,
+                "since": {"type": ["string", "null"], "maxLength": 400},
+                "only_changed": {"type": "boolean"},
+                "rotate": patterns,
+            },
+            *(one.name for one in fields(PlanOptions)),
+        ),
+        "customers": {"type": "array", "items": {"type": "string", "maxLength": 200}},
         "summary": counts,
         "billing": counts,
     }

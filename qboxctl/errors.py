@@ -106,8 +106,8 @@ class Moved:
 class StalePlanError(QboxctlError):
     """The plan no longer fits the account or the files; nothing was written."""
 
-    def __init__(self, message: str, moved: Iterable[Moved] = ()) -> None:
-        super().__init__(message, hint="run `qboxctl plan` again and review what it says now")
+    def __init__(self, message: str, moved: Iterable[Moved] = (), *, hint: str | None = None) -> None:
+        super().__init__(message, hint=hint or "run `qboxctl plan` again and review what it says now")
         self.moved = tuple(moved)
 
 

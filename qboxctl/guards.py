@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 
 from qboxctl.definition import ResourceType
 from qboxctl.model import Action, Address, Blocked, Change, Collection, Live, Snapshot
@@ -11,6 +12,8 @@ from qboxctl.names import covering
 from qboxctl.wish import Wish
 
 _SHOWN = 5
+SHORTEST_ID = 8
+"""So many digits of a plan's id are enough to acknowledge it."""
 
 
 def ignored(wish: Wish, types: Mapping[str, ResourceType], address: Address) -> bool:
@@ -29,16 +32,23 @@ def judge(
     wish: Wish,
     types: Mapping[str, ResourceType],
     *,
-    acknowledged: bool = False,
+    plan_id: str,
+    acknowledge: str = "",
 ) -> tuple[Blocked, ...]:
-    """Every guard that stops the changes; ``acknowledged`` lets them pass ``count``, and nothing else."""
+    """Every guard that stops the changes of a plan; to acknowledge its id lets it pass ``count``, and nothing else."""
     removals = [change for change in changes if change.action.removes]
     if not removals:
         return ()
     found = [*_protected(removals, snapshot, wish, types), *_contents(removals, snapshot, types)]
-    if not acknowledged:
-        found += _count(removals, snapshot, wish, types)
+    passable = [] if acknowledges(acknowledge, plan_id) else [*_count(removals, snapshot, wish, types)]
+    way_out = "" if found else f"; if it is right, let exactly this plan pass: --acknowledge {plan_id[:SHORTEST_ID]}"
+    found += [replace(one, way_out=one.way_out + way_out) for one in passable]
     return tuple(sorted(found, key=lambda one: (one.guard, one.kind, one.message)))
+
+
+def acknowledges(text: str, plan_id: str) -> bool:
+    """Whether a text names the plan: its id, or at least eight digits that it begins with."""
+    return len(text) >= SHORTEST_ID and plan_id.startswith(text.lower())
 
 
 def labelled(type_: ResourceType, live: Live) -> Address:
@@ -58,9 +68,9 @@ def _protected(
             pattern = covering(wish.protect, labelled(types[kind], live))
         if pattern:
             message = f"{change.address} would be removed, and protect holds {pattern.text}"
-            yield Blocked("protect", kind, message)
+            yield Blocked("protect", kind, message, f"keep it, or take {pattern.text} out of protect")
         elif ignored(wish, types, change.address) or types[kind].reserved == types[kind].name_of(change.address.key):
-            yield Blocked("protect", kind, f"{change.address} is never removed")
+            yield Blocked("protect", kind, f"{change.address} is never removed", "take its removal out of the files")
 
 
 def _contents(removals: Sequence[Change], snapshot: Snapshot, types: Mapping[str, ResourceType]) -> Iterable[Blocked]:
@@ -80,14 +90,16 @@ def _contents(removals: Sequence[Change], snapshot: Snapshot, types: Mapping[str
             continue
         unread = [c.kind for c in children if Collection(c.kind, address.key) not in snapshot.complete]
         if unread:
-            yield Blocked("contents", address.kind, f"{address} would be deleted, and what is in it was not read")
+            message = f"{address} would be deleted, and what is in it was not read"
+            yield Blocked("contents", address.kind, message, "plan without --target and --exclude")
         elif inside[address]:
             names = [str(one) for one in sorted(inside[address])]
             more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
             yield Blocked(
                 "contents",
                 address.kind,
-                f"{address} would be deleted with {', '.join(names[:_SHOWN])}{more} in it: declare these absent too",
+                f"{address} would be deleted with {', '.join(names[:_SHOWN])}{more} in it",
+                "declare these absent too",
             )
 
 
@@ -124,4 +136,5 @@ def _count(
                 kind,
                 f"{number} of {counts[kind]} live {kind} objects would be removed, and at most {allowed} may be "
                 f"(count {guard.count}, {guard.percent:g} percent)",
+                "remove fewer at a time",
             )

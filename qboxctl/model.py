@@ -173,19 +173,44 @@ class Unverifiable:
 
 @dataclass(frozen=True, slots=True)
 class Blocked:
-    """A guard that stops the plan."""
+    """A guard that stops the plan, and the way out: what a person can do about it."""
 
     guard: str
     kind: str
     message: str
+    way_out: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Advisory:
+    """A warning about a plan that is right and may surprise. ``hint`` says what can be done, "" for nothing."""
+
+    code: str
+    address: str
+    message: str
+    hint: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PlanOptions:
+    """The options that a plan was made with, as they were given; a saved plan keeps them.
+
+    ``since`` is a git revision. Patterns are texts, such as ``mailbox/*@example.com``.
+    """
+
+    targets: tuple[str, ...] = ()
+    excludes: tuple[str, ...] = ()
+    since: str | None = None
+    only_changed: bool = False
+    rotate: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
     """All that would be done, and what was seen on the way. ``id`` names its content (see planfile).
 
-    ``config_digest`` and the last three say what it comes from; make_plan leaves them open, and a plan file needs
-    the digest.
+    ``customers`` are the codes of the customers whose objects were read. ``config_digest``, ``options`` and the last
+    three say what it comes from; make_plan leaves them open, and a plan file needs the digest.
     """
 
     id: str
@@ -196,6 +221,9 @@ class Plan:
     unmanaged: tuple[Address, ...] = ()
     unverifiable: tuple[Unverifiable, ...] = ()
     blocked: tuple[Blocked, ...] = ()
+    warnings: tuple[Advisory, ...] = ()
+    options: PlanOptions = PlanOptions()
+    customers: tuple[str, ...] = ()
     summary: Mapping[str, int] = field(default_factory=dict)
     billing: Mapping[str, int] = field(default_factory=dict)
     qboxctl_version: str = ""

@@ -72,7 +72,7 @@ class _Planner:
         changes = self.ordered(chosen)
         settings = self.wish.settings
         identity = plan_id(settings.environment, settings.endpoint, changes)
-        acknowledged = self.options.acknowledge == identity
+        acknowledge = self.options.acknowledge
         return Plan(
             id=identity,
             environment=settings.environment,
@@ -80,7 +80,7 @@ class _Planner:
             changes=changes,
             unmanaged=tuple(sorted(self.unmanaged)),
             unverifiable=tuple(sorted(self._seen(self.unverifiable, kept), key=lambda one: one.address)),
-            blocked=judge(changes, self.snapshot, self.wish, self.types, acknowledged=acknowledged),
+            blocked=judge(changes, self.snapshot, self.wish, self.types, plan_id=identity, acknowledge=acknowledge),
             summary=self.summary(changes),
             billing=bill(changes, self.wish, self.snapshot, self.types),
         )
@@ -163,6 +163,8 @@ class _Planner:
         names = [one.name for one in fields]
         unproved = type_.proof and live.status == diff.UNPROVED
         reason = "waits for its ownership proof" if unproved else "differs" if found.changed else "to be sent again"
+        if secrets:
+            reason = "its secrets are sent again; this cannot be repeated safely"
         self.changes.append(
             Change(
                 address,
@@ -171,7 +173,7 @@ class _Planner:
                 fields=tuple(sorted(fields, key=lambda one: one.name)),
                 secrets=secrets,
                 reason=reason,
-                precondition=diff.precondition(type_, live, names, self.snapshot.codes),
+                precondition=diff.precondition(type_, live, names, self.snapshot.codes, once=bool(secrets)),
             )
         )
 

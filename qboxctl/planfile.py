@@ -6,6 +6,7 @@ import hashlib
 import json
 import os
 from collections.abc import Iterable, Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -18,10 +19,12 @@ from qboxctl.model import (
     JSON,
     Action,
     Address,
+    Advisory,
     Blocked,
     Change,
     FieldChange,
     Plan,
+    PlanOptions,
     Unverifiable,
     Value,
 )
@@ -55,7 +58,10 @@ def to_json(plan: Plan) -> dict[str, JSON]:
         "changes": [_change(change) for change in plan.changes],
         "unmanaged": [str(address) for address in plan.unmanaged],
         "unverifiable": [{"address": str(one.address), "fields": list(one.fields)} for one in plan.unverifiable],
-        "blocked": [{"guard": one.guard, "kind": one.kind, "message": one.message} for one in plan.blocked],
+        "blocked": [asdict(one) for one in plan.blocked],
+        "warnings": [asdict(one) for one in plan.warnings],
+        "options": {name: _plain(value) for name, value in asdict(plan.options).items()},
+        "customers": list(plan.customers),
         "summary": dict(plan.summary),
         "billing": dict(plan.billing),
     }
@@ -80,6 +86,10 @@ def _change(change: Change) -> dict[str, JSON]:
 
 def _plain(value: Value) -> JSON:
     return list(value) if isinstance(value, tuple) else value
+
+
+def _frozen(value: JSON) -> Value:
+    return tuple(value) if isinstance(value, list) else value
 
 
 def dumps(plan: Plan) -> str:
@@ -178,6 +188,9 @@ def _plan(raw: dict[str, Any], types: Mapping[str, ResourceType]) -> Plan:
             Unverifiable(Address.of(one["address"]), tuple(one["fields"])) for one in raw["unverifiable"]
         ),
         blocked=tuple(Blocked(**one) for one in raw["blocked"]),
+        warnings=tuple(Advisory(**one) for one in raw["warnings"]),
+        options=PlanOptions(**{name: _frozen(value) for name, value in raw["options"].items()}),
+        customers=tuple(raw["customers"]),
         summary=raw["summary"],
         billing=raw["billing"],
         qboxctl_version=raw["qboxctl_version"],
@@ -218,7 +231,7 @@ def _change_of(raw: dict[str, Any], types: Mapping[str, ResourceType]) -> Change
 
 def _field_of(raw: dict[str, Any], type_: ResourceType, action: Action) -> FieldChange:
     name, after = raw["name"], raw["after"]
-    before = tuple(raw["before"]) if isinstance(raw["before"], list) and not name.startswith(EXTRA) else raw["before"]
+    before = raw["before"] if name.startswith(EXTRA) else _frozen(raw["before"])
     if name.startswith(EXTRA):
         if name.removeprefix(EXTRA) in type_.wire_names:
             raise ValueError(f"{name} is an attribute of its own")

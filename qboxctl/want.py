@@ -7,8 +7,9 @@ from collections.abc import Collection as Sized
 from dataclasses import dataclass, field
 
 from qboxctl.definition import ResourceType
-from qboxctl.diff import DETAIL, EXTRA
+from qboxctl.diff import DETAIL, EXTRA, TOUCHED
 from qboxctl.model import Action, Address, Change, Collection, Desired, Live
+from qboxctl.names import covering
 from qboxctl.scope import Scope
 from qboxctl.wish import Wish
 
@@ -38,7 +39,7 @@ def want_for_plan(scope: Scope, counted: frozenset[str] = frozenset()) -> Want:
     Of the kinds that are ``counted``, all managed collections are wanted, whatever the targets are.
     """
     types, wish = scope.types, scope.wish
-    since = scope.options.removed_since
+    since, rotate = scope.options.removed_since, scope.options.rotate
     candidates = scope.candidates()
     asked = {_collection(types, address) for address in candidates}
     homes = {one.parent for one in asked} - {""}  # whoever bears a name there may have to go before it is taken
@@ -52,7 +53,7 @@ def want_for_plan(scope: Scope, counted: frozenset[str] = frozenset()) -> Want:
         if names is None:
             names = stated[form] = _stated(types[address.kind], one)
             collections |= _referred(types[address.kind], names)
-        fields[address] = names
+        fields[address] = [*names, TOUCHED] if covering(rotate, address) else names
     removing = {kind for kind, todo in wish.settings.on_remove.items() if todo != "keep"}
     every = frozenset(_with_parents(types, asked | collections))
     return Want(
@@ -74,6 +75,8 @@ def want_for_changes(changes: Iterable[Change], wish: Wish, types: Mapping[str, 
     for address, names in fields.items():
         collections |= _referred(types[address.kind], names)
     for change in changes:
+        if change.secrets and change.action is Action.UPDATE:
+            fields[change.address].append(TOUCHED)
         parent = _parent(types, change.address)
         if change.action is Action.DELETE:
             fields[change.address].append(DETAIL)
@@ -89,6 +92,21 @@ def want_for_changes(changes: Iterable[Change], wish: Wish, types: Mapping[str, 
         fields,
         partly=every - collections,
         opened=lambda live: [address.key for address in deleted & live.keys()],
+    )
+
+
+def want_for_saved(scope: Scope, changes: Iterable[Change]) -> Want:
+    """What it takes to plan anew what a saved plan is about, and to compare that plan's changes with the account."""
+    plan, changed = want_for_plan(scope), want_for_changes(changes, scope.wish, scope.types)
+    fields = {address: {*plan.fields.get(address, ()), *names} for address, names in changed.fields.items()}
+    every = plan.collections | changed.collections
+    return Want(
+        scope.wish,
+        every,
+        {**plan.fields, **fields},
+        whole=plan.whole,
+        partly=every - (plan.collections - plan.partly) - (changed.collections - changed.partly),
+        opened=lambda live: {*plan.opened(live), *changed.opened(live)},
     )
 
 

@@ -13,7 +13,7 @@ from typing import Any
 
 import httpx
 
-from qboxctl.apply import check, resolve_secrets
+from qboxctl.apply import Checked, check, check_saved, resolve_secrets
 from qboxctl.client import Client, InProcess, Reader, SystemClock
 from qboxctl.compare import compare
 from qboxctl.dns import Record, records, want_for_records
@@ -31,7 +31,7 @@ from qboxctl.secret import Secrets
 from qboxctl.settings import ApiSettings
 from qboxctl.survey import survey
 from qboxctl.validate import check as check_wish
-from qboxctl.want import want_for_changes, want_for_plan
+from qboxctl.want import want_for_changes, want_for_plan, want_for_saved
 from qboxctl.wish import Wish
 from qboxctl.worker import Worker
 from qboxctl.yamlio import Source
@@ -185,6 +185,15 @@ class Lab:
         with closing(Reader(self.endpoint, TOKEN, self.api, **self.options())) as reader:
             _, plan = compare(Account(reader, TYPES), Scope(wish, TYPES, options or Options()))
         return replace(plan, config_digest=wish.digest)
+
+    def check_saved(self, wish: Wish, saved: Plan, options: Options | None = None, acknowledge: str = "") -> Checked:
+        """Compare a saved plan with what a fresh one of its objects says."""
+        only = frozenset(change.address for change in saved.changes)
+        scope = Scope(wish, TYPES, replace(options or Options(), only=only))
+        with closing(Reader(self.endpoint, TOKEN, self.api, **self.options())) as reader:
+            account = Account(reader, TYPES)
+            snapshot, fresh = compare(account, scope, survey(account, want_for_saved(scope, saved.changes)))
+        return check_saved(saved, fresh, snapshot, wish, TYPES, acknowledge=acknowledge)
 
     def records(self, wish: Wish) -> list[Record]:
         with closing(Reader(self.endpoint, TOKEN, self.api, **self.options())) as reader:

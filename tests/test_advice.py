@@ -45,21 +45,21 @@ BOB = "bob: {firstname: Bob, lastname: Byte}"
 CASES = {
     "nothing to say": (STAY, []),
     "disabled by hand, where qboxctl disables nothing": (kept(BOB), []),
-    "disabled, and declared again": (kept(BOB, on_remove="disable"), ["Q044 mailbox/bob@a.example 6:7"]),
+    "disabled, and declared again": (kept(BOB, on_remove="disable"), ["Q044 mailbox/bob@a.example"]),
     "disabled, and another attribute differs": (
-        kept(BOB.replace("Byte", "Bit"), on_remove="disable"), ["Q044 mailbox/bob@a.example 6:7"],
+        kept(BOB.replace("Byte", "Bit"), on_remove="disable"), ["Q044 mailbox/bob@a.example"],
     ),
     "disabled, and its status is declared": (kept(BOB.replace("}", ", status: enabled}"), on_remove="disable"), []),
     "disabled, and declared absent": (kept("bob: {state: absent}", on_remove="disable"), []),
     "the same person under a new name, the old one kept": (
-        kept("lovelace: " + NEW % ("Ada", "Lovelace")), ["Q045 mailbox/lovelace@a.example 6:7"],
+        kept("lovelace: " + NEW % ("Ada", "Lovelace")), ["Q045 mailbox/lovelace@a.example"],
     ),
     "the same person under a new name, the old one absent": (
         kept("ada: {state: absent}", "al: " + NEW % ("Ada", "Lovelace"), "x: " + NEW % ("X", "X")),
-        ["Q045 mailbox/al@a.example 7:7"],
+        ["Q045 mailbox/al@a.example"],
     ),
     "one comes where one goes": (
-        kept("ada: {state: absent}", "info: " + NEW % ("In", "Fo")), ["Q045 mailbox/info@a.example 7:7"],
+        kept("ada: {state: absent}", "info: " + NEW % ("In", "Fo")), ["Q045 mailbox/info@a.example"],
     ),
     "two come where one goes, and nobody can tell": (
         kept("ada: {state: absent}", "x: " + NEW % ("X", "X"), "y: " + NEW % ("Y", "Y")), [],
@@ -76,8 +76,8 @@ def test_what_a_plan_warns_of(text: str, expected: list[str]) -> None:
     lab, wish = Lab(seed=load_plain(SEED, "the seed")), wish_of(text)
     snapshot = lab.survey(wish)
     found = advise(wish, snapshot, make_plan(TYPES, wish, snapshot), TYPES)
-    assert [f"{one.code} {one.address} {str(one.position).partition(':')[2]}" for one in found] == expected
-    assert all(one.severity == "warning" and one.hint for one in found)
+    assert [f"{one.code} {one.address}" for one in found] == expected
+    assert all(one.hint for one in found)
 
 
 TEAM = """

@@ -3,29 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import closing
 from dataclasses import replace
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from lab import TOKEN, Lab, wish_of
+from lab import Lab, wish_of
 from test_laws import many
 
 from qboxctl import graph, planfile
-from qboxctl.apply import check, refuse_foreign
-from qboxctl.client import Client
-from qboxctl.errors import PlanFileError
+from qboxctl.errors import StalePlanError
 from qboxctl.guards import judge
-from qboxctl.model import Action, Address, Blocked, Change, Collection, Live, Plan, Snapshot
+from qboxctl.model import Action, Address, Change, Collection, Live, Plan, Snapshot
 from qboxctl.names import Pattern
-from qboxctl.remote import Account
 from qboxctl.resources import TYPES
 from qboxctl.scope import Options
 from qboxctl.settings import Guard
-from qboxctl.survey import survey
-from qboxctl.want import want_for_changes
 from qboxctl.wish import Wish
 
 
@@ -124,7 +118,7 @@ def test_a_domain_does_not_go_while_nobody_knows_what_is_in_it() -> None:
     wish = wish_of("domains: {d0.example: {state: absent}}")
     address = Address("domain", "d0.example")
     snapshot = Snapshot({address: Live(address, "D1", {})}, frozenset([Collection("domain")]))
-    blocked = judge([Change(address, Action.DELETE)], snapshot, wish, TYPES, acknowledged=True)
+    blocked = judge([Change(address, Action.DELETE)], snapshot, wish, TYPES, plan_id="a" * 64, acknowledge="a" * 64)
     assert [one.message for one in blocked] == [f"{address} would be deleted, and what is in it was not read"]
 
 
@@ -166,13 +160,10 @@ def test_a_domain_does_not_go_while_something_is_in_it(text: str, blocked: bool)
     assert guards(plan) == ([("contents", "domain")] if blocked else [])
 
 
-def guards_at_apply(lab: Lab, wish: Wish, plan: Plan) -> list[str]:
+def guards_at_apply(lab: Lab, wish: Wish, plan: Plan, options: Options | None = None) -> list[str]:
     """The guards that stop an acknowledged plan when it comes back from a file to be applied."""
-    plan = planfile.loads(planfile.dumps(replace(plan, blocked=())), "a plan", TYPES)
-    refuse_foreign(plan, wish, TYPES)
-    with closing(Client("https://api.example", TOKEN, lab.api, **lab.options())) as client:
-        snapshot = survey(Account(client, TYPES), want_for_changes(plan.changes, wish, TYPES))
-        return [one.guard for one in check(plan, snapshot, wish, TYPES, acknowledge=plan.id).blocked]
+    saved = planfile.loads(planfile.dumps(replace(plan, blocked=())), "a plan", TYPES)
+    return [one.guard for one in lab.check_saved(wish, saved, options, plan.id).blocked]
 
 
 def test_what_came_into_a_domain_after_the_plan_saves_it() -> None:
@@ -287,7 +278,7 @@ def test_no_road_leads_to_what_is_protected(text: str, options: Options) -> None
     wish = wish_of("protect: ['mailbox/m0@*']", text, environment=environment)
     plan = lab.plan(wish, replace(options, acknowledge=free.id))
     assert {one.guard for one in plan.blocked} & {"protect", "contents"}
-    assert {*guards_at_apply(lab, wish, plan)} & {"protect", "contents"}
+    assert {*guards_at_apply(lab, wish, plan, options)} & {"protect", "contents"}
     if any(one.address.kind == "mailbox" for one in plan.changes):
         assert "protect" in {one.guard for one in plan.blocked}
     assert lab.emulator.dump() == before
@@ -309,7 +300,8 @@ def test_a_forged_plan_cannot_leave_out_what_is_in_a_domain() -> None:
     )
     plan = lab.plan(wish)
     only = forged(plan, [one for one in plan.changes if one.address.kind == "domain"])
-    assert "contents" in guards_at_apply(lab, wish, only)
+    with pytest.raises(StalePlanError, match=r"domain/d0\.example needs .*mailbox/m0@d0\.example"):
+        guards_at_apply(lab, wish, only)
 
 
 def test_a_forged_plan_cannot_remove_one_more_than_the_count_allows() -> None:
@@ -319,10 +311,7 @@ def test_a_forged_plan_cannot_remove_one_more_than_the_count_allows() -> None:
     assert len(plan.changes) == 20
     for number, stopped in ((3, []), (4, ["count"])):
         some = forged(plan, plan.changes[:number])
-        with closing(Client("https://api.example", TOKEN, lab.api, **lab.options())) as client:
-            snapshot = survey(Account(client, TYPES), want_for_changes(some.changes, wish, TYPES))
-        found: tuple[Blocked, ...] = check(some, snapshot, wish, TYPES, acknowledge="").blocked
-        assert [one.guard for one in found] == stopped
+        assert [one.guard for one in lab.check_saved(wish, some).blocked] == stopped
 
 
 @pytest.mark.parametrize("kind", ["delete", "disable"])
@@ -330,8 +319,8 @@ def test_a_forged_plan_cannot_remove_another_way_than_the_files_say(kind: str) -
     lab = Lab(seed=account(5))
     said, other = (Action.DELETE, Action.DISABLE) if kind == "delete" else (Action.DISABLE, Action.DELETE)
     wishes = {one: wish_of(f"settings: {{on_remove: {{mailbox: {one.value}}}}}", keep({})) for one in (said, other)}
-    with pytest.raises(PlanFileError, match="no file asks for that"):
-        refuse_foreign(lab.plan(wishes[other]), wishes[said], TYPES)
+    with pytest.raises(StalePlanError, match=f"a plan of today would {kind} mailbox/m0@d0.example"):
+        lab.check_saved(wishes[said], lab.plan(wishes[other]))
 
 
 @pytest.mark.parametrize("rule", ["protect", "ignore"])

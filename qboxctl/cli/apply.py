@@ -9,26 +9,26 @@ import sys
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import click
 
-from qboxctl.apply import Checked, check, refuse_foreign, resolve_secrets
+from qboxctl.apply import Checked, check, refuse_others, resolve_secrets
 from qboxctl.cli import git
 from qboxctl.cli.common import Common, common, run_on
 from qboxctl.cli.failures import Exit
-from qboxctl.cli.planning import Asked, planned, planning_options, task_of
+from qboxctl.cli.planning import planned, planning_options, still_asked, task_of
 from qboxctl.cli.session import connect
 from qboxctl.client import Client
 from qboxctl.errors import PlanFileError, QboxctlError, StalePlanError
 from qboxctl.journal import Journal, default_path
-from qboxctl.model import Address, Blocked, Change, Outcome, Plan, Snapshot, Status
+from qboxctl.model import Address, Blocked, Change, Outcome, Plan, PlanOptions, Snapshot, Status
 from qboxctl.planfile import read
 from qboxctl.remote import Account
 from qboxctl.render import outcomes, plan_text
-from qboxctl.render.style import Palette, plural
+from qboxctl.render.style import Palette, clean, plural
 from qboxctl.resources import TYPES
 from qboxctl.run import Patience, Run
 from qboxctl.secret import process_secrets
@@ -71,29 +71,33 @@ def command(
     journal: Path | None,
     form: str,
     seed: str | None,
+    acknowledge: str,
     **chosen: Any,
 ) -> int:
     """Make the account as the files say: a saved plan exactly, or what a fresh plan shows."""
-    asked = Asked(**chosen)
-    if planfile and any(asked._replace(acknowledge="")):
-        raise click.UsageError("a saved plan runs as it is: of the planning options, only --acknowledge goes with it")
-    stop = threading.Event()
-    task = task_of(options, asked)
-    wish = task.wish
+    asked = PlanOptions(**chosen)
+    if planfile and replace(asked, rotate=()) != PlanOptions():
+        only = "of the planning options, only --acknowledge and --rotate go with it"
+        raise click.UsageError(f"a saved plan runs as it is: {only}")
     saved = read(planfile, TYPES) if planfile else None
-    client = connect(Client, wish, options, seed=seed, stop=stop)
+    task = task_of(options, replace(saved.options, rotate=asked.rotate) if saved else asked, whole=saved is not None)
+    stop = threading.Event()
+    if saved:
+        _same_account(saved, task.wish)
+    client = connect(Client, task.wish, options, seed=seed, stop=stop)
     patience = Patience() if wait is None else Patience(wait, wait)
     with closing(client):
         if saved:
-            _same_wish(saved, wish)
-            refuse_foreign(saved, wish, TYPES)
-            plan = saved
+            _same_wish(saved, task.wish, asked.rotate)
+            checked = still_asked(client, task, saved, options, acknowledge)
+            wish, plan, blocked, todo = task.wish, saved, checked.blocked, checked.todo
         else:
-            wish, plan = planned(client, task, options)
+            wish, _, plan = planned(client, task, options, acknowledge)
+            blocked, todo = plan.blocked, plan.changes
         order = _Order(
-            plan, wish, client, options, form, asked.acknowledge, auto_approve, patience, journal, options.palette()
+            plan, wish, client, options, form, acknowledge, auto_approve, patience, journal, options.palette()
         )
-        return order.carry_out(fresh=saved is None)
+        return order.carry_out(blocked, todo)
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,11 +115,10 @@ class _Order:
     journal: Path | None
     palette: Palette
 
-    def carry_out(self, *, fresh: bool) -> int:
-        """Show, judge, ask, look again, run; the exit code."""
+    def carry_out(self, blocked: Sequence[Blocked], todo: Sequence[Change]) -> int:
+        """Show, judge, ask, look again, run what is left ``todo``; the exit code."""
         if not (self.options.quiet and self.auto_approve):
             self.show()
-        blocked, todo = (self.plan.blocked, self.plan.changes) if fresh else self.first_look()
         if blocked:
             return self.refuse(blocked)
         if not self.plan.changes:
@@ -124,14 +127,10 @@ class _Order:
         if todo:
             _ask(self.plan, auto_approve=self.auto_approve)
         snapshot, checked = self.check()
+        refuse_others(checked.todo, todo)
         if checked.blocked:
             return self.refuse(checked.blocked)
         return self.run(snapshot, checked, secrets)
-
-    def first_look(self) -> tuple[Sequence[Blocked], Sequence[Change]]:
-        """What stops a saved plan, and what of it is left to do."""
-        _, checked = self.check()
-        return checked.blocked, checked.todo
 
     def check(self) -> tuple[Snapshot, Checked]:
         """The account as it is now, and whether the plan still fits it."""
@@ -202,7 +201,7 @@ class _Order:
         shown = {(one.guard, one.message) for one in self.plan.blocked}
         for one in blocked:
             if (one.guard, one.message) not in shown:
-                click.echo(f"blocked by the {one.guard} guard: {one.message}", err=True)
+                click.echo(f"blocked by the {one.guard} guard: {one.message}; {one.way_out}", err=True)
         self.options.say("nothing was written")
         return Exit.BLOCKED
 
@@ -218,8 +217,8 @@ class _Order:
         return Exit.WAITING if Status.WAITING in found else Exit.DONE
 
 
-def _same_wish(plan: Plan, wish: Wish) -> None:
-    """Refuse a saved plan for another account, or for other files."""
+def _same_account(plan: Plan, wish: Wish) -> None:
+    """Refuse a saved plan for another environment or endpoint; raises PlanFileError."""
     settings = wish.settings
     if plan.environment != settings.environment:
         raise PlanFileError(
@@ -228,8 +227,18 @@ def _same_wish(plan: Plan, wish: Wish) -> None:
         )
     if plan.endpoint != settings.endpoint:
         raise PlanFileError(f"the plan was made for {plan.endpoint}, and this is {settings.endpoint}")
+
+
+def _same_wish(plan: Plan, wish: Wish, rotate: Sequence[str]) -> None:
+    """Refuse a saved plan of other files, or one that would send secrets again unasked; raises StalePlanError."""
     if plan.config_digest != wish.digest:
         raise StalePlanError("the configuration changed since the plan was made")
+    if set(plan.options.rotate) != set(rotate):
+        again = " ".join(f"--rotate {clean(text)}" for text in plan.options.rotate) or "no --rotate"
+        raise StalePlanError(
+            "secrets are sent again only where apply is given the same --rotate as the plan",
+            hint=f"if the plan is right, apply it with {again}",
+        )
 
 
 def _ask(plan: Plan, *, auto_approve: bool) -> None:

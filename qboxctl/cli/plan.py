@@ -10,9 +10,10 @@ import click
 
 from qboxctl.cli.common import Common, common
 from qboxctl.cli.failures import Exit
-from qboxctl.cli.planning import Asked, planned, planning_options, task_of
+from qboxctl.cli.planning import planned, planning_options, task_of
 from qboxctl.cli.session import connect
 from qboxctl.client import Reader
+from qboxctl.model import PlanOptions
 from qboxctl.planfile import write
 from qboxctl.render.plans import FORMATS, picture
 from qboxctl.resources import TYPES
@@ -26,14 +27,21 @@ from qboxctl.resources import TYPES
 @planning_options
 @click.pass_obj
 def command(
-    options: Common, /, out: Path | None, form: str, detailed_exitcode: bool, seed: str | None, **chosen: Any
+    options: Common,
+    /,
+    out: Path | None,
+    form: str,
+    detailed_exitcode: bool,
+    seed: str | None,
+    acknowledge: str,
+    **chosen: Any,
 ) -> int:
     """Compare the files with the account, and show what apply would do."""
     has_digest = bool(out) or form == "json"
-    task = task_of(options, Asked(**chosen), whole=has_digest)
+    task = task_of(options, PlanOptions(**chosen), whole=has_digest)
     reader = connect(Reader, task.wish, options, seed=seed)
     try:
-        wish, plan = planned(reader, task, options)
+        wish, _, plan = planned(reader, task, options, acknowledge)
     finally:
         reader.close()
     if has_digest:

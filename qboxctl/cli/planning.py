@@ -13,6 +13,7 @@ import click
 
 from qboxctl import __version__
 from qboxctl.advice import advise
+from qboxctl.apply import Checked, check, check_saved
 from qboxctl.cli import git
 from qboxctl.cli.common import Common
 from qboxctl.cli.config import at_endpoint, checked_wish
@@ -20,31 +21,39 @@ from qboxctl.cli.session import accepted
 from qboxctl.client import Reader
 from qboxctl.compare import compare
 from qboxctl.errors import Diagnostic, QboxctlError
-from qboxctl.model import Plan
+from qboxctl.guards import acknowledges
+from qboxctl.model import Plan, PlanOptions, Snapshot
 from qboxctl.names import Pattern, covering
 from qboxctl.part import part
 from qboxctl.remote import Account
-from qboxctl.render import diagnostics
 from qboxctl.render.style import plural
 from qboxctl.resources import TYPES
 from qboxctl.scope import Options, Scope
 from qboxctl.since import Edit, difference, edit
 from qboxctl.sources import read_sources
-from qboxctl.validate import check
+from qboxctl.survey import survey
+from qboxctl.validate import check as check_files
+from qboxctl.want import want_for_saved
 from qboxctl.wish import Wish
 from qboxctl.yamlio import Source
 
 _F = TypeVar("_F", bound=Callable[..., Any])
-_ADVICE = 20
-"""So many warnings are shown; more of them are counted."""
 
 
 def planning_options(command: _F) -> _F:
     """The options that plan and a fresh apply share."""
     for option in reversed(
         (
-            click.option("--target", multiple=True, metavar="PATTERN", help="Only these objects, and what they need."),
-            click.option("--exclude", multiple=True, metavar="PATTERN", help="Not these objects, nor what is in them."),
+            click.option(
+                "--target", "targets", multiple=True, metavar="PATTERN", help="Only these objects, and what they need."
+            ),
+            click.option(
+                "--exclude",
+                "excludes",
+                multiple=True,
+                metavar="PATTERN",
+                help="Not these objects, nor what is in them.",
+            ),
             click.option("--since", metavar="REV", help="Only what this git revision declared counts as removed."),
             click.option("--only-changed", is_flag=True, help="With --since: only what the files say otherwise now."),
             click.option("--rotate", multiple=True, metavar="PATTERN", help="Send the secrets of these objects again."),
@@ -56,17 +65,6 @@ def planning_options(command: _F) -> _F:
     return command
 
 
-class Asked(NamedTuple):
-    """The planning options, as they were given."""
-
-    target: tuple[str, ...] = ()
-    exclude: tuple[str, ...] = ()
-    since: str | None = None
-    only_changed: bool = False
-    rotate: tuple[str, ...] = ()
-    acknowledge: str = ""
-
-
 @dataclass(frozen=True, slots=True)
 class Task:
     """What is to be planned: a checked wish, and the options that say which part of it.
@@ -75,27 +73,27 @@ class Task:
     that this bears on, ``whole`` gives the same task with all of them read.
     """
 
-    asked: Asked
+    asked: PlanOptions
     wish: Wish
     files: Sequence[Source]
     edit: Edit | None = None
     whole: Callable[[], Task] | None = None
 
 
-def task_of(options: Common, asked: Asked, *, whole: bool = False, told: Collection[Diagnostic] = ()) -> Task:
+def task_of(options: Common, asked: PlanOptions, *, whole: bool = False, told: Collection[Diagnostic] = ()) -> Task:
     """Read the configuration for a plan: the whole, or where that will do, the part that --only-changed is about.
 
     Warnings go to stderr, but for those that were told. Raises ConfigError.
     """
     files = read_sources(options.directory)
     made = None
-    if asked.since and asked.only_changed and not (whole or asked.target or asked.rotate):
+    if asked.since and asked.only_changed and not (whole or asked.targets or asked.rotate):
         with suppress(QboxctlError):  # whatever is wrong: all files are read then, and all that is wrong is told
             made = _edit(asked.since, files, options)
             found = part(made, files, TYPES, options.env)
             if found is not None:
                 wish = at_endpoint(found, options)
-                known = check(wish, TYPES)
+                known = check_files(wish, TYPES)
                 again = partial(task_of, options, asked, whole=True, told=known)
                 return Task(asked, accepted(wish, known, options), files, made, again)
     wish, known = checked_wish(options, files)
@@ -113,10 +111,9 @@ def _chosen(task: Task, options: Common) -> tuple[Options, str]:
     """
     asked, wish = task.asked, task.wish
     chosen = Options(
-        targets=_patterns(asked.target, "--target"),
-        excludes=_patterns(asked.exclude, "--exclude"),
+        targets=_patterns(asked.targets, "--target"),
+        excludes=_patterns(asked.excludes, "--exclude"),
         rotate=_patterns(asked.rotate, "--rotate"),
-        acknowledge=asked.acknowledge,
     )
     if not asked.since:
         if asked.only_changed:
@@ -135,7 +132,15 @@ def _chosen(task: Task, options: Common) -> tuple[Options, str]:
     return replace(chosen, only=found.changed | found.gone | rotated), news
 
 
-def planned(reader: Reader, task: Task, options: Common) -> tuple[Wish, Plan]:
+class Planned(NamedTuple):
+    """A plan, with the configuration and what was read of the account that it comes from."""
+
+    wish: Wish
+    snapshot: Snapshot
+    plan: Plan
+
+
+def planned(reader: Reader, task: Task, options: Common, acknowledge: str = "") -> Planned:
     """Read the account and plan; the wish is the task's, or the whole one.
 
     The count guard looks at all that the files manage: before it blocks a plan, all of them are read. Raises
@@ -144,31 +149,48 @@ def planned(reader: Reader, task: Task, options: Common) -> tuple[Wish, Plan]:
     chosen, news = _chosen(task, options)
     if news:
         options.say(news)
-    scope = Scope(task.wish, TYPES, chosen)
-    snapshot, plan = compare(Account(reader, TYPES), scope)
-    if task.whole and any(one.guard == "count" for one in plan.blocked):
+    chosen = replace(chosen, acknowledge=acknowledge)
+    found = _compared(reader, task.wish, chosen)
+    if task.whole and any(one.guard == "count" for one in found.plan.blocked):
         options.say("the count guard looks at everything: all files are read")
         task = task.whole()
-        chosen, _ = _chosen(task, options)
-        scope = Scope(task.wish, TYPES, chosen)
-        snapshot, plan = compare(Account(reader, TYPES), scope)
-    wish = task.wish
-    _all_match(chosen, {*wish.objects, *snapshot.live})
-    if not scope.narrowed:
-        _warn_of_idle_patterns(wish, {*wish.objects, *snapshot.live}, options)
-    if chosen.acknowledge and chosen.acknowledge != plan.id:
+        chosen = replace(_chosen(task, options)[0], acknowledge=acknowledge)
+        found = _compared(reader, task.wish, chosen)
+    wish, snapshot, plan = found
+    known = {*wish.objects, *snapshot.live}
+    _all_match(chosen, known)
+    if not Scope(wish, TYPES, chosen).narrowed:
+        _warn_of_idle_patterns(wish, known, options)
+    if acknowledge and not acknowledges(acknowledge, plan.id):
         options.say(f"--acknowledge names another plan: this one is {plan.id}")
-    advice = advise(wish, snapshot, plan, TYPES)
-    if advice:
-        options.say(diagnostics.text(advice[:_ADVICE], options.palette()))
-    if len(advice) > _ADVICE:
-        options.say(f"and {plural(len(advice) - _ADVICE, 'warning')} more of this kind")
-    return wish, replace(
+    plan = replace(
         plan,
+        options=task.asked,
+        warnings=advise(wish, snapshot, plan, TYPES),
         qboxctl_version=__version__,
         created_at=datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z"),
         git_commit=git.commit(options.directory),
     )
+    return Planned(wish, snapshot, plan)
+
+
+def still_asked(reader: Reader, task: Task, saved: Plan, options: Common, acknowledge: str) -> Checked:
+    """Compare a saved plan with the account, and with a fresh plan of what it names: same options, today's files.
+
+    Raises StalePlanError, and what ``planned`` raises.
+    """
+    chosen, _ = _chosen(task, options)
+    named = frozenset(change.address for change in saved.changes)
+    scope = Scope(task.wish, TYPES, replace(chosen, targets=(), only=named))
+    account = Account(reader, TYPES)
+    snapshot = survey(account, want_for_saved(scope, saved.changes))
+    check(saved, snapshot, task.wish, TYPES, acknowledge=acknowledge)  # what moved is told before what that spoils
+    snapshot, fresh = compare(account, scope, snapshot)
+    return check_saved(saved, fresh, snapshot, task.wish, TYPES, acknowledge=acknowledge)
+
+
+def _compared(reader: Reader, wish: Wish, chosen: Options) -> Planned:
+    return Planned(wish, *compare(Account(reader, TYPES), Scope(wish, TYPES, chosen)))
 
 
 def _patterns(texts: Iterable[str], option: str) -> tuple[Pattern, ...]:

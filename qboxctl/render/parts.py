@@ -124,10 +124,16 @@ def unverifiable(plan: Plan) -> list[str]:
 
 
 def blocks(plan: Plan) -> Iterable[tuple[str, str]]:
-    """What stops the plan, and what can be done about it ("" where only the files can)."""
+    """What stops the plan, and what can be done about it."""
     for one in plan.blocked:
-        way = f"if that is right, let exactly this plan pass: --acknowledge {plan.id}" if one.guard == "count" else ""
-        yield f"BLOCKED by the {clean(one.guard)} guard: {clean(one.message)}", way
+        yield f"BLOCKED by the {clean(one.guard)} guard: {clean(one.message)}", clean(one.way_out)
+
+
+def warnings(plan: Plan) -> Iterable[str]:
+    """What is right and may surprise, each with what can be done about it."""
+    for one in plan.warnings:
+        hint = f" ({clean(one.hint)})" if one.hint else ""
+        yield f"{clean(one.code)}: {clean(one.message)}{hint}"
 
 
 def budget(plan: Plan, types: Types, per_second: float | None) -> str:

@@ -41,7 +41,11 @@ def _lines(plan: Plan, types: Types, per_second: float | None) -> Iterable[str]:
     if lost:
         yield f'<p class="alarm">{escape(lost)}</p>'
     for message, way in parts.blocks(plan):
-        yield f'<p class="alarm">{escape(message)}{f"<br><code>{escape(way)}</code>" if way else ""}</p>'
+        yield f'<p class="alarm">{escape(message)}{f"<br>{escape(way)}" if way else ""}</p>'
+    warnings = list(parts.warnings(plan))
+    if warnings:
+        rows = "".join(f"<li>{escape(one)}</li>" for one in warnings)
+        yield f"<details open><summary>Warnings ({len(warnings)})</summary><ul>{rows}</ul></details>"
     yield "</header>\n<main>"
     if plan.changes:
         yield from _controls(plan)

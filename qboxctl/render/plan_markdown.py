@@ -24,6 +24,8 @@ _MOST_BLOCKS = 20
 _LONGEST = 1_000
 _ESCAPES = {ord(char): f"&#{ord(char)};" for char in "\\`*_{}[]<>#|@~!&"}
 
+_WARNINGS = "Warnings"
+
 _Form = Callable[[], Iterable[str]]
 
 
@@ -60,7 +62,7 @@ def _head(plan: Plan) -> Iterable[str]:
     for message, way in list(parts.blocks(plan))[:_MOST_BLOCKS]:
         yield from ("", "> [!WARNING]", f"> **{_escaped(shorten(message, _LONGEST))}**")
         if way:
-            yield f">\n> {_escaped(way.rpartition(': ')[0])}: {_code(way.rpartition(': ')[2])}"
+            yield f">\n> {_escaped(way)}"
     if len(plan.blocked) > _MOST_BLOCKS:
         yield f"\nand {plural(len(plan.blocked) - _MOST_BLOCKS, 'more guard')}"
 
@@ -81,12 +83,13 @@ def _sections(plan: Plan, types: Types) -> list[tuple[str, bool, Sequence[_Form]
         forms = [_forms(section, types, full=full) for full in (True, False)]
         found.append((title, section.name != "removed", forms))
     notes: dict[str, Sequence[str]] = {
+        _WARNINGS: list(parts.warnings(plan)),
         "Not declared, and left alone": [clean(str(address)) for address in plan.unmanaged],
         "Declared, and never returned by the API": parts.unverifiable(plan),
     }
     for title, rows in notes.items():
         if rows:
-            found.append((f"{title} ({len(rows)})", True, [partial(_indented, rows)]))
+            found.append((f"{title} ({len(rows)})", title != _WARNINGS, [partial(_indented, rows)]))
     return found
 
 

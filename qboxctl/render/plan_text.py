@@ -102,20 +102,29 @@ class _Text:
         if plan.unmanaged:
             yield ""
             yield paint(f"Not declared, and left alone ({len(plan.unmanaged)})", "dim")
-            shown = plan.unmanaged if self.full else plan.unmanaged[:_SHOWN]
-            yield from (f"    {clean(str(address))}" for address in shown)
-            if len(plan.unmanaged) > len(shown):
-                yield f"    and {len(plan.unmanaged) - len(shown)} more"
+            yield from self.some([clean(str(address)) for address in plan.unmanaged])
         unseen = parts.unverifiable(plan)
         if unseen:
             yield ""
             yield paint("Declared, and never returned by the API, so nobody can tell whether they are set", "dim")
             yield from (f"    {one}" for one in unseen)
+        warnings = list(parts.warnings(plan))
+        if warnings:
+            yield ""
+            yield paint(f"Warnings ({len(warnings)})", "yellow")
+            yield from self.some(warnings)
         for message, way in parts.blocks(plan):
             yield ""
             yield paint(message, "alarm")
             if way:
                 yield f"  {way}"
+
+    def some(self, rows: Sequence[str]) -> Iterable[str]:
+        """The first rows of many, and how many more there are; all of them where ``full``."""
+        shown = rows if self.full else rows[:_SHOWN]
+        yield from (f"    {row}" for row in shown)
+        if len(rows) > len(shown):
+            yield f"    and {len(rows) - len(shown)} more"
 
     def verdict(self) -> Iterable[str]:
         """The closing lines."""

@@ -150,9 +150,9 @@ def test_a_plan_that_others_have_carried_out_in_part(account, project, saved):
     as_wished(account)
 
 
-def precondition(code: str, *rows: Any) -> str:
+def precondition(code: str, *rows: Any, **more: Any) -> str:
     """What anybody can compute who knows the account."""
-    content = {"fields": {name: before for name, before, _ in rows}, "id": code, "status": "enabled"}
+    content = {"fields": {name: before for name, before, _ in rows}, "id": code, "status": "enabled", **more}
     return "sha256:" + hashlib.sha256(canonical(content)).hexdigest()
 
 
@@ -245,8 +245,7 @@ def test_a_plan_edited_by_hand(name, original):
         with pytest.raises(PlanFileError):
             loads(json.dumps(plan), "plan.json", TYPES)
 
-    content = {one: plan[one] for one in ("format_version", "environment", "endpoint", "changes")}
-    plan["id"] = hashlib.sha256(canonical(content)).hexdigest()
+    plan["id"] = honest_id(plan)
     try:
         loads(json.dumps(plan), "plan.json", TYPES)
     except PlanFileError:
@@ -258,6 +257,59 @@ def test_a_plan_edited_by_hand(name, original):
     assert done.code in (1, 3, 4, 5), done
     assert "Traceback" not in done.err
     assert "a fault in qboxctl" not in done.err
+
+
+def honest_id(plan: Any) -> str:
+    """The id that a forger gives to a plan."""
+    content = {one: plan[one] for one in ("format_version", "environment", "endpoint", "changes")}
+    return hashlib.sha256(canonical(content)).hexdigest()
+
+
+PAT = {"code": "M8", "firstname": "Pat"}
+LEFT_ALONE = {**SEED["domains"], "other.example": {"code": "D2", "mailboxes": {"pat": PAT}}}
+MAILBOXES_LEFT = {"bob": {"lastname": "New", "password": SECRET}, "eve": {}, "kim": {}, "zed": {}}
+ALL_OF_IT: dict[str, Any] = {
+    "settings": {"on_remove": {"mailbox": "delete"}},
+    "domains": {"example.com": {"mailboxes": MAILBOXES_LEFT}},
+}
+AGAIN = {"secrets": ["password"], "precondition": ""}
+FORGED = {
+    "a mailbox of a domain that no file mentions": (
+        added("mailbox/pat@other.example", "delete", "M8"),
+        "would not delete mailbox/pat@other.example",
+    ),
+    "the first password, sent again": (
+        changed("mailbox", "update", **AGAIN),
+        "would update mailbox/bob@example.com otherwise: password",
+    ),
+    "an object that nothing is said of": (
+        added("mailbox/eve@example.com", "update", "M2", ("firstname", "Eve", "Mallory")),
+        "would not update mailbox/eve@example.com",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", FORGED)
+def test_a_forged_plan_does_nothing_that_files_and_account_do_not_ask_for(name, account, project):
+    """Its schema, its id and its preconditions are right: whoever can read the account can compute them."""
+    account.swap(seed={"domains": LEFT_ALONE})
+    project.write(ALL_OF_IT)
+    path = project.folder / "plan.json"
+    plan = project.plan("--out", str(path))
+    assert [one["address"] for one in plan["changes"]] == ["mailbox/bob@example.com"]
+    forge, says = FORGED[name]
+    forge(plan)
+    plan["changes"].sort(key=lambda one: one["address"])
+    touched = json.loads(ask(account, "GET", f"{MAILBOXES}/M1").body)["resources"][0]["updated_at"]
+    for one in plan["changes"]:
+        one["precondition"] = one["precondition"] or precondition("M1", ("lastname", "Old", "New"), updated_at=touched)
+    plan["summary"] |= {"delete": sum(one["action"] == "delete" for one in plan["changes"])}
+    plan["summary"] |= {"update": sum(one["action"] == "update" for one in plan["changes"])}
+    path.write_text(json.dumps(plan | {"id": honest_id(plan)}))
+    before = account.emulator.dump()
+    done = project.apply(str(path))
+    assert (done.code, says in done.err) == (5, True), done.err
+    assert account.emulator.dump() == before
 
 
 def test_a_refused_plan_file_reaches_nobody(account, project, saved):

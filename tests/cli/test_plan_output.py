@@ -132,7 +132,7 @@ def test_a_saved_plan_is_shown_as_it_was(account, project):
     assert not account.arrived
 
 
-def test_its_warnings_are_no_part_of_it(account, project):
+def test_its_warnings_reach_whoever_reads_it(account, project):
     account.swap(seed={"domains": {"a.example": {"mailboxes": {
         f"u{number}": {"firstname": "U", "status": "disabled"} for number in range(25)
     }}}})  # fmt: skip
@@ -140,11 +140,22 @@ def test_its_warnings_are_no_part_of_it(account, project):
     project.write(
         {"settings": {"on_remove": {"mailbox": "disable"}}, "domains": {"a.example": {"mailboxes": everybody}}}
     )
-    done = project.run("plan", "--format", "json")
-    assert (done.code, json.loads(done.out)["changes"]) == (0, [])
-    assert done.err.count("warning[Q044]: mailbox/u") == 20
-    assert "and 5 warnings more of this kind" in done.err
-    assert "state status: enabled" in done.err
+    saved = project.folder / "plan.json"
+    done = project.run("plan", "--out", str(saved))
+    assert done.out.count("Q044: mailbox/u") == 20
+    assert "Warnings (25)" in done.out
+    assert "and 5 more" in done.out
+    plan = json.loads(saved.read_text())
+    assert plan["changes"] == []
+    assert len(plan["warnings"]) == 25
+    assert plan["warnings"][0] == {
+        "code": "Q044",
+        "address": "mailbox/u0@a.example",
+        "message": "mailbox/u0@a.example is declared, and disabled in the account",
+        "hint": "state status: enabled, or status: disabled if it is to stay so",
+    }
+    for form in ("markdown", "html"):
+        assert project.run("show", str(saved), "--format", form).out.count("Q044") == 25, form
 
 
 def shuffled(value: Any, chance: random.Random) -> Any:
@@ -264,6 +275,22 @@ def test_rotate(account, project):
     assert account.emulator.has_password("mailbox/bob@example.com", project.env["PW"])
 
 
+def test_a_saved_plan_sends_secrets_again_once_and_only_where_apply_is_told_so(account, project):
+    project.write({"domains": {"example.com": {"mailboxes": {"bob": {"password": SECRET}}}}})
+    saved = project.folder / "plan.json"
+    shown = project.run("plan", "--rotate", "mailbox/bob@*", "--out", str(saved)).out
+    assert "cannot be repeated safely" in shown
+    assert json.loads(saved.read_text())["options"]["rotate"] == ["mailbox/bob@*"]
+    for words in ((), ("--rotate", "mailbox/*")):
+        done = project.apply(str(saved), *words)
+        assert (done.code, "--rotate mailbox/bob@*" in done.err) == (5, True)
+    assert account.emulator.password_sets == {}
+    assert project.apply(str(saved), "--rotate", "mailbox/bob@*").code == 0
+    again = project.apply(str(saved), "--rotate", "mailbox/bob@*")
+    assert (again.code, "its password may have been sent already" in again.err.replace("\n", " ")) == (5, True)
+    assert account.emulator.password_sets == {"mailbox/bob@example.com": 1}
+
+
 def test_acknowledge_lets_this_plan_pass_the_count_guard_only(account, project):
     config = {**BLOCKED, "protect": []}
     del config["domains"]["other.example"]
@@ -271,12 +298,19 @@ def test_acknowledge_lets_this_plan_pass_the_count_guard_only(account, project):
     saved = project.folder / "plan.json"
     plan = project.plan("--out", str(saved))
     assert [one["guard"] for one in plan["blocked"]] == ["count"]
+    assert f"--acknowledge {plan['id'][:8]}" in plan["blocked"][0]["way_out"]
+    assert project.run("plan", "--acknowledge", plan["id"][:8].upper()).code == 0
+    assert project.run("plan", "--acknowledge", plan["id"][:7]).code == 4
     assert project.run("plan", "--acknowledge", "0" * 64).code == 4
     assert project.run("plan", "--acknowledge", plan["id"]).code == 0
     assert project.apply(str(saved), "--acknowledge", "0" * 64).code == 4
     assert not account.writes
 
     project.write({**config, "protect": ["mailbox/eve@*"]})
+    both = project.plan()["blocked"]
+    assert [one["guard"] for one in both] == ["count", "protect"]
+    assert "--acknowledge" not in str(both)
+    assert all(one["way_out"] for one in both)
     assert project.run("apply", "--auto-approve", "--acknowledge", plan["id"]).code == 4
     assert not account.writes
 
