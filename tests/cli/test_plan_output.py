@@ -298,7 +298,7 @@ def test_acknowledge_lets_this_plan_pass_the_count_guard_only(account, project):
     saved = project.folder / "plan.json"
     plan = project.plan("--out", str(saved))
     assert [one["guard"] for one in plan["blocked"]] == ["count"]
-    assert f"--acknowledge {plan['id'][:8]}" in plan["blocked"][0]["way_out"]
+    assert f"--acknowledge {plan['id']}" in plan["blocked"][0]["way_out"]
     assert project.run("plan", "--acknowledge", plan["id"][:8].upper()).code == 0
     assert project.run("plan", "--acknowledge", plan["id"][:7]).code == 4
     assert project.run("plan", "--acknowledge", "0" * 64).code == 4
