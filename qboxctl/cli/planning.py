@@ -16,6 +16,7 @@ from qboxctl.advice import advise
 from qboxctl.cli import git
 from qboxctl.cli.common import Common
 from qboxctl.cli.config import at_endpoint, checked_wish
+from qboxctl.cli.revision import changed_since, is_none
 from qboxctl.cli.session import accepted
 from qboxctl.client import Reader
 from qboxctl.compare import compare
@@ -89,9 +90,10 @@ def task_of(options: Common, asked: Asked, *, whole: bool = False, told: Collect
     """
     files = read_sources(options.directory)
     made = None
-    if asked.since and asked.only_changed and not (whole or asked.target or asked.rotate):
+    since = "" if is_none(asked.since or "") else asked.since
+    if since and asked.only_changed and not (whole or asked.target or asked.rotate):
         with suppress(QboxctlError):  # whatever is wrong: all files are read then, and all that is wrong is told
-            made = _edit(asked.since, files, options)
+            made = _edit(since, files, options)
             found = part(made, files, TYPES, options.env)
             if found is not None:
                 wish = at_endpoint(found, options)
@@ -103,14 +105,19 @@ def task_of(options: Common, asked: Asked, *, whole: bool = False, told: Collect
 
 
 def _edit(since: str, files: Sequence[Source], options: Common) -> Edit:
-    return edit(*git.changed_since(since, options.directory, files), TYPES)
+    return edit(*changed_since(since, options.directory, files), TYPES)
 
 
-def _chosen(task: Task, options: Common) -> tuple[Options, str]:
-    """Which part of the wish is planned, and in words what changed.
+def _remembered(task: Task, options: Common) -> Task:
+    """The task, with what was edited since the revision that it names; raises QboxctlError for a bad one."""
+    since = task.asked.since
+    if task.edit or not since or is_none(since):
+        return task
+    return replace(task, edit=_edit(since, task.files, options))
 
-    Raises UsageError, and QboxctlError for a bad revision.
-    """
+
+def _chosen(task: Task) -> tuple[Options, str]:
+    """Which part of the wish is planned, and in words what changed; raises UsageError."""
     asked, wish = task.asked, task.wish
     chosen = Options(
         targets=_patterns(asked.target, "--target"),
@@ -122,10 +129,15 @@ def _chosen(task: Task, options: Common) -> tuple[Options, str]:
         if asked.only_changed:
             raise click.UsageError("--only-changed needs --since REV: changed since when?")
         return chosen, ""
-    found = difference(task.edit or _edit(asked.since, task.files, options), wish)
+    if task.edit is None:
+        news = "--since names no revision, but zeros (a first push): nothing counts as removed, and all is planned"
+        return replace(chosen, removed_since=frozenset()), news
+    found = difference(task.edit, wish)
     chosen = replace(chosen, removed_since=found.gone)
     if not asked.only_changed:
         return chosen, ""
+    if task.edit.then.mistakes:
+        return chosen, f"not all can be read of what the files said at {asked.since}: all is planned"
     if found.rules:
         rules = " and ".join(found.rules)
         return chosen, f"{rules} changed since {asked.since}, which may bear on everything: all is planned"
@@ -141,15 +153,17 @@ def planned(reader: Reader, task: Task, options: Common) -> tuple[Wish, Plan]:
     The count guard looks at all that the files manage: before it blocks a plan, all of them are read. Raises
     UsageError, ConfigError, AuthError, ApiError, and QboxctlError for a bad revision.
     """
-    chosen, news = _chosen(task, options)
+    task = _remembered(task, options)
+    unread = task.edit.warnings() if task.edit else []
+    chosen, news = _chosen(task)
     if news:
         options.say(news)
     scope = Scope(task.wish, TYPES, chosen)
     snapshot, plan = compare(Account(reader, TYPES), scope)
     if task.whole and any(one.guard == "count" for one in plan.blocked):
         options.say("the count guard looks at everything: all files are read")
-        task = task.whole()
-        chosen, _ = _chosen(task, options)
+        task = _remembered(task.whole(), options)
+        chosen, _ = _chosen(task)
         scope = Scope(task.wish, TYPES, chosen)
         snapshot, plan = compare(Account(reader, TYPES), scope)
     wish = task.wish
@@ -158,7 +172,7 @@ def planned(reader: Reader, task: Task, options: Common) -> tuple[Wish, Plan]:
         _warn_of_idle_patterns(wish, {*wish.objects, *snapshot.live}, options)
     if chosen.acknowledge and chosen.acknowledge != plan.id:
         options.say(f"--acknowledge names another plan: this one is {plan.id}")
-    advice = advise(wish, snapshot, plan, TYPES)
+    advice = [*unread, *advise(wish, snapshot, plan, TYPES)]
     if advice:
         options.say(diagnostics.text(advice[:_ADVICE], options.palette()))
     if len(advice) > _ADVICE:
