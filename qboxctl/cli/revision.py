@@ -136,7 +136,7 @@ def _deeper(found: Repository) -> str:
 
 
 def _kept(found: Repository, place: Path, now: Mapping[str, Source]) -> set[tuple[str, str]]:
-    """The links and submodules that git keeps in the configuration, as pairs of name and mode.
+    """The links and submodules that git keeps in the configuration, by name and mode, unless files took their places.
 
     Raises QboxctlError for a file that is kept and left out of the work tree, and for one that no revision can hold.
     """
@@ -147,18 +147,24 @@ def _kept(found: Repository, place: Path, now: Mapping[str, Source]) -> set[tupl
         tag, mode, *_ = what.split()
         name = path[len(at) :].lstrip("/")
         if (tag == "S" or tag.islower()) and name not in now and (counts(name) or not name):
-            back = f"git update-index --no-skip-worktree --no-assume-unchanged {path}, and git checkout -- {path}"
-            raise QboxctlError(
-                f"--since: git keeps {path}, and was told to leave it out of the work tree (sparse checkout,"
-                " skip-worktree or assume-unchanged): what it declares would count as removed",
-                hint=f"bring it back: git sparse-checkout disable, or {back}",
-            )
-        if mode in (_LINK, _SUBMODULE):
-            special.add((name, mode))
+            raise _left_out(path, "--no-assume-unchanged" if tag.islower() else "--no-skip-worktree")
+        if mode == _LINK:
+            special |= {(name, mode)} if os.path.islink(place / name) else set()
+        elif mode == _SUBMODULE:
+            special |= set() if any(one.startswith(f"{name}/") for one in now) else {(name, mode)}
         else:
             plain.add(name)
     _refuse_forgotten(found, [source for name, source in now.items() if name not in plain])
     return special
+
+
+def _left_out(path: str, back: str) -> QboxctlError:
+    return QboxctlError(
+        f"--since: git keeps {path}, and was told to leave it out of the work tree (sparse checkout, skip-worktree or"
+        " assume-unchanged): what it declares would count as removed",
+        hint="bring it back: git sparse-checkout disable, or"
+        f" git update-index {back} {path} and git checkout -- {path}",
+    )
 
 
 def _refuse_forgotten(found: Repository, unsure: Sequence[Source]) -> None:
