@@ -78,18 +78,23 @@ def test_nothing_of_git_is_inherited(inherited, left, tmp_path, monkeypatch):
     assert commit(left) == head
 
 
-def test_git_is_told_no_secret(left, tmp_path, monkeypatch):
-    tools, seen = tmp_path / "tools", tmp_path / "seen"
+def test_git_is_told_no_secret_and_which_repository(left, tmp_path, monkeypatch):
+    tools, seen, calls = tmp_path / "tools", tmp_path / "seen", tmp_path / "calls"
     tools.mkdir()
-    (tools / "git").write_text(f'#!/bin/sh\nenv >> {seen}\nexec {shutil.which("git")} "$@"\n')
+    (tools / "git").write_text(f'#!/bin/sh\nenv >> {seen}\necho "$*" >> {calls}\nexec {shutil.which("git")} "$@"\n')
     (tools / "git").chmod(0o755)
     monkeypatch.setenv("PATH", f"{tools}{os.pathsep}{os.environ['PATH']}")
     for name in ("QBOXMAIL_API_TOKEN", "INITIAL_PASSWORD", "GIT_TRACE"):
         monkeypatch.setenv(name, "s3cret")
     assert gone(left) == BOB
     assert commit(left)
-    assert "GIT_NO_LAZY_FETCH=1" in seen.read_text()
+    told = set(seen.read_text().splitlines())
+    assert {"GIT_NO_LAZY_FETCH=1", "GIT_ALLOW_PROTOCOL=none"} <= told, "older versions know only the other one"
     assert "s3cret" not in seen.read_text()
+    where = f"--git-dir={left.parent / '.git'} --work-tree={left.parent}"
+    for call in calls.read_text().splitlines():
+        assert "safe.bareRepository=explicit" in call
+        assert where in call or "rev-parse --show-toplevel" in call, "but for the first look"
 
 
 def trap(folder: Path, mark: Path) -> str:
@@ -429,6 +434,10 @@ def test_lines_that_end_otherwise_are_no_change(tmp_path):
     windows = tmp_path / "windows"
     assert b"\r\n" in (windows / "a.yaml").read_bytes()
     assert changed_since("HEAD", windows, read_sources(windows)) == ([], [])
+    put(source, {"a.yaml": "domains:\r\n  a.example: {}\r\n"})
+    again(source)
+    put(source, {"a.yaml": "domains:\n  a.example: {}\n"})
+    assert changed_since("HEAD", source, read_sources(source)) == ([], [])
 
 
 # Revisions that are broken.
