@@ -338,6 +338,11 @@ def test_a_folder_with_a_new_name_is_an_error(left):
     assert gone(top / "post") == {"mailbox/ada@a.example"}
 
 
+def test_a_folder_of_which_git_cannot_be_asked_is_an_error(tmp_path):
+    top = committed(tmp_path / "top", {"ma\nil/a.yaml": A})
+    assert "line break" in refusal(top / "ma\nil")
+
+
 def test_links_are_followed_where_git_keeps_what_they_lead_to(tmp_path):
     top = committed(tmp_path / "top", {"shared/a.yaml": A, "more/in/b.yaml": B, "mail/c.yaml": "{}"})
     mail = top / "mail"

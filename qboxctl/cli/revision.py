@@ -177,7 +177,7 @@ def _refuse_forgotten(found: Repository, unsure: Sequence[Source]) -> None:
                 " or over a link: what left it cannot be told",
                 hint="run qboxctl on that folder by itself, or leave out --since",
             )
-    names = "".join(f"./{Path(path).relative_to(found.top)}\0" for path in real)
+    names = "".join(f"./{Path(path).relative_to(found.top).as_posix()}\0" for path in real)
     if not names:
         return
     ignored = _entries(found.ask("check-ignore", "-z", "--stdin", data=os.fsencode(names), may_fail=True))
