@@ -341,6 +341,10 @@ def test_a_folder_with_a_new_name_is_an_error(left):
 def test_a_folder_of_which_git_cannot_be_asked_is_an_error(tmp_path):
     top = committed(tmp_path / "top", {"ma\nil/a.yaml": A})
     assert "line break" in refusal(top / "ma\nil")
+    (top / "ma\nil").rename(top / "x tree 1")
+    assert "no file of the configuration is in x tree 1 at" in refusal(top / "x tree 1")
+    again(top)
+    assert gone(top / "x tree 1") == set()
 
 
 def test_links_are_followed_where_git_keeps_what_they_lead_to(tmp_path):

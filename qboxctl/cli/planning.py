@@ -172,7 +172,7 @@ def planned(reader: Reader, task: Task, options: Common) -> tuple[Wish, Plan]:
         _warn_of_idle_patterns(wish, {*wish.objects, *snapshot.live}, options)
     if chosen.acknowledge and chosen.acknowledge != plan.id:
         options.say(f"--acknowledge names another plan: this one is {plan.id}")
-    advice = [*unread, *advise(wish, snapshot, plan, TYPES)]
+    advice = [*advise(wish, snapshot, plan, TYPES), *unread]
     if advice:
         options.say(diagnostics.text(advice[:_ADVICE], options.palette()))
     if len(advice) > _ADVICE:

@@ -109,20 +109,28 @@ def _posix(path: Path) -> str:
 def _merge_base(found: Repository, revision: str) -> str:
     """The commit at which the histories of a revision and of what is checked out parted."""
     try:
-        there = found.ask("rev-parse", "--verify", f"{revision}^{{commit}}").decode().strip()
-    except QboxctlError:
-        hint = _deeper(found) or "fetch it first: git fetch origin BRANCH makes origin/BRANCH"
-        raise QboxctlError(f"--since {revision}: there is no such revision here", hint=hint) from None
-    try:
-        head = found.ask("rev-parse", "--verify", "HEAD^{commit}").decode().strip()
-    except QboxctlError:
-        raise QboxctlError(f"--since {revision}: nothing is committed yet on what is checked out") from None
-    bases = found.ask("merge-base", there, head, may_fail=True).decode().split()
+        bases = found.ask("merge-base", revision, "HEAD", may_fail=True).decode().split()
+    except QboxctlError as error:
+        raise _unknown(found, revision, error) from None
     if not bases:
         hint = _deeper(found) or "name a revision in the history of what is checked out"
         message = f"--since {revision} and HEAD have no commit in common, so who removed what cannot be told"
         raise QboxctlError(message, hint=hint)
     return bases[0]
+
+
+def _unknown(found: Repository, revision: str, error: QboxctlError) -> QboxctlError:
+    """Which of the two it is that git does not know."""
+    try:
+        found.ask("rev-parse", "--verify", f"{revision}^{{commit}}")
+    except QboxctlError:
+        hint = _deeper(found) or "fetch it first: git fetch origin BRANCH makes origin/BRANCH"
+        return QboxctlError(f"--since {revision}: there is no such revision here", hint=hint)
+    try:
+        found.ask("rev-parse", "--verify", "HEAD^{commit}")
+    except QboxctlError:
+        return QboxctlError(f"--since {revision}: nothing is committed yet on what is checked out")
+    return QboxctlError(f"--since {revision}: {error}", hint=_deeper(found) or None)
 
 
 def _deeper(found: Repository) -> str:
@@ -218,12 +226,15 @@ class _Commit(NamedTuple):
         told = self.repository.ask("cat-file", "--batch-check", "--follow-symlinks", data=os.fsencode(asked))
         stream = BytesIO(told)
         for _ in names:
-            first, _, size = stream.readline().decode("utf-8", "replace").strip().partition(" ")
+            line = os.fsdecode(stream.readline()).removesuffix("\n")
+            first, *rest = line.split(" ")
             if first in _ASTRAY:
-                stream.read(int(size) + 1)
+                stream.read(int(rest[0]) + 1)
                 yield first, ""
+            elif line.endswith(" missing"):  # all before it is what was asked
+                yield "missing", ""
             else:
-                yield size.split(" ")[0], first
+                yield rest[0], first
 
     def listing(self, tree: str) -> Iterator[tuple[str, str, str]]:
         """All that is in a folder: mode, key and path of each entry."""
