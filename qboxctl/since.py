@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from qboxctl.definition import ResourceType
+from qboxctl.errors import ConfigError, Diagnostic, Severity
 from qboxctl.load import Stated, stated
 from qboxctl.model import Address
 from qboxctl.wish import Wish
@@ -23,10 +24,18 @@ class Edit(NamedTuple):
     now: Stated
     touched: Sequence[Source]
 
+    def warnings(self) -> list[Diagnostic]:
+        """What could not be read of the files as they were; today's are there to correct it."""
+        hint = "nothing counts as removed on account of this"
+        return [replace(one, hint=hint, severity=Severity.WARNING) for one in self.then.mistakes]
+
 
 def edit(before: Sequence[Source], touched: Sequence[Source], types: Mapping[str, ResourceType]) -> Edit:
-    """Read the files that differ, as they were and as they are; raises ConfigError."""
-    return Edit(stated(before, types), stated(touched, types), touched)
+    """Read the files that differ: as they were, as far as they can be read, and as they are. Raises ConfigError."""
+    now = stated(touched, types)
+    if now.mistakes:
+        raise ConfigError(now.mistakes)
+    return Edit(stated(before, types), now, touched)
 
 
 @dataclass(frozen=True, slots=True)

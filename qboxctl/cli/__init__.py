@@ -41,6 +41,14 @@ _COMMANDS = {
 class _Commands(click.Group):
     """The commands, each in a module of its own that is imported when it is needed."""
 
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Refuse an empty value of any option or argument: a variable that was not set must not mean "all"."""
+        for before, word in zip(["", *args], args, strict=False):
+            if not ctx.resilient_parsing and (not word or (word.startswith("--") and word.find("=") == len(word) - 1)):
+                named = word[:-1] or (before if before.startswith("-") else "an argument")
+                raise click.UsageError(f"{named} has an empty value: give it one, or leave it out", ctx)
+        return super().parse_args(ctx, args)
+
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(_COMMANDS)
 
