@@ -13,12 +13,12 @@ from typing import NamedTuple
 from qboxctl.definition import ResourceType
 from qboxctl.diff import EXTRA
 from qboxctl.graph import writes
-from qboxctl.model import Action, Change, FieldChange, Plan
+from qboxctl.model import Action, Change, FieldChange, Plan, Value
+from qboxctl.render.differences import NEW, OLD, WIDTH, Long, Row, excerpt, is_edited_text, pair, plain
 from qboxctl.render.style import clean, plural, shorten
 
 SIGNS = {Action.CREATE: "+", Action.UPDATE: "~", Action.DISABLE: "!", Action.DELETE: "-"}
 MASK = "*** (sent, never shown)"
-_WIDTH = 100
 _BILL = {
     "mailboxes_8gb": "mailbox of 8 GB",
     "mailboxes_25gb": "mailbox of 25 GB",
@@ -40,14 +40,30 @@ class Section(NamedTuple):
 
 
 class Line(NamedTuple):
-    """One attribute of a change: ``before`` is "" where there is nothing to compare with."""
+    """One attribute of a change, on one line: ``before`` is "" where there is nothing to compare with.
+
+    Of a list that changes there are its ``items`` instead, those that go and those that come. ``long`` is there where
+    one line cannot tell it all.
+    """
 
     name: str
-    before: str
-    after: str
+    before: str = ""
+    after: str = ""
+    items: tuple[Row, ...] = ()
+    long: Long | None = None
 
     def __str__(self) -> str:
+        if self.items:
+            return " ".join(f"{sign}{text}" for sign, text in self.items)
         return f"{self.before} → {self.after}" if self.before else self.after
+
+    @property
+    def head(self) -> str:
+        """What stands beside the name where the rows of ``long`` follow."""
+        if not self.long:
+            return str(self)
+        unknown = self.before and self.long.before is None
+        return f"{self.before} → {self.long.size()}" if unknown else self.long.size()
 
 
 def sections(plan: Plan) -> list[Section]:
@@ -87,21 +103,39 @@ def lines(change: Change, types: Types) -> list[Line]:
 
 
 def _line(change: Change, one: FieldChange, type_: ResourceType) -> Line:
-    name, after = clean(one.name), show(type_, one.name, one.after)
+    name, before, after = clean(one.name), one.before, one.after
+    new = _written(type_, one.name, after)
     if change.action is Action.CREATE:
-        return Line(name, "", after)
-    if isinstance(one.before, tuple) and isinstance(one.after, tuple):
-        gone = [f"-{clean(item)}" for item in one.before if item not in one.after]
-        new = [f"+{clean(item)}" for item in one.after if item not in one.before]
-        return Line(name, "", shorten(" ".join(gone + new), _WIDTH))
-    return Line(name, show(type_, one.name, one.before), after)
+        if len(new) <= WIDTH:
+            return Line(name, "", excerpt(new))
+        long = Long(None, after)
+        return Line(name, "", f"{excerpt(new)} ({long.size()})", long=long)
+    if isinstance(before, tuple) and isinstance(after, tuple):
+        return _list(name, before, after)
+    old = _written(type_, one.name, before)
+    shown = pair(old, new)
+    if old == new:  # such as a number, and the same digits as text
+        shown = excerpt(ascii(before)), excerpt(ascii(after))
+    nested = isinstance(before, (dict, list)) and isinstance(after, (dict, list))
+    needs_more = nested or is_edited_text(before, after) or max(len(old), len(new)) > WIDTH
+    return Line(name, *shown, long=Long(before, after) if needs_more else None)
 
 
-def show(type_: ResourceType, name: str, value: object) -> str:
+def _list(name: str, before: tuple[str, ...], after: tuple[str, ...]) -> Line:
+    gone = [Row(OLD, clean(item)) for item in before if item not in after]
+    items = (*gone, *(Row(NEW, clean(item)) for item in after if item not in before))
+    line = Line(name, items=items)
+    if len(str(line)) <= WIDTH:
+        return line
+    long = Long(before, after)
+    return Line(name, "", long.size(), long=long)
+
+
+def _written(type_: ResourceType, name: str, value: Value) -> str:
     """A value as people write it in a file, on one line."""
     one = type_.by_name.get(name)
-    text = str(value) if one is None or name.startswith(EXTRA) else one.type.show(value)
-    return shorten(clean(text.replace("\n", "⏎")), _WIDTH)
+    text = plain(value) if one is None or name.startswith(EXTRA) else one.type.show(value)
+    return text.replace("\n", "⏎")
 
 
 def home(change: Change, types: Types) -> str:

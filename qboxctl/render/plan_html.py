@@ -12,6 +12,7 @@ from html import escape
 
 from qboxctl.model import Action, Change, Plan
 from qboxctl.render import parts
+from qboxctl.render.differences import NEW, OLD, Row
 from qboxctl.render.page import SCRIPT, STYLE
 from qboxctl.render.parts import Line, Types
 from qboxctl.render.style import clean
@@ -19,6 +20,8 @@ from qboxctl.render.style import clean
 _WORDS = {
     Action.CREATE: "+ create", Action.UPDATE: "~ update", Action.DISABLE: "! disable", Action.DELETE: "− delete",
 }  # fmt: skip
+
+_TAGS = {OLD: "del", NEW: "ins"}
 
 
 def render(plan: Plan, types: Types, per_second: float | None = None) -> str:
@@ -110,8 +113,19 @@ def _change(change: Change, types: Types) -> str:
 
 
 def _values(line: Line) -> str:
+    """The old and the new value; of a long one all lines, those that stay included."""
+    if line.long:
+        rows = "".join(_row(row) for row in line.long.rows(whole=True))
+        return f'{escape(line.long.size())}<div class="lines">{rows}</div>'
+    if line.items:
+        return " ".join(_row(row) for row in line.items)
     after = f"<ins>{escape(line.after)}</ins>"
     return f"<del>{escape(line.before)}</del> → {after}" if line.before else after
+
+
+def _row(row: Row) -> str:
+    tag = _TAGS.get(row.sign, "span")
+    return f"<{tag}>{row.sign} {escape(row.text)}</{tag}>"
 
 
 def _notes(plan: Plan) -> Iterable[str]:

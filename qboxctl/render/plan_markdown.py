@@ -11,6 +11,7 @@ from functools import partial
 
 from qboxctl.model import Action, Change, Plan
 from qboxctl.render import parts
+from qboxctl.render.differences import LEFT_OUT, Row
 from qboxctl.render.parts import Section, Types
 from qboxctl.render.style import clean, plural, shorten
 
@@ -107,7 +108,15 @@ def _change(change: Change, types: Types, *, full: bool) -> Iterable[str]:
     if full:
         shown = parts.lines(change, types)
         width = max((len(line.name) for line in shown), default=0)
-        yield from (f"      {line.name:{width}}  {line}" for line in shown)
+        for line in shown:
+            yield f"      {line.name:{width}}  {line.head}"
+            yield from (_row(row) for row in (line.long.rows() if line.long else ()))
+
+
+def _row(row: Row) -> str:
+    """A line of a difference: the bar keeps it apart from a change, whatever it says."""
+    text = f"      | {row.sign} {row.text}" if row.sign == LEFT_OUT else f"{row.sign}     | {row.text}"
+    return text.rstrip()
 
 
 def _fitting(forms: Sequence[_Form], room: int) -> str:

@@ -64,7 +64,11 @@ class _Text:
             yield self.head(change)
             shown = parts.lines(change, self.types)
             width = max((len(line.name) for line in shown), default=0)
-            yield from (f"      {line.name:{width}}  {line}" for line in shown)
+            for line in shown:
+                yield f"      {line.name:{width}}  {line.head}"
+                if line.long:
+                    rows = line.long.rows(whole=self.full)
+                    yield from (f"        {row.sign} {row.text}".rstrip() for row in rows)
 
     def grouped(self, section: Section) -> Iterable[str]:
         """Changes on one line each, under their domains; what destroys data stays in front, in full."""
