@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from qboxctl.errors import Diagnostic, Position, Severity
 from qboxctl.model import Action, Address, Blocked, Change, FieldChange, Plan, Unverifiable
 from qboxctl.render import diagnostics, plan_html, plan_markdown, plan_text
+from qboxctl.render.style import Palette
 from qboxctl.resources import TYPES
 
 ACTIONS = {"create": Action.CREATE, "update": Action.UPDATE, "disable": Action.DISABLE, "delete": Action.DELETE}
@@ -157,13 +158,50 @@ def test_many_changes_take_a_line_each_under_their_domains():
     changes = tuple(change(Action.CREATE, number, domain=domains[number % 30]) for number in range(3_000))
     changes += (change(Action.DELETE, 1), change(Action.UPDATE, 2))
     plan = Plan("ab" * 32, "default", "https://api.example", "", changes=changes, summary={"create": 3_000})
-    lines = plan_text.render(plan, TYPES, width=80).splitlines()
+    lines = plan_text.render(plan, TYPES, Palette(columns=80)).splitlines()
     assert len(lines) < 3_000 + 30 + 25
     assert max(len(line) for line in lines if line.startswith("    +")) <= 80
     assert [line.split()[0] for line in lines if line.endswith(" objects")] == domains
     assert lines.index("To be removed") < lines.index("To be changed") < lines.index("To be created (3000)")
     full = plan_text.render(plan, TYPES, full=True).splitlines()
     assert sum(line.startswith("      firstname") for line in full) == 3_001
+
+
+def test_lines_end_before_the_last_column_at_words():
+    message = "2 of 3 live mailbox objects would be removed, and at most 1 may be (count 1, 20 percent) " * 2
+    plan = plan_of(
+        {"create": 2, "update": 3, "delete": 2},
+        "several words " * 6,
+        blocked=(Blocked("count", "mailbox", message.strip(), "remove fewer at a time, or raise guards in settings"),),
+    )
+    whole = plan_text.render(plan, TYPES)
+    for columns in (40, 80, 120):
+        for coloured in (False, True):
+            shown = re.sub(r"\x1b\[[0-9;]*m", "", plan_text.render(plan, TYPES, Palette(coloured, columns)))
+            assert shown.split() == whole.split()
+            assert max(map(len, shown.splitlines())) <= columns
+
+
+@pytest.mark.parametrize(
+    ("line", "columns", "expected"),
+    [
+        ("short", 10, ["short"]),
+        ("one two three", 8, ["one two", "  three"]),
+        ("  ~ name  value of some words", 20, ["  ~ name  value of", "          some words"]),
+        ("  - a-word-that-is-longer-than-all-columns there", 12, ["  - a-word-that-is-longer-than-all-columns",
+                                                                  "    there"]),
+        ("日本語 日本語 日本語", 14, ["日本語 日本語", "  日本語"]),
+        ("\x1b[1mone two\x1b[0m three", 8, ["\x1b[1mone two\x1b[0m", "  three"]),
+        ("any length at all", 0, ["any length at all"]),
+    ],
+)  # fmt: skip
+def test_wrapped_lines_hang_under_their_value(line, columns, expected):
+    assert Palette(columns=columns).fit(line).split("\n") == expected
+
+
+def test_a_pipe_gets_whole_lines():
+    plan = plan_of({"create": 60}, "x" * 95)
+    assert plan_text.render(plan, TYPES).count("x" * 95) == 60
 
 
 @given(st.lists(st.sampled_from(list(ACTIONS)), max_size=30), st.text(max_size=40))

@@ -15,6 +15,9 @@ from qboxctl.render.style import Palette
 
 _F = TypeVar("_F", bound=Callable[..., Any])
 
+_COLUMNS = 120
+"""Of a terminal that does not tell."""
+
 
 @dataclass(slots=True)
 class Common:
@@ -31,21 +34,16 @@ class Common:
     """Takes the line of progress away, before something is printed."""
 
     def palette(self, stream: Any = None) -> Palette:
-        """Colours for a stream (stdout unless said otherwise)."""
-        stream = stream or sys.stdout
-        automatic = (
-            stream is not None
-            and stream.isatty()
-            and not os.environ.get("NO_COLOR")
-            and os.environ.get("TERM") != "dumb"
-        )
-        return Palette(self.color == "always" or (self.color == "auto" and automatic))
-
-    def width(self) -> int:
-        """The columns of the terminal; a file or a pipe gets 120."""
+        """What a stream can show (stdout unless said otherwise); only a terminal has colours and an end of lines."""
         import shutil
 
-        return shutil.get_terminal_size((120, 24)).columns if sys.stdout.isatty() else 120
+        stream = stream or sys.stdout
+        terminal = stream is not None and stream.isatty()
+        automatic = terminal and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+        return Palette(
+            self.color == "always" or (self.color == "auto" and automatic),
+            shutil.get_terminal_size((_COLUMNS, 24)).columns if terminal else 0,
+        )
 
     def result(self, text: str) -> None:
         """Print a result, to stdout."""

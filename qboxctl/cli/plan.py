@@ -49,7 +49,7 @@ def command(
     if out:
         write(plan, out)
     rate = wish.settings.api.requests_per_second
-    options.result(picture(plan, form, TYPES, options.palette(), rate, width=options.width(), full=options.verbose > 0))
+    options.result(picture(plan, form, TYPES, options.palette(), rate, full=options.verbose > 0))
     if out and plan.changes and form == "text":
         options.say(f"saved as {out}" + ("" if plan.blocked else f"; run it with: qboxctl apply {out}"))
     if options.verbose:

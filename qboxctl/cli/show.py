@@ -20,4 +20,4 @@ from qboxctl.resources import TYPES
 def command(options: Common, planfile: Path, form: str) -> None:
     """Show a saved plan; asks nobody."""
     plan = read(planfile, TYPES)
-    options.result(picture(plan, form, TYPES, options.palette(), width=options.width(), full=options.verbose > 0))
+    options.result(picture(plan, form, TYPES, options.palette(), full=options.verbose > 0))

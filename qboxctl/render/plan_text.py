@@ -26,22 +26,20 @@ def render(
     palette: Palette = PLAIN,
     per_second: float | None = None,
     *,
-    width: int = 120,
     full: bool = False,
 ) -> str:
     """The whole plan; ``per_second`` is how many requests may start in a second, if that is limited.
 
-    ``width`` is the terminal's, in columns, ``full`` shows every attribute of every change.
+    ``full`` shows every attribute of every change.
     """
-    return "\n".join(_Text(plan, types, palette, width, full=full).lines(per_second))
+    return "\n".join(map(palette.fit, _Text(plan, types, palette, full=full).lines(per_second)))
 
 
 class _Text:
     """One rendering."""
 
-    def __init__(self, plan: Plan, types: Types, palette: Palette, width: int, *, full: bool) -> None:
-        self.plan, self.types, self.palette = plan, types, palette
-        self.width, self.full = width, full
+    def __init__(self, plan: Plan, types: Types, palette: Palette, *, full: bool) -> None:
+        self.plan, self.types, self.palette, self.full = plan, types, palette, full
 
     def lines(self, per_second: float | None) -> Iterable[str]:
         """Head, sections, notes, closing lines."""
@@ -89,12 +87,13 @@ class _Text:
         return f"{painted}  {self.palette.paint(remark, 'alarm') if change.destroys_data else remark}".rstrip()
 
     def short(self, change: Change) -> str:
-        """A change on one line."""
+        """A change on one line: cut on a terminal, whole in a file or a pipe."""
         head = f"    {parts.SIGNS[change.action]} {clean(str(change.address))}"
         shown = [f"{line.name} {line}" for line in parts.lines(change, self.types)]
         more = "  ".join(filter(None, (parts.remark(change, self.types[change.address.kind]), ", ".join(shown))))
-        room = max(20, self.width - len(head) - 2)
-        return f"{self.palette.paint(head, self.tone(change))}  {shorten(more, room)}".rstrip()
+        if self.palette.columns:
+            more = shorten(more, max(20, self.palette.columns - len(head) - 2))
+        return f"{self.palette.paint(head, self.tone(change))}  {more}".rstrip()
 
     def tone(self, change: Change) -> str:
         """The colour of a change."""
