@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from qboxctl.errors import Diagnostic, Position, Severity
-from qboxctl.model import Action, Address, Blocked, Change, FieldChange, Plan, Unverifiable
+from qboxctl.model import Action, Address, Advisory, Blocked, Change, FieldChange, Plan, Unverifiable
 from qboxctl.render import diagnostics, plan_html, plan_markdown, plan_text
 from qboxctl.render.style import Palette
 from qboxctl.resources import TYPES
@@ -197,6 +197,31 @@ def test_lines_end_before_the_last_column_at_words():
 )  # fmt: skip
 def test_wrapped_lines_hang_under_their_value(line, columns, expected):
     assert Palette(columns=columns).fit(line).split("\n") == expected
+
+
+def test_colours_and_characters_of_a_terminal(snapshot):
+    address = Address("mailbox", "ada@example.com")
+    fields = (
+        FieldChange("autoresponder_body", "Away.\nBye", "Away.\nSee you"),
+        FieldChange("lastname", "Old", "New"),
+        FieldChange("description", "x" * 120, "x" * 120 + "−"),
+        FieldChange("tags", ("a", "b"), ("b", "c")),
+    )
+    changes = (
+        Change(address, Action.DELETE, destroys_data=True, reason="no longer declared (on_remove: delete)"),
+        Change(
+            Address("mailbox", "bob@example.com"), Action.UPDATE, fields=fields, reason="its secrets are sent again"
+        ),
+    )
+    found = {"delete": 1, "update": 1, "create": 0, "disable": 0, "unchanged": 3, "unmanaged": 0}
+    blocked = (Blocked("protect", "mailbox", "it is protected", "keep it"),)
+    warnings = (Advisory("Q044", str(address), "it is disabled", "state it"),)
+    plan = Plan("ab" * 32, "default", "https://api.example", "", changes, (), (), blocked, warnings, summary=found)
+    assert plan_text.render(plan, TYPES, Palette(enabled=True)).replace("\x1b", "ESC") == snapshot
+    plain = plan_text.render(plan, TYPES, Palette(ascii=True))
+    assert plain.isascii()
+    assert plain == snapshot
+    assert " 0 " not in plain
 
 
 def test_a_pipe_gets_whole_lines():

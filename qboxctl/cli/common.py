@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 import click
 
-from qboxctl.render.style import Palette
+from qboxctl.render.style import MARKS, Palette
 
 _F = TypeVar("_F", bound=Callable[..., Any])
 
@@ -39,10 +39,12 @@ class Common:
 
         stream = stream or sys.stdout
         terminal = stream is not None and stream.isatty()
-        automatic = terminal and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+        wanted = os.environ.get("CLICOLOR_FORCE", "0") not in ("", "0")
+        automatic = (wanted or (terminal and os.environ.get("TERM") != "dumb")) and not os.environ.get("NO_COLOR")
         return Palette(
             self.color == "always" or (self.color == "auto" and automatic),
             shutil.get_terminal_size((_COLUMNS, 24)).columns if terminal else 0,
+            not _encodes(stream, MARKS),
         )
 
     def result(self, text: str) -> None:
@@ -59,6 +61,15 @@ class Common:
     def log(self) -> Callable[[str], None] | None:
         """Where requests are logged, with --debug or -vv."""
         return (lambda text: click.echo(text, err=True)) if self.debug or self.verbose > 1 else None
+
+
+def _encodes(stream: Any, text: str) -> bool:
+    """Whether a stream's encoding has these characters."""
+    try:
+        text.encode(getattr(stream, "encoding", None) or "utf-8")
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def run_on() -> None:
@@ -79,7 +90,9 @@ _OPTIONS = (
     click.option("-C", "--dir", "directory", metavar="PATH", help="Folder or file with the configuration (.)."),
     click.option("--env", metavar="NAME", help="Environment of the settings."),
     click.option("--endpoint", metavar="URL", help="The API's address; also QBOXCTL_ENDPOINT."),
-    click.option("--color", type=click.Choice(["auto", "always", "never"]), help="Colours; also NO_COLOR."),
+    click.option(
+        "--color", type=click.Choice(["auto", "always", "never"]), help="Colours; also NO_COLOR, CLICOLOR_FORCE."
+    ),
     click.option("-v", "--verbose", count=True, default=None, help="Say more; -vv logs requests."),
     click.option("-q", "--quiet", is_flag=True, default=None, help="Only results and errors."),
     click.option("--debug", is_flag=True, default=None, help="Log requests, and show tracebacks."),

@@ -47,7 +47,7 @@ def explained(error: Exception, options: Common) -> int:
                 for moved in error.moved:
                     click.echo(palette.fit(f"  {clean(moved.address)}: {clean(moved.what)}"), err=True)
             if error.hint:
-                hint = f"{palette.paint('  help:', 'blue')} {clean(error.hint)}"
+                hint = f"{palette.paint('  help:', 'cyan')} {clean(error.hint)}"
                 click.echo(palette.fit(hint), err=True, color=True)
             return _CODES.get(type(error), Exit.ERROR)
     if options.debug:

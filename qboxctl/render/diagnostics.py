@@ -26,7 +26,7 @@ def _lines(one: Diagnostic, palette: Palette) -> Iterable[str]:
     if one.position:
         yield f"{palette.paint('  -->', 'blue')} {clean(str(one.position))}"
     if one.hint:
-        yield f"{palette.paint('  help:', 'blue')} {clean(one.hint)}"
+        yield f"{palette.paint('  help:', 'cyan')} {clean(one.hint)}"
 
 
 def verdict(found: Sequence[Diagnostic], files: int, objects: int) -> str:

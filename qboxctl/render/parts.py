@@ -66,6 +66,16 @@ class Line(NamedTuple):
         return f"{self.before} → {self.long.size()}" if unknown else self.long.size()
 
 
+class Remark(NamedTuple):
+    """What stands beside an address: what becomes of the object, and why; each may be ""."""
+
+    fate: str = ""
+    reason: str = ""
+
+    def __str__(self) -> str:
+        return "  ".join(filter(None, self))
+
+
 def sections(plan: Plan) -> list[Section]:
     """Removals, then updates, then creations; those that are empty are left out."""
     sorts = (
@@ -82,15 +92,15 @@ def sections(plan: Plan) -> list[Section]:
     return found
 
 
-def remark(change: Change, type_: ResourceType) -> str:
-    """What stands beside the address: what is lost, and why it is done; "" where there is nothing to add."""
+def remark(change: Change, type_: ResourceType) -> Remark:
+    """What is lost, and why it is done, where that is not plain to see."""
     reason = clean(change.reason)
     if change.destroys_data:
         what = "its mail is lost for good" if type_.kind in ("mailbox", "domain") else "it is lost for good"
-        return f"DELETED, {what}  ({reason})"
+        return Remark(f"DELETED, {what}", reason)
     if change.action.removes:
-        return f"{change.action.value}d  ({reason})"
-    return f"({reason})" if change.action is Action.UPDATE and change.reason != "differs" else ""
+        return Remark(f"{change.action.value}d", reason)
+    return Remark("", reason) if change.action is Action.UPDATE and change.reason != "differs" else Remark()
 
 
 def lines(change: Change, types: Types) -> list[Line]:
@@ -163,11 +173,10 @@ def blocks(plan: Plan) -> Iterable[tuple[str, str]]:
         yield f"BLOCKED by the {clean(one.guard)} guard: {clean(one.message)}", clean(one.way_out)
 
 
-def warnings(plan: Plan) -> Iterable[str]:
-    """What is right and may surprise, each with what can be done about it."""
+def warnings(plan: Plan) -> Iterable[tuple[str, str]]:
+    """What is right and may surprise, and what can be done about it in brackets, "" for nothing."""
     for one in plan.warnings:
-        hint = f" ({clean(one.hint)})" if one.hint else ""
-        yield f"{clean(one.code)}: {clean(one.message)}{hint}"
+        yield f"{clean(one.code)}: {clean(one.message)}", f"({clean(one.hint)})" if one.hint else ""
 
 
 def budget(plan: Plan, types: Types, per_second: float | None) -> str:
@@ -188,14 +197,19 @@ def _billed(name: str, number: int) -> str:
     return plural(abs(number), noun).partition(" ")[2] + of + size
 
 
+def counts(plan: Plan) -> dict[Action, str]:
+    """How many changes of each sort there are; those that do not occur are left out."""
+    return {action: f"{plan.summary[action]} to {action}" for action in Action if plan.summary.get(action)}
+
+
 def totals(plan: Plan) -> str:
-    """How many changes of each sort."""
-    return ", ".join(f"{plan.summary.get(name, 0)} to {name}" for name in ("create", "update", "disable", "delete"))
+    """The same in one line."""
+    return ", ".join(counts(plan).values())
 
 
 def rest(plan: Plan) -> str:
-    """How many objects stay as they are."""
-    return f"{plan.summary.get('unchanged', 0)} unchanged, {plan.summary.get('unmanaged', 0)} unmanaged"
+    """How many objects stay as they are, "" for none."""
+    return ", ".join(f"{plan.summary[name]} {name}" for name in ("unchanged", "unmanaged") if plan.summary.get(name))
 
 
 def loss(plan: Plan) -> str:

@@ -39,13 +39,14 @@ def _lines(plan: Plan, types: Types, per_second: float | None) -> Iterable[str]:
     yield f"<h1>Plan for {escape(parts.place(plan))}</h1>"
     yield f'<p class="where">{" · ".join(_origin(plan))}</p>'
     yield f'<p class="totals">{escape(what)}</p>'
-    yield f"<p>{escape(parts.rest(plan))}</p>"
+    if parts.rest(plan):
+        yield f"<p>{escape(parts.rest(plan))}</p>"
     lost = parts.loss(plan)
     if lost:
         yield f'<p class="alarm">{escape(lost)}</p>'
     for message, way in parts.blocks(plan):
         yield f'<p class="alarm">{escape(message)}{f"<br>{escape(way)}" if way else ""}</p>'
-    warnings = list(parts.warnings(plan))
+    warnings = [" ".join(filter(None, one)) for one in parts.warnings(plan)]
     if warnings:
         rows = "".join(f"<li>{escape(one)}</li>" for one in warnings)
         yield f"<details open><summary>Warnings ({len(warnings)})</summary><ul>{rows}</ul></details>"
@@ -102,7 +103,9 @@ def _controls(plan: Plan) -> Iterable[str]:
 def _change(change: Change, types: Types) -> str:
     action, kind = change.action.value, change.address.kind
     remark = parts.remark(change, types[kind])
-    why = f' <span class="{"lost" if change.destroys_data else "why"}">{escape(remark)}</span>' if remark else ""
+    tones = ("lost" if change.destroys_data else "fate", "why")
+    told = [(tone, text) for tone, text in zip(tones, remark, strict=True) if text]
+    why = "".join(f' <span class="{tone}">{escape(text)}</span>' for tone, text in told)
     shown = parts.lines(change, types)
     table = f"<dl>{''.join(f'<dt>{escape(line.name)}</dt><dd>{_values(line)}</dd>' for line in shown)}</dl>"
     return (

@@ -56,7 +56,8 @@ def _head(plan: Plan) -> Iterable[str]:
     yield f"### {'⛔ ' if plan.blocked else ''}qboxctl plan: {what}"
     yield ""
     commit = f" · commit {_code(plan.git_commit[:12])}" if plan.git_commit else ""
-    yield f"{_code(parts.place(plan))} · plan {_code(plan.id[:12])}{commit} · {parts.rest(plan)}"
+    stays = f" · {parts.rest(plan)}" if parts.rest(plan) else ""
+    yield f"{_code(parts.place(plan))} · plan {_code(plan.id[:12])}{commit}{stays}"
     lost = parts.loss(plan)
     if lost:
         yield from ("", "> [!CAUTION]", f"> **{lost}**")
@@ -84,7 +85,7 @@ def _sections(plan: Plan, types: Types) -> list[tuple[str, bool, Sequence[_Form]
         forms = [_forms(section, types, full=full) for full in (True, False)]
         found.append((title, section.name != "removed", forms))
     notes: dict[str, Sequence[str]] = {
-        _WARNINGS: list(parts.warnings(plan)),
+        _WARNINGS: [" ".join(filter(None, one)) for one in parts.warnings(plan)],
         "Not declared, and left alone": [clean(str(address)) for address in plan.unmanaged],
         "Declared, and never returned by the API": parts.unverifiable(plan),
     }

@@ -11,10 +11,12 @@ from itertools import groupby
 
 from qboxctl.model import Action, Change, Plan
 from qboxctl.render import parts
-from qboxctl.render.parts import Section, Types
+from qboxctl.render.differences import LEFT_OUT, NEW, OLD, Row
+from qboxctl.render.parts import Line, Section, Types
 from qboxctl.render.style import PLAIN, Palette, clean, plural, shorten
 
 _COLOURS = {Action.CREATE: "green", Action.UPDATE: "yellow", Action.DISABLE: "red", Action.DELETE: "red"}
+_ROWS = {OLD: "red", NEW: "green", LEFT_OUT: "dim"}
 _SHOWN = 20
 MANY = 50
 """From so many changes of one sort on, each gets one line."""
@@ -63,10 +65,23 @@ class _Text:
             shown = parts.lines(change, self.types)
             width = max((len(line.name) for line in shown), default=0)
             for line in shown:
-                yield f"      {line.name:{width}}  {line.head}"
+                yield f"      {line.name:{width}}  {self.value(line)}"
                 if line.long:
                     rows = line.long.rows(whole=self.full)
-                    yield from (f"        {row.sign} {row.text}".rstrip() for row in rows)
+                    yield from (f"        {self.row(row, ' ')}".rstrip() for row in rows)
+
+    def value(self, line: Line) -> str:
+        """What stands beside an attribute's name: the old red, the new green."""
+        if line.items:
+            return " ".join(map(self.row, line.items))
+        if line.long or not line.before:
+            return line.head
+        return f"{self.palette.paint(line.before, 'red')} → {self.palette.paint(line.after, 'green')}"
+
+    def row(self, row: Row, gap: str = "") -> str:
+        """A line of a difference."""
+        text = f"{row.sign}{gap}{row.text}"
+        return self.palette.paint(text, _ROWS[row.sign]) if row.sign in _ROWS else text
 
     def grouped(self, section: Section) -> Iterable[str]:
         """Changes on one line each, under their domains; what destroys data stays in front, in full."""
@@ -84,13 +99,14 @@ class _Text:
         """A change's first line."""
         painted = self.palette.paint(f"  {parts.SIGNS[change.action]} {clean(str(change.address))}", self.tone(change))
         remark = parts.remark(change, self.types[change.address.kind])
-        return f"{painted}  {self.palette.paint(remark, 'alarm') if change.destroys_data else remark}".rstrip()
+        fate = self.palette.paint(remark.fate, "alarm") if change.destroys_data else remark.fate
+        return "  ".join(filter(None, (painted, fate, self.palette.paint(remark.reason, "dim"))))
 
     def short(self, change: Change) -> str:
         """A change on one line: cut on a terminal, whole in a file or a pipe."""
         head = f"    {parts.SIGNS[change.action]} {clean(str(change.address))}"
         shown = [f"{line.name} {line}" for line in parts.lines(change, self.types)]
-        more = "  ".join(filter(None, (parts.remark(change, self.types[change.address.kind]), ", ".join(shown))))
+        more = "  ".join(filter(None, (*parts.remark(change, self.types[change.address.kind]), ", ".join(shown))))
         if self.palette.columns:
             more = shorten(more, max(20, self.palette.columns - len(head) - 2))
         return f"{self.palette.paint(head, self.tone(change))}  {more}".rstrip()
@@ -111,7 +127,7 @@ class _Text:
             yield ""
             yield paint("Declared, and never returned by the API, so nobody can tell whether they are set", "dim")
             yield from (f"    {one}" for one in unseen)
-        warnings = list(parts.warnings(plan))
+        warnings = [f"{message} {paint(hint, 'cyan')}".rstrip() for message, hint in parts.warnings(plan)]
         if warnings:
             yield ""
             yield paint(f"Warnings ({len(warnings)})", "yellow")
@@ -120,7 +136,7 @@ class _Text:
             yield ""
             yield paint(message, "alarm")
             if way:
-                yield f"  {way}"
+                yield f"  {paint(way, 'cyan')}"
 
     def some(self, rows: Sequence[str]) -> Iterable[str]:
         """The first rows of many, and how many more there are; all of them where ``full``."""
@@ -135,9 +151,11 @@ class _Text:
         bill = parts.bill(plan)
         if bill:
             yield bill
+        stays = parts.rest(plan)
         if not plan.changes:
-            yield paint(f"Nothing to change: {parts.rest(plan)}.", "green")
+            yield paint(f"Nothing to change: {stays}." if stays else "Nothing to change.", "green")
             return
         lost = parts.loss(plan)
         lost = f" {paint(lost, 'alarm')}" if lost else ""
-        yield f"Plan: {paint(parts.totals(plan), 'bold')}; {parts.rest(plan)}.{lost}"
+        counts = ", ".join(paint(text, _COLOURS[action]) for action, text in parts.counts(plan).items())
+        yield f"Plan: {counts}{f'; {stays}' if stays else ''}.{lost}"

@@ -6,7 +6,16 @@ import re
 from dataclasses import dataclass
 from unicodedata import combining, east_asian_width
 
-_CODES = {"red": "31", "green": "32", "yellow": "33", "blue": "34", "dim": "2", "bold": "1", "alarm": "1;31"}
+_CODES = {
+    "red": "31",
+    "green": "32",
+    "yellow": "33",
+    "blue": "34",
+    "cyan": "36",
+    "dim": "2",
+    "bold": "1",
+    "alarm": "1;31",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,18 +24,24 @@ class Palette:
 
     enabled: bool = False
     columns: int = 0
+    ascii: bool = False
 
     def paint(self, text: str, colour: str) -> str:
-        """The text in a colour: red, green, yellow, blue, dim, bold or alarm."""
+        """The text in a colour: red, green, yellow, blue, cyan, dim, bold or alarm."""
         return f"\x1b[{_CODES[colour]}m{text}\x1b[0m" if self.enabled and text else text
 
     def fit(self, text: str) -> str:
-        """Lines that end at the last column at the latest, as far as words do: none of them is broken."""
+        """Lines in characters that can be shown, which end at the last column as far as words do: none is broken."""
+        if self.ascii:
+            text = text.translate(_ASCII)
         if not self.columns:
             return text
         return "\n".join(_wrapped(line, self.columns) for line in text.split("\n"))
 
 
+MARKS = "→⏎…−"
+"""What we write ourselves that not every terminal can show."""
+_ASCII = str.maketrans(dict(zip(MARKS, ("->", "\\n", "...", "-"), strict=True)))
 _CODE = re.compile(r"\x1b\[[0-9;]*m")
 
 
