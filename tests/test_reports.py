@@ -7,6 +7,7 @@ import json
 import os
 import re
 from base64 import b64encode
+from html import unescape
 from html.parser import HTMLParser
 
 import pytest
@@ -14,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from qboxctl.errors import Diagnostic, Position, Severity
-from qboxctl.model import Action, Address, Advisory, Blocked, Change, FieldChange, Plan, Unverifiable
+from qboxctl.model import Action, Address, Advisory, Blocked, Change, FieldChange, Plan, PlanOptions, Unverifiable
 from qboxctl.render import diagnostics, plan_html, plan_markdown, plan_text
 from qboxctl.render.style import Palette
 from qboxctl.resources import TYPES
@@ -222,6 +223,28 @@ def test_colours_and_characters_of_a_terminal(snapshot):
     assert plain.isascii()
     assert plain == snapshot
     assert " 0 " not in plain
+
+
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [
+        (PlanOptions(), ""),
+        (PlanOptions(since="v1", rotate=("mailbox/*",)), ""),
+        (PlanOptions(targets=("mailbox/*@a.example",)), "partial plan: only mailbox/*@a.example"),
+        (PlanOptions(("alias/*",), ("domain/x",)), "partial plan: only alias/*, without domain/x"),
+        (PlanOptions(since="v1", only_changed=True), "partial plan: only what the changes since v1 bear on"),
+        (PlanOptions(tuple(f"alias/{letter}" for letter in "abcdefg")),
+         "partial plan: only alias/a, alias/b, alias/c, alias/d, alias/e and 2 more"),
+    ],
+)  # fmt: skip
+def test_a_part_is_told_as_one(options, expected):
+    plan = plan_of({"create": 1}, options=options)
+    text = plan_text.render(plan, TYPES).splitlines()
+    assert (text[1] == expected) if expected else not any("partial" in line for line in text)
+    for form in (plan_html, plan_markdown):
+        shown = unescape(form.render(plan, TYPES))
+        assert expected in shown
+        assert ("partial plan" in shown) == bool(expected)
 
 
 def test_a_pipe_gets_whole_lines():

@@ -19,6 +19,7 @@ from qboxctl.render.style import clean, plural, shorten
 
 SIGNS = {Action.CREATE: "+", Action.UPDATE: "~", Action.DISABLE: "!", Action.DELETE: "-"}
 MASK = "*** (sent, never shown)"
+_PATTERNS = 5
 _BILL = {
     "mailboxes_8gb": "mailbox of 8 GB",
     "mailboxes_25gb": "mailbox of 25 GB",
@@ -159,6 +160,20 @@ def home(change: Change, types: Types) -> str:
 def place(plan: Plan) -> str:
     """Which account the plan is for."""
     return f"{clean(plan.environment)} at {shorten(clean(plan.endpoint), 200)}"
+
+
+def partial_plan(plan: Plan) -> str:
+    """Which part of the configuration and the account was planned, "" for all of it."""
+    asked = plan.options
+    found = [f"only {_some(asked.targets)}"] if asked.targets else []
+    found += [f"only what the changes since {clean(asked.since)} bear on"] if asked.only_changed and asked.since else []
+    found += [f"without {_some(asked.excludes)}"] if asked.excludes else []
+    return f"partial plan: {', '.join(found)}" if found else ""
+
+
+def _some(patterns: Sequence[str]) -> str:
+    shown = ", ".join(shorten(clean(text), WIDTH) for text in patterns[:_PATTERNS])
+    return shown + (f" and {len(patterns) - _PATTERNS} more" if len(patterns) > _PATTERNS else "")
 
 
 def unverifiable(plan: Plan) -> list[str]:

@@ -41,6 +41,8 @@ def _lines(plan: Plan, types: Types, per_second: float | None) -> Iterable[str]:
     yield f'<p class="totals">{escape(what)}</p>'
     if parts.rest(plan):
         yield f"<p>{escape(parts.rest(plan))}</p>"
+    if parts.partial_plan(plan):
+        yield f"<p><strong>{escape(parts.partial_plan(plan))}</strong></p>"
     lost = parts.loss(plan)
     if lost:
         yield f'<p class="alarm">{escape(lost)}</p>'

@@ -58,6 +58,8 @@ def _head(plan: Plan) -> Iterable[str]:
     commit = f" · commit {_code(plan.git_commit[:12])}" if plan.git_commit else ""
     stays = f" · {parts.rest(plan)}" if parts.rest(plan) else ""
     yield f"{_code(parts.place(plan))} · plan {_code(plan.id[:12])}{commit}{stays}"
+    if parts.partial_plan(plan):
+        yield from ("", f"**{_escaped(parts.partial_plan(plan))}**")
     lost = parts.loss(plan)
     if lost:
         yield from ("", "> [!CAUTION]", f"> **{lost}**")

@@ -47,6 +47,8 @@ class _Text:
         """Head, sections, notes, closing lines."""
         plan, paint = self.plan, self.palette.paint
         yield paint(f"Plan for {parts.place(plan)}", "bold")
+        if parts.partial_plan(plan):
+            yield paint(parts.partial_plan(plan), "yellow")
         for section in parts.sections(plan):
             yield ""
             many = len(section.changes) > MANY and not self.full
