@@ -7,6 +7,7 @@ import json
 import os
 import re
 from base64 import b64encode
+from dataclasses import replace
 from html import unescape
 from html.parser import HTMLParser
 
@@ -162,7 +163,10 @@ def test_many_changes_take_a_line_each_under_their_domains():
     lines = plan_text.render(plan, TYPES, Palette(columns=80)).splitlines()
     assert len(lines) < 3_000 + 30 + 25
     assert max(len(line) for line in lines if line.startswith("    +")) <= 80
-    assert [line.split()[0] for line in lines if line.endswith(" objects")] == domains
+    heads = [line.split("  ") for line in lines if "100 mailboxes" in line]
+    assert [(head[1], head[2]) for head in heads] == [
+        (domain, "100 mailboxes: firstname Ada, password *** (sent, never shown)") for domain in domains
+    ]
     assert lines.index("To be removed") < lines.index("To be changed") < lines.index("To be created (3000)")
     full = plan_text.render(plan, TYPES, full=True).splitlines()
     assert sum(line.startswith("      firstname") for line in full) == 3_001
@@ -248,8 +252,32 @@ def test_a_part_is_told_as_one(options, expected):
 
 
 def test_a_pipe_gets_whole_lines():
-    plan = plan_of({"create": 60}, "x" * 95)
-    assert plan_text.render(plan, TYPES).count("x" * 95) == 60
+    plan = plan_of({"create": 60}, "x" * 90)
+    changes = [
+        one._replace(fields=(FieldChange("lastname", None, f"{'x' * 90}{one.address.key[4:10]}"),))
+        for one in plan.changes
+    ]
+    text = plan_text.render(replace(plan, changes=tuple(changes)), TYPES)
+    assert [f"{'x' * 90}{number:06}" in text for number in range(60)] == [True] * 60
+
+
+def test_what_is_equal_in_many_changes_is_said_once(snapshot):
+    changes = [
+        Change(
+            Address(kind, f"user{number:02}@{domain}.example"),
+            Action.CREATE,
+            fields=tuple(
+                FieldChange(name, None, value)
+                for name, value in (("firstname", f"F{number}"), ("language", "en"), ("max_email_quota", 8 * 1024**3))
+            )
+            if kind == "mailbox"
+            else (FieldChange("destinations", None, ("ada@a.example",)),),
+        )
+        for kind, domain, count in (("mailbox", "b", 50), ("alias", "b", 2), ("mailbox", "a", 1))
+        for number in range(count)
+    ]
+    text = plan_text.render(Plan("ab" * 32, "default", "https://api.example", "", tuple(changes)), TYPES)
+    assert [line for line in text.splitlines() if not re.search("user(0[2-9]|[1-4])", line)] == snapshot
 
 
 @given(st.lists(st.sampled_from(list(ACTIONS)), max_size=30), st.text(max_size=40))

@@ -6,8 +6,8 @@ move a terminal's cursor is already out.
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from qboxctl.definition import ResourceType
@@ -105,12 +105,52 @@ def remark(change: Change, type_: ResourceType) -> Remark:
 
 
 def lines(change: Change, types: Types) -> list[Line]:
-    """The attributes of a change; a removal has none."""
+    """The attributes of a change in the order of their definitions, the telling ones first; a removal has none."""
     if change.action.removes:
         return []
     type_ = types[change.address.kind]
     shown = [_line(change, one, type_) for one in change.fields]
-    return shown + [Line(clean(name), "", MASK) for name in change.secrets]
+    shown += [Line(clean(name), "", MASK) for name in change.secrets]
+    order = type_.order
+    return sorted(shown, key=lambda line: order.get(line.name, len(order)))
+
+
+class Brief(NamedTuple):
+    """A change among many: its address, and what it says beside what all of its group say."""
+
+    change: Change
+    address: str
+    more: str
+
+
+class Group(NamedTuple):
+    """Changes of one kind in one place, with what is equal in all of them said once."""
+
+    home: str
+    what: str
+    equal: Sequence[str]
+    rows: Sequence[Brief]
+
+
+def groups(changes: Iterable[Change], types: Types) -> Iterator[Group]:
+    """Changes by place and kind, in the order of names; within a group they keep theirs."""
+    places: dict[tuple[str, str], list[Change]] = defaultdict(list)
+    for change in changes:
+        places[home(change, types), change.address.kind].append(change)
+    for (place, kind), found in sorted(places.items()):
+        type_ = types[kind]
+        said = [
+            dict.fromkeys(
+                [*filter(None, remark(change, type_)), *(f"{line.name} {line}" for line in lines(change, types))]
+            )
+            for change in found
+        ]
+        equal = [text for text in said[0] if len(said) > 1 and all(text in one for one in said)]
+        rows = [
+            Brief(change, clean(str(change.address)), ", ".join(text for text in one if text not in equal))
+            for change, one in zip(found, said, strict=True)
+        ]
+        yield Group(clean(place), plural(len(found), type_.title.lower()), equal, rows)
 
 
 def _line(change: Change, one: FieldChange, type_: ResourceType) -> Line:

@@ -6,14 +6,12 @@ Many changes of one sort are grouped by domain, one line each, so that three tho
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from functools import partial
-from itertools import groupby
 
 from qboxctl.model import Action, Change, Plan
 from qboxctl.render import parts
 from qboxctl.render.differences import LEFT_OUT, NEW, OLD, Row
 from qboxctl.render.parts import Line, Section, Types
-from qboxctl.render.style import PLAIN, Palette, clean, plural, shorten
+from qboxctl.render.style import PLAIN, Palette, clean, shorten
 
 _COLOURS = {Action.CREATE: "green", Action.UPDATE: "yellow", Action.DISABLE: "red", Action.DELETE: "red"}
 _ROWS = {OLD: "red", NEW: "green", LEFT_OUT: "dim"}
@@ -86,15 +84,15 @@ class _Text:
         return self.palette.paint(text, _ROWS[row.sign]) if row.sign in _ROWS else text
 
     def grouped(self, section: Section) -> Iterable[str]:
-        """Changes on one line each, under their domains; what destroys data stays in front, in full."""
+        """Changes on one line each, under their domains and kinds; what destroys data stays in front, in full."""
         lost = [change for change in section.changes if change.destroys_data]
         yield from (self.head(change) for change in lost)
-        by_home = partial(parts.home, types=self.types)
-        others = sorted((change for change in section.changes if not change.destroys_data), key=by_home)
-        for home, group in groupby(others, key=by_home):
-            changes = list(group)
-            yield f"  {self.palette.paint(clean(home), 'bold')}  {plural(len(changes), 'object')}"
-            yield from (self.short(change) for change in changes)
+        others = [change for change in section.changes if not change.destroys_data]
+        for group in parts.groups(others, self.types):
+            equal = f": {', '.join(group.equal)}" if group.equal else ""
+            yield f"  {self.palette.paint(group.home, 'bold')}  {group.what}{equal}"
+            width = max(len(row.address) for row in group.rows) if self.palette.columns else 0
+            yield from (self.short(row, min(width, self.palette.columns // 2)) for row in group.rows)
         yield self.palette.paint("  (-v shows every attribute)", "dim")
 
     def head(self, change: Change) -> str:
@@ -104,14 +102,13 @@ class _Text:
         fate = self.palette.paint(remark.fate, "alarm") if change.destroys_data else remark.fate
         return "  ".join(filter(None, (painted, fate, self.palette.paint(remark.reason, "dim"))))
 
-    def short(self, change: Change) -> str:
+    def short(self, row: parts.Brief, width: int) -> str:
         """A change on one line: cut on a terminal, whole in a file or a pipe."""
-        head = f"    {parts.SIGNS[change.action]} {clean(str(change.address))}"
-        shown = [f"{line.name} {line}" for line in parts.lines(change, self.types)]
-        more = "  ".join(filter(None, (*parts.remark(change, self.types[change.address.kind]), ", ".join(shown))))
+        head = f"    {parts.SIGNS[row.change.action]} {row.address:{width}}"
+        more = row.more
         if self.palette.columns:
             more = shorten(more, max(20, self.palette.columns - len(head) - 2))
-        return f"{self.palette.paint(head, self.tone(change))}  {more}".rstrip()
+        return f"{self.palette.paint(head, self.tone(row.change))}  {more}".rstrip()
 
     def tone(self, change: Change) -> str:
         """The colour of a change."""
