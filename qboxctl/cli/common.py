@@ -106,6 +106,20 @@ def common(command: _F) -> _F:
     return command
 
 
+def detail(command: _F) -> _F:
+    """Add the options that say how much of a plan its text shows."""
+    full = click.option("--full", is_flag=True, help="Text: every attribute of every change, as with -v.")
+    summary = click.option("--summary", is_flag=True, help="Text: how many changes of which sort, and what is lost.")
+    return full(summary(command))
+
+
+def in_full(options: Common, *, full: bool, summary: bool) -> bool:
+    """Whether every attribute is shown; raises UsageError for options that exclude each other."""
+    if full and summary:
+        raise click.UsageError("--full and --summary exclude each other")
+    return (full or options.verbose > 0) and not summary
+
+
 def _quietly(option: Callable[..., Any]) -> Callable[..., Any]:
     """Let an option store its value in ``Common`` instead of passing it to the function."""
 

@@ -27,19 +27,21 @@ def render(
     per_second: float | None = None,
     *,
     full: bool = False,
+    summary: bool = False,
 ) -> str:
     """The whole plan; ``per_second`` is how many requests may start in a second, if that is limited.
 
-    ``full`` shows every attribute of every change.
+    ``full`` shows every attribute of every change, ``summary`` only how many there are of which sort.
     """
-    return "\n".join(map(palette.fit, _Text(plan, types, palette, full=full).lines(per_second)))
+    return "\n".join(map(palette.fit, _Text(plan, types, palette, full=full, summary=summary).lines(per_second)))
 
 
 class _Text:
     """One rendering."""
 
-    def __init__(self, plan: Plan, types: Types, palette: Palette, *, full: bool) -> None:
-        self.plan, self.types, self.palette, self.full = plan, types, palette, full
+    def __init__(self, plan: Plan, types: Types, palette: Palette, *, full: bool, summary: bool) -> None:
+        self.plan, self.types, self.palette = plan, types, palette
+        self.full, self.summary = full, summary
 
     def lines(self, per_second: float | None) -> Iterable[str]:
         """Head, sections, notes, closing lines."""
@@ -49,7 +51,7 @@ class _Text:
             yield paint(parts.partial_plan(plan), "yellow")
         for section in parts.sections(plan):
             yield ""
-            many = len(section.changes) > MANY and not self.full
+            many = self.summary or (len(section.changes) > MANY and not self.full)
             yield paint(section.title + (f" ({len(section.changes)})" if many else ""), "bold")
             yield from self.grouped(section) if many else self.each(section.changes)
         yield from self.notes()
@@ -92,8 +94,9 @@ class _Text:
             equal = f": {', '.join(group.equal)}" if group.equal else ""
             yield f"  {self.palette.paint(group.home, 'bold')}  {group.what}{equal}"
             width = max(len(row.address) for row in group.rows) if self.palette.columns else 0
-            yield from (self.short(row, min(width, self.palette.columns // 2)) for row in group.rows)
-        yield self.palette.paint("  (-v shows every attribute)", "dim")
+            shown = () if self.summary else group.rows
+            yield from (self.short(row, min(width, self.palette.columns // 2)) for row in shown)
+        yield self.palette.paint("  (--full shows every attribute)", "dim")
 
     def head(self, change: Change) -> str:
         """A change's first line."""

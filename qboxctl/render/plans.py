@@ -19,8 +19,9 @@ def picture(
     per_second: float | None = None,
     *,
     full: bool = False,
+    summary: bool = False,
 ) -> str:
-    """The plan in one of ``FORMATS``; palette and ``full`` are for text only (see plan_text)."""
+    """The plan in one of ``FORMATS``; palette, ``full`` and ``summary`` are for text only (see plan_text)."""
     match form:
         case "json":
             return dumps(plan).rstrip("\n")
@@ -29,4 +30,4 @@ def picture(
         case "html":
             return plan_html.render(plan, types, per_second)
         case _:
-            return plan_text.render(plan, types, palette, per_second, full=full)
+            return plan_text.render(plan, types, palette, per_second, full=full, summary=summary)

@@ -232,6 +232,19 @@ def test_a_stream_that_lacks_characters(encoding, account, project):
     assert project.plan(env=env)["changes"][0]["fields"][0]["after"] == "Žofie"
 
 
+def test_how_much_is_shown(account, project):
+    project.write(UPDATE)
+    saved = project.folder / "plan.json"
+    for words in (("plan", "--out", str(saved)), ("show", str(saved))):
+        short = project.run(*words, "--summary").out
+        assert "  example.com  1 mailbox\n" in short
+        assert "mailbox/bob@example.com" not in short
+        assert project.run(*words, "--full").out == project.run(*words, "-v").out
+        assert "\n        + Back soon." not in short
+        done = project.run(*words, "--full", "--summary")
+        assert (done.code, done.out) == (1, "")
+
+
 def test_options_before_and_after_the_command(account, project):
     project.write({"settings": {"environments": {"prod": {}}}, **UPDATE})
     place = str(project.config)
