@@ -213,6 +213,11 @@ class ResourceType:
         return {one.name: one for one in self.fields}
 
     @cached_property
+    def order(self) -> Mapping[str, int]:
+        """The place of each attribute among the others."""
+        return {name: place for place, name in enumerate(self.by_name)}
+
+    @cached_property
     def wire_names(self) -> frozenset[str]:
         """Every name that a body or an answer uses for a modelled attribute."""
         confirmations = {f"{one.wire}_confirmation" for one in self.fields if one.secret}
