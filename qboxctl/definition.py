@@ -164,7 +164,9 @@ class ResourceType:
     server would accept a second object with the same key: such a create is never repeated blindly.
     ``search`` is the list parameter that searches by text: what it finds is there, what it misses may be too.
     ``disabled`` is the attribute and value that disabling writes. ``secret_answers`` are dropped from every
-    answer. ``billed`` gives the line of the bill that an object with these values adds to.
+    answer. ``billed`` gives the line of the bill that an object with these values adds to. ``refused`` are names
+    that no file may give to such an object, each with why; ``hints`` are words that people bring from elsewhere in
+    the place of an attribute, each with what to write.
     """
 
     kind: str
@@ -194,6 +196,8 @@ class ResourceType:
     short: str = ""
     reserved: str = ""
     billed: Callable[[Mapping[str, Value]], str] | None = None
+    refused: Mapping[str, str] = field(default_factory=dict)
+    hints: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         seen = [one.name for one in self.fields]

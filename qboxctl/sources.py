@@ -10,6 +10,10 @@ from qboxctl.errors import ConfigError, Diagnostic, Position
 from qboxctl.yamlio import MAX_BYTES, Source
 
 
+class _Utf16(Exception):
+    """The encoding of a file that Windows calls Unicode."""
+
+
 def read_sources(root: str | Path) -> list[Source]:
     """The files below a folder (or one file), sorted by path; names starting with . or _ are skipped.
 
@@ -35,18 +39,24 @@ def has_sources(root: str | Path) -> bool:
 
 def _read(path: Path) -> Source:
     """One file; what cannot be read is told together with all other mistakes."""
+    hint = None
     try:
         if not path.is_file():
             raise ValueError("it is not a file")
         raw = path.read_bytes() if path.stat().st_size <= MAX_BYTES else b""
         if path.stat().st_size > MAX_BYTES:
             raise ValueError(f"it is larger than {MAX_BYTES // 2**20} MB")
+        if raw.startswith((b"\xff\xfe", b"\xfe\xff")) or b"\0" in raw[:2]:
+            raise _Utf16
         return Source(str(path), raw.decode("utf-8-sig"), str(path.parent))
     except UnicodeDecodeError as error:
         reason, line = "it is not UTF-8 text", error.object[: error.start].count(b"\n") + 1
+    except _Utf16:
+        reason, line = "it is UTF-16 text, and not UTF-8", 1
+        hint = "save it as UTF-8; PowerShell does so with -Encoding utf8"
     except (OSError, ValueError) as error:
         reason, line = str(error.strerror if isinstance(error, OSError) else error), 0
-    unreadable = Diagnostic("Q030", f"cannot be read: {reason}", Position(str(path), line, 1 if line else 0))
+    unreadable = Diagnostic("Q030", f"cannot be read: {reason}", Position(str(path), line, 1 if line else 0), hint=hint)
     return Source(str(path), "", str(path.parent), unreadable=unreadable)
 
 

@@ -36,6 +36,17 @@ RESOURCE = ResourceType(
     holds_data=True,
     disabled=("status", "disabled"),
     billed=lambda _values: "domains",
+    hints={
+        "quota": "write max_email_quota for the largest mailbox, default_quota for those that state none",
+        "password": "write postmaster_password",
+        **dict.fromkeys(("enabled", "disabled", "active", "suspended"), "write status: enabled or status: disabled"),
+        **dict.fromkeys(("catch_all", "catchall"), "write catch_all_enabled: true and catch_all_destination: ADDRESS"),
+        **dict.fromkeys(("max_mailboxes", "max_accounts", "mailbox_limit"), "write max_email_accounts"),
+        **dict.fromkeys(("users", "accounts", "email_accounts"), "write mailboxes"),
+        **dict.fromkeys(("forwards", "forwarders", "alias_email_accounts"), "write aliases"),
+        **dict.fromkeys(("admin", "admins", "postmaster"), "qboxctl manages no administrators: make them in the panel"),
+        **dict.fromkeys(("spam", "antispam", "spam_filter"), "write antispam_level"),
+    },
     fields=(
         Field(
             "plan",
