@@ -42,8 +42,31 @@ def load(sources: Sequence[Source], types: Mapping[str, ResourceType], environme
         sources=loader.sources,
         settings_block=loader.settings_block,
         defaults={kind: found.values for kind, found in loader.defaults.items()},
+        default_places={kind: Where(file, ("defaults", kind)) for kind, (file, _) in loader.default_bodies.items()},
         warnings=tuple(loader.found),
     )
+
+
+def load_settings(sources: Sequence[Source], types: Mapping[str, ResourceType], environment: str = "default") -> Wish:
+    """A wish of nothing but the settings and what is ignored; raises ConfigError with every mistake in these.
+
+    What else is wrong with the files does not matter, unless it hides the settings.
+    """
+    some = [source for source in sources if source.unreadable is None and any(key in source.text for key in _NEEDED)]
+    loader = _Loader(tuple(some), types)
+    for number, source in enumerate(some):
+        tree, found = source.parse()
+        if isinstance(tree, dict):
+            for name in tree.keys() & _NEEDED:
+                loader.top(name, tree[name], Where(number, (name,)))
+        elif "settings" in source.margin():
+            loader.found += found
+    settings = loader.settings(environment)
+    loader.refuse()
+    return Wish(settings, {}, {}, ignore=tuple(loader.patterns["ignore"]), sources=loader.sources)
+
+
+_NEEDED = {"settings", "ignore"}
 
 
 class Stated(NamedTuple):

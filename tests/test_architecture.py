@@ -30,7 +30,7 @@ PURE = (
 OUTSIDE = {"os", "socket", "subprocess", "time", "pathlib", "signal", "random", "shutil", "tempfile"}
 LAYERS = (
     "errors", "model", "jsonio", "hints", "names", "values", "lists", "definition", "resources", "settings", "yamlhelp",
-    "yamlio", "parallel", "docs", "reference", "sources", "wish", "places", "load", "since", "circles", "validate",
+    "yamlio", "parallel", "docs", "places", "reference", "sources", "wish", "load", "since", "circles", "validate",
     "diff", "graph", "guards", "scope", "part", "bill", "planfile", "limits", "plan", "advice", "patterns", "want",
     "yamldump", "export", "dns", "resolve", "answers", "client", "remote", "survey", "compare", "doctor", "secret",
     "journal", "write", "apply", "worker", "run", "render", "emulator", "cli",
