@@ -177,6 +177,12 @@ class Pattern:
         """Whether it can match one address only."""
         return not _WILD.search(self.text)
 
+    @property
+    def sole(self) -> Address | None:
+        """The only address that it can match, None where there may be several."""
+        kind, _, key = self.text.strip().lower().partition("/")
+        return Address(kind, _ascii_glob(key)) if self.single else None
+
     def may_match(self, kind: str, parent: str) -> bool:
         """Whether some object of a kind could match, inside a parent (such as a domain) or with none ("")."""
         wanted, _, key = self.text.strip().lower().partition("/")

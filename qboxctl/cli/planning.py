@@ -23,6 +23,7 @@ from qboxctl.errors import Diagnostic, QboxctlError
 from qboxctl.model import Plan
 from qboxctl.names import Pattern, covering
 from qboxctl.part import part
+from qboxctl.patterns import Known, idle_rules, refuse_idle_options
 from qboxctl.remote import Account
 from qboxctl.render import diagnostics
 from qboxctl.render.style import plural
@@ -153,12 +154,11 @@ def planned(reader: Reader, task: Task, options: Common) -> tuple[Wish, Plan]:
         scope = Scope(task.wish, TYPES, chosen)
         snapshot, plan = compare(Account(reader, TYPES), scope)
     wish = task.wish
-    _all_match(chosen, {*wish.objects, *snapshot.live})
-    if not scope.narrowed:
-        _warn_of_idle_patterns(wish, {*wish.objects, *snapshot.live}, options)
+    known = Known(wish, snapshot, TYPES)
+    refuse_idle_options(known, chosen)
     if chosen.acknowledge and chosen.acknowledge != plan.id:
         options.say(f"--acknowledge names another plan: this one is {plan.id}")
-    advice = advise(wish, snapshot, plan, TYPES)
+    advice = [*(() if scope.narrowed else idle_rules(known)), *advise(wish, snapshot, plan, TYPES)]
     if advice:
         options.say(diagnostics.text(advice[:_ADVICE], options.palette()))
     if len(advice) > _ADVICE:
@@ -180,21 +180,3 @@ def _patterns(texts: Iterable[str], option: str) -> tuple[Pattern, ...]:
         except ValueError as error:
             raise click.UsageError(f"{option}: {error}") from None
     return tuple(found)
-
-
-def _warn_of_idle_patterns(wish: Wish, known: set[Any], options: Common) -> None:
-    """Say when a rule names one object that is nowhere: it is a typing error, and protects nothing."""
-    for rule, found in (("protect", wish.protect), ("ignore", wish.ignore)):
-        for pattern in found:
-            if pattern.single and not any(pattern.matches(address) for address in known):
-                options.say(f"warning: {rule}: {pattern.text} matches no object, neither declared nor live")
-
-
-def _all_match(chosen: Options, known: set[Any]) -> None:
-    """Refuse a pattern that means nothing: it is a typing error, and an empty plan would hide it."""
-    partly = "with --only-changed, nothing is looked for that is neither declared nor changed"
-    hint = "compare it with the addresses that `qboxctl plan` shows" if chosen.only is None else partly
-    for option, found in (("--target", chosen.targets), ("--rotate", chosen.rotate)):
-        for pattern in found:
-            if not any(pattern.matches(address) for address in known):
-                raise QboxctlError(f"{option} {pattern.text} matches no object", hint=hint)
