@@ -32,13 +32,20 @@ def judge(
     acknowledged: bool = False,
 ) -> tuple[Blocked, ...]:
     """Every guard that stops the changes; ``acknowledged`` lets them pass ``count``, and nothing else."""
-    removals = [change for change in changes if change.action.removes]
+    removals = [change for change in changes if _removes(change, snapshot, types)]
     if not removals:
         return ()
     found = [*_protected(removals, snapshot, wish, types), *_contents(removals, snapshot, types)]
     if not acknowledged:
         found += _count(removals, snapshot, wish, types)
     return tuple(sorted(found, key=lambda one: (one.guard, one.kind, one.message)))
+
+
+def _removes(change: Change, snapshot: Snapshot, types: Mapping[str, ResourceType]) -> bool:
+    """Whether a change deletes or disables: also where a declaration disables what is in use."""
+    live = snapshot.live.get(change.address)
+    off = live is not None and live.status == "disabled"
+    return change.action.removes or (types[change.address.kind].removes(change) and not off)
 
 
 def labelled(type_: ResourceType, live: Live) -> Address:
@@ -57,7 +64,8 @@ def _protected(
         if pattern is None and live is not None:
             pattern = covering(wish.protect, labelled(types[kind], live))
         if pattern:
-            message = f"{change.address} would be removed, and protect holds {pattern.text}"
+            done = "removed" if change.action.removes else "disabled"
+            message = f"{change.address} would be {done}, and protect holds {pattern.text}"
             yield Blocked("protect", kind, message)
         elif ignored(wish, types, change.address) or types[kind].reserved == types[kind].name_of(change.address.key):
             yield Blocked("protect", kind, f"{change.address} is never removed")
@@ -115,13 +123,15 @@ def _count(
     removals: Sequence[Change], snapshot: Snapshot, wish: Wish, types: Mapping[str, ResourceType]
 ) -> Iterable[Blocked]:
     counts = live_counts(removals, snapshot, wish, types)
+    declared = {change.address.kind for change in removals if not change.action.removes}
     for kind, number in Counter(change.address.kind for change in removals).items():
+        done = "removed or disabled" if kind in declared else "removed"
         guard = wish.settings.guard(kind)
         allowed = guard.allows(counts[kind])
         if number > allowed:
             yield Blocked(
                 "count",
                 kind,
-                f"{number} of {counts[kind]} live {kind} objects would be removed, and at most {allowed} may be "
+                f"{number} of {counts[kind]} live {kind} objects would be {done}, and at most {allowed} may be "
                 f"(count {guard.count}, {guard.percent:g} percent)",
             )
