@@ -30,22 +30,24 @@ def circles(wish: Wish, may_receive: Callable[[str], bool]) -> Iterator[Circle]:
     """Each circle once; ``may_receive`` tells whether an address of a managed domain is one by itself."""
     searched: set[Address] = set()
     for start in sorted(address for address in wish.objects if address.kind in ("alias", "domain")):
-        way: list[tuple[_Hop, Iterator[_Hop]]] = []
-        hop = _Hop(start, (_shown(start),))
-        while hop.to not in searched:
-            searched.add(hop.to)
-            way.append((hop, _next(wish, hop.to, may_receive)))
-            while way:
-                following = next(way[-1][1], None)
-                if following is None:
-                    way.pop()
-                    continue
-                inside = [one.to for one, _ in way]
-                if following.to in inside:
-                    yield _circle(wish, [one for one, _ in way[inside.index(following.to) :]], following)
-                elif following.to not in searched:
-                    hop = following
-                    break
+        if start in searched:
+            continue
+        searched.add(start)
+        way = [_Hop(start, (_shown(start),))]
+        on_the_way = {start: 0}
+        waiting = [_next(wish, start, may_receive)]
+        while waiting:
+            hop = next(waiting[-1], None)
+            if hop is None:
+                waiting.pop()
+                del on_the_way[way.pop().to]
+            elif hop.to in on_the_way:
+                yield _circle(wish, way[on_the_way[hop.to] :], hop)
+            elif hop.to not in searched:
+                searched.add(hop.to)
+                on_the_way[hop.to] = len(way)
+                way.append(hop)
+                waiting.append(_next(wish, hop.to, may_receive))
 
 
 def _circle(wish: Wish, hops: list[_Hop], last: _Hop) -> Circle:

@@ -227,6 +227,7 @@ class _Loader:
                 earlier = _Loader((source.earlier(),), self.types)
                 earlier.read()
                 earlier.objects()
+                earlier.settings("default")
                 self.earlier += earlier.found
 
     def top(self, name: str, value: JSON, where: Where) -> None:
@@ -234,6 +235,7 @@ class _Loader:
         if name == "settings":
             if self.settings_file is not None:
                 self.twice("the block of settings", where, Where(self.settings_file, ("settings",)))
+                self.check_settings(self.mapping(value, where, "settings"), where)
             else:
                 self.settings_file = where.file
                 self.settings_block = self.mapping(value, where, "settings")
@@ -285,6 +287,7 @@ class _Loader:
             elif kind in self.defaults:
                 first = Where(self.default_bodies[kind][0], ("defaults", kind))
                 self.twice(f"the block of defaults for {kind}", place, first)
+                self.attributes(self.types[kind], self.mapping(body, place, kind), place, None)
             else:
                 self.default_bodies[kind] = where.file, body
                 self.defaults[kind] = self.attributes(self.types[kind], self.mapping(body, place, kind), place, None)
@@ -492,16 +495,20 @@ class _Loader:
 
     def settings(self, environment: str) -> Settings:
         """The settings of one environment, as far as they can be read."""
+        where = Where(self.settings_file or 0, ("settings",))
+        if not self.check_settings(self.settings_block, where):
+            return Settings()
+        return self._checked_settings(environment, where)
+
+    def check_settings(self, block: Mapping[str, JSON], where: Where) -> bool:
+        """Note what does not fit the schema in a block of settings; True where all of it fits."""
         from qboxctl.validate import schema_errors
 
-        where = Where(self.settings_file or 0, ("settings",))
-        wrong = schema_errors("settings", self.settings_block)
+        wrong = schema_errors("settings", block)
         for misfit in wrong:
             place = Where(where.file, (*where.path, *misfit.path))
             self.error("Q021", misfit.message, place, hint=misfit.hint, value=not misfit.at_key)
-        if wrong:
-            return Settings()
-        return self._checked_settings(environment, where)
+        return not wrong
 
     def _checked_settings(self, environment: str, where: Where) -> Settings:
         block: Any = self.settings_block

@@ -174,6 +174,7 @@ def test_the_files_stay_about_one_thing() -> None:
     assert several == {
         "aliases-in-a-circle",
         "attributes-one-level-up",
+        "blocks-twice-with-mistakes-of-their-own",
         "collections-at-the-top",
         "domain-as-a-url",
         "domain-that-is-no-international-name",

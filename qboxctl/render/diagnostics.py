@@ -26,7 +26,7 @@ def text(found: Iterable[Diagnostic], palette: Palette = PLAIN) -> str:
     lines = [line for number in sorted(first) for line in _lines(found[number], palette)]
     if len(found) > MOST:
         rest = [one for number, one in enumerate(found) if number not in first]
-        lines.append(f"and {_counted(rest)} more; all of them: qboxctl validate --format json")
+        lines.append(f"and {_counted(rest)} more")
     return "\n".join(lines)
 
 
