@@ -70,6 +70,11 @@ class BadValue(ValueError):
         self.hint = hint
 
 
+def hint_of(error: ValueError) -> str | None:
+    """What to write instead of a value that cannot be, where its error tells."""
+    return error.hint if isinstance(error, BadValue) else None
+
+
 class BadEntries(ValueError):
     """A list of which some entries cannot be: each with its index, or None for what is wrong with the list itself."""
 

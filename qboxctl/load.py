@@ -12,12 +12,12 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from qboxctl.definition import Field, ResourceType
-from qboxctl.errors import BadEntries, BadValue, ConfigError, Diagnostic, Position, Severity, has_errors
-from qboxctl.hints import did_you_mean, quotes_told
+from qboxctl.errors import BadEntries, ConfigError, Diagnostic, Position, Severity, has_errors, hint_of
+from qboxctl.hints import did_you_mean
 from qboxctl.lists import is_json
 from qboxctl.model import JSON, Address, Collection, Desired, Secret, Value, Where
 from qboxctl.names import Pattern, covering
-from qboxctl.places import OWN, Places
+from qboxctl.places import OWN, Places, as_keys
 from qboxctl.settings import Settings, read_settings
 from qboxctl.values import Password, kind_of
 from qboxctl.wish import Wish
@@ -119,27 +119,6 @@ class _Attributes(NamedTuple):
 
 
 _ELSEWHERE = "let its name begin with _ to have it skipped, or name another folder with -C"
-
-
-def hint_of(error: ValueError) -> str | None:
-    """What to do about a value that does not fit, where its error tells."""
-    return error.hint if isinstance(error, BadValue) else None
-
-
-def _is_name(type_: ResourceType, name: str) -> bool:
-    try:
-        type_.normalise(name)
-    except ValueError:
-        return False
-    return True
-
-
-def _as_keys(type_: ResourceType, raw: JSON) -> str:
-    """How the objects of a list, or of a text, are written as the keys of a mapping."""
-    entries = raw if isinstance(raw, list) else [raw]
-    names = [one.get("name", one.get(type_.key)) if isinstance(one, dict) else one for one in entries]
-    usable = [name for name in names if isinstance(name, str) and _is_name(type_, name)]
-    return f"write each by its name as a key, such as {(usable or ['NAME'])[0]}: {{}}"
 
 
 class _Loader:
@@ -306,7 +285,7 @@ class _Loader:
             return
         if isinstance(raw, (list, str)):
             self.error("Q011", f"{where.path[-1]} must be a mapping, found {kind_of(raw)}", where,
-                       hint=_as_keys(type_, raw))  # fmt: skip
+                       hint=as_keys(type_, raw))  # fmt: skip
             raw = {}
         inside = self.managed.setdefault(Collection(type_.kind, parent), [])
         above = ""
@@ -320,11 +299,9 @@ class _Loader:
 
     def too_far_left(self, type_: ResourceType, name: str, above: str, where: Where) -> None:
         """Note an attribute that stands where the name of an object belongs; ``above`` is the name before it."""
-        under = above or f"the {type_.kind} that it is about"
-        if above and type_.parent:
-            under = f"{type_.kind}/{above}@{where.path[-3]}"
-        elif above:
-            under = f"{type_.kind}/{above}"
+        under = f"the {type_.kind} that it is about"
+        if above:
+            under = f"{type_.kind}/{type_.address_key(above, str(where.path[-3]) if type_.parent else '')}"
         self.error("Q011", f'"{name}" stands where the name of a {type_.kind} belongs', where,
                    hint=f"did you mean to indent it under {under}?")  # fmt: skip
 
@@ -335,15 +312,17 @@ class _Loader:
         try:
             own = type_.normalise(name)
         except ValueError as error:
-            self.error("Q016", str(error), where, hint=self.name_meant(type_, name, parent, error))
+            self.error("Q016", str(error), where, hint=self.places.name_meant(type_, name, parent, error))
+            self.unnamed(type_, name, raw, parent, where)
             return
         key = type_.address_key(own, parent)
         address = Address(type_.kind, key)
-        if own in type_.refused:
-            self.error("Q016", f"{address} cannot be declared", where, address=address, hint=type_.refused[own])
-            return
         if type_.short and isinstance(raw, (list, str)):
             raw = {type_.short: raw}
+        if own in type_.refused:
+            self.error("Q016", f"{address} cannot be declared", where, address=address, hint=type_.refused[own])
+            self.unnamed(type_, own, raw, parent, where)
+            return
         body = raw if isinstance(raw, dict) else self.mapping({} if raw is None else raw, where, str(address))
         inside = self.places.inside[type_.kind]
         if inside:
@@ -360,18 +339,15 @@ class _Loader:
             self.twice(str(address), where, first.where, address)
             self.again.append((address, _Block(type_, name, where, body)))
 
-    def name_meant(self, type_: ResourceType, name: str, parent: str, error: ValueError) -> str | None:
-        """What to write for a name that no object of a kind can bear."""
-        local, at, home = name.strip().lower().partition("@")
-        bare = local if at else name.strip()
-        if type_.parent and bare in type_.refused:
-            return type_.refused[bare]
-        if type_.parent and at and home not in ("", parent):
-            return f"it belongs under {home}: write {local} there"
-        key, colon, rest = name.partition(":")
-        if colon and not rest.startswith("//") and (key in self.places.words(type_) or _is_name(type_, key)):
-            return "a key needs a space after its colon"
-        return quotes_told(name) or hint_of(error)
+    def unnamed(self, type_: ResourceType, name: str, raw: JSON, parent: str, where: Where) -> None:
+        """Look for what is wrong in an object whose name is wrong already."""
+        if isinstance(raw, dict):
+            key, inside = type_.address_key(name, parent), self.places.inside[type_.kind]
+            for child in inside.keys() & raw.keys():
+                self.collection(inside[child], raw[child], key, Where(where.file, (*where.path, child)))
+            body = {name: value for name, value in raw.items() if name not in inside}
+            if body:
+                self.again.append((Address(type_.kind, key), _Block(type_, name, where, body)))
 
     def objects(self) -> dict[Address, Desired]:
         """Every declared object that is not ignored, in canonical form."""

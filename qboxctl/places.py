@@ -6,7 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from qboxctl.definition import Field, ResourceType
-from qboxctl.hints import did_you_mean
+from qboxctl.errors import hint_of
+from qboxctl.hints import did_you_mean, quotes_told
 from qboxctl.model import JSON
 
 RULES = ("settings", "protect", "ignore", "defaults")
@@ -63,26 +64,31 @@ class Places:
 
     def root_of(self, word: str) -> str:
         """The key under which an object of this name could stand, "" where none could."""
-        for root, type_ in self.roots.items():
-            try:
-                type_.normalise(word)
-            except ValueError:
-                continue
-            return root
-        return ""
+        return next((root for root, type_ in self.roots.items() if _is_name(type_, word)), "")
 
     def misplaced(self, type_: ResourceType, name: str, body: JSON) -> bool:
         """Whether a key where an object's name belongs is rather what stands in such an object: an attribute of it."""
         if name not in type_.by_name and name not in OWN and name not in self.inside[type_.kind]:
             return False
-        try:
-            type_.normalise(name)
-        except ValueError:
+        if not _is_name(type_, name):
             return True
         if body is None or (isinstance(body, list) and type_.short):
             return False
         one = type_.by_name.get(name)
         return not isinstance(body, dict) or (one is not None and one.secret and _fits(one, body))
+
+    def name_meant(self, type_: ResourceType, name: str, parent: str, error: ValueError) -> str | None:
+        """What to write for a name that no object of a kind can bear; ``error`` is what refused it."""
+        local, at, home = name.strip().lower().partition("@")
+        bare = local if at else name.strip()
+        if type_.parent and bare in type_.refused:
+            return type_.refused[bare]
+        if type_.parent and at and home not in ("", parent):
+            return f"it belongs under {home}: write {local} there"
+        key, colon, rest = name.partition(":")
+        if colon and not rest.startswith("//") and (key in self.words(type_) or _is_name(type_, key)):
+            return "a key needs a space after its colon"
+        return quotes_told(name) or hint_of(error)
 
     def meant(self, word: str, known: Iterable[str], type_: ResourceType | None = None) -> str | None:
         """What to do about a key that does not belong where it stands; ``type_`` is the kind that it stands in."""
@@ -109,6 +115,29 @@ class Places:
 def path(type_: ResourceType) -> str:
     """The keys that lead to a kind's objects, as people read them."""
     return ".".join(type_.section).replace("*", "DOMAIN")
+
+
+def as_keys(type_: ResourceType, raw: JSON) -> str:
+    """How the objects of a list, or of a text, are written as the keys of a mapping."""
+    found = [_name_in(type_, one) for one in (raw if isinstance(raw, list) else [raw])]
+    usable = [name for name in found if isinstance(name, str) and _is_name(type_, name)]
+    return f"write each by its name as a key, such as {(usable or ['NAME'])[0]}: {{}}"
+
+
+def _name_in(type_: ResourceType, entry: JSON) -> JSON:
+    """What may be the name of an object that is written as an entry of a list."""
+    if not isinstance(entry, dict):
+        return entry
+    only = next(iter(entry)) if len(entry) == 1 else None
+    return entry.get("name", entry.get(type_.key, only))
+
+
+def _is_name(type_: ResourceType, name: str) -> bool:
+    try:
+        type_.normalise(name)
+    except ValueError:
+        return False
+    return True
 
 
 def _fits(one: Field, body: JSON) -> bool:

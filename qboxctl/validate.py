@@ -164,10 +164,10 @@ class _Findings:
         found = near(word, known) if self.looked <= _LOOKS else ()
         return found[0] if found else ""
 
-    def near_address(self, target: str, otherwise: str) -> str:
-        """A hint that names the declared mailbox or alias of the same domain that is spelt most alike."""
+    def near_address(self, target: str, otherwise: str, asking: Desired) -> str:
+        """A hint that names the nearest declared mailbox or alias of the same domain, but for the one asking."""
         local, _, domain = target.rpartition("@")
-        present = (one for one, desired in self.wish.objects.items() if not desired.absent)
+        present = (one for one, other in self.wish.objects.items() if not other.absent and other is not asking)
         names = (one.key.rpartition("@") for one in present if self.types[one.kind].parent)
         found = self.near(local, (name for name, _, home in names if home == domain))
         return f'did you mean "{found}@{domain}"?' if found else otherwise
@@ -250,7 +250,7 @@ def _catch_all(found: _Findings) -> None:
             found.add("Q019", "catch_all_enabled needs a catch_all_destination", one, "catch_all_enabled")
         domain = target.rpartition("@")[2]
         if target and Collection("mailbox", domain) in found.wish.managed and not found.may_receive(target):
-            hint = found.near_address(target, f"declare the mailbox {target}")
+            hint = found.near_address(target, f"declare the mailbox {target}", one)
             gone = found.absence(target)
             message = f"catch_all_destination: there is no mailbox or alias {target}{f': it is {gone}' if gone else ''}"
             found.add("Q019", message, one, "catch_all_destination", hint=hint)
@@ -266,7 +266,7 @@ def _alias_targets(found: _Findings) -> None:
             gone = found.absence(target)
             message = f"destinations: {target} is {gone}" if gone else f"destinations: no file declares {target}"
             otherwise = "take it out here too" if gone else "declare it, unless it is in the account and stays there"
-            found.add("Q023", message, one, "destinations", hint=found.near_address(target, otherwise),
+            found.add("Q023", message, one, "destinations", hint=found.near_address(target, otherwise, one),
                       severity=Severity.WARNING)  # fmt: skip
 
 

@@ -191,6 +191,7 @@ def test_the_files_stay_about_one_thing() -> None:
         "star-as-a-name",
         "typographic-quotes",
         "words-of-other-tools",
+        "wrong-names-with-more-mistakes",
     }
 
 
