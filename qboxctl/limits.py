@@ -82,7 +82,8 @@ class _Home:
             new = [change.address for change in self.changes.values() if change.action is Action.CREATE]
             made = [address for address in new if self.counts(one, address, self.changes[address])]
             after += len(made)
-            if after > most and (after > before or self.lowered(one)):
+            believed = before <= most or self.stated(one)  # what is passed already may mean something else
+            if believed and after > most and (after > before or self.lowered(one)):
                 yield self.told(one, most, after, made)
 
     def limit(self, one: Field) -> Value:
@@ -92,6 +93,11 @@ class _Home:
         now = diff.value_of(one, live, {}) if live is not None else None
         declared = desired.values.get(one.name) if desired is not None else None
         return written[0] if written else now if isinstance(now, int) else declared
+
+    def stated(self, one: Field) -> bool:
+        """Whether a file states the limit; else only the account tells it."""
+        desired = self.wish.objects.get(self.address)
+        return desired is not None and one.name in desired.values
 
     def lowered(self, one: Field) -> bool:
         """Whether the plan lowers the limit."""

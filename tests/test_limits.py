@@ -127,6 +127,17 @@ def test_only_what_a_target_makes_counts() -> None:
     ]
 
 
+@pytest.mark.parametrize(("stated", "refused"), [({}, False), ({"max_email_accounts": 0}, True)])
+def test_a_limit_that_is_passed_already_is_believed_where_a_file_states_it(stated: Any, refused: bool) -> None:
+    """An API that answers 0 where nothing is set must not stop every creation."""
+    lab, text = Lab(seed=seed(mailboxes(3), max_email_accounts=0)), wish_of(wish(*new(1), **stated))
+    if refused:
+        with pytest.raises(ConfigError, match="1 problems"):
+            lab.plan(text)
+    else:
+        assert [str(one.address) for one in lab.plan(text).changes] == ["mailbox/n0@a.example"]
+
+
 def test_the_place_is_that_of_the_limit() -> None:
     with pytest.raises(ConfigError) as caught:
         Lab(seed=seed({})).plan(wish_of(wish(*new(2), max_email_accounts=1)))

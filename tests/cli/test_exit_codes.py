@@ -53,6 +53,8 @@ CASES = {
     "plan": Case(0, "plan"),
     "plan-nothing": Case(0, "plan --detailed-exitcode", config=mail(TWO), seed=mail(TWO)),
     "plan-detailed": Case(2, "plan --detailed-exitcode"),
+    "plan-idle-pattern": Case(0, "plan", ("protect: mailbox/*@exampel.com matches no object", "Q047"),
+                              config={**mail(TWO), "protect": ["mailbox/*@exampel.com"]}, seed=mail(TWO)),
     "apply": Case(0, "apply --auto-approve"),
     "apply-nothing-needs-no-approval": Case(0, "apply", config=mail(TWO), seed=mail(TWO)),
     "help": Case(0, "--help"),
