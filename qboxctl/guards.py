@@ -6,6 +6,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 
 from qboxctl.definition import ResourceType
+from qboxctl.diff import UNPROVED
 from qboxctl.model import Action, Address, Blocked, Change, Collection, Live, Snapshot
 from qboxctl.names import covering
 from qboxctl.wish import Wish
@@ -44,7 +45,7 @@ def judge(
 def _removes(change: Change, snapshot: Snapshot, types: Mapping[str, ResourceType]) -> bool:
     """Whether a change deletes or disables: also where a declaration disables what is in use."""
     live = snapshot.live.get(change.address)
-    off = live is not None and live.status == "disabled"
+    off = live is not None and live.status in ("disabled", UNPROVED)  # what waits for its proof is not in use yet
     return change.action.removes or (types[change.address.kind].removes(change) and not off)
 
 

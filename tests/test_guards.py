@@ -131,6 +131,15 @@ def test_declared_disabling_is_counted_among_all_in_apply_too() -> None:
     assert [one.status.value for one in lab.apply(wish, plan)] == ["done", "done"]
 
 
+def test_a_domain_that_waits_for_its_proof_can_be_declared_disabled() -> None:
+    lab = Lab(quirks={"ownership": "wait"})
+    new = "{postmaster_password: {env: PW}, status: disabled}"
+    wish = wish_of("protect: ['domain/*']", f"domains: {{d0.example: {new}}}")
+    assert [one.status.value for one in lab.apply(wish)] == ["waiting"]
+    plan = lab.plan(wish)
+    assert ([one.action for one in plan.changes], plan.blocked) == ([Action.UPDATE], ())
+
+
 def test_what_is_made_disabled_is_not_removed() -> None:
     new = "{firstname: N, status: disabled, password: {env: PW}}"
     text = f"domains: {{d0.example: {{mailboxes: {{n0: {new}, n1: {new}, n2: {new}}}}}}}"
