@@ -82,7 +82,7 @@ def want_for_changes(changes: Iterable[Change], wish: Wish, types: Mapping[str, 
             fields[change.address].append(DETAIL)
         elif change.action is Action.CREATE and parent is not None and DETAIL not in fields.setdefault(parent, []):
             fields[parent].append(DETAIL)
-    removed = {change.address.kind for change in changes if change.action.removes}
+    removed = {change.address.kind for change in changes if types[change.address.kind].removes(change)}
     collections |= {one for one in wish.managed if one.kind in removed}
     deleted = {change.address for change in changes if change.action is Action.DELETE}
     every = frozenset(_with_parents(types, asked | collections))

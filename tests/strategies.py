@@ -118,6 +118,16 @@ _CUTS = st.integers(0, 3)
 _COIN = st.booleans()
 
 
+def _break_circles(name: str, domain: dict[str, Any]) -> None:
+    """Let each alias lead to aliases behind it in the alphabet only, and the catch-all's out of the account."""
+    aliases = domain["aliases"]
+    for local, body in aliases.items():
+        caught = domain.get("catch_all_destination") == f"{local}@{name}"
+        behind = [f"{other}@{name}" for other in aliases if other <= local]
+        there = [one for one in body["destinations"] if one not in behind and not (caught and one.endswith(name))]
+        body["destinations"] = there or [OUTSIDE[0]]
+
+
 @st.composite
 def accounts(draw: st.DrawFn) -> dict[str, Any]:
     """A configuration-shaped account: complete bodies, consistent references."""
@@ -129,6 +139,7 @@ def accounts(draw: st.DrawFn) -> dict[str, Any]:
         target = domain.get("catch_all_destination", "")
         if target.endswith(f"@{name}") and target.split("@")[0] not in {*domain["mailboxes"], *domain["aliases"]}:
             domain |= {"catch_all_enabled": False, "catch_all_destination": ""}
+        _break_circles(name, domain)
     delivery = {
         "domains": draw(_objects("delivery_domain", SENDERS, 2)),
         "accounts": draw(_objects("delivery_account", tuple(ACCOUNTS), 2)),

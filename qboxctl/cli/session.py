@@ -13,13 +13,13 @@ from qboxctl.cli.config import at_endpoint, checked_wish
 from qboxctl.cli.progress import Progress
 from qboxctl.client import Clock, InProcess, Reader, SystemClock
 from qboxctl.errors import AuthError, ConfigError, Diagnostic, QboxctlError, has_errors
-from qboxctl.load import load
+from qboxctl.load import load_settings
 from qboxctl.model import Secret, SecretSource
 from qboxctl.render import diagnostics
 from qboxctl.resources import TYPES
 from qboxctl.secret import SecretError, Secrets
 from qboxctl.settings import EMULATOR
-from qboxctl.sources import has_sources
+from qboxctl.sources import has_sources, read_sources
 from qboxctl.wish import Wish
 
 _R = TypeVar("_R", bound=Reader)
@@ -40,10 +40,13 @@ def accepted(wish: Wish, found: list[Diagnostic], options: Common) -> Wish:
 
 
 def settings_only(options: Common) -> Wish:
-    """The configuration for commands that need none: a folder without files stands for the default settings."""
-    if Path(options.directory).is_dir() and not has_sources(options.directory):
-        return at_endpoint(load([], TYPES, options.env), options)
-    return read_wish(options)
+    """The settings, for commands that need nothing else: a folder without files stands for the default ones.
+
+    Raises ConfigError for a mistake in the settings; others do not matter.
+    """
+    nothing = Path(options.directory).is_dir() and not has_sources(options.directory)
+    files = [] if nothing else read_sources(options.directory)
+    return at_endpoint(load_settings(files, TYPES, options.env), options)
 
 
 def connect(

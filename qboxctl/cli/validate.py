@@ -28,6 +28,8 @@ def command(options: Common, form: str) -> int:
     if form == "text":
         if found:
             options.result(diagnostics.text(found, options.palette()))
+        if len(found) > diagnostics.MOST:
+            options.say("all of them: qboxctl validate --format json")
         options.say(diagnostics.verdict(found, files, objects))
     else:
         report = diagnostics.FORMATS[form](found)

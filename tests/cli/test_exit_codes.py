@@ -46,12 +46,15 @@ HTTP = {"QBOXCTL_ENDPOINT": "http://mail.example"}
 NOBODY = {"QBOXCTL_ENDPOINT": "http://127.0.0.1:1"}
 USAGE = "Usage:"
 SIZE = {"domains": {"example.com": {"max_email_quota": "8GB"}}}
+MOST = {"max_email_accounts": 2}
 WAIT = {"ownership": "wait"}
 CASES = {
     # 0 and 2
     "plan": Case(0, "plan"),
     "plan-nothing": Case(0, "plan --detailed-exitcode", config=mail(TWO), seed=mail(TWO)),
     "plan-detailed": Case(2, "plan --detailed-exitcode"),
+    "plan-idle-pattern": Case(0, "plan", ("protect: mailbox/*@exampel.com matches no object", "Q047"),
+                              config={**mail(TWO), "protect": ["mailbox/*@exampel.com"]}, seed=mail(TWO)),
     "apply": Case(0, "apply --auto-approve"),
     "apply-nothing-needs-no-approval": Case(0, "apply", config=mail(TWO), seed=mail(TWO)),
     "help": Case(0, "--help"),
@@ -73,6 +76,8 @@ CASES = {
     "too-large-live": Case(3, "plan", ("more than domain/example.com allows", "max_email_quota: 25GB"),
                            config={"domains": {"example.com": {"mailboxes": {"ada": BIG}}}},
                            seed=SIZE),
+    "too-many-mailboxes": Case(3, "plan", ("would hold 3 where its max_email_accounts allows 2", "2 of them created"),
+                               config=mail({"ada": {}, "bob": ADA, "cid": ADA}), seed=mail({"ada": ADA}, **MOST)),
     "secret-missing": Case(3, "apply --auto-approve", ("environment variable PW is not set",), env={"PW": None},
                            hint="-->"),
     # 1: other errors
@@ -87,6 +92,7 @@ CASES = {
     "stranger": Case(1, "plan", ("check the endpoint",), refuse=(404, "GET"), stranger=True),
     "server-error": Case(1, "plan", ("500",), refuse=(500, "GET"), hint=""),
     "target-of-nothing": Case(1, "plan --target mailbox/eve@example.com", ("matches no object", "plan")),
+    "exclude-of-nothing": Case(1, "plan --exclude mailbox/eve@example.com", ("--exclude", "matches no object")),
     "seed-without-emulator": Case(1, "plan --seed x.yaml", ("--endpoint emulator:",), hint=""),
     "no-such-topic": Case(1, "explain mailbocks", ("mailbocks", "did you mean mailbox")),
     # 1: wrong usage, never 2
