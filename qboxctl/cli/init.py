@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from importlib.metadata import PackageNotFoundError, distribution
 from importlib.resources import files
 from importlib.resources.abc import Traversable
@@ -37,7 +38,7 @@ def command(options: Common, folder: Path | None) -> None:
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_text(content, encoding="utf-8")
         options.result(f"wrote {target}")
-    place = "" if folder == Path() else f" -C {folder}"
+    place = "" if folder == Path() else f" -C {shlex.quote(str(folder))}"
     if not package:
         options.say(f"\nThis qboxctl came from a folder of this machine: say in {_PIPELINE} where others get it.")
     options.say(f"\nNext: edit domains/example.com.yaml, then\n  qboxctl{place} validate\n  qboxctl{place} plan")
