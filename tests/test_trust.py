@@ -4,13 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import socketserver
-import sys
-import threading
-from collections.abc import Iterator
-from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any
 
 import pytest
 from lab import wish_of
@@ -57,45 +50,8 @@ def test_the_place_is_the_one_that_names_the_endpoint_of_the_environment(environ
     assert (str(found.position) if found else None) == place
 
 
-@dataclass
-class Listener:
-    """Every connection that is made: an https request through a proxy begins by naming its host."""
-
-    url: str
-    heard: list[str] = field(default_factory=list)
-
-
-@pytest.fixture
-def listener() -> Iterator[Listener]:
-    """A proxy that answers nothing, and notes what it was asked for."""
-
-    class Handler(socketserver.StreamRequestHandler):
-        def handle(self) -> None:
-            heard.heard.append(self.rfile.readline().decode("latin-1"))
-
-    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Handler) as server:
-        heard = Listener(f"http://127.0.0.1:{server.server_address[1]}")
-        threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
-        yield heard
-        server.shutdown()
-
-
-@pytest.fixture
-def outside(project: Any, listener: Listener) -> Listener:
-    """All that leaves this machine, and would carry the token."""
-    project.env |= {"https_proxy": listener.url, "HTTPS_PROXY": listener.url}
-    return listener
-
-
-def touching(project: Any, name: str = "ran") -> tuple[dict[str, list[str]], Path]:
-    """A reference to a program, and the file that it leaves behind where it is run."""
-    left = project.folder / name
-    code = f"import pathlib; pathlib.Path({str(left)!r}).touch(); print('canary-Token-1')"
-    return {"exec": [sys.executable, "-c", code]}, left
-
-
 def test_a_file_sends_no_token_to_a_host_of_its_own(project, outside):
-    token, ran = touching(project)
+    token, ran = project.program("canary-Token-1")
     project.write({"settings": {"endpoint": ELSEWHERE, "token": token, "api": {"retries": 0}}, "domains": {}})
     for words in ("plan", "apply --auto-approve", "doctor", "export", "dns"):
         done = project.run(*words.split())
@@ -141,7 +97,7 @@ FORBIDDEN: dict[str, dict[str, str]] = {"flag": {}, "variable": {"QBOXCTL_NO_EXE
 
 @pytest.mark.parametrize("way", FORBIDDEN)
 def test_no_program_is_run_for_a_token_where_none_may_be(way, server, project):
-    token, ran = touching(project)
+    token, ran = project.program("canary-Token-1")
     project.write({"settings": {"token": token}, "domains": {}})
     words = ("--no-exec",) if way == "flag" else ()
     for command in ("plan", "apply", "doctor", "export", "dns"):
@@ -158,7 +114,7 @@ def test_no_program_is_run_for_a_token_where_none_may_be(way, server, project):
 
 
 def test_no_program_is_run_for_a_password_where_none_may_be(server, project):
-    password, ran = touching(project)
+    password, ran = project.program("canary-Token-1")
     project.write({"domains": {"example.com": {"postmaster_password": password}}})
     assert project.run("plan", "--no-exec").code == 0, "a plan needs no password"
     done = project.apply("--no-exec")
@@ -172,7 +128,7 @@ def test_no_program_is_run_for_a_password_where_none_may_be(server, project):
 
 
 def test_the_emulator_inside_needs_no_token_and_runs_nothing_for_one(project):
-    token, ran = touching(project)
+    token, ran = project.program("canary-Token-1")
     project.write({"settings": {"token": token}, "domains": {}})
     assert project.run("plan", "--endpoint", "emulator:").code == 0
     assert not ran.exists()
