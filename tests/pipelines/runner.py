@@ -178,6 +178,6 @@ class Runner:
         return self.bash(f"{shell} {SCRIPT} {command}", {**self.account(), **env})
 
     def account(self) -> dict[str, str]:
-        """Where the test's account is: the pipelines name the real one."""
-        known = ("QBOXCTL_ENDPOINT", "QBOXMAIL_API_TOKEN")
+        """Where the test's account is, and its environment: the pipelines name the real one, and none."""
+        known = ("QBOXCTL_ENDPOINT", "QBOXCTL_ENV", "QBOXMAIL_API_TOKEN")
         return {name: self.project.env[name] for name in known if name in self.project.env}

@@ -66,8 +66,7 @@ def test_a_pipeline_can_choose_an_environment(name, branch, server):
     if name == "action":
         assert branch.action(environment="there").returncode == 0
     else:
-        read_again = branch.account
-        branch.account = lambda: {**read_again(), "QBOXCTL_ENV": "there"}  # type: ignore[method-assign]
+        branch.project.env["QBOXCTL_ENV"] = "there"
         assert PLANS[name](branch).returncode == 0
     assert branch.plan()["environment"] == "there"
 
