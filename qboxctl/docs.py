@@ -69,7 +69,10 @@ def settings_schema(*, overlay: bool = False) -> Schema:
         },
     }
     properties: dict[str, JSON] = {
-        "endpoint": {"type": "string", "description": "URL of the Management API; https://api.qboxmail.com"},
+        "endpoint": {
+            "type": "string",
+            "description": "URL of the Management API, Qboxmail's own or on this machine; https://api.qboxmail.com",
+        },
         "token": {"description": "Where the token comes from; {env: QBOXMAIL_API_TOKEN}", "$ref": "#/$defs/secret"},
         "customer_code": {"type": "string", "description": "For tokens of an admin: the customer to work for"},
         "on_remove": closed(

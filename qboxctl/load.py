@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 from qboxctl.definition import Field, ResourceType
@@ -522,4 +522,8 @@ class _Loader:
                     path = ("environments", name, "endpoint") if name else ("endpoint",)
                     self.error("Q021", str(error), Where(where.file, (*where.path, *path)), value=True)
                     return Settings()
-        return read_settings(block, environment, base, self.types)
+        settings = read_settings(block, environment, base, self.types)
+        overlay = ("environments", environment) if "endpoint" in (environments.get(environment) or {}) else ()
+        if not overlay and "endpoint" not in block:
+            return settings
+        return replace(settings, endpoint_at=Where(where.file, (*where.path, *overlay, "endpoint")))

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
 from qboxctl.definition import ResourceType
-from qboxctl.model import JSON, Secret, SecretSource
+from qboxctl.model import JSON, Secret, SecretSource, Where
 from qboxctl.values import Password
 
 DEFAULT_ENDPOINT = "https://api.qboxmail.com"
@@ -41,10 +41,14 @@ class ApiSettings:
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """All settings of one environment."""
+    """All settings of one environment.
+
+    ``endpoint_at`` is where the files name the endpoint; None where they do not: it is the default, or the command's.
+    """
 
     environment: str = "default"
     endpoint: str = DEFAULT_ENDPOINT
+    endpoint_at: Where | None = None
     token: Secret = DEFAULT_TOKEN
     customer_code: str = ""
     on_remove: Mapping[str, str] = field(default_factory=dict)

@@ -6,6 +6,7 @@ Nothing is overwritten; a .gitignore that is there gets the lines that it lacks.
 from __future__ import annotations
 
 import json
+import shlex
 from importlib.metadata import PackageNotFoundError, distribution
 from importlib.resources import files
 from importlib.resources.abc import Traversable
@@ -45,7 +46,7 @@ def command(options: Common, folder: Path | None) -> None:
             file.seek(0)
             file.write(lacking(file.read(), content) if path in added else content)
         options.result(f"{'added to' if path in added else 'wrote'} {target}")
-    place = "" if folder == Path() else f" -C {folder}"
+    place = "" if folder == Path() else f" -C {shlex.quote(str(folder))}"
     if not package:
         options.say(f"\nThis qboxctl came from a folder of this machine: say in {_PIPELINE} where others get it.")
     options.say(f"\nNext: edit domains/example.com.yaml, then\n  qboxctl{place} validate\n  qboxctl{place} plan")
