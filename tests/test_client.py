@@ -240,7 +240,7 @@ def test_what_a_server_repeats_of_a_secret_is_hidden() -> None:
     writer.hide("hunter2-secret")
     with pytest.raises(Refused) as caught:
         writer.write("PUT", "/api/x", {}, repeatable=True)
-    assert str(caught.value) == "422 No: password *** and *** are weak [2J"
+    assert str(caught.value) == "PUT /api/x: 422 No: password *** and *** are weak [2J"
     for text in (f"<html>{TOKEN}", f'{{"oops": "{TOKEN}"'):
         reader, _ = client_of(page(502, text))
         with pytest.raises(OutcomeUnknown) as unknown:
