@@ -56,7 +56,7 @@ class Readings:
         self._agreed: set[str] | None = None
         self._last: tuple[object, ...] = ()
         self._before: set[str] | None = None
-        self._grown = 0
+        self._grown = self._least = 0
 
     def take(self, pages: Sequence[Page]) -> Sequence[Row] | None:
         """The whole list, once one more reading of all its pages shows it; None where it must be read again."""
@@ -75,7 +75,7 @@ class Readings:
         if self.why:
             self._found, self._total = {}, None
             return None
-        if total != self._total:
+        if total != self._total or (total is not None and len(rows) >= total):
             self._found, self._total = {}, total
         self._found.update(rows)
         if total is None and not once:
@@ -103,9 +103,12 @@ class Readings:
         """Whether the list only grew, for so many readings that it may go on like that."""
         least = pages[0].total
         whole = least is not None and len(now) >= least and not any(page.missing for page in pages)
-        grown = whole and self._before is not None and self._before <= now
-        self._grown, self._before = (self._grown + 1 if grown else 0), (now if whole else None)
-        return self._grown >= GROWING
+        if whole and self._before is not None and self._before <= now:
+            self._grown += 1
+        else:
+            self._grown, self._least = 0, len(now)
+        self._before = now if whole else None
+        return self._grown >= GROWING and len(now) > self._least
 
     def _key(self, row: Row, number: int) -> str:
         """What tells a row from the others; one without an id is like no other."""
