@@ -19,7 +19,7 @@ from qboxctl.compare import compare
 from qboxctl.dns import Record, records, want_for_records
 from qboxctl.emulator import Emulator, Fault, Request, Response
 from qboxctl.emulator.app import BackgroundServer
-from qboxctl.emulator.faults import Aim
+from qboxctl.emulator.faults import MOVING, Aim
 from qboxctl.journal import Journal
 from qboxctl.load import load
 from qboxctl.model import Outcome, Plan, Snapshot
@@ -168,6 +168,10 @@ class Lab:
         hit = bool(self.lost) or any(one.fault for one in self.emulator.requests)
         self.lost.clear()
         return hit
+
+    def moved(self) -> bool:
+        """Whether a list did not tell the truth since the request log was last cleared."""
+        return any(set(one.fault.split(",")) & set(MOVING) for one in self.emulator.requests)
 
     def options(self) -> dict[str, Any]:
         handle = self.emulator.handle
