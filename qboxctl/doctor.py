@@ -139,7 +139,7 @@ class _Doctor:
     def list(self, type_: ResourceType, path: str, parent: Live | None = None) -> Sequence[Row]:
         """The first page of a list, and what that tells of permissions; ``parent`` is what it is in."""
         try:
-            page = self.account.page(path, type_.list_query, 1)
+            page = self.account.page(type_, path, 1)
         except AuthError as error:
             if error.status != 403:
                 raise
@@ -149,7 +149,7 @@ class _Doctor:
             self.report.add(type_.kind, Verdict.FAILED, str(error))
             return ()
         if page.missing:
-            there = self.account.counted(type_, parent)(False) if parent else 0
+            there = self.account.counted(type_, parent) if parent else 0
             text = f"its list answers {page.missing}: none are there, or none that the token may see"
             text = f"its list answers {page.missing}, and {parent.address} counts {there}" if there and parent else text
             self.report.add(type_.kind, Verdict.FAILED if there else Verdict.WARNING, text)

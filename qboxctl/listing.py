@@ -61,8 +61,12 @@ class Readings:
     def take(self, pages: Sequence[Page]) -> Sequence[Row] | None:
         """The whole list, once one more reading of all its pages shows it; None where it must be read again."""
         self.number += 1
-        keys = [self._key(row, number) for number, row in enumerate(row for page in pages for row in page.rows)]
-        rows = dict(zip(keys, (row for page in pages for row in page.rows), strict=True))
+        shown = [row for page in pages for row in page.rows]
+        ids = [row.get(self.id_name) for row in shown]
+        keys = [
+            f"\0{number}" if one is None else str(one) for number, one in enumerate(ids)
+        ]  # without an id: like none
+        rows = dict(zip(keys, shown, strict=True))
         totals = {page.total for page in pages} - {None}
         self.why = _trouble(pages, totals)
         total = next(iter(totals)) if len(totals) == 1 else None
@@ -109,11 +113,6 @@ class Readings:
             self._grown, self._least = 0, len(now)
         self._before = now if whole else None
         return self._grown >= GROWING and len(now) > self._least
-
-    def _key(self, row: Row, number: int) -> str:
-        """What tells a row from the others; one without an id is like no other."""
-        value = row.get(self.id_name)
-        return f"\0{number}" if value is None else str(value)
 
 
 def _trouble(pages: Sequence[Page], totals: set[int | None]) -> str:

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import re
-import threading
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
 from collections.abc import Collection as Sized
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from urllib.parse import quote
 
@@ -32,96 +31,96 @@ _IN_PART = (
     "writes to the account, and if that does not help, compare with the panel"
 )
 
+_ALL: Mapping[str, str] = {}
+
 
 class Account:
-    """An account, to be read. ``there`` is how many objects each list held when it was read last, by its path."""
+    """An account, to be read.
+
+    By the path of each list, ``shown`` is what it held when it was last read, ``deleted`` what was deleted since.
+    """
 
     def __init__(self, reader: Reader, types: Mapping[str, ResourceType]) -> None:
         self.reader = reader
         self.types = types
         self.workers = reader.api.concurrency
         self.never: dict[str, Counter[str]] = defaultdict(Counter)
-        self.there: Counter[str] = Counter()
-        self.lock = threading.Lock()
+        self.shown: dict[str, Sequence[Row]] = {}
+        self.deleted: dict[str, set[str]] = defaultdict(set)
 
     def rows(
         self,
-        path: str,
-        query: Mapping[str, str],
-        id_name: str,
-        pool: ThreadPoolExecutor | None,
+        type_: ResourceType,
+        parent: Live | None = None,
+        pool: ThreadPoolExecutor | None = None,
         first: Page | None = None,
-        counted: Callable[[bool], int] = lambda _again: 0,
     ) -> Sequence[Row]:
-        """A whole list; ``first`` is its first page, where that was read already.
+        """A whole list, by the threads of a pool where there is one; ``parent`` is what it is in.
 
-        "Not there" means "none" only where nothing says otherwise: not this list a moment ago, and not ``counted``,
-        which tells how many objects something else counts (True: ask it anew).
+        ``first`` is its first page, where that was read already.
         """
-        page = first or self.page(path, query, 1)
+        path = list_path(type_, parent.remote_id if parent else "")
+        page = first or self.page(type_, path, 1)
         if page.missing:
-            page = self.believed(path, query, page, counted)
+            page = self.believed(type_, path, page, parent)
             if page.missing:
                 return ()
         run = pool.map if pool else map
-        readings = Readings(id_name)
+        readings = Readings(type_.id)
         while readings.number < MOST_READINGS and readings.alike < MOST_ALIKE:
-            others = run(lambda number: self.page(path, query, number), range(2, page.pages + 1))
+            others = run(lambda number: self.page(type_, path, number), range(2, page.pages + 1))
             rows = readings.take([page, *others])
             if rows is not None:
-                self.there[path] = len(rows)
+                self.shown[path] = rows
                 return rows
             if readings.alike:
                 self.reader.wait(self.reader.backoff(readings.alike))
-            page = self.page(path, query, 1)
+            page = self.page(type_, path, 1)
         told = f"its pages contradict each other: {readings.why}"
         raise ApiError(told, hint=_IN_PART, request=f"GET {path}")
 
-    def whole(self, type_: ResourceType, parent: Live | None) -> Sequence[Row]:
-        """A whole list, by a thread of its own; ``parent`` is what it is in."""
-        path = list_path(type_, parent.remote_id if parent else "")
-        if parent is None:
-            return self.rows(path, type_.list_query, type_.id, None)
-        return self.rows(path, type_.list_query, type_.id, None, counted=self.counted(type_, parent))
+    def believed(self, type_: ResourceType, path: str, page: Page, parent: Live | None) -> Page:
+        """The first page of a list that answered 404, as soon as nothing contradicts it.
 
-    def believed(self, path: str, query: Mapping[str, str], page: Page, counted: Callable[[bool], int]) -> Page:
-        """The first page of a list that answered 404, as soon as nothing contradicts it."""
+        "Not there or not visible" means "none" only where neither what the list is in counts any, nor the list itself
+        showed some that have not been deleted since.
+        """
         for attempt in range(1, MOST_LOOKS + 1):
-            there = counted(attempt > 1) or self.there[path]
+            there = max(self.counted(type_, parent, again=attempt > 1) if parent else 0, self.left(type_, path))
             if not there:
                 return page
             self.reader.wait(self.reader.backoff(attempt))
-            page = self.page(path, query, 1)
+            page = self.page(type_, path, 1)
             if not page.missing:
                 return page
         told = f"it answers {page.missing}, and must hold {there} {'object' if there == 1 else 'objects'}"
         raise ApiError(told, hint=_IN_PART, request=f"GET {path}")
 
-    def forget(self, type_: ResourceType, parent_id: str) -> None:
-        """One object less is in a list: it was deleted."""
-        with self.lock:
-            self.there[list_path(type_, parent_id)] -= 1
+    def left(self, type_: ResourceType, path: str) -> int:
+        """How many objects a list showed when it was last read, without those that were leaving or deleted since."""
+        lives = (self.live(type_, row, "") for row in self.shown.get(path, ()))
+        return sum(1 for one in lives if one and not one.leaving and one.remote_id not in self.deleted[path])
 
-    def counted(self, type_: ResourceType, parent: Live) -> Callable[[bool], int]:
-        """What tells how many objects of a kind a parent counts, for ``rows``: its row, or asked anew, its details.
+    def forget(self, type_: ResourceType, parent_id: str, remote_id: str) -> None:
+        """Note that an object was deleted: its list may be empty now."""
+        self.deleted[list_path(type_, parent_id)].add(remote_id)
+
+    def counted(self, type_: ResourceType, parent: Live, *, again: bool = False) -> int:
+        """How many objects of a kind a parent counts, by its row or, asked anew or for the first time, its details.
 
         The one that is in every parent by itself may be among them, so it is taken off.
         """
         kind = self.types[type_.parent]
+        row = self.detail(kind, "", parent) if again or not parent.row else parent.row
+        if row is None:
+            request = f"GET {list_path(type_, parent.remote_id)}"
+            raise ApiError(f"neither it nor {parent.address} is there", hint=_IN_PART, request=request)
+        return max(0, (number_in(row, kind.counters.get(type_.kind, "")) or 0) - bool(type_.reserved))
 
-        def ask(again: bool) -> int:
-            row = self.detail(kind, "", parent) if again or not parent.row else parent.row
-            if row is None:
-                request = f"GET {list_path(type_, parent.remote_id)}"
-                raise ApiError(f"neither it nor {parent.address} is there", hint=_IN_PART, request=request)
-            return max(0, (number_in(row, kind.counters.get(type_.kind, "")) or 0) - bool(type_.reserved))
-
-        return ask
-
-    def page(self, path: str, query: Mapping[str, str], number: int) -> Page:
-        """One page of a list."""
+    def page(self, type_: ResourceType, path: str, number: int, query: Mapping[str, str] = _ALL) -> Page:
+        """One page of a list; ``query`` says what to look for in it."""
         try:
-            answer = self.reader.get(path, {**query, "page": number, "per": PER_PAGE})
+            answer = self.reader.get(path, {**type_.list_query, **query, "page": number, "per": PER_PAGE})
             rows = answer.resources
         except Refused as refused:
             if refused.status != 404:
@@ -200,7 +199,7 @@ class Account:
                     found[address] = live
             return found
         by_code = {code: address for address, (code, _) in wanted.items() if code}
-        for row in self.whole(type_, Live(parent, parent_id, {}) if parent else None):
+        for row in self.rows(type_, Live(parent, parent_id, {}) if parent else None):
             live = self.live(type_, row, key)
             if live is None:
                 continue

@@ -75,7 +75,7 @@ class _Survey:
                 self.complete.add(collection)  # there is no such parent, so there is nothing in it
             else:
                 jobs.append((collection, type_))
-        firsts = self.pool.map(lambda job: self.account.page(self.path(job[0]), job[1].list_query, 1), jobs)
+        firsts = self.pool.map(lambda job: self.account.page(job[1], self.path(job[0]), 1), jobs)
         for (collection, type_), first in zip(jobs, firsts, strict=True):
             if self.rather_single(collection, type_, first.pages):
                 self.totals[collection] = first.total or 0
@@ -86,16 +86,13 @@ class _Survey:
     def path(self, collection: Collection) -> str:
         """Where a list is read."""
         type_ = self.types[collection.kind]
-        code = self.parent_id(type_, collection.parent) if type_.parent else ""
-        return list_path(type_, code)
+        return list_path(type_, self.parent_id(type_, collection.parent) if type_.parent else "")
 
     def whole(self, collection: Collection, first: Page | None = None) -> Sequence[Row]:
-        """A list to its end; "not there" means "none" only where the object that it is in counts none either."""
-        type_, path = self.types[collection.kind], self.path(collection)
-        if not type_.parent:
-            return self.account.rows(path, type_.list_query, type_.id, self.pool, first)
-        counted = self.account.counted(type_, self.found[Address(type_.parent, collection.parent)])
-        return self.account.rows(path, type_.list_query, type_.id, self.pool, first, counted)
+        """A list to its end."""
+        type_ = self.types[collection.kind]
+        parent = self.found[Address(type_.parent, collection.parent)] if type_.parent else None
+        return self.account.rows(type_, parent, self.pool, first)
 
     def searched(self, collection: Collection) -> bool:
         """Whether all that is wanted of a collection was found by searching: then nobody reads the whole list.
@@ -109,8 +106,7 @@ class _Survey:
         keys |= {one.parent for one in self.want.collections if self.types[one.kind].parent == type_.kind}
         if not 0 < len(keys) <= MOST_SEARCHES:
             return False
-        query = dict(type_.list_query)
-        pages = self.pool.map(lambda key: self.account.page(type_.collection, {**query, type_.search: key}, 1), keys)
+        pages = self.pool.map(lambda key: self.account.page(type_, type_.collection, 1, {type_.search: key}), keys)
         rows = [self.account.live(type_, row, "") for page in pages for row in page.rows]
         lives = self.told(type_, [live for live in rows if live is not None])
         found = {live.address: live for live in lives if self.ours(type_, live)}

@@ -6,7 +6,7 @@ It decides nothing about order or time; ``qboxctl.run`` does.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum, auto
 
@@ -99,15 +99,17 @@ class Worker:
         address = Address(target.type.kind, target.name)
         if not children:
             return
-        before = self.beyond(address, self.snapshot.live.get(address), self.snapshot.live.values())
+        then = {type_.kind: self.sizes[Collection(type_.kind, target.name)] for type_ in children}
+        before = self.beyond(self.snapshot.live.get(address), then)
         for attempt in range(1, MOST_LOOKS + 1):
             parent = Live(address, target.remote_id, {})
-            rows = [(type_, row) for type_ in children for row in self.account.whole(type_, parent)]
+            rows = [(type_, row) for type_ in children for row in self.account.rows(type_, parent)]
             lives = [live for type_, row in rows if (live := self.account.live(type_, row, target.name)) is not None]
             inside = [str(live.address) for live in lives if not live.leaving]
             if inside:
                 raise QboxctlError(f"it was not deleted, since it holds {', '.join(inside[:3])} now")
-            now = self.beyond(address, self.account.detailed(target.type, "", parent), lives)
+            shown = Counter(live.address.kind for live in lives)
+            now = self.beyond(self.account.detailed(target.type, "", parent), {**dict.fromkeys(then, 0), **shown})
             more = [f"its {one} is {now[one]} more than can be seen" for one in now if now[one] > before.get(one, 0)]
             if not more:
                 return
@@ -115,14 +117,11 @@ class Worker:
                 self.client.wait(self.client.backoff(attempt))
         raise QboxctlError(f"it was not deleted, since {' and '.join(more)}: the token may not see all that is in it")
 
-    def beyond(self, address: Address, live: Live | None, lives: Iterable[Live]) -> dict[str, int]:
-        """By how much an object's counters exceed what is seen in it, by the counter's name."""
+    def beyond(self, live: Live | None, shown: Mapping[str, int]) -> dict[str, int]:
+        """By how much an object's counters exceed what can be seen in it of each kind, by the counter's name."""
         if live is None:
             return {}
-        seen = Counter(
-            one.address.kind for one in lives if self.types[one.address.kind].parent_of(one.address.key) == address.key
-        )
-        counts = counts_of(self.types, live, {kind: (seen[kind], False) for kind in self.types})
+        counts = counts_of(self.types, live, {kind: (number, False) for kind, number in shown.items()})
         return {one.counter: one.counted - one.shown for one in counts.values() if one.counted > one.shown}
 
     def create(self, step: Step, target: Target, secrets: Mapping[str, str]) -> Written:

@@ -125,7 +125,7 @@ class Writer:
             rows: Sequence[Row] = [row] if row is not None else []
         else:
             parent = Live(Address(type_.parent, target.parent), target.parent_id, {}) if type_.parent else None
-            rows = self.account.whole(type_, parent)
+            rows = self.account.rows(type_, parent)
         lives = [self.account.live(type_, row, target.parent) for row in rows]
         key = type_.address_key(type_.normalise(target.name), target.parent)
         found = [live for live in lives if live is not None and live.address.key == key and not live.leaving]
@@ -175,12 +175,12 @@ class Writer:
             raise ValueError(f"a {target.type.title} cannot be deleted")
         try:
             status = self.send(target.type.delete, target, None, intend).status
-            self.account.forget(target.type, target.parent_id)
-            return status
         except Refused as refused:
-            if refused.status == 404:
-                return 404
-            raise
+            if refused.status != 404:
+                raise
+            status = 404
+        self.account.forget(target.type, target.parent_id, target.remote_id)
+        return status
 
     def prove(self, target: Target, intend: Callable[[str], None]) -> Proof:
         """Ask for the ownership proof: checked at once where the API can, queued where it cannot."""

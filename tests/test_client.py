@@ -284,7 +284,7 @@ def test_deep_and_large_answers_are_refused() -> None:
 
     reader, _ = client_of(many_pages)
     with pytest.raises(ApiError, match="pages"):
-        Account(reader, TYPES).page("/api/domains", {}, 1)
+        Account(reader, TYPES).page(TYPES["domain"], "/api/domains", 1)
 
 
 def test_one_tells_what_all_suffer_from() -> None:

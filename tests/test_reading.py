@@ -412,13 +412,13 @@ def test_a_list_is_forgotten_with_what_was_deleted_from_it() -> None:
     lab = Lab(seed=EMPTY, quirks={"empty_list": "404"})
     with closing(Reader(lab.endpoint, TOKEN, lab.api, **lab.options())) as reader:
         account = Account(reader, TYPES)
-        assert len(account.whole(TYPES["domain"], None)) == 1
-        lab.emulator.handle(Request("DELETE", f"/api/domains/{lab.emulator.dump()['domains']['a.example']['code']}",
-                                    {}, {"x-api-token": TOKEN}))  # fmt: skip
+        assert len(account.rows(TYPES["domain"])) == 1
+        code = lab.emulator.dump()["domains"]["a.example"]["code"]
+        lab.emulator.handle(Request("DELETE", f"/api/domains/{code}", {}, {"x-api-token": TOKEN}))
         with pytest.raises(ApiError, match="must hold 1 object"):
-            account.whole(TYPES["domain"], None)
-        account.forget(TYPES["domain"], "")
-        assert account.whole(TYPES["domain"], None) == ()
+            account.rows(TYPES["domain"])
+        account.forget(TYPES["domain"], "", code)
+        assert account.rows(TYPES["domain"]) == ()
 
 
 def test_a_parent_that_is_not_there_either_is_an_error() -> None:
