@@ -63,9 +63,7 @@ class Readings:
         self.number += 1
         shown = [row for page in pages for row in page.rows]
         ids = [row.get(self.id_name) for row in shown]
-        keys = [
-            f"\0{number}" if one is None else str(one) for number, one in enumerate(ids)
-        ]  # without an id: like none
+        keys = [f"\0{number}" if one is None else str(one) for number, one in enumerate(ids)]
         rows = dict(zip(keys, shown, strict=True))
         totals = {page.total for page in pages} - {None}
         self.why = _trouble(pages, totals)
