@@ -38,11 +38,23 @@ def unseen(
     return tuple(count for kind, count in more.items() if not _is_reserved(types, kind, count, others))
 
 
+def unsure(
+    types: Mapping[str, ResourceType], counts: Iterable[Mapping[str, Count]], others: Iterable[Mapping[str, Count]]
+) -> bool:
+    """Whether only other parents can tell what a counter of one includes, and none of these does."""
+    kinds = {kind for one in counts for kind, count in one.items() if _may_be_reserved(types, kind, count)}
+    return bool(kinds) and not kinds <= {kind for other in others for kind in other}
+
+
+def _may_be_reserved(types: Mapping[str, ResourceType], kind: str, count: Count) -> bool:
+    return kind in types and bool(types[kind].reserved) and count.counted - count.shown == 1
+
+
 def _is_reserved(
     types: Mapping[str, ResourceType], kind: str, count: Count, others: Iterable[Mapping[str, Count]]
 ) -> bool:
     """Whether the one object that is counted and not shown is the one that is in every parent."""
-    if kind not in types or not types[kind].reserved or count.counted - count.shown > 1:
+    if not _may_be_reserved(types, kind, count):
         return False
     known = {other[kind].counted - other[kind].shown for other in others if kind in other}
     return min(known) == 1 if known else count.reserved and not count.shown

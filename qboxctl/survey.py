@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence, Set
 from concurrent.futures import ThreadPoolExecutor
 
-from qboxctl.counts import counts_of, unseen
+from qboxctl.counts import counts_of, unseen, unsure
 from qboxctl.definition import ResourceType
 from qboxctl.errors import ConfigError, Diagnostic
 from qboxctl.guards import ignored, labelled
@@ -284,16 +284,27 @@ class _Survey:
         """What counts more than its lists show, among what may be deleted."""
         if not doomed:
             return {}
-        counts = {
-            address: counts_of(self.types, live, self.shown_in(address.key))
-            for address, live in self.found.items()
-            if self.types[address.kind].counters
-        }
+        parents = {address: live for address, live in self.found.items() if self.types[address.kind].counters}
+        counts = {address: counts_of(self.types, live, self.shown_in(address.key)) for address, live in parents.items()}
+        others = [address for address in parents if address not in doomed and not parents[address].leaving]
+        if unsure(self.types, map(counts.__getitem__, doomed), map(counts.__getitem__, others)):
+            counts.update((address, self.counts_anew(parents[address])) for address in others[:SAMPLE])
         found = {
             address: unseen(self.types, counts[address], (one for key, one in counts.items() if key != address))
             for address in doomed
         }
         return {address: some for address, some in found.items() if some}
+
+    def counts_anew(self, live: Live) -> dict[str, Count]:
+        """What an object counts, by its details and its lists, which nobody else has asked for."""
+        row = self.account.detail(self.types[live.address.kind], "", live)
+        shown = {}
+        for child in self.types.values():
+            if child.parent == live.address.kind:
+                rows = self.account.rows(child, live, self.pool)
+                number = sum(1 for one in rows if self.account.live(child, one, live.address.key) is not None)
+                shown[child.kind] = (number, len(rows) > number)
+        return counts_of(self.types, live._replace(row=row or {}), shown)
 
     def shown_in(self, parent: str) -> dict[str, tuple[int, bool]]:
         """What the lists that were read show of the objects in one."""

@@ -41,6 +41,10 @@ TOKEN = "canary-token-7f3a"
 ENVIRON = {"PW": PASSWORD}
 
 
+class NowBlockedError(AssertionError):
+    """A guard stops the apply of a plan that it let pass."""
+
+
 class FakeClock:
     """Time that passes only by sleeping; safe for threads."""
 
@@ -219,7 +223,8 @@ class Lab:
         account = Account(client, TYPES)
         snapshot = survey(account, want_for_changes(plan.changes, wish, TYPES))
         checked = check(plan, snapshot, wish, TYPES, acknowledge=acknowledge)
-        assert not checked.blocked, checked.blocked
+        if checked.blocked:
+            raise NowBlockedError(checked.blocked)
         secrets = resolve_secrets(checked.todo, wish, Secrets(ENVIRON))
         for some in secrets.values():
             for secret in some.values():

@@ -15,7 +15,7 @@ import pytest
 from expect import check
 from hypothesis import HealthCheck, assume, event, given, settings
 from hypothesis import strategies as st
-from lab import ENVIRON, PASSWORD, TOKEN, Lab, socket_lab, wish_of
+from lab import ENVIRON, PASSWORD, TOKEN, Lab, NowBlockedError, socket_lab, wish_of
 from strategies import (
     DOMAINS,
     FIXED,
@@ -315,7 +315,7 @@ def test_no_domain_goes_with_what_a_list_hides(
     lab = Lab(quirks=chosen, faults=bad, seed=seed, api=HURRIED)
     before = lab.emulator.dump(codes=False)["domains"]
     planned: set[str] = set()
-    with suppress(QboxctlError):
+    with suppress(QboxctlError, NowBlockedError):
         plan = lab.plan(wish)
         planned = {str(change.address) for change in plan.changes if change.action is Action.DELETE}
         if not plan.blocked:

@@ -299,8 +299,9 @@ def test_an_empty_domain_can_be_deleted_whatever_counts_its_postmaster(counters:
     assert lab.emulator.dump()["domains"] == {}
 
 
-def test_a_domain_whose_mailboxes_go_with_it_counts_them_and_its_postmaster() -> None:
-    """Another domain shows that counters include postmasters."""
+@pytest.mark.parametrize("read", ["  b.example: {mailboxes: {}}", ""])
+def test_a_domain_whose_mailboxes_go_with_it_counts_them_and_its_postmaster(read: str) -> None:
+    """Another domain shows that counters include postmasters, and is asked where the plan does not read it anyway."""
     seed = {"domains": {**FULL["domains"], "b.example": {"mailboxes": {"eve": {"firstname": "Eve"}}}}}
 
     def between(request: Request, answer: Answer) -> Response:
@@ -312,17 +313,22 @@ def test_a_domain_whose_mailboxes_go_with_it_counts_them_and_its_postmaster() ->
             return Response(response.status, response.headers, json.dumps(body).encode())
         return response
 
-    wish = wish_of(f"settings: {{guards: {{percent: 100}}}}{EMPTIED}  b.example: {{mailboxes: {{}}}}")
+    wish = wish_of(f"settings: {{guards: {{percent: 100}}}}{EMPTIED}{read}")
     lab = Lab(seed=seed, between=between)
     assert {one.status for one in lab.apply(wish)} == {Status.DONE}
     assert list(lab.emulator.dump()["domains"]) == ["b.example"]
 
 
-def test_one_mailbox_that_is_hidden_is_not_taken_for_the_postmaster_where_others_tell() -> None:
-    """The other domain counts 0, so no counter counts postmasters."""
+@pytest.mark.parametrize("detail", ["full", "abridged"])
+def test_one_mailbox_that_is_hidden_is_not_taken_for_the_postmaster_where_others_tell(detail: str) -> None:
+    """The other domain counts 0, so no counter counts postmasters; where its row does not tell, it is asked."""
     seed = {"domains": {"a.example": {"mailboxes": {"ada": {"firstname": "Ada"}}}, "b.example": {}}}
-    fault = parse_fault(f"hide,objects=1,path={BOXES},count=inf")
-    assert contents(Lab(seed=seed, faults=[fault]).plan(wish_of(AWAY)))
+    fault = parse_fault("hide,objects=1,path=/api/domains/D100000001/email_accounts,count=inf")
+    plan = Lab(seed=seed, faults=[fault], quirks={"list_detail": detail}).plan(wish_of(AWAY))
+    assert contents(plan) == [
+        "domain/a.example would be deleted, and its no_email_accounts is 1, where 0 can be seen: the token may not see "
+        "all that is in it"
+    ]
 
 
 def test_a_domain_alias_that_no_list_shows_keeps_its_domain() -> None:
