@@ -41,7 +41,7 @@ class _Survey:
         self.complete: set[Collection] = set()
         self.totals: dict[Collection, int] = {}
         self.shown: dict[Collection, tuple[int, bool]] = {}
-        self.opened: set[Address] = set()
+        self.doomed: set[Address] = set()
 
     def run(self) -> Snapshot:
         """Lists of the account first, then what is inside the objects, then details."""
@@ -49,7 +49,8 @@ class _Survey:
         inside = {one for one in self.want.collections if one.parent}
         for key in self.want.opened(self.found):
             inside |= {Collection(type_.kind, key) for type_ in self.types.values() if type_.parent}
-            self.opened |= {Address(type_.parent, key) for type_ in self.types.values() if type_.parent}
+            if self.want.removing:
+                self.doomed |= {Address(type_.parent, key) for type_ in self.types.values() if type_.parent}
         self.read(list(inside))
         self.detail()
         codes = {
@@ -223,7 +224,7 @@ class _Survey:
         lacking: dict[str, list[tuple[Live, list[str]]]] = defaultdict(list)
         entire = {address: _comparable(self.types[address.kind]) for address in self.found if self.want.entire(address)}
         wanted = {**self.want.fields, **entire}
-        for address in self.opened & self.found.keys():
+        for address in self.doomed & self.found.keys():
             wanted[address] = [*wanted.get(address, ()), *self.types[address.kind].counters.values()]
         for address, names in wanted.items():
             live = self.found.get(address)
@@ -269,7 +270,7 @@ class _Survey:
 
         Counters may lag behind; they are waited for.
         """
-        doomed = {address for address in self.opened & self.found.keys() if not self.found[address].leaving}
+        doomed = {address for address in self.doomed & self.found.keys() if not self.found[address].leaving}
         for attempt in range(1, MOST_LOOKS + 1):
             found = self.beyond(doomed)
             if not found or attempt == MOST_LOOKS:

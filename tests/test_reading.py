@@ -13,10 +13,12 @@ from lab import TOKEN, Lab, wish_of
 from qboxctl.client import Reader
 from qboxctl.emulator import Request, Response, parse_fault
 from qboxctl.errors import ApiError
+from qboxctl.export import Choice, want_for_export
 from qboxctl.listing import MOST_READINGS, Page, Readings
 from qboxctl.model import Action, Address, Plan, Status
 from qboxctl.remote import Account, code_of
 from qboxctl.resources import TYPES
+from qboxctl.survey import survey
 
 Answer = Callable[[Request], Response]
 
@@ -372,6 +374,16 @@ def test_no_plan_that_deletes_nothing_asks_for_counters() -> None:
     lab = Lab(seed=FULL, quirks={"list_detail": "abridged"}, between=counting(no_email_accounts=7))
     lab.plan(wish_of("domains: {a.example: {mailboxes: {}, aliases: {}}}"))
     assert [one.path.count("/") for one in lab.emulator.requests] == [2, 4, 4], "three lists, and no details"
+
+
+def test_an_export_does_not_wait_for_counters() -> None:
+    """It deletes nothing."""
+    lab = Lab(seed=FULL, between=counting(no_email_accounts=7))
+    with closing(Reader(lab.endpoint, TOKEN, lab.api, **lab.options())) as reader:
+        choice = Choice(frozenset(TYPES))
+        found = survey(Account(reader, TYPES), want_for_export(wish_of("{}"), TYPES, choice))
+    assert not found.unseen
+    assert len(lab.emulator.requests) == 6, "each list once"
 
 
 # -- what is not the API -----------------------------------------------------------------------------------------
