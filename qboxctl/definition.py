@@ -167,6 +167,8 @@ class ResourceType:
     answers that holds the natural key, ``id`` the one that holds the code. ``unique`` is False where the
     server would accept a second object with the same key: such a create is never repeated blindly.
     ``search`` is the list parameter that searches by text: what it finds is there, what it misses may be too.
+    ``counters`` gives, for each kind that may be inside (known here or not), the attribute of the answers that counts
+    its objects.
     ``disabled`` is the attribute and value that disabling writes. ``secret_answers`` are dropped from every
     answer. ``billed`` gives the line of the bill that an object with these values adds to. ``refused`` are names
     that no file may give to such an object, each with why; ``hints`` are words that people bring from elsewhere in
@@ -195,6 +197,7 @@ class ResourceType:
     unique: bool = True
     owned: bool = False
     holds_data: bool = False
+    counters: Mapping[str, str] = field(default_factory=dict)
     disabled: tuple[str, Value] | None = None
     secret_answers: tuple[str, ...] = ()
     short: str = ""

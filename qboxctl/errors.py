@@ -137,7 +137,21 @@ class JournalError(QboxctlError):
 
 
 class ApiError(QboxctlError):
-    """The Management API did not do what was asked."""
+    """The Management API did not do what was asked. ``request`` names what was sent, ``tries`` says how often."""
+
+    def __init__(self, message: str, *, hint: str | None = None, request: str = "") -> None:
+        super().__init__(message, hint=hint)
+        self.request, self.tries = request, 1
+
+    def __str__(self) -> str:
+        before = f"{self.request}: " if self.request else ""
+        after = f", after {self.tries} tries" if self.tries > 1 else ""
+        return f"{before}{self.text}{after}"
+
+    @property
+    def text(self) -> str:
+        """What went wrong, without the request."""
+        return QboxctlError.__str__(self)
 
 
 class Unreachable(ApiError):
@@ -163,7 +177,9 @@ class Refused(ApiError):
     def __post_init__(self) -> None:
         ApiError.__init__(self, self.message)
 
-    def __str__(self) -> str:
+    @property
+    def text(self) -> str:
+        """The status and what the server says."""
         rows = "; ".join(f"{row.field} {row.description}".strip() for row in self.fields)
         return f"{self.status} {self.message}" + (f": {rows}" if rows else "")
 

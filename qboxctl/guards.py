@@ -110,6 +110,13 @@ def _contents(removals: Sequence[Change], snapshot: Snapshot, types: Mapping[str
                 f"{address} would be deleted with {', '.join(names[:_SHOWN])}{more} in it",
                 "declare these absent too",
             )
+        for count in snapshot.unseen.get(address, ()):
+            yield Blocked(
+                "contents",
+                address.kind,
+                f"{address} would be deleted, and its {count.counter} is {count.counted}, where {count.shown} can be "
+                "seen: the token may not see all that is in it",
+            )
 
 
 def live_counts(

@@ -61,7 +61,7 @@ class Settings:
 
 
 def normal_endpoint(text: str) -> str:
-    """The endpoint without a slash at its end; raises ValueError for one that the token must not go to."""
+    """The endpoint as scheme, host and port; raises ValueError for one that the token must not go to."""
     if text == EMULATOR:
         return text
     try:
@@ -77,8 +77,10 @@ def normal_endpoint(text: str) -> str:
         raise ValueError("the endpoint must be a plain URL, without ? or #")
     if parts.scheme == "http" and not is_loopback(host):
         raise ValueError(f"the endpoint must use https: over http the token could be read on its way to {host}")
-    shown = f"[{host}]" if ":" in host else host
-    return f"{parts.scheme}://{shown}{f':{port}' if port else ''}{parts.path.rstrip('/')}"
+    shown = f"{parts.scheme}://{f'[{host}]' if ':' in host else host}{f':{port}' if port else ''}"
+    if parts.path.strip("/"):
+        raise ValueError(f"the endpoint must have no path, since each request brings its own: write {shown}")
+    return shown
 
 
 def is_loopback(host: str) -> bool:

@@ -203,10 +203,32 @@ _FAULT = st.fixed_dictionaries(
 )
 
 
+_MOVES = st.sampled_from(
+    [
+        {"kind": "shift"},
+        {"kind": "grow"},
+        {"kind": "404", "page": 2},
+        {"kind": "404", "path": "/api/domains/*/*email_accounts"},
+        {"kind": "hide", "path": "/api/domains/*/*email_accounts"},
+        {"kind": "hide", "path": "/api/domains/*/*email_accounts", "objects": 1},
+    ]
+)
+"""Lists that move while they are read, and lists in a domain, which counts what is in them, that hide something."""
+
+
+@cache
+def moves() -> st.SearchStrategy[Fault]:
+    """One list, for some requests in a row, that does not tell the truth."""
+    return st.builds(
+        lambda move, nth, count: Fault(**{"method": "GET", "nth": nth, "count": count, **move}),
+        _MOVES, st.integers(1, 12), st.integers(1, 4),
+    )  # fmt: skip
+
+
 @cache
 def faults() -> st.SearchStrategy[Fault]:
     """One fault somewhere in a run."""
-    return _FAULT.map(_fault)
+    return _FAULT.map(_fault) | moves()
 
 
 def _fault(drawn: dict[str, Any]) -> Fault:

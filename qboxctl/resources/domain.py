@@ -48,6 +48,11 @@ RESOURCE = ResourceType(
     ),
     owned=True,
     holds_data=True,
+    counters={
+        "mailbox": "no_email_accounts",
+        "alias": "no_alias_email_accounts",
+        "domain_alias": "no_alias_domains",
+    },
     disabled=("status", "disabled"),
     billed=lambda _values: "domains",
     hints={
