@@ -104,7 +104,8 @@ def _moved(change: Change, live: Live | None, type_: ResourceType, snapshot: Sna
     if diff.precondition(type_, live, names, codes) == change.precondition:
         return ""
     if change.action is Action.UPDATE and not diff.in_effect(type_, change.fields, live, codes):
-        return "" if change.secrets else None
+        finishing = diff.guarded(type_, [one for one in change.fields if one.before is not None])
+        return "" if set(change.secrets) - finishing else None
     return _what_moved(change, live, type_, snapshot)
 
 

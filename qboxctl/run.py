@@ -20,6 +20,7 @@ from qboxctl.definition import Phase
 from qboxctl.errors import JournalError, OutcomeUnknown, QboxctlError, Refused
 from qboxctl.graph import GATE, Step
 from qboxctl.model import Action, Address, Change, Collection, Live, Outcome, Status
+from qboxctl.stepwise import GOOD, Part, told
 from qboxctl.worker import Look, Worker, Written
 from qboxctl.write import Proof
 
@@ -29,7 +30,6 @@ QUEUED_LOOKS = 3
 """How often a queued ownership check is looked at when nobody asked to wait for the outside."""
 BATCH = 400
 """After how many writes to one collection they are read back while others go on; twice as many each time after."""
-_GOOD = (Status.DONE, Status.IN_EFFECT)
 _WORST = (Status.UNKNOWN, Status.FAILED, Status.SKIPPED, Status.WAITING, Status.DONE, Status.IN_EFFECT)
 
 
@@ -50,6 +50,8 @@ class _State:
     looks: int = 0
     proofs: int = 0
     adopted: bool = False
+    accepted: bool = False
+    refused: bool = False
     http_status: int | None = None
     record: str = ""
     result: Status | None = None
@@ -164,7 +166,7 @@ class Run:
             return
         for needed in sorted(self.needs.get(step, ())):
             result = self.states[needed].result
-            if result not in _GOOD:
+            if result not in GOOD:
                 waiting = result is Status.WAITING
                 status = Status.WAITING if waiting else Status.SKIPPED
                 silent = needed.address not in self.changes and self.states[needed].message
@@ -203,7 +205,7 @@ class Run:
     def keep(self, step: Step, done: Written) -> None:
         """Remember what a write brought back."""
         state = self.states[step]
-        state.http_status, state.adopted = done.http_status, state.adopted or done.adopted
+        state.http_status, state.adopted, state.accepted = done.http_status, state.adopted or done.adopted, True
         if done.remote_id:
             self.worker.know(step.address, done.remote_id)
 
@@ -322,12 +324,27 @@ class Run:
         self.start()
 
     def sum_up(self, change: Change, steps: Sequence[Step]) -> None:
-        """A change is over when all its steps are: the worst of them tells."""
+        """A change is over when all its steps are: the worst of them is its status, each of them is told."""
         states = [self.states[step] for step in steps]
         worst = min(states, key=lambda state: _WORST.index(state.result or Status.DONE))
         started = [state.started for state in states if state.started]
         seconds = self.clock.monotonic() - min(started) if started else 0.0
-        self.conclude(change, worst.result or Status.DONE, worst.message, seconds, worst.http_status)
+        message = told([self.part(change, step) for step in steps]) if len(steps) > 1 or worst.message else None
+        self.conclude(change, worst.result or Status.DONE, message, seconds, worst.http_status)
+
+    def part(self, change: Change, step: Step) -> Part:
+        """What became of one step of a change."""
+        state = self.states[step]
+        return Part(
+            step.phase is Phase.CREATE and change.action is Action.CREATE,
+            state.result or Status.DONE,
+            state.message,
+            [one.name for one in self.graph.work[step]],
+            self.worker.sends(step),
+            self.worker.taken.get(step, frozenset()),
+            state.accepted,
+            state.refused,
+        )
 
     def conclude(
         self, change: Change, status: Status, message: str | None, seconds: float, http_status: int | None
@@ -357,7 +374,7 @@ class Run:
                 self.states[step].http_status = error.status
                 self.finish(step, Status.UNKNOWN, f"nobody knows whether it was done: {error}")
             case Refused():
-                self.states[step].http_status = error.status
+                self.states[step].http_status, self.states[step].refused = error.status, True
                 self.finish(step, Status.FAILED, self.worker.explain(step, error))
             case QboxctlError():
                 self.finish(step, Status.FAILED, str(error))
