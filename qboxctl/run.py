@@ -84,7 +84,7 @@ class Run:
         self.later: list[tuple[float, int, Callable[[], None]]] = []
         self.counter = itertools.count()
         self.finished: dict[Address, Outcome] = {}
-        self.broken: JournalError | None = None
+        self.broken: Exception | None = None
 
     # The course of a run.
 
@@ -96,9 +96,13 @@ class Run:
         workers = self.worker.client.api.concurrency
         writers = workers + workers // 2  # while some wait for an answer, others wait for the journal's disk
         with ThreadPoolExecutor(writers) as self.pool, ThreadPoolExecutor(workers) as self.readers:
-            self.start()
-            while self.running or self.later:
-                self.turn()
+            try:
+                self.start()
+                while self.running or self.later:
+                    self.turn()
+            except BaseException:
+                self.stop.set()  # or the pool would send what waits in it, and nobody would look at what came of it
+                raise
         self.note_down(self.worker.journal.flush)
         if self.broken:
             raise self.broken
@@ -167,6 +171,9 @@ class Run:
         for needed in sorted(self.needs.get(step, ())):
             result = self.states[needed].result
             if result not in GOOD:
+                if result is Status.SKIPPED and self.states[needed].message == self.why:
+                    self.finish(step, Status.SKIPPED, self.why)
+                    return
                 waiting = result is Status.WAITING
                 status = Status.WAITING if waiting else Status.SKIPPED
                 silent = needed.address not in self.changes and self.states[needed].message
@@ -176,7 +183,7 @@ class Run:
         if step.address.kind == GATE:
             self.finish(step, Status.DONE)
         elif self.stop.is_set():
-            self.finish(step, Status.SKIPPED, "interrupted" if not self.broken else str(self.broken))
+            self.finish(step, Status.SKIPPED, self.why)
         else:
             state.started = self.clock.monotonic()
             self.busy[self.collection(step)] += 1
@@ -190,7 +197,7 @@ class Run:
         if error is None:
             done = future.result()
             if done is None:
-                self.finish(step, Status.SKIPPED, "interrupted" if not self.broken else str(self.broken))
+                self.finish(step, Status.SKIPPED, self.why)
             elif isinstance(done, Written) and done.taken:
                 self.wait_for_name(step)
             elif isinstance(done, Written):
@@ -230,7 +237,7 @@ class Run:
         """Judge what was read."""
         error = future.exception()
         if error is not None and not isinstance(error, QboxctlError):
-            raise error
+            self.break_off(error)
         if error is not None:
             for step in steps:
                 self.finish(step, Status.UNKNOWN, f"it was sent, and reading it back failed: {error}")
@@ -379,11 +386,13 @@ class Run:
             case QboxctlError():
                 self.finish(step, Status.FAILED, str(error))
             case _:
-                raise error
+                self.break_off(error)
+                fault = self.worker.client.redact(repr(error))
+                self.finish(step, Status.UNKNOWN, f"nobody knows whether it was done: a fault in qboxctl: {fault}")
 
-    def break_off(self, error: JournalError) -> None:
-        """Without a journal nothing may be sent any more."""
-        self.broken = self.broken or error
+    def break_off(self, error: BaseException) -> None:
+        """Without a journal nothing may be sent any more, nor after a fault of our own."""
+        self.broken = self.broken or (error if isinstance(error, Exception) else RuntimeError(repr(error)))
         self.stop.set()
 
     # Small questions.
@@ -391,6 +400,11 @@ class Run:
     def collection(self, step: Step) -> Collection:
         """The list that a step's object is in."""
         return Collection(step.address.kind, self.types[step.address.kind].parent_of(step.address.key))
+
+    @property
+    def why(self) -> str:
+        """Why nothing new is started, where that is so."""
+        return str(self.broken) if self.broken else "interrupted"
 
     def may_wait(self, state: _State, *, outside: bool = False) -> bool:
         """Whether a step may go on waiting; the time runs from the first question."""

@@ -6,11 +6,12 @@ import gc
 import os
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 import click
 
+from qboxctl.cli.output import Output
 from qboxctl.render.style import Palette
 
 _F = TypeVar("_F", bound=Callable[..., Any])
@@ -29,6 +30,9 @@ class Common:
     debug: bool = False
     clear: Callable[[], None] = lambda: None
     """Takes the line of progress away, before something is printed."""
+    output: Output = field(default_factory=Output)
+    acting: bool = False
+    """Whether something approved is being done: the exit code tells of that then, printed or not."""
 
     def palette(self, stream: Any = None) -> Palette:
         """Colours for a stream (stdout unless said otherwise)."""
@@ -50,17 +54,21 @@ class Common:
     def result(self, text: str) -> None:
         """Print a result, to stdout."""
         self.clear()
-        click.echo(text, color=True)
+        self.output.write(text, err=False)
 
     def say(self, text: str) -> None:
         """Print a message, to stderr, unless -q."""
         if not self.quiet:
-            self.clear()
-            click.echo(text, err=True, color=True)
+            self.alert(text)
+
+    def alert(self, text: str) -> None:
+        """Print what must not be missed, to stderr."""
+        self.clear()
+        self.output.write(text, err=True)
 
     def log(self) -> Callable[[str], None] | None:
         """Where requests are logged, with --debug or -vv."""
-        return (lambda text: click.echo(text, err=True)) if self.debug or self.verbose > 1 else None
+        return self.alert if self.debug or self.verbose > 1 else None
 
 
 def run_on() -> None:
