@@ -155,7 +155,13 @@ class Run:
         """Start a job in a thread, and say what to do with its result."""
         future = pool.submit(job)
         self.running[future] = then
-        future.add_done_callback(self.over.put)
+        future.add_done_callback(self.end)
+
+    def end(self, future: Future[object]) -> None:
+        """Hand a job that is over to the coordinator; after a fault of our own its thread starts no other one."""
+        if not isinstance(future.exception(), QboxctlError | None):
+            self.stop.set()
+        self.over.put(future)
 
     def later_on(self, seconds: float, job: Callable[[], None]) -> None:
         """Do something after a while."""
@@ -283,7 +289,8 @@ class Run:
                 state.looks += 1
                 again.append(step)
             case Look.WRONG:
-                why = "somebody else made it meanwhile: " if state.adopted else "accepted but not effective: "
+                theirs = step.address in self.worker.adopted
+                why = "somebody else made it meanwhile: " if theirs else "accepted but not effective: "
                 self.finish(step, Status.FAILED, why + message)
 
     def proved(self, step: Step, live: Live | None, future: Future[object]) -> None:

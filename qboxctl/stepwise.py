@@ -52,7 +52,7 @@ def told(parts: Sequence[Part]) -> str | None:
 
 
 def _done(parts: Sequence[Part]) -> list[str]:
-    created = any(part.creates and part.good for part in parts)
+    created = any(part.creates and part.status is Status.DONE for part in parts)  # not where it was there already
     names = sorted(chain.from_iterable(_all(part) if part.good else part.taken for part in parts if not part.creates))
     written = [f"{_listed(names)} {'was' if len(names) == 1 else 'were'} written"] if names else []
     return (["created"] if created else []) + written

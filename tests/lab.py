@@ -150,6 +150,7 @@ class Lab:
     lost: list[Fault] = field(default_factory=list)
     endpoint: str = "https://api.example"
     sockets: bool = False
+    report: Callable[[Outcome], None] | None = None
     between: Callable[..., Response] | None = None
     """Stands between client and emulator: called with a request, and with ``answer``, which is the emulator."""
 
@@ -232,7 +233,7 @@ class Lab:
                 journal=book,
                 secrets=secrets,
             )
-            run = Run(worker, patience=patience)
+            run = Run(worker, patience=patience, report=self.report)
             done = run.run(checked.in_effect)
         finally:
             book.close()
