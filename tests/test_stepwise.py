@@ -15,6 +15,9 @@ from lab import PASSWORD, Lab, Trouble, wish_of
 from qboxctl.emulator import Request, Response, parse_fault
 from qboxctl.model import Outcome, Status
 from qboxctl.names import Pattern
+from qboxctl.render import plan_text
+from qboxctl.render.plan_html import render as html
+from qboxctl.render.plan_markdown import render as markdown
 from qboxctl.resources import TYPES
 from qboxctl.scope import Options
 from qboxctl.settings import ApiSettings
@@ -190,6 +193,8 @@ def test_what_nobody_can_know_is_said_until_it_is_sent_again_on_request(quirk: s
         plan = lab.plan(wish)
         assert plan.changes == ()
         assert [(str(row.address), row.fields) for row in plan.unverifiable] == [(ADA, (FLAG,))]
+        for picture in (plan_text.render(plan, TYPES), markdown(plan, TYPES), html(plan, TYPES)):
+            assert f"mailbox.{FLAG} on 1 object, which may lack it: {ADA} (--rotate" in picture
     other = lab.plan(wish_of(NEW % ", lastname: Byron"))
     assert [one.name for one in other.changes[0].fields] == ["lastname"], "it is not its user's who changed the name"
     again = lab.plan(wish, Options(rotate=(Pattern.of(ADA, TYPES),)))

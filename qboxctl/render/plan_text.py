@@ -106,7 +106,7 @@ class _Text:
             yield from (f"    {clean(str(address))}" for address in shown)
             if len(plan.unmanaged) > len(shown):
                 yield f"    and {len(plan.unmanaged) - len(shown)} more"
-        unseen = parts.unverifiable(plan)
+        unseen = parts.unverifiable(plan, self.types)
         if unseen:
             yield ""
             yield paint("Declared, and never returned by the API, so nobody can tell whether they are set", "dim")
