@@ -11,7 +11,6 @@ import itertools
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, field
 from functools import partial
 from queue import Empty, SimpleQueue
 
@@ -20,42 +19,16 @@ from qboxctl.definition import Phase
 from qboxctl.errors import JournalError, OutcomeUnknown, QboxctlError, Refused
 from qboxctl.graph import GATE, Step
 from qboxctl.model import Action, Address, Change, Collection, Live, Outcome, Status
+from qboxctl.pace import GRACE, Patience, State
 from qboxctl.stepwise import GOOD, Part, told
 from qboxctl.worker import Look, Worker, Written
 from qboxctl.write import Proof
 
-GRACE = (0.2, 0.5, 1.0)
-"""Seconds between looks at a write that was accepted and is not in effect yet."""
 QUEUED_LOOKS = 3
 """How often a queued ownership check is looked at when nobody asked to wait for the outside."""
 BATCH = 400
 """After how many writes to one collection they are read back while others go on; twice as many each time after."""
 _WORST = (Status.UNKNOWN, Status.FAILED, Status.SKIPPED, Status.WAITING, Status.DONE, Status.IN_EFFECT)
-
-
-@dataclass(frozen=True, slots=True)
-class Patience:
-    """How long to wait, in seconds: for what the server finishes by itself, and for the outside (0: not)."""
-
-    server: float = 120.0
-    outside: float = 0.0
-
-
-@dataclass(slots=True)
-class _State:
-    """Where a step is."""
-
-    started: float = 0.0
-    deadlines: dict[bool, float] = field(default_factory=dict)
-    looks: int = 0
-    proofs: int = 0
-    adopted: bool = False
-    accepted: bool = False
-    refused: bool = False
-    http_status: int | None = None
-    record: str = ""
-    result: Status | None = None
-    message: str | None = None
 
 
 class Run:
@@ -75,7 +48,7 @@ class Run:
         self.clock, self.stop = worker.client.clock, worker.client.stop
         self.patience = patience or Patience()
         self.report = report
-        self.states: dict[Step, _State] = {}
+        self.states: dict[Step, State] = {}
         self.busy: dict[Collection, int] = defaultdict(int)
         self.unverified: dict[Collection, list[Step]] = defaultdict(list)
         self.seen: dict[Collection, int] = defaultdict(int)
@@ -117,7 +90,7 @@ class Run:
                 more[self.graph.steps_of(address)[0]].add(Step(parent.address, Phase.CREATE))
         self.needs = {step: {*waits, *more.get(step, ())} for step, waits in self.graph.needs.items()}
         self.sorter = self.graph.sorter(more)
-        self.states = {step: _State() for step in {*self.needs, *(gate for gates in more.values() for gate in gates)}}
+        self.states = {step: State() for step in {*self.needs, *(gate for gates in more.values() for gate in gates)}}
 
     def start(self) -> None:
         """Start, or give up, whatever has nothing to wait for any more."""
@@ -227,7 +200,7 @@ class Run:
         state = self.states[step]
         if self.may_wait(state):
             state.looks += 1
-            self.later_on(self.interval(state), lambda: self.ready(step))
+            self.later_on(state.interval(), lambda: self.ready(step))
         else:
             self.finish(step, Status.WAITING, "an object of this name is still being deleted")
 
@@ -256,10 +229,11 @@ class Run:
             live = found.get(step.address)
             if live is not None and not live.leaving:
                 self.worker.know(step.address, live.remote_id)
+                self.states[step].seen = True
             look, message = self.worker.judge(step, live)
             self.settle(step, look, message, live, again)
         if again:
-            slowest = max(self.interval(self.states[step]) for step in again)
+            slowest = max(self.states[step].interval() for step in again)
             self.later_on(slowest, lambda: self.look_again(again))
 
     def look_again(self, steps: Sequence[Step]) -> None:
@@ -314,7 +288,7 @@ class Run:
             self.note(f"{step.address} waits for its ownership proof: publish {state.record}")
         if self.may_wait(state, outside=True) or (state.proofs <= looks and not self.stop.is_set()):
             at_once = verified and state.proofs == 1  # most servers have it in effect with the answer
-            self.later_on(0.0 if at_once else self.interval(state), lambda: self.look_again([step]))
+            self.later_on(0.0 if at_once else state.interval(), lambda: self.look_again([step]))
             state.looks += 1
             return
         host = self.worker.client.redact(str(live.row.get("possession_a_record") or "")) if live is not None else ""
@@ -358,6 +332,7 @@ class Run:
             self.worker.taken.get(step, frozenset()),
             state.accepted,
             state.refused,
+            state.seen and not state.adopted,
         )
 
     def conclude(
@@ -413,14 +388,6 @@ class Run:
         """Why nothing new is started, where that is so."""
         return str(self.broken) if self.broken else "interrupted"
 
-    def may_wait(self, state: _State, *, outside: bool = False) -> bool:
-        """Whether a step may go on waiting; the time runs from the first question."""
-        if self.stop.is_set():
-            return False
-        now = self.clock.monotonic()
-        seconds = self.patience.outside if outside else self.patience.server
-        return now < state.deadlines.setdefault(outside, now + seconds)
-
-    def interval(self, state: _State) -> float:
-        """Seconds until the next look."""
-        return GRACE[state.looks] if state.looks < len(GRACE) else min(5.0, 1.0 * 1.3 ** (state.looks - len(GRACE)))
+    def may_wait(self, state: State, *, outside: bool = False) -> bool:
+        """Whether a step may go on waiting."""
+        return not self.stop.is_set() and state.may_wait(self.clock.monotonic(), self.patience, outside=outside)

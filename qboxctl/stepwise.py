@@ -15,7 +15,8 @@ GOOD = (Status.DONE, Status.IN_EFFECT)
 class Part:
     """What became of one step: the attributes and secrets that it writes, and which of them the server took.
 
-    ``accepted`` is whether all its requests were, ``refused`` whether the server said no to one of them.
+    ``accepted`` is whether all its requests were, ``refused`` whether the server said no to one of them, ``made``
+    whether the object that it creates was seen afterwards, and is not somebody else's.
     """
 
     creates: bool
@@ -26,6 +27,7 @@ class Part:
     taken: frozenset[str] = frozenset()
     accepted: bool = False
     refused: bool = False
+    made: bool = False
 
     @property
     def good(self) -> bool:
@@ -52,7 +54,7 @@ def told(parts: Sequence[Part]) -> str | None:
 
 
 def _done(parts: Sequence[Part]) -> list[str]:
-    created = any(part.creates and part.status is Status.DONE for part in parts)  # not where it was there already
+    created = any(part.creates and part.made for part in parts)
     names = sorted(chain.from_iterable(_all(part) if part.good else part.taken for part in parts if not part.creates))
     written = [f"{_listed(names)} {'was' if len(names) == 1 else 'were'} written"] if names else []
     return (["created"] if created else []) + written

@@ -23,9 +23,10 @@ from qboxctl.emulator.faults import Aim
 from qboxctl.journal import Journal
 from qboxctl.load import load
 from qboxctl.model import Outcome, Plan, Snapshot
+from qboxctl.pace import Patience
 from qboxctl.remote import Account
 from qboxctl.resources import TYPES
-from qboxctl.run import Patience, Run
+from qboxctl.run import Run
 from qboxctl.scope import Options, Scope
 from qboxctl.secret import Secrets
 from qboxctl.settings import ApiSettings

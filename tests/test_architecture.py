@@ -24,14 +24,14 @@ HOMES = {
 PURE = (
     "model.py", "jsonio.py", "names.py", "values.py", "lists.py", "definition.py", "resources/", "docs.py",
     "reference.py", "wish.py", "load.py", "since.py", "part.py", "validate.py", "firstuse.py", "diff.py",
-    "guards.py", "scope.py", "graph.py", "stepwise.py", "bill.py", "plan.py", "want.py", "apply.py", "advice.py",
-    "yamldump.py", "export.py", "dns.py", "render/",
+    "guards.py", "scope.py", "graph.py", "stepwise.py", "pace.py", "bill.py", "plan.py", "want.py", "apply.py",
+    "advice.py", "yamldump.py", "export.py", "dns.py", "render/",
 )  # fmt: skip
 OUTSIDE = {"os", "socket", "subprocess", "time", "pathlib", "signal", "random", "shutil", "tempfile"}
 LAYERS = (
     "errors", "model", "jsonio", "names", "values", "lists", "definition", "resources", "settings", "yamlhelp",
     "yamlio", "parallel", "docs", "reference", "sources", "wish", "load", "since", "validate", "firstuse", "diff",
-    "graph", "stepwise", "guards", "scope",
+    "graph", "stepwise", "pace", "guards", "scope",
     "part", "bill", "planfile", "plan", "advice", "want", "yamldump", "export", "dns", "resolve",
     "answers", "client", "remote", "survey", "compare", "doctor", "secret", "journal", "write", "apply", "worker",
     "run", "render", "emulator", "cli",

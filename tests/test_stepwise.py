@@ -37,7 +37,7 @@ def part(status: Status, message: str | None = None, *names: str, creates: bool 
 
 
 NEEDS = "needs mailbox/ada@a.example"
-MADE = part(Status.DONE, creates=True)
+MADE = part(Status.DONE, creates=True, made=True)
 PARTS = {
     "all done": ([MADE, part(Status.DONE, None, "chat")], None),
     "one write": ([part(Status.FAILED, "No.", "chat", refused=True)], "No."),
@@ -53,8 +53,11 @@ PARTS = {
     "lost": ([MADE, part(Status.UNKNOWN, "nobody knows", "chat")], "created; chat: nobody knows"),
     "maybe created": ([part(Status.UNKNOWN, "nobody knows", creates=True), part(Status.SKIPPED, NEEDS, "chat")],
                       "nobody knows; chat was not sent"),
-    "created, not effective": ([part(Status.FAILED, "tags did not take effect", "tags", creates=True, accepted=True),
-                                part(Status.SKIPPED, NEEDS, "chat")], "tags did not take effect; chat was not sent"),
+    "created, not effective": ([part(Status.FAILED, "tags did not take effect", "tags", creates=True, accepted=True,
+                                     made=True), part(Status.SKIPPED, NEEDS, "chat")],
+                               "created; tags did not take effect; chat was not sent"),
+    "accepted, never seen": ([part(Status.FAILED, "it is not there", "tags", creates=True, accepted=True),
+                              part(Status.SKIPPED, NEEDS, "chat")], "it is not there; chat was not sent"),
     "not effective": ([MADE, part(Status.FAILED, "chat did not take effect", "chat", accepted=True)],
                       "created; chat did not take effect"),
     "first call": ([part(Status.FAILED, "403", "chat", "status", refused=True, taken=frozenset({"chat"}))],
@@ -62,8 +65,8 @@ PARTS = {
     "three steps": ([part(Status.DONE, None, "chat"), part(Status.SKIPPED, "needs alias/x", "dav"),
                      part(Status.SKIPPED, NEEDS, "status")],
                     "chat was written; dav was not sent: needs alias/x; status was not sent"),
-    "waits": ([part(Status.WAITING, "publish it", creates=True, accepted=True), part(Status.WAITING, NEEDS, "chat")],
-              "publish it; chat was not sent"),
+    "waits": ([part(Status.WAITING, "publish it", creates=True, accepted=True, made=True),
+               part(Status.WAITING, NEEDS, "chat")], "created; publish it; chat was not sent"),
     "name taken": ([part(Status.WAITING, "name taken", creates=True), part(Status.WAITING, NEEDS, "chat")],
                    "name taken"),
     "somebody else's": ([part(Status.IN_EFFECT, creates=True), part(Status.FAILED, "off", "chat", accepted=True)],
@@ -105,11 +108,16 @@ FAULTS = {
     "lost": Case(f"created; {FLAG} and password: nobody knows", Status.UNKNOWN,
                  {"faults": [parse_fault("drop-before,method=PUT,count=inf")]}),
     "status alone": Case("lastname was written; ", Status.FAILED, {"between": refusing("PUT", "/status")}, OLD, BOX),
+    "a proof is refused": Case("created; ", Status.FAILED, {"between": refusing("PUT", "/sync"),
+                                                           "quirks": {"ownership": "wait"}},
+                               "domains: {b.example: {plan: basic, postmaster_password: {env: PW}}}",
+                               address="domain/b.example"),
     "an order": Case("created; domains was not sent: needs delivery_domain/n.example", Status.SKIPPED,
                      {"between": refusing("POST", "/delivery/domains")},
                      "delivery: {domains: {n.example: {}}, accounts: {news: {type: newsletter, domains: [n.example]}}}",
                      address="delivery_account/news"),
-    "a proof": Case("waits for its ownership proof: publish", Status.WAITING, {"quirks": {"ownership": "wait"}},
+    "a proof": Case("created; waits for its ownership proof: publish", Status.WAITING,
+                    {"quirks": {"ownership": "wait"}},
                     "domains: {b.example: {plan: basic, postmaster_password: {env: PW}, status: disabled}}",
                     address="domain/b.example"),
 }  # fmt: skip

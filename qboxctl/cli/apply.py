@@ -25,12 +25,13 @@ from qboxctl.client import Client
 from qboxctl.errors import PlanFileError, QboxctlError, StalePlanError
 from qboxctl.journal import Journal, default_path
 from qboxctl.model import Address, Blocked, Change, Outcome, Plan, Snapshot, Status
+from qboxctl.pace import Patience
 from qboxctl.planfile import read
 from qboxctl.remote import Account
 from qboxctl.render import outcomes, plan_text
 from qboxctl.render.style import Palette, plural
 from qboxctl.resources import TYPES
-from qboxctl.run import Patience, Run
+from qboxctl.run import Run
 from qboxctl.secret import process_secrets
 from qboxctl.survey import survey
 from qboxctl.want import want_for_changes
