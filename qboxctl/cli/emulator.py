@@ -39,7 +39,8 @@ def command(
     Faults: KIND[,key=value]… with KIND one of delay, 429, 500, 502, 503, drop-before, drop-after, cut, html, slow, late
     and the keys method, path, nth, count, retry-after, seconds, done; each hits one request unless count says more
     (or inf). What it did: GET /_emulator/requests.
-    An ownership record is published by POST /_emulator/publish {"domain": "example.com"}.
+    An ownership record is published by POST /_emulator/publish {"domain": "example.com"}, a user logs in by
+    POST /_emulator/login {"mailbox": "ada@example.com", "password": "…", "new": "…"}.
     """
     from qboxctl.cli.session import read_seed
     from qboxctl.emulator import Emulator, parse_fault, parse_quirks
