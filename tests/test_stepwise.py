@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -250,6 +251,28 @@ def test_a_mailbox_that_somebody_else_made_meanwhile_keeps_its_password() -> Non
     assert one.status is Status.FAILED
     assert one.error == f"somebody else made it meanwhile: {FLAG} did not take effect"
     assert lab.emulator.has_password(ADA, "another-0ne")
+
+
+def test_a_report_that_fails_ends_the_run_and_what_is_queued_is_not_sent() -> None:
+    failed, sent = threading.Event(), list[Request]()
+
+    def between(request: Request, answer: Any) -> Response:
+        if request.method == "POST":
+            sent.append(request)
+            if len(sent) == 2:  # the first is read back and reported meanwhile
+                failed.wait(20)
+        return answer(request)
+
+    def full(_: Outcome) -> None:
+        failed.set()
+        raise OSError(28, "No space left on device")
+
+    lab = Lab(seed={"domains": {"a.example": {}, "b.example": {}}}, api=ONE_BY_ONE, between=between, report=full)
+    box = "{firstname: M, password: {env: PW}}"
+    many = ", ".join(f"m{number}: {box}" for number in range(400))
+    with pytest.raises(OSError, match="No space"):
+        lab.apply(wish_of(f"domains: {{a.example: {{mailboxes: {{a: {box}}}}}, b.example: {{mailboxes: {{{many}}}}}}}"))
+    assert len(sent) < 100
 
 
 def test_a_fault_of_our_own_ends_the_run_in_order() -> None:

@@ -89,6 +89,10 @@ def cli(ctx: click.Context) -> None:
         ctx.ensure_object(Common).result(ctx.get_help())
 
 
+_ALL_WELL = (0, 2)
+"""The exit codes of a plan that was shown."""
+
+
 def main(args: list[str] | None = None) -> None:
     """Run the command line, and leave the process with its exit code."""
     signal.signal(signal.SIGTERM, signal.default_int_handler)
@@ -103,17 +107,15 @@ def main(args: list[str] | None = None) -> None:
 def run(command: Callable[[], Any], options: Common) -> int:
     """Call a command, and turn whatever it ends with into a message and an exit code.
 
-    A command whose result could not be printed has failed, unless it has done something: its code tells of that.
+    A command whose result could not be printed has failed, unless what it does is more than to print.
     """
     code = _ended(command, options)
     options.output.settle()
     lost = options.output.lost
-    if lost is None or options.acting:
-        return code
-    if not isinstance(lost, BrokenPipeError):
+    if lost is not None and not isinstance(lost, BrokenPipeError):
         options.alert(f"error: the result cannot be printed: {getattr(lost, 'strerror', None) or lost}")
-    options.output.settle()
-    return 1
+        options.output.settle()
+    return 1 if lost is not None and code in _ALL_WELL and not options.acting else code
 
 
 def _ended(command: Callable[[], Any], options: Common) -> int:

@@ -115,6 +115,7 @@ class _Order:
 
     def carry_out(self, *, fresh: bool) -> int:
         """Show, judge, ask, look again, run; the exit code."""
+        self.options.acting = self.auto_approve
         if not (self.options.quiet and self.auto_approve):
             self.show()
         blocked, todo = (self.plan.blocked, self.plan.changes) if fresh else self.first_look()
@@ -241,7 +242,6 @@ def _same_wish(plan: Plan, wish: Wish) -> None:
 def _ask(plan: Plan, options: Common, *, auto_approve: bool) -> None:
     """Ask before writing; raises QboxctlError for a no, and where nobody can be asked or has seen the plan."""
     if auto_approve:
-        options.acting = True
         return
     if not sys.stdin.isatty() or options.output.lost:
         raise QboxctlError("nobody can be asked here", hint="add --auto-approve, once the plan has been reviewed")

@@ -17,7 +17,10 @@ class Output:
     """Where results (stdout) and messages (stderr) are written; from any thread."""
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
+        self._locks = {
+            False: threading.Lock(),
+            True: threading.Lock(),
+        }  # a report that stalls must not hold messages up
         self._failed: dict[bool, Exception] = {}
 
     @property
@@ -27,7 +30,7 @@ class Output:
 
     def write(self, text: str, *, err: bool, nl: bool = True) -> None:
         """Write a text to stdout, or to stderr."""
-        with self._lock:
+        with self._locks[err]:
             if err not in self._failed:
                 try:
                     click.echo(text, err=err, nl=nl, color=True)
