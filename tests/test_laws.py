@@ -291,12 +291,15 @@ def test_three_runs_reach_the_wish_over_sockets(seed: dict, tree: dict, chosen: 
 
 
 @many(100)
-@given(seed=accounts(), tree=wishes(), chosen=quirks(3), number=st.integers(1, 60), killed=st.booleans())
+@given(seed=accounts(), tree=wishes(), chosen=quirks(3), number=st.integers(1, 40), killed=st.booleans(),
+       flagged=st.booleans())  # fmt: skip
 def test_a_run_stopped_anywhere_tells_what_it_did_and_the_next_one_knows_the_rest(
-    seed: dict, tree: dict, chosen: dict, number: int, killed: bool
+    seed: dict, tree: dict, chosen: dict, number: int, killed: bool, flagged: bool
 ) -> None:
     """In order, as by Ctrl-C, or by force: then nothing reaches the account any more, and nothing is reported."""
     assume(possible(seed, tree))
+    for body in (body for domain in tree["domains"].values() for body in domain.get("mailboxes", {}).values()):
+        body |= {FLAG: True} if flagged else {}
     seen: list[Request] = []
 
     def stopping(request: Request, answer: Any) -> Response:
