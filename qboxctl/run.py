@@ -369,8 +369,7 @@ class Run:
                 self.finish(step, Status.FAILED, str(error))
             case _:
                 self.break_off(error)
-                fault = self.worker.client.redact(repr(error))
-                self.finish(step, Status.UNKNOWN, f"nobody knows whether it was done: a fault in qboxctl: {fault}")
+                self.finish(step, Status.UNKNOWN, f"nobody knows whether it was done: {self.why}")
 
     def break_off(self, error: BaseException) -> None:
         """Without a journal nothing may be sent any more, nor after a fault of our own."""
@@ -386,7 +385,10 @@ class Run:
     @property
     def why(self) -> str:
         """Why nothing new is started, where that is so."""
-        return str(self.broken) if self.broken else "interrupted"
+        if self.broken is None:
+            return "interrupted"
+        ours = not isinstance(self.broken, QboxctlError)
+        return self.worker.client.redact(f"a fault in qboxctl: {self.broken!r}" if ours else str(self.broken))
 
     def may_wait(self, state: State, *, outside: bool = False) -> bool:
         """Whether a step may go on waiting."""
