@@ -122,7 +122,7 @@ def _moved(change: Change, live: Live | None, type_: ResourceType, snapshot: Sna
     if change.remote_id != live.remote_id:
         return f"it is another object now ({type_.id} {live.remote_id} instead of {change.remote_id})"
     names = [one.name for one in change.fields]
-    once = change.action is Action.UPDATE and bool(change.secrets)
+    once = change.action is Action.UPDATE and diff.sent_again(type_, change.fields, change.secrets)
     if diff.precondition(type_, live, names, codes, once=once) == change.precondition:
         return ""
     if change.action is Action.UPDATE and not once and not diff.in_effect(type_, change.fields, live, codes):

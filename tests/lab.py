@@ -23,9 +23,10 @@ from qboxctl.emulator.faults import MOVING, Aim
 from qboxctl.journal import Journal
 from qboxctl.load import load
 from qboxctl.model import Outcome, Plan, Snapshot
+from qboxctl.pace import Patience
 from qboxctl.remote import Account
 from qboxctl.resources import TYPES
-from qboxctl.run import Patience, Run
+from qboxctl.run import Run
 from qboxctl.scope import Options, Scope
 from qboxctl.secret import Secrets
 from qboxctl.settings import ApiSettings
@@ -154,6 +155,7 @@ class Lab:
     lost: list[Fault] = field(default_factory=list)
     endpoint: str = "https://api.example"
     sockets: bool = False
+    report: Callable[[Outcome], None] | None = None
     between: Callable[..., Response] | None = None
     """Stands between client and emulator: called with a request, and with ``answer``, which is the emulator."""
 
@@ -250,7 +252,7 @@ class Lab:
                 journal=book,
                 secrets=secrets,
             )
-            run = Run(worker, patience=patience)
+            run = Run(worker, patience=patience, report=self.report)
             done = run.run(checked.in_effect)
         finally:
             book.close()

@@ -41,7 +41,8 @@ def command(
     says more (or inf). What it did: GET /_emulator/requests.
     Lists that move: shift shows a later page as if an object had gone from an earlier one, grow as if one had come;
     hide leaves out objects=N at the end (all without it), and 404,page=2 denies a page: as in 404,page=2,count=inf.
-    An ownership record is published by POST /_emulator/publish {"domain": "example.com"}.
+    An ownership record is published by POST /_emulator/publish {"domain": "example.com"}, a user logs in by
+    POST /_emulator/login {"mailbox": "ada@example.com", "password": "…", "new": "…"}.
     """
     from qboxctl.cli.session import read_seed
     from qboxctl.emulator import Emulator, parse_fault, parse_quirks

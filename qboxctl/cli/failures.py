@@ -6,8 +6,6 @@ import sys
 import traceback
 from enum import IntEnum
 
-import click
-
 from qboxctl.cli.common import Common
 from qboxctl.errors import AuthError, ConfigError, QboxctlError, StalePlanError
 from qboxctl.render import diagnostics
@@ -34,25 +32,23 @@ _CODES = {AuthError: Exit.AUTH, StalePlanError: Exit.STALE}
 
 def explained(error: Exception, options: Common) -> int:
     """Print an error to stderr, and give its exit code."""
-    options.clear()
     palette = options.palette(sys.stderr)
     mark = palette.paint("error", "alarm")
     match error:
         case ConfigError():
-            click.echo(diagnostics.text(error.diagnostics, palette), err=True, color=True)
+            options.alert(diagnostics.text(error.diagnostics, palette))
             return Exit.INVALID
         case QboxctlError():
-            click.echo(palette.fit(f"{mark}: {clean(str(error))}"), err=True, color=True)
+            options.alert(palette.fit(f"{mark}: {clean(str(error))}"))
             if isinstance(error, StalePlanError):
                 for moved in error.moved:
-                    click.echo(palette.fit(f"  {clean(moved.address)}: {clean(moved.what)}"), err=True)
+                    options.alert(palette.fit(f"  {clean(moved.address)}: {clean(moved.what)}"))
             if error.hint:
-                hint = f"{palette.paint('  help:', 'cyan')} {clean(error.hint)}"
-                click.echo(palette.fit(hint), err=True, color=True)
+                options.alert(palette.fit(f"{palette.paint('  help:', 'cyan')} {clean(error.hint)}"))
             return _CODES.get(type(error), Exit.ERROR)
     if options.debug:
-        traceback.print_exception(error)
+        options.alert("".join(traceback.format_exception(error)).rstrip())
     else:
-        click.echo(f"{mark}: a fault in qboxctl: {type(error).__name__}: {clean(str(error))[:300]}", err=True)
-        click.echo("  help: run it again with --debug, and report what that prints", err=True)
+        options.alert(f"{mark}: a fault in qboxctl: {type(error).__name__}: {clean(str(error))[:300]}")
+        options.alert("  help: run it again with --debug, and report what that prints")
     return Exit.ERROR
