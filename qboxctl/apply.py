@@ -12,9 +12,9 @@ from qboxctl import diff
 from qboxctl.definition import ResourceType
 from qboxctl.errors import ConfigError, Diagnostic, Moved, PlanFileError, StalePlanError
 from qboxctl.guards import ignored, judge
-from qboxctl.model import MISSING, Action, Address, Blocked, Change, Desired, FieldChange, Live, Plan, Snapshot
+from qboxctl.model import MISSING, Action, Address, Blocked, Change, Desired, FieldChange, Live, Plan, Secret, Snapshot
+from qboxctl.passwords import Objection, objection
 from qboxctl.secret import SecretError, Secrets
-from qboxctl.values import weakness
 from qboxctl.wish import Wish
 
 
@@ -128,8 +128,8 @@ def _show(type_: ResourceType, name: str, value: object) -> str:
 
 def resolve_secrets(changes: Sequence[Change], wish: Wish, secrets: Secrets) -> dict[Address, dict[str, str]]:
     """The secrets that the changes send. Raises ConfigError with all that cannot be had, before any write."""
-    found: dict[Address, dict[str, str]] = {}
-    wrong = []
+    wanted: list[tuple[Desired, str, Secret]] = []
+    wrong: list[Diagnostic] = []
     for change in changes:
         desired = wish.objects.get(change.address)
         for name in change.secrets:
@@ -137,16 +137,26 @@ def resolve_secrets(changes: Sequence[Change], wish: Wish, secrets: Secrets) -> 
             if desired is None or reference is None:
                 message = f"{name} of {change.address} is not in the configuration"
                 wrong.append(Diagnostic("Q043", message, address=str(change.address)))
-                continue
-            try:
-                text = secrets.resolve(reference)
-                problem = weakness(text)
-            except SecretError as error:
-                text, problem = "", str(error)
-            if problem:
-                place = wish.position(desired.where, name)
-                wrong.append(Diagnostic("Q043", f"{name} of {change.address}: {problem}", place, str(change.address)))
-            found.setdefault(change.address, {})[name] = text
+            else:
+                wanted.append((desired, name, reference))
+    texts = secrets.resolve_all([(reference, desired.address) for desired, _, reference in wanted])
+    found: dict[Address, dict[str, str]] = {}
+    refused: dict[tuple[str, Secret, Objection], list[Desired]] = {}
+    for (desired, name, reference), text in zip(wanted, texts, strict=True):
+        problem = Objection(str(text)) if isinstance(text, SecretError) else objection(text)
+        if problem:
+            refused.setdefault((name, reference, problem), []).append(desired)
+        else:
+            found.setdefault(desired.address, {})[name] = str(text)
+    wrong += [_refused(name, problem, some, wish) for (name, _, problem), some in refused.items()]
     if wrong:
         raise ConfigError(wrong)
     return found
+
+
+def _refused(name: str, problem: Objection, some: Sequence[Desired], wish: Wish) -> Diagnostic:
+    """One reference that cannot be used, however many objects share it."""
+    first = some[0]
+    more = f" and of {len(some) - 1} more" if len(some) > 1 else ""
+    message = f"{name} of {first.address}{more}: {problem.message}"
+    return Diagnostic("Q043", message, wish.place_of(first, name), str(first.address), problem.hint)

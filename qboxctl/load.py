@@ -17,6 +17,7 @@ from qboxctl.errors import ConfigError, Diagnostic, Position, Severity, has_erro
 from qboxctl.lists import ItemError, is_json
 from qboxctl.model import JSON, Address, Collection, Desired, Secret, Value, Where
 from qboxctl.names import Pattern, covering
+from qboxctl.passwords import NO_HASHES, means_hash
 from qboxctl.settings import Settings, read_settings
 from qboxctl.values import Password, kind_of
 from qboxctl.wish import Wish
@@ -391,7 +392,12 @@ class _Loader:
         elif address is None or name not in _OWN or (name == "id" and type_.unique):
             known = [*type_.by_name, *(own for own in _OWN if own != "id" or not type_.unique)]
             known += self.inside[type_.kind]
-            self.unknown(name, known, "attribute" if address else f"attribute of {type_.kind}", place, address)
+            what = "attribute" if address else f"attribute of {type_.kind}"
+            if means_hash(name) and any(one.secret for one in type_.fields):
+                on = f" on {address}" if address else ""
+                self.error("Q012", f'unknown {what} "{name}"{on}', place, address=address, hint=NO_HASHES)
+            else:
+                self.unknown(name, known, what, place, address)
 
     # Settings.
 

@@ -58,6 +58,13 @@ class Wish:
             path = ()
         return source.position((*where.path, *path), value=value)
 
+    def place_of(self, desired: Desired, name: str) -> Position:
+        """Where an attribute of an object is stated: on itself, else in the defaults of its kind."""
+        below = ("defaults", desired.address.kind)
+        places = [desired.where, *(Where(number, below) for number in range(len(self.sources)))]
+        found = (place for place in places if _has(self.sources[place.file], place, (name,)))
+        return self.position(next(found, desired.where), name)
+
 
 def _reference(secret: Secret) -> list[str]:
     """What the digest holds of a secret: where it comes from, but not the folder of the checkout."""

@@ -12,7 +12,8 @@ HOMES = {
     "yaml": {"yamlio.py", "yamlhelp.py", "yamldump.py"},
     "jsonschema": {"validate.py"},
     "fastjsonschema": {"validate.py"},
-    "httpx": {"client.py"},
+    "httpx": {"client.py", "transport.py"},
+    "httpcore": {"transport.py"},
     "deepdiff": {"diff.py"},
     "dns": {"resolve.py"},
     "idna": {"names.py"},
@@ -25,15 +26,15 @@ PURE = (
     "model.py", "jsonio.py", "names.py", "values.py", "lists.py", "definition.py", "resources/", "docs.py",
     "reference.py", "wish.py", "load.py", "since.py", "part.py", "validate.py", "diff.py", "guards.py", "scope.py",
     "graph.py", "bill.py", "plan.py", "want.py", "apply.py", "advice.py", "yamldump.py", "export.py", "dns.py",
-    "render/",
+    "render/", "passwords.py", "redaction.py",
 )  # fmt: skip
 OUTSIDE = {"os", "socket", "subprocess", "time", "pathlib", "signal", "random", "shutil", "tempfile"}
 LAYERS = (
-    "errors", "model", "jsonio", "names", "values", "lists", "definition", "resources", "settings", "yamlhelp",
-    "yamlio", "parallel", "docs", "reference", "sources", "wish", "load", "since", "validate", "diff", "graph",
-    "guards", "scope", "part", "bill", "planfile", "plan", "advice", "want", "yamldump", "export", "dns", "resolve",
-    "answers", "client", "remote", "survey", "compare", "doctor", "secret", "journal", "write", "apply", "worker",
-    "run", "render", "emulator", "cli",
+    "errors", "model", "jsonio", "files", "passwords", "redaction", "names", "values", "lists", "definition",
+    "resources", "settings", "yamlhelp", "yamlio", "parallel", "docs", "reference", "sources", "wish", "load", "since",
+    "validate", "diff", "graph", "guards", "scope", "part", "bill", "planfile", "plan", "advice", "want", "yamldump",
+    "export", "dns", "resolve", "answers", "transport", "client", "remote", "survey", "compare", "doctor", "secret",
+    "journal", "write", "apply", "worker", "run", "render", "emulator", "cli",
 )  # fmt: skip
 LATE = {("load", "validate")}
 """Imported inside a function, so that a command that does not need it does not pay for it."""

@@ -20,7 +20,7 @@ from qboxctl.cli import git
 from qboxctl.cli.common import Common, common, run_on
 from qboxctl.cli.failures import Exit
 from qboxctl.cli.planning import Asked, planned, planning_options, task_of
-from qboxctl.cli.session import connect
+from qboxctl.cli.session import connect, process_secrets
 from qboxctl.client import Client
 from qboxctl.errors import PlanFileError, QboxctlError, StalePlanError
 from qboxctl.journal import Journal, default_path
@@ -31,7 +31,6 @@ from qboxctl.render import outcomes, plan_text
 from qboxctl.render.style import Palette, plural
 from qboxctl.resources import TYPES
 from qboxctl.run import Patience, Run
-from qboxctl.secret import process_secrets
 from qboxctl.survey import survey
 from qboxctl.want import want_for_changes
 from qboxctl.wish import Wish
@@ -120,7 +119,7 @@ class _Order:
             return self.refuse(blocked)
         if not self.plan.changes:
             return self.report([])
-        secrets = resolve_secrets(todo, self.wish, process_secrets())
+        secrets = resolve_secrets(todo, self.wish, process_secrets(self.wish))
         if todo:
             _ask(self.plan, auto_approve=self.auto_approve)
         snapshot, checked = self.check()

@@ -13,11 +13,11 @@ from qboxctl.cli.progress import Progress
 from qboxctl.client import Clock, InProcess, Reader, SystemClock
 from qboxctl.errors import AuthError, ConfigError, Diagnostic, QboxctlError, has_errors
 from qboxctl.load import load
-from qboxctl.model import Secret, SecretSource
+from qboxctl.model import SecretSource
 from qboxctl.render import diagnostics
 from qboxctl.resources import TYPES
 from qboxctl.secret import SecretError, Secrets
-from qboxctl.settings import EMULATOR
+from qboxctl.settings import EMULATOR, token_variables
 from qboxctl.sources import has_sources
 from qboxctl.wish import Wish
 
@@ -54,7 +54,7 @@ def connect(
     transport = _emulator(seed) if inside else None
     if seed and not inside:
         raise QboxctlError("--seed fills an emulator, and goes with --endpoint emulator: only")
-    token = _token(settings.token, inside=inside)
+    token = _token(wish, inside=inside)
     clock: Clock = SystemClock()
     progress = Progress(options, "asking the API")
     options.clear = progress.clear
@@ -71,9 +71,15 @@ def connect(
     )
 
 
-def _token(secret: Secret, *, inside: bool) -> str:
+def process_secrets(wish: Wish) -> Secrets:
+    """What resolves the references of a wish, in this process's own environment."""
+    return Secrets(os.environ, tokens=token_variables(wish.settings_block))
+
+
+def _token(wish: Wish, *, inside: bool) -> str:
+    secret = wish.settings.token
     try:
-        token = Secrets(os.environ).resolve(secret).strip()
+        token = process_secrets(wish).resolve(secret).strip()
     except SecretError as error:
         if inside:
             return "emulator"
