@@ -21,7 +21,7 @@ from qboxctl.passwords import NO_HASHES, means_hash
 from qboxctl.settings import Settings, read_settings
 from qboxctl.values import Password, kind_of
 from qboxctl.wish import Wish
-from qboxctl.yamlio import Source
+from qboxctl.yamlio import Room, Source
 
 _TOP = ("settings", "protect", "ignore", "defaults")
 _OWN = ("state", "extra", "id")
@@ -161,7 +161,9 @@ class _Loader:
 
     def read(self) -> None:
         """Read every file."""
+        room = Room()
         for number, source in enumerate(self.sources):
+            source.room = room
             tree, found = source.parse()
             self.found += found
             if tree is None:
