@@ -65,7 +65,7 @@ def test_what_only_looks_like_a_hash_is_a_password(text: str) -> None:
     assert objection(text) is None
 
 
-@pytest.mark.parametrize("char", INVISIBLE)
+@pytest.mark.parametrize("char", INVISIBLE, ids=[f"{ord(char):x}" for char in INVISIBLE])
 def test_what_begins_or_ends_invisibly_is_no_password(char: str) -> None:
     for text, says in ((f"{char}Secret-4242", "begins with"), (f"Secret-4242{char}", "ends with")):
         found = objection(text)
@@ -74,7 +74,7 @@ def test_what_begins_or_ends_invisibly_is_no_password(char: str) -> None:
         assert "Secret" not in f"{found.message} {found.hint}"
 
 
-@pytest.mark.parametrize("text", ["Secret\n-4242", "Secret\r-4242", "Secret-\udc80-4242"])
+@pytest.mark.parametrize("text", ["Secret\n-4242", "Secret\r-4242", "Secret-\udc80-4242"], ids=range(3))
 def test_a_password_is_text_on_one_line(text: str) -> None:
     found = objection(text)
     assert found is not None
@@ -112,7 +112,7 @@ def said(reference: str, environ: dict[str, str], *names: str) -> list[str]:
     return []
 
 
-@pytest.mark.parametrize(("raw", "says"), FILES.items())
+@pytest.mark.parametrize(("raw", "says"), FILES.items(), ids=range(len(FILES)))
 def test_an_editor_s_line_end_belongs_to_no_secret(raw, says, tmp_path):
     (tmp_path / "ada").write_bytes(raw)
     found = said(f"{{file: {tmp_path / 'ada'}}}", {}, "ada")
@@ -120,7 +120,7 @@ def test_an_editor_s_line_end_belongs_to_no_secret(raw, says, tmp_path):
     assert all(says in line and "Secret-4242" not in line for line in found)
 
 
-@pytest.mark.parametrize(("raw", "says"), FILES.items())
+@pytest.mark.parametrize(("raw", "says"), FILES.items(), ids=range(len(FILES)))
 def test_a_program_s_line_end_belongs_to_no_secret(raw, says, tmp_path):
     (tmp_path / "ada").write_bytes(raw)
     found = said(f"{{exec: [/bin/cat, {tmp_path / 'ada'}]}}", {}, "ada")
