@@ -280,7 +280,3 @@ def test_an_answer_without_a_secret_is_told_in_the_server_s_words() -> None:
     head = b"HTTP/1.1 422 No\r\ncontent-length: %d\r\n\r\n" % len(content)
     said = asked(lambda _: [head, content], hidden=PASSWORD, body={"name": "ada"})
     assert said.startswith("422 Validation failed: name is not valid")
-
-
-def test_a_protocol_that_is_switched_is_no_success() -> None:
-    assert "101" in asked(lambda _: [REPEATS["switch"]], body={"a": "b"})

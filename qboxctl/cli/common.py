@@ -29,6 +29,8 @@ class Common:
     debug: bool = False
     clear: Callable[[], None] = lambda: None
     """Takes the line of progress away, before something is printed."""
+    redact: Callable[[str], str] = str
+    """Takes secrets out of a text that others wrote, once there is a connection that knows some."""
 
     def palette(self, stream: Any = None) -> Palette:
         """Colours for a stream (stdout unless said otherwise)."""

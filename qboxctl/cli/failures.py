@@ -50,8 +50,10 @@ def explained(error: Exception, options: Common) -> int:
                 click.echo(f"{palette.paint('  help:', 'blue')} {clean(error.hint)}", err=True)
             return _CODES.get(type(error), Exit.ERROR)
     if options.debug:
-        traceback.print_exception(error)
+        lines = "".join(traceback.format_exception(error)).splitlines()
+        click.echo("\n".join(options.redact(line) for line in lines), err=True)
     else:
-        click.echo(f"{mark}: a fault in qboxctl: {type(error).__name__}: {clean(str(error))[:300]}", err=True)
+        told = clean(options.redact(str(error)))[:300]
+        click.echo(f"{mark}: a fault in qboxctl: {type(error).__name__}: {told}", err=True)
         click.echo("  help: run it again with --debug, and report what that prints", err=True)
     return Exit.ERROR

@@ -58,7 +58,7 @@ def connect(
     clock: Clock = SystemClock()
     progress = Progress(options, "asking the API")
     options.clear = progress.clear
-    return kind(
+    made = kind(
         settings.endpoint,
         token,
         settings.api,
@@ -69,6 +69,8 @@ def connect(
         notice=options.say,
         answered=progress,
     )
+    options.redact = made.redact
+    return made
 
 
 def process_secrets(wish: Wish) -> Secrets:
