@@ -149,8 +149,8 @@ class Reader:
         self._told: set[str] = set()
         self.redact.hide(token)
         self._secrets: set[str] = set()
-        network = Network(endpoint, api) if transport is None else None
-        self._route = network.route if network else ""
+        way = transport or Network(endpoint, api)
+        self._route = way.route if isinstance(way, Network) else ""
         self._http = httpx.Client(
             base_url=endpoint if "//" in endpoint else "http://emulator",
             headers={
@@ -160,7 +160,7 @@ class Reader:
                 "User-Agent": f"qboxctl/{__version__}",
             },
             timeout=api.timeout,
-            transport=network or transport,
+            transport=way,
             follow_redirects=False,
             trust_env=False,
         )

@@ -10,7 +10,9 @@ import os
 import signal
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from importlib import import_module
+from io import TextIOWrapper
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -89,12 +91,30 @@ def cli(ctx: click.Context) -> None:
 
 def main(args: list[str] | None = None) -> None:
     """Run the command line, and leave the process with its exit code."""
+    _standard_streams()
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     gc.disable()  # a plan builds millions of values and drops few: looking for garbage took a third of it (see run_on)
     options = Common()
     code = run(lambda: cli.main(args=args, prog_name="qboxctl", standalone_mode=False, obj=options), options)
     gc.freeze()  # nor need they be taken apart one by one before the process ends
     sys.exit(code)
+
+
+def _standard_streams() -> None:
+    """Have all three, so that no file and no connection takes the place of one that is closed.
+
+    What they cannot encode is escaped.
+    """
+    for number, name in enumerate(("stdin", "stdout", "stderr")):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)  # it gets the lowest number that is free, which is this one
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(number, "w" if number else "r", encoding="utf-8", closefd=False))  # noqa: SIM115
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper) and stream.errors == "strict":
+            stream.reconfigure(errors="backslashreplace")
 
 
 def run(command: Callable[[], Any], options: Common) -> int:
@@ -110,9 +130,12 @@ def run(command: Callable[[], Any], options: Common) -> int:
         click.echo("interrupted", err=True)
         os._exit(130)  # what is still being read is of no use to anybody; writes end in order before (see apply)
     except OSError as error:  # the result could not be printed: whatever else goes wrong has an error of its own
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        with suppress(OSError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         if not isinstance(error, BrokenPipeError):
-            click.echo(f"error: {error.strerror or error}", err=True)
+            from qboxctl.cli.failures import of_the_system
+
+            click.echo(of_the_system(error), err=True)
         return 1
     except Exception as error:
         from qboxctl.cli.failures import explained

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import sys
 import traceback
 from enum import IntEnum
@@ -57,3 +59,21 @@ def explained(error: Exception, options: Common) -> int:
         click.echo(f"{mark}: a fault in qboxctl: {type(error).__name__}: {told}", err=True)
         click.echo("  help: run it again with --debug, and report what that prints", err=True)
     return Exit.ERROR
+
+
+def of_the_system(error: OSError) -> str:
+    """What is said of something that the system refuses, and that no command foresaw."""
+    about = f"{clean(str(error.filename))}: " if error.filename is not None else ""
+    hint = ""
+    if error.errno in (errno.EMFILE, errno.ENFILE):
+        hint = "\n  help: raise the limit on open files (ulimit -n), or lower settings.api.concurrency"
+    elif error.errno == errno.ENOENT and not _has_folder():
+        hint = "\n  help: the working folder is not there any more: change to another one"
+    return f"error: {about}{error.strerror or error}{hint}"
+
+
+def _has_folder() -> bool:
+    try:
+        return bool(os.getcwd())
+    except FileNotFoundError:
+        return False
