@@ -285,7 +285,8 @@ class Reader:
         except httpx.HTTPError as error:
             raise OutcomeUnknown(f"the connection broke ({self._reason(error, bare=bare is not None)})") from None
         if self._log:
-            self._log(f"{method} {path} {response.status_code} {1000 * (self.clock.monotonic() - started):.0f} ms")
+            took = 1000 * (self.clock.monotonic() - started)
+            self._log(f"{self.redact(f'{method} {path}')} {response.status_code} {took:.0f} ms")
         answer = judge(response.status_code, response.reason_phrase, response.headers, content, self.redact, bare)
         self.limiter.succeeded()
         self._told.clear()

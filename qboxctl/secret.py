@@ -51,6 +51,7 @@ class Secrets:
         self._timeout = exec_timeout
         self._known: dict[Secret, str] = {}
         self._running: set[subprocess.Popen[bytes]] = set()
+        self._interrupted = False
         self._lock = threading.Lock()
 
     def resolve(self, secret: Secret, address: Address | None = None) -> str:
@@ -65,12 +66,12 @@ class Secrets:
     def resolve_all(self, wanted: Sequence[tuple[Secret, Address]]) -> list[str | SecretError]:
         """Each of many secrets, or why it cannot be had. Some programs run at once; an interruption ends them."""
         with ThreadPoolExecutor(AT_ONCE) as pool:
-            later = {
-                number: pool.submit(self._tried, *one)
-                for number, one in enumerate(wanted)
-                if one[0].source is SecretSource.EXEC
-            }
             try:
+                later = {
+                    number: pool.submit(self._tried, *one)
+                    for number, one in enumerate(wanted)
+                    if one[0].source is SecretSource.EXEC
+                }
                 return [
                     later[number].result() if number in later else self._tried(*one)
                     for number, one in enumerate(wanted)
@@ -78,6 +79,7 @@ class Secrets:
             except BaseException:
                 pool.shutdown(wait=False, cancel_futures=True)
                 with self._lock:
+                    self._interrupted = True
                     for process in self._running:
                         _end(process)
                 raise
@@ -149,6 +151,8 @@ class Secrets:
         ) as process:
             with self._lock:
                 self._running.add(process)
+                if self._interrupted:  # just before this one could be seen
+                    _end(process)
             try:
                 yield process
             finally:

@@ -5,6 +5,7 @@ Commands are imported when they are called: `--help` and `--version` load Click 
 
 from __future__ import annotations
 
+import codecs
 import gc
 import os
 import signal
@@ -103,8 +104,9 @@ def main(args: list[str] | None = None) -> None:
 def _standard_streams() -> None:
     """Have all three, so that no file and no connection takes the place of one that is closed.
 
-    What they cannot encode is escaped.
+    What they cannot encode is escaped as JSON escapes it, so that JSON stays what it is.
     """
+    codecs.register_error("json", _escaped)
     for number, name in enumerate(("stdin", "stdout", "stderr")):
         try:
             os.fstat(number)
@@ -114,7 +116,15 @@ def _standard_streams() -> None:
             setattr(sys, name, open(number, "w" if number else "r", encoding="utf-8", closefd=False))  # noqa: SIM115
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper) and stream.errors == "strict":
-            stream.reconfigure(errors="backslashreplace")
+            stream.reconfigure(errors="json")
+
+
+def _escaped(error: UnicodeError) -> tuple[str, int]:
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    import json
+
+    return json.dumps(error.object[error.start : error.end])[1:-1], error.end
 
 
 def run(command: Callable[[], Any], options: Common) -> int:

@@ -51,6 +51,13 @@ def explained(error: Exception, options: Common) -> int:
             if error.hint:
                 click.echo(f"{palette.paint('  help:', 'blue')} {clean(error.hint)}", err=True)
             return _CODES.get(type(error), Exit.ERROR)
+        case MemoryError():
+            click.echo(f"{mark}: there is not enough memory", err=True, color=True)
+            return Exit.ERROR
+        case RuntimeError() if "can't start new thread" in str(error):
+            click.echo(f"{mark}: the system allows no more threads", err=True, color=True)
+            click.echo("  help: raise its limit on processes (ulimit -u), or lower settings.api.concurrency", err=True)
+            return Exit.ERROR
     if options.debug:
         lines = "".join(traceback.format_exception(error)).splitlines()
         click.echo("\n".join(options.redact(line) for line in lines), err=True)

@@ -10,7 +10,11 @@ from pathlib import Path
 import pytest
 from conftest import Project, Result
 
+from qboxctl.cli import run
+from qboxctl.cli.common import Common
+from qboxctl.cli.failures import explained
 from qboxctl.errors import QboxctlError, Unreachable
+from qboxctl.redaction import Redaction
 from qboxctl.settings import ApiSettings
 from qboxctl.transport import Network, proxy_of
 
@@ -72,6 +76,34 @@ def test_what_a_terminal_cannot_show_is_escaped(encoding: str, small: Project) -
             out, err = process.communicate(timeout=60)
         assert process.returncode == 0, err
         assert "example" in out
+
+
+def test_json_stays_json_where_only_ascii_can_be_shown(small: Project) -> None:
+    first, second = (small.plan(*EMULATED, env={"PYTHONIOENCODING": one}) for one in ("ascii", "utf-8"))
+    assert first["changes"] == second["changes"]
+    assert NAMES in str(first)
+
+
+def test_a_fault_shows_no_secret_that_its_text_holds(capsys: pytest.CaptureFixture[str]) -> None:
+    for debug in (True, False):
+        options = Common(debug=debug)
+        options.redact = Redaction()
+        options.redact.hide("canary-token-7f3a")
+
+        def broken() -> None:
+            raise ValueError('CANARY%2Dtoken-7f3a\nis what "canary-token-7f3a" says')
+
+        assert run(broken, options) == 1
+        err = capsys.readouterr().err
+        assert "***" in err
+        assert "canary" not in err.lower()
+        assert ("Traceback" in err) == debug
+
+
+@pytest.mark.parametrize("error", [MemoryError(), RuntimeError("can't start new thread")])
+def test_what_the_system_does_not_give_is_no_fault(error: Exception, capsys: pytest.CaptureFixture[str]) -> None:
+    assert explained(error, Common()) == 1
+    assert "fault in" not in capsys.readouterr().err
 
 
 def test_a_working_folder_that_is_gone(small: Project) -> None:
