@@ -9,7 +9,7 @@ import subprocess
 import threading
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -20,6 +20,8 @@ EXEC_TIMEOUT = 60.0
 MAX_BYTES = 64 * 1024
 AT_ONCE = 4
 """How many programs run at the same time."""
+_LOOK = 0.5
+"""Seconds after which a wait for programs looks up."""
 
 
 class SecretError(Exception):
@@ -72,6 +74,8 @@ class Secrets:
                     for number, one in enumerate(wanted)
                     if one[0].source is SecretSource.EXEC
                 }
+                while wait(later.values(), _LOOK).not_done:  # a signal that another thread got is seen here
+                    pass
                 return [
                     later[number].result() if number in later else self._tried(*one)
                     for number, one in enumerate(wanted)
