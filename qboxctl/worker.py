@@ -283,7 +283,8 @@ class Worker:
         """What records a request before it goes out."""
         change = self.changes.get(step.address)
         action = change.action if change is not None else Action.UPDATE
-        return lambda request: self.journal.record("intended", step.address, action, message=request)
+        told = self.client.redact  # a path holds ids that the server chose
+        return lambda request: self.journal.record("intended", step.address, action, message=told(request))
 
 
 def _sizes(snapshot: Snapshot, types: Mapping[str, ResourceType]) -> dict[Collection, int]:

@@ -31,6 +31,7 @@ from qboxctl.scope import Options, Scope
 from qboxctl.secret import Secrets
 from qboxctl.settings import ApiSettings
 from qboxctl.survey import survey
+from qboxctl.transport import Network
 from qboxctl.validate import check as check_wish
 from qboxctl.want import want_for_changes, want_for_plan, want_for_saved
 from qboxctl.wish import Wish
@@ -183,7 +184,7 @@ class Lab:
         handle = self.emulator.handle
         answer = handle if self.between is None else partial(self.between, answer=handle)
         inside = InProcess(lambda *parts: answer(Request(*parts)))
-        transport = Unreliable(httpx.HTTPTransport() if self.sockets else inside, self.aim, self.lost)
+        transport = Unreliable(Network(self.endpoint, self.api) if self.sockets else inside, self.aim, self.lost)
         return {"transport": transport, "clock": self.clock, "stop": self.stop, "log": self.log.append}
 
     def survey(self, wish: Wish, options: Options | None = None) -> Snapshot:

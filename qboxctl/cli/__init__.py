@@ -5,9 +5,7 @@ Commands are imported when they are called: `--help` and `--version` load Click 
 
 from __future__ import annotations
 
-import codecs
 import gc
-import io
 import os
 import signal
 import sys
@@ -106,29 +104,12 @@ _ALL_WELL = (0, 2)
 def main(args: list[str] | None = None) -> None:
     """Run the command line, and leave the process with its exit code."""
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    _print_all()
     gc.disable()  # a plan builds millions of values and drops few: looking for garbage took a third of it (see run_on)
     standard_streams()
     options = Common()
     code = run(lambda: cli.main(args=args, prog_name="qboxctl", standalone_mode=False, obj=options), options)
     gc.freeze()  # nor need they be taken apart one by one before the process ends
     sys.exit(code)
-
-
-def _print_all() -> None:
-    """Print what a stream's encoding lacks as JSON spells it, instead of failing at it."""
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper) and codecs.lookup(stream.encoding).name != "utf-8":
-            codecs.register_error("spelt", _spelt)
-            stream.reconfigure(errors="spelt")
-
-
-def _spelt(error: UnicodeError) -> tuple[str, int]:
-    import json
-
-    if not isinstance(error, UnicodeEncodeError):
-        raise error
-    return json.dumps(error.object[error.start : error.end])[1:-1], error.end
 
 
 def run(command: Callable[[], Any], options: Common) -> int:
@@ -161,7 +142,9 @@ def _ended(command: Callable[[], Any], options: Common) -> int:
         os._exit(130)  # what is still being read is of no use to anybody; writes end in order before (see apply)
     except OSError as error:  # what click prints by itself, such as a help; whatever else goes wrong is told by its own
         if not isinstance(error, BrokenPipeError):
-            options.alert(f"error: {error.strerror or error}")
+            from qboxctl.cli.failures import of_the_system
+
+            options.alert(of_the_system(error))
         return 1
     except Exception as error:
         from qboxctl.cli.failures import explained

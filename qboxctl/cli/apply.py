@@ -126,7 +126,7 @@ class _Order:
             return self.refuse(blocked)
         if not self.plan.changes:
             return self.report([])
-        secrets = resolve_secrets(todo, self.wish, process_secrets(self.options))
+        secrets = resolve_secrets(todo, self.wish, process_secrets(self.wish, self.options))
         if todo:
             _ask(self.plan, self.options, auto_approve=self.auto_approve)
         snapshot, checked = self.check()

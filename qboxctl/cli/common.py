@@ -37,6 +37,8 @@ class Common:
     clear: Callable[[], None] = lambda: None
     """Takes the line of progress away, before something is printed."""
     output: Output = field(default_factory=Output)
+    redact: Callable[[str], str] = str
+    """Takes secrets out of a text that others wrote, once there is a connection that knows some."""
     acting: bool = False
     """Whether something approved is being done: the exit code tells of that then, printed or not."""
 

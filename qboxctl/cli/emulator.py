@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import threading
 from pathlib import Path
 from typing import Any
@@ -12,6 +11,7 @@ import click
 
 from qboxctl.cli.common import Common, common, run_on
 from qboxctl.errors import QboxctlError
+from qboxctl.files import write_file
 
 
 @click.command("emulator")
@@ -98,6 +98,4 @@ def _keep(content: dict[str, Any], path: Path | None) -> None:
     """Save the account; the file changes as a whole."""
     if path is None:
         return
-    beside = path.with_name(f".{path.name}.{os.getpid()}")
-    beside.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-    beside.replace(path)
+    write_file(path, json.dumps(content, indent=1, ensure_ascii=False) + "\n")

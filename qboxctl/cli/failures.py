@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import sys
 import traceback
 from enum import IntEnum
@@ -46,9 +48,36 @@ def explained(error: Exception, options: Common) -> int:
             if error.hint:
                 options.alert(palette.fit(f"{palette.paint('  help:', 'cyan')} {clean(error.hint)}"))
             return _CODES.get(type(error), Exit.ERROR)
+        case MemoryError():
+            options.alert(f"{mark}: there is not enough memory")
+            return Exit.ERROR
+        case RuntimeError() if "can't start new thread" in str(error):
+            options.alert(f"{mark}: the system allows no more threads")
+            options.alert("  help: raise its limit on processes (ulimit -u), or lower settings.api.concurrency")
+            return Exit.ERROR
     if options.debug:
-        options.alert("".join(traceback.format_exception(error)).rstrip())
+        lines = "".join(traceback.format_exception(error)).splitlines()
+        options.alert("\n".join(options.redact(line) for line in lines))
     else:
-        options.alert(f"{mark}: a fault in qboxctl: {type(error).__name__}: {clean(str(error))[:300]}")
+        told = clean(options.redact(str(error)))[:300]
+        options.alert(f"{mark}: a fault in qboxctl: {type(error).__name__}: {told}")
         options.alert("  help: run it again with --debug, and report what that prints")
     return Exit.ERROR
+
+
+def of_the_system(error: OSError) -> str:
+    """What is said of something that the system refuses, and that no command foresaw."""
+    about = f"{clean(str(error.filename))}: " if error.filename is not None else ""
+    hint = ""
+    if error.errno in (errno.EMFILE, errno.ENFILE):
+        hint = "\n  help: raise the limit on open files (ulimit -n), or lower settings.api.concurrency"
+    elif error.errno == errno.ENOENT and not _has_folder():
+        hint = "\n  help: the working folder is not there any more: change to another one"
+    return f"error: {about}{error.strerror or error}{hint}"
+
+
+def _has_folder() -> bool:
+    try:
+        return bool(os.getcwd())
+    except FileNotFoundError:
+        return False

@@ -5,6 +5,7 @@ A stream that fails (a closed pipe, a full disk, a terminal that is gone) is rem
 
 from __future__ import annotations
 
+import codecs
 import os
 import sys
 import threading
@@ -60,8 +61,10 @@ def standard_streams() -> None:
     """Have all three standard streams, and such that they take any text.
 
     Where one was closed (``>&-``), the next file that is opened, such as the journal or a connection, would get its
-    number, and whatever is printed. A stream in an old encoding shows letters that it lacks by their numbers.
+    number, and whatever is printed. Letters that a stream's encoding lacks are escaped as JSON escapes them, so that
+    JSON stays what it is.
     """
+    codecs.register_error("json", _escaped)
     for number, name, mode in ((0, "stdin", "r"), (1, "stdout", "w"), (2, "stderr", "w")):
         try:
             os.fstat(number)
@@ -72,6 +75,14 @@ def standard_streams() -> None:
                 os.close(nowhere)
         stream: Any = getattr(sys, name)
         if stream is None:
-            setattr(sys, name, os.fdopen(number, mode, encoding="utf-8", errors="backslashreplace", closefd=False))
+            setattr(sys, name, os.fdopen(number, mode, encoding="utf-8", errors="json", closefd=False))
         elif mode == "w" and getattr(stream, "errors", "") == "strict":
-            stream.reconfigure(errors="backslashreplace")
+            stream.reconfigure(errors="json")
+
+
+def _escaped(error: UnicodeError) -> tuple[str, int]:
+    import json
+
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    return json.dumps(error.object[error.start : error.end])[1:-1], error.end
