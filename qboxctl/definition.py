@@ -213,6 +213,11 @@ class ResourceType:
         return {one.name: one for one in self.fields}
 
     @cached_property
+    def ordered(self) -> bool:
+        """Whether to create one is an order: it costs money, and the server would take the same one twice."""
+        return self.billed is not None and not self.unique
+
+    @cached_property
     def wire_names(self) -> frozenset[str]:
         """Every name that a body or an answer uses for a modelled attribute."""
         confirmations = {f"{one.wire}_confirmation" for one in self.fields if one.secret}

@@ -14,7 +14,8 @@ from typing import Any, NamedTuple
 
 from qboxctl.definition import ResourceType
 from qboxctl.errors import ConfigError, Diagnostic, Position, Severity, has_errors
-from qboxctl.lists import ItemError, is_json
+from qboxctl.extra import misuse
+from qboxctl.lists import ItemError
 from qboxctl.model import JSON, Address, Collection, Desired, Secret, Value, Where
 from qboxctl.names import Pattern, covering
 from qboxctl.settings import Settings, read_settings
@@ -379,15 +380,12 @@ class _Loader:
         place = Where(where.file, (*where.path, name))
         if name == "extra":
             for wire, value in self.mapping(raw, place, "extra").items():
-                if wire in type_.wire_names:
-                    inner = Where(where.file, (*place.path, wire))
-                    self.error("Q013", f'extra: "{wire}" is an attribute that qboxctl knows or sets itself', inner,
-                               address=address, hint="state it without extra, if it can be stated")  # fmt: skip
-                elif not is_json(value):
-                    inner = Where(where.file, (*place.path, wire))
-                    self.error("Q013", f"extra: {wire} is not a number that JSON knows", inner, address=address)
-                else:
+                wrong = misuse(type_, wire, value)
+                if wrong is None:
                     found.extra[wire] = value
+                else:
+                    inner = Where(where.file, (*place.path, *wrong.path))
+                    self.error("Q013", wrong.message, inner, address=address, hint=wrong.hint)
         elif address is None or name not in _OWN or (name == "id" and type_.unique):
             known = [*type_.by_name, *(own for own in _OWN if own != "id" or not type_.unique)]
             known += self.inside[type_.kind]

@@ -5,7 +5,9 @@ Every function returns the canonical text or raises ValueError with a message fo
 
 from __future__ import annotations
 
+import html
 import re
+import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
 from fnmatch import translate
@@ -55,17 +57,48 @@ def email_address(text: str) -> str:
         raise ValueError(f"{text!r} is not an e-mail address") from None
 
 
+_ENTITY = re.compile(r"&(?:#[0-9]{1,7}|#x[0-9a-f]{1,6}|[a-z][a-z0-9]{1,31});")
+_MOST_LAYERS = 8
+"""So often a text is unescaped that was escaped again and again."""
+SHORTEST_CUT = 32
+"""A shorter text is not taken for the beginning of a longer one that a server has cut."""
+
+
 def label(text: str) -> str:
     """The key of an object that has no name of its own on the server, such as a Delivery account."""
-    name = text.strip().lower()
+    name = relaxed_label(text)
     if not name or any(ord(char) < 32 for char in name):
         raise ValueError(f"{text!r} cannot be a name")
+    if name.startswith("#"):
+        raise ValueError(f"{text!r} cannot be a name: what begins with # is an id, and `id:` states one")
     return name
 
 
 def relaxed_label(text: str) -> str:
-    """A key of an object without a name of its own, in comparable form."""
-    return text.strip().lower()
+    """A key of an object without a name of its own, in comparable form: whatever a server made of it in keeping it.
+
+    Lower case, HTML entities as what they stand for, Unicode in its composed form (NFC), runs of blanks as one.
+    """
+    for _ in range(_MOST_LAYERS):
+        before = text
+        text = _ENTITY.sub(lambda found: html.unescape(found[0]), text.lower())
+        if not text.isascii():
+            text = unicodedata.normalize("NFC", text)
+        text = " ".join(text.split())
+        if text == before:
+            break
+    return text
+
+
+def folded(text: str) -> str:
+    """A text by which people know an object, in the form in which two of them are one."""
+    return unicodedata.normalize("NFC", relaxed_label(text).casefold())
+
+
+def may_be_cut(have: str, want: str) -> bool:
+    """Whether a text may be the beginning of a longer one that a server has cut. It may as well be another text."""
+    have, want = folded(have), folded(want)
+    return SHORTEST_CUT <= len(have) < len(want) and want.startswith(have)
 
 
 def relaxed_email(text: str) -> str:
@@ -119,7 +152,7 @@ class Pattern:
     @classmethod
     def of(cls, text: str, kinds: Iterable[str]) -> Pattern:
         """Compile a pattern; raises ValueError when its first part matches none of ``kinds``."""
-        lowered = text.strip().lower()
+        lowered = relaxed_label(text)
         kind, slash, key = lowered.partition("/")
         kinds = list(kinds)
         if lowered.count("[") != lowered.count("]"):
@@ -141,7 +174,7 @@ class Pattern:
 
     def may_match(self, kind: str, parent: str) -> bool:
         """Whether some object of a kind could match, inside a parent (such as a domain) or with none ("")."""
-        wanted, _, key = self.text.strip().lower().partition("/")
+        wanted, _, key = relaxed_label(self.text).partition("/")
         if not _glob(wanted).match(kind):
             return False
         if not parent or "[" in key:

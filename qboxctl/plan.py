@@ -136,7 +136,7 @@ class _Planner:
                 Action.CREATE,
                 fields=tuple(fields),
                 secrets=tuple(sorted(desired.secrets)),
-                reason="declared, not there",
+                reason=f"orders a new {type_.title} (costs money)" if type_.ordered else "declared, not there",
             )
         )
 
@@ -153,12 +153,12 @@ class _Planner:
         if found.unseen:
             self.unverifiable.append(Unverifiable(address, tuple(sorted(found.unseen))))
         secrets = tuple(sorted(desired.secrets)) if rotate else ()
-        again = [name for name in found.unseen if not (name in type_.by_name and not type_.by_name[name].on_update)]
-        if rotate:
-            again += [name for name in desired.values if type_.by_name[name].volatile]
-        if not found.changed and not secrets and not (rotate and again):
+        again = self.sent_again(address, desired, found, rotate=rotate)
+        if not found.changed and not secrets and not again:
             self.unchanged.append(address)
             return
+        if not rotate:  # what cannot be read goes along where there is something else to write
+            again += [name for name in found.unseen if name in type_.by_name and type_.by_name[name].on_update]
         fields = [*found.changed, *(FieldChange(name, None, self.wanted(desired, name)) for name in again)]
         names = [one.name for one in fields]
         unproved = type_.proof and live.status == diff.UNPROVED
@@ -176,6 +176,22 @@ class _Planner:
                 precondition=diff.precondition(type_, live, names, self.snapshot.codes, once=bool(secrets)),
             )
         )
+
+    def sent_again(self, address: Address, desired: Desired, found: diff.Difference, *, rotate: bool) -> list[str]:
+        """The attributes that are sent though the account does not tell that they differ.
+
+        An ``extra`` that is never returned may do anything when it is sent, so it is sent where that was asked for, or
+        where the files say something else of it than at the revision that the plan compares with.
+        """
+        type_ = self.types[address.kind]
+        edited = self.options.extra_edited.get(address, frozenset())
+        again = []
+        for name in found.unseen:
+            one = type_.by_name.get(name)
+            writable = one.on_update if one else type_.update is not None
+            if writable and (rotate or (one is None and name.removeprefix(diff.EXTRA) in edited)):
+                again.append(name)
+        return again + [name for name in desired.values if rotate and type_.by_name[name].volatile]
 
     def wanted(self, desired: Desired, name: str) -> Value:
         """What a declaration says of an attribute or of ``extra.name``."""

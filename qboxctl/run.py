@@ -52,6 +52,7 @@ class _State:
     adopted: bool = False
     http_status: int | None = None
     record: str = ""
+    note: str = ""
     result: Status | None = None
     message: str | None = None
 
@@ -204,6 +205,7 @@ class Run:
         """Remember what a write brought back."""
         state = self.states[step]
         state.http_status, state.adopted = done.http_status, state.adopted or done.adopted
+        state.note = done.note
         if done.remote_id:
             self.worker.know(step.address, done.remote_id)
 
@@ -262,7 +264,7 @@ class Run:
         state = self.states[step]
         match look:
             case Look.GOOD:
-                self.finish(step, Status.IN_EFFECT if state.adopted else Status.DONE)
+                self.finish(step, Status.IN_EFFECT if state.adopted else Status.DONE, message or None)
             case Look.UNPROVED:
                 self.submit(self.pool, lambda: self.worker.prove(step), lambda future: self.proved(step, live, future))
             case Look.PENDING if self.may_wait(state):
@@ -312,7 +314,7 @@ class Run:
         state = self.states[step]
         if state.result is not None:
             return
-        state.result, state.message = status, message
+        state.result, state.message = status, "; ".join(filter(None, (message, state.note))) or None
         change = self.changes.get(step.address)
         if change is not None:
             steps = self.graph.steps_of(step.address)

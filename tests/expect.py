@@ -24,7 +24,8 @@ def objects(tree: Mapping[str, Any]) -> dict[str, Tree]:
         ("accounts", "delivery_account"),
         ("suppressions", "suppression"),
     ):
-        found |= {f"{kind}/{name}": dict(body) for name, body in delivery.get(section, {}).items()}
+        same = TYPES[kind].comparable
+        found |= {f"{kind}/{same(name)}": dict(body) for name, body in delivery.get(section, {}).items()}
     return found
 
 

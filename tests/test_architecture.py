@@ -22,18 +22,18 @@ HOMES = {
     "anyio": {"emulator/app.py"},
 }
 PURE = (
-    "model.py", "jsonio.py", "names.py", "values.py", "lists.py", "definition.py", "resources/", "docs.py",
-    "reference.py", "wish.py", "load.py", "since.py", "part.py", "validate.py", "diff.py", "guards.py", "scope.py",
-    "graph.py", "bill.py", "plan.py", "want.py", "apply.py", "advice.py", "yamldump.py", "export.py", "dns.py",
-    "render/",
+    "model.py", "jsonio.py", "names.py", "values.py", "labels.py", "lists.py", "definition.py", "resources/", "docs.py",
+    "reference.py", "wish.py", "extra.py", "load.py", "since.py", "part.py", "validate.py", "diff.py", "guards.py",
+    "scope.py", "graph.py", "bill.py", "plan.py", "want.py", "apply.py", "advice.py", "yamldump.py", "export.py",
+    "dns.py", "render/",
 )  # fmt: skip
 OUTSIDE = {"os", "socket", "subprocess", "time", "pathlib", "signal", "random", "shutil", "tempfile"}
 LAYERS = (
-    "errors", "model", "jsonio", "names", "values", "lists", "definition", "resources", "settings", "yamlhelp",
-    "yamlio", "parallel", "docs", "reference", "sources", "wish", "load", "since", "validate", "diff", "graph",
-    "guards", "scope", "part", "bill", "planfile", "plan", "advice", "want", "yamldump", "export", "dns", "resolve",
-    "answers", "client", "remote", "survey", "compare", "doctor", "secret", "journal", "write", "apply", "worker",
-    "run", "render", "emulator", "cli",
+    "errors", "model", "jsonio", "names", "values", "labels", "lists", "definition", "resources", "settings",
+    "yamlhelp", "yamlio", "parallel", "docs", "reference", "sources", "wish", "extra", "load", "since", "validate",
+    "diff", "graph", "guards", "scope", "part", "bill", "planfile", "plan", "advice", "want", "yamldump", "export",
+    "dns", "resolve", "answers", "client", "remote", "customers", "survey", "compare", "doctor", "secret", "journal",
+    "write", "apply", "worker", "run", "render", "emulator", "cli",
 )  # fmt: skip
 LATE = {("load", "validate")}
 """Imported inside a function, so that a command that does not need it does not pay for it."""

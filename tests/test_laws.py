@@ -101,7 +101,7 @@ def obey(lab: Lab, tree: dict[str, Any], seed: dict[str, Any]) -> None:
     assert not [one for one in lab.emulator.requests if one.method != "GET" and not one.path.endswith("/details")]
     assert planfile.loads(planfile.dumps(plan), "a plan", TYPES) == plan
     lab.emulator.requests.clear()
-    done = lab.apply(wish, plan)
+    done = lab.apply(wish, plan, acknowledge=plan.id)
     sent = [one for one in lab.emulator.requests if one.method != "GET" and not one.path.endswith("/details")]
     proofs = [one for one in sent if "dns_ownership_check" in one.path]
     assert len(sent) - len(proofs) <= writes(plan.changes, TYPES) <= len(sent) + len(plan.changes)
@@ -268,7 +268,8 @@ def survive(lab: Lab, tree: dict[str, Any]) -> None:
         lines = _journal(number)
         done = None
         try:
-            done = lab.apply(wish, plan_of(lab, wish), journal=lines)
+            plan = plan_of(lab, wish)
+            done = lab.apply(wish, plan, journal=lines, acknowledge=plan.id)
         except StalePlanError as stale:  # only a create that was lost may do this, and planning again must mend it
             raise AssertionError("nobody else writes here") from stale
         except QboxctlError as error:

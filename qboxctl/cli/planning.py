@@ -20,9 +20,10 @@ from qboxctl.cli.config import at_endpoint, checked_wish
 from qboxctl.cli.session import accepted
 from qboxctl.client import Reader
 from qboxctl.compare import compare
+from qboxctl.customers import customers, refuse_others
 from qboxctl.errors import Diagnostic, QboxctlError
-from qboxctl.guards import acknowledges
-from qboxctl.model import Plan, PlanOptions, Snapshot
+from qboxctl.guards import PASSABLE, acknowledges
+from qboxctl.model import Action, Plan, PlanOptions, Snapshot
 from qboxctl.names import Pattern, covering
 from qboxctl.part import part
 from qboxctl.remote import Account
@@ -57,7 +58,9 @@ def planning_options(command: _F) -> _F:
             click.option("--since", metavar="REV", help="Only what this git revision declared counts as removed."),
             click.option("--only-changed", is_flag=True, help="With --since: only what the files say otherwise now."),
             click.option("--rotate", multiple=True, metavar="PATTERN", help="Send the secrets of these objects again."),
-            click.option("--acknowledge", metavar="ID", default="", help="Let exactly this plan pass the count guard."),
+            click.option(
+                "--acknowledge", metavar="ID", default="", help="Let exactly this plan pass the guards count and order."
+            ),
             click.option("--seed", metavar="FILE", help="With --endpoint emulator: what is in the account."),
         )
     ):
@@ -120,7 +123,7 @@ def _chosen(task: Task, options: Common) -> tuple[Options, str]:
             raise click.UsageError("--only-changed needs --since REV: changed since when?")
         return chosen, ""
     found = difference(task.edit or _edit(asked.since, task.files, options), wish)
-    chosen = replace(chosen, removed_since=found.gone)
+    chosen = replace(chosen, removed_since=found.gone, extra_edited=found.extra)
     if not asked.only_changed:
         return chosen, ""
     if found.rules:
@@ -143,7 +146,7 @@ class Planned(NamedTuple):
 def planned(reader: Reader, task: Task, options: Common, acknowledge: str = "") -> Planned:
     """Read the account and plan; the wish is the task's, or the whole one.
 
-    The count guard looks at all that the files manage: before it blocks a plan, all of them are read. Raises
+    Some guards look at all that the files declare: before one of them blocks a plan, all files are read. Raises
     UsageError, ConfigError, AuthError, ApiError, and QboxctlError for a bad revision.
     """
     chosen, news = _chosen(task, options)
@@ -151,8 +154,9 @@ def planned(reader: Reader, task: Task, options: Common, acknowledge: str = "") 
         options.say(news)
     chosen = replace(chosen, acknowledge=acknowledge)
     found = _compared(reader, task.wish, chosen)
-    if task.whole and any(one.guard == "count" for one in found.plan.blocked):
-        options.say("the count guard looks at everything: all files are read")
+    guards = sorted({one.guard for one in found.plan.blocked} & PASSABLE)
+    if task.whole and guards:
+        options.say(f"the {guards[0]} guard looks at everything: all files are read")
         task = task.whole()
         chosen = replace(_chosen(task, options)[0], acknowledge=acknowledge)
         found = _compared(reader, task.wish, chosen)
@@ -167,6 +171,7 @@ def planned(reader: Reader, task: Task, options: Common, acknowledge: str = "") 
         plan,
         options=task.asked,
         warnings=advise(wish, snapshot, plan, TYPES),
+        customers=customers(wish, snapshot, TYPES),
         qboxctl_version=__version__,
         created_at=datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z"),
         git_commit=git.commit(options.directory),
@@ -177,13 +182,16 @@ def planned(reader: Reader, task: Task, options: Common, acknowledge: str = "") 
 def still_asked(reader: Reader, task: Task, saved: Plan, options: Common, acknowledge: str) -> Checked:
     """Compare a saved plan with the account, and with a fresh plan of what it names: same options, today's files.
 
-    Raises StalePlanError, and what ``planned`` raises.
+    Raises StalePlanError, PlanFileError (another customer's account), and what ``planned`` raises.
     """
     chosen, _ = _chosen(task, options)
     named = frozenset(change.address for change in saved.changes)
     scope = Scope(task.wish, TYPES, replace(chosen, targets=(), only=named))
     account = Account(reader, TYPES)
     snapshot = survey(account, want_for_saved(scope, saved.changes))
+    refuse_others(saved, task.wish, snapshot, account)
+    if not saved.customers and any(change.action is Action.CREATE for change in saved.changes):
+        options.say("the account told nothing of its customer when the plan was made: be sure that it is the same one")
     check(saved, snapshot, task.wish, TYPES, acknowledge=acknowledge)  # what moved is told before what that spoils
     snapshot, fresh = compare(account, scope, snapshot)
     return check_saved(saved, fresh, snapshot, task.wish, TYPES, acknowledge=acknowledge)

@@ -115,7 +115,7 @@ class _Planter:
         obj.owner = owner
         self._allowed(obj)
         if type_.key in type_.by_name:
-            obj.key = obj.name.strip().lower()
+            obj.key = type_.comparable(obj.name)
         self._store.add(obj)
         self._made[type_.kind][key] = obj
         return obj

@@ -74,7 +74,8 @@ def remark(change: Change, type_: ResourceType) -> str:
         return f"DELETED, {what}  ({reason})"
     if change.action.removes:
         return f"{change.action.value}d  ({reason})"
-    return f"({reason})" if change.action is Action.UPDATE and change.reason != "differs" else ""
+    told = type_.ordered if change.action is Action.CREATE else change.reason != "differs"
+    return f"({reason})" if told else ""
 
 
 def lines(change: Change, types: Types) -> list[Line]:
