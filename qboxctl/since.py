@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from qboxctl.definition import ResourceType
 from qboxctl.load import Stated, stated
-from qboxctl.model import Address, Desired
+from qboxctl.model import JSON, Address, Desired
 from qboxctl.wish import Wish
 from qboxctl.yamlio import Source
 
@@ -75,7 +75,8 @@ def _edited_extra(made: Edit, one: Desired) -> frozenset[str]:
     if not one.extra:
         return frozenset()
     was, now = (_extra(said, one.address) for said in (made.then, made.now))
-    return frozenset(name for name in one.extra if name in now and (name not in was or was[name] != now[name]))
+    stands = {name: text for name, text in now.items() if name in one.extra and text == _text(one.extra[name])}
+    return frozenset(name for name, text in stands.items() if was.get(name) != text)
 
 
 def _extra(said: Stated, address: Address) -> Mapping[str, str]:
@@ -83,7 +84,11 @@ def _extra(said: Stated, address: Address) -> Mapping[str, str]:
     bodies = [json.loads(text) for text in (said.defaults.get(address.kind), said.objects.get(address)) if text]
     blocks = [body["extra"] for body in bodies if isinstance(body, dict) and isinstance(body.get("extra"), dict)]
     found = {name: value for block in blocks for name, value in block.items()}
-    return {name: json.dumps(value, sort_keys=True) for name, value in found.items()}
+    return {name: _text(value) for name, value in found.items()}
+
+
+def _text(value: JSON) -> str:
+    return json.dumps(value, sort_keys=True)
 
 
 def _differing(before: Mapping[str, str], now: Mapping[str, str]) -> set[str]:

@@ -74,8 +74,8 @@ class Answers:
         for row_name, name, convert in self._plans[type_.kind]:
             value = obj.values.get(name)
             row[row_name] = value if convert is None else convert(value)
-        for name in self._extra[type_.kind]:
-            row[name] = obj.extra.get(name)
+        if self.quirks["unmodelled"] == "returned":
+            row.update((name, obj.extra.get(name)) for name in self._extra[type_.kind])
         if self.quirks["extra_fields"] == "noise":
             row.update(_NOISE)
             row.update(_NOISE_BY_KIND.get(type_.kind, {}))

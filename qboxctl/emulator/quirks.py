@@ -34,6 +34,7 @@ QUIRKS: Mapping[str, tuple[str, ...]] = {
     "account_password": ("masked", "clear", "null"),
     "duplicate_suppression": ("422", "merge"),
     "descriptions": ("as_sent", "cut", "composed", "blanks", "escaped"),
+    "unmodelled": ("returned", "never"),
     "extra_fields": ("none", "noise"),
 }
 """Every quirk with its values; where any number is allowed, one stands for all."""

@@ -74,8 +74,9 @@ def remark(change: Change, type_: ResourceType) -> str:
         return f"DELETED, {what}  ({reason})"
     if change.action.removes:
         return f"{change.action.value}d  ({reason})"
-    told = type_.ordered if change.action is Action.CREATE else change.reason != "differs"
-    return f"({reason})" if told else ""
+    if change.action is Action.CREATE:
+        return reason if type_.ordered else ""
+    return f"({reason})" if change.reason != "differs" else ""
 
 
 def lines(change: Change, types: Types) -> list[Line]:
