@@ -8,10 +8,11 @@ from __future__ import annotations
 import html
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from fnmatch import translate
 from functools import lru_cache
+from typing import Protocol
 
 from qboxctl.model import Address
 
@@ -142,6 +143,14 @@ def _glob(text: str) -> re.Pattern[str]:
     return re.compile(translate(text))
 
 
+class Named(Protocol):
+    """A kind, as far as a pattern has to know it: whether the server keeps the names of its objects unique."""
+
+    @property
+    def unique(self) -> bool:
+        """False where any text may be a name, in any letters."""
+
+
 @dataclass(frozen=True, slots=True)
 class Pattern:
     """A glob over addresses: ``mailbox/*@example.com``, ``domain/*``."""
@@ -150,18 +159,21 @@ class Pattern:
     expression: re.Pattern[str]
 
     @classmethod
-    def of(cls, text: str, kinds: Iterable[str]) -> Pattern:
+    def of(cls, text: str, kinds: Mapping[str, Named]) -> Pattern:
         """Compile a pattern; raises ValueError when its first part matches none of ``kinds``."""
         lowered = relaxed_label(text)
         kind, slash, key = lowered.partition("/")
-        kinds = list(kinds)
         if lowered.count("[") != lowered.count("]"):
             raise ValueError(f"{text!r} is not a pattern: a [ needs its ]")
         if not slash or not key:
             raise ValueError(f"{text!r} is not a pattern: write kind/name, such as mailbox/*@example.com")
-        if not any(re.match(translate(kind), known) for known in kinds):
+        meant = [one for known, one in kinds.items() if re.match(translate(kind), known)]
+        if not meant:
             raise ValueError(f"{text!r} matches no kind: there are {', '.join(kinds)}")
-        return cls(text, re.compile(translate(f"{kind}/{_ascii_glob(key)}")))
+        forms = [key] if key.isascii() or not all(one.unique for one in meant) else []  # labels keep their letters
+        if not key.isascii() and any(one.unique for one in meant):
+            forms.append(_ascii_glob(key))
+        return cls(text, re.compile("|".join(translate(f"{kind}/{form}") for form in forms)))
 
     def matches(self, address: Address) -> bool:
         """Whether the pattern covers the address."""
