@@ -24,6 +24,7 @@ from qboxctl.render.plans import FORMATS, picture
 from qboxctl.render.style import PLAIN
 from qboxctl.resources import TYPES
 from qboxctl.scope import Options
+from qboxctl.settings import ApiSettings
 from qboxctl.wish import Wish
 
 PATH = "/api/delivery/accounts"
@@ -402,6 +403,15 @@ def two_at_once(lab: Lab, rival: str, *, before: bool, then: Any = None) -> Call
         return response
 
     return between
+
+
+def test_what_another_run_orders_for_another_declaration_is_not_taken() -> None:
+    lab = Lab(quirks={"create_answer": "nothing"}, api=ApiSettings(concurrency=1))
+    lab.between = two_at_once(lab, "zed", before=True, then=renaming("Account"))
+    done = {one.address.key: one for one in lab.apply(wish("news", "zed"))}
+    assert {key: one.status for key, one in done.items()} == {"news": Status.DONE, "zed": Status.IN_EFFECT}
+    assert "the server calls it 'Account'" in str(done["news"].error)
+    assert orders(lab) == 2
 
 
 @pytest.mark.parametrize("rival", ["news", " NEWS "])
