@@ -170,8 +170,7 @@ def _order(
         yield Blocked(
             "order",
             kind,
-            f"{change.address} would be ordered anew, which costs money, while {names}{more} {verb} "
-            "that no file declares",
+            f"{change.address} would be ordered, which costs money, while {names}{more} {verb} that no file declares",
             f"if {which} is meant, write {pins} under {types[kind].name_of(change.address.key)}; "
             "what others look after, `ignore` can name",
         )

@@ -243,7 +243,7 @@ def test_nothing_is_ordered_beside_a_live_one_that_no_file_declares(
     plan = lab.plan(files, options)
     assert guards(plan) == ["order"]
     (blocked,) = plan.blocked
-    assert "would be ordered anew, which costs money, while delivery_account/" in blocked.message
+    assert "would be ordered, which costs money, while delivery_account/" in blocked.message
     assert "(id 11)" in blocked.message
     assert "write id: 11" in blocked.way_out
     assert blocked.way_out.endswith(f"--acknowledge {plan.id[:8]}")
