@@ -218,6 +218,11 @@ class ResourceType:
         return self.billed is not None and not self.unique
 
     @cached_property
+    def order(self) -> Mapping[str, int]:
+        """The place of each attribute among the others."""
+        return {name: place for place, name in enumerate(self.by_name)}
+
+    @cached_property
     def wire_names(self) -> frozenset[str]:
         """Every name that a body or an answer uses for a modelled attribute."""
         confirmations = {f"{one.wire}_confirmation" for one in self.fields if one.secret}

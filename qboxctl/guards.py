@@ -46,7 +46,7 @@ def judge(
     passable: list[Blocked] = []
     if not acknowledges(acknowledge, plan_id):
         passable = [*_count(removals, snapshot, wish, types), *_order(orders, snapshot, wish, types)]
-    way_out = "" if found else f"; if it is right, let exactly this plan pass: --acknowledge {plan_id[:SHORTEST_ID]}"
+    way_out = "" if found else f"; if it is right, let exactly this plan pass: --acknowledge {plan_id}"
     found += [replace(one, way_out=one.way_out + way_out) for one in passable]
     return tuple(sorted(found, key=lambda one: (one.guard, one.kind, one.message)))
 

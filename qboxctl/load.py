@@ -52,29 +52,46 @@ def load(sources: Sequence[Source], types: Mapping[str, ResourceType], environme
 class Stated(NamedTuple):
     """What some files of a wish say, as texts that compare: of each object, of each kind's defaults, and as rules.
 
-    ``present`` are the objects that they declare to be there, and do not ignore.
+    ``present`` are the objects that they declare to be there, and do not ignore, in no doubt; ``mistakes`` is what
+    is wrong with the files by themselves.
     """
 
     present: frozenset[Address]
     objects: Mapping[Address, str]
     defaults: Mapping[str, str]
     rules: Mapping[str, str]
+    mistakes: tuple[Diagnostic, ...]
 
 
 def stated(sources: Sequence[Source], types: Mapping[str, ResourceType]) -> Stated:
-    """What some files of a wish say; raises ConfigError with every mistake that they show by themselves."""
+    """What some files of a wish say, as far as they can be read."""
     loader = _Loader(tuple(sources), types)
     loader.read()
     objects = loader.objects()
-    if has_errors(loader.found):
-        raise ConfigError(loader.found)
+    mistakes = tuple(one for one in loader.found if one.severity is Severity.ERROR)
+    present = (one for one in objects.values() if not one.absent)
     rules = {name: sorted(pattern.text for pattern in found) for name, found in loader.patterns.items()}
     return Stated(
-        frozenset(address for address, one in objects.items() if not one.absent),
+        frozenset(one.address for one in (_undoubted(present, sources, mistakes) if mistakes else present)),
         {address: _text(block.body) for address, block in loader.blocks.items()},
         {kind: _text(body) for kind, (_, body) in loader.default_bodies.items()},
         {name: _text(one) for name, one in {"settings": loader.settings_block, **rules}.items() if one},
+        mistakes,
     )
+
+
+def _undoubted(
+    found: Iterable[Desired], sources: Sequence[Source], mistakes: Iterable[Diagnostic]
+) -> Iterable[Desired]:
+    """The objects that no mistake is about: neither one of their own, nor one of the file that declares them.
+
+    What cannot be read of a file may be that objects anywhere are ignored.
+    """
+    doubtful = {one.address for one in mistakes}
+    files = {one.position.file for one in mistakes if one.position and not one.address}
+    if any("ignore" in source.text for source in sources if source.name in files):
+        return ()
+    return (one for one in found if str(one.address) not in doubtful and sources[one.where.file].name not in files)
 
 
 def _text(value: JSON) -> str:

@@ -34,6 +34,8 @@ def part(
 
     None where that is no smaller part, or not known to be one. Raises ConfigError.
     """
+    if made.then.mistakes:
+        return None
     homes = _Homes(types)
     changed = homes.of(made.then.objects.keys() | made.now.objects.keys())
     same_rules = made.then.rules == made.now.rules and made.then.defaults == made.now.defaults

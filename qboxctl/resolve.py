@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Iterable, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 import dns.exception
+import dns.name
 import dns.resolver
 
+from qboxctl.definition import Certainty
 from qboxctl.dns import Purpose, Record, unite_spf
 
 _AT_ONCE = 8
+_BESIDE_NO_CNAME = ("TXT", "A", "AAAA", "MX")
+"""What may stand under a name in the place of a CNAME, which stands alone."""
 
 
 class Published(StrEnum):
@@ -22,12 +27,16 @@ class Published(StrEnum):
     OK = "published"
     MISSING = "missing"
     DIFFERENT = "different"
+    UNEXPECTED = "unexpected"
     UNKNOWN = "no answer"
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One record, how it stands, and what is published in its place."""
+    """One record, how it stands, and what is published in its place.
+
+    Of an unexpected one, the record is what is published, and its note says what harm it does.
+    """
 
     record: Record
     status: Published
@@ -37,11 +46,13 @@ class Finding:
 def look_up(records: Sequence[Record], server: str = "", timeout: float = 5.0) -> list[Finding]:
     """Ask for every record; ``server`` is ``ADDRESS`` or ``ADDRESS:PORT``, else the machine's own are asked.
 
-    ``timeout`` is in seconds, for each record. Raises ValueError for a server that is no IP address.
+    What is published beside them and should not be there comes last. ``timeout`` is in seconds, for each question.
+    Raises ValueError for a server that is no IP address.
     """
     resolver = _resolver(server, timeout)
     with ThreadPoolExecutor(_AT_ONCE) as pool:
-        return list(pool.map(lambda one: _finding(one, resolver), records))
+        findings = list(pool.map(lambda one: _finding(one, resolver), records))
+    return findings + unexpected(findings)
 
 
 def _resolver(server: str, timeout: float) -> dns.resolver.Resolver:
@@ -73,13 +84,31 @@ def _address(server: str) -> tuple[str, int]:
 
 def _finding(one: Record, resolver: dns.resolver.Resolver) -> Finding:
     try:
-        answer = resolver.resolve(one.name, one.type, raise_on_no_answer=False, search=False)
-    except dns.resolver.NXDOMAIN:
-        return Finding(one, Published.MISSING)
+        found, target = _asked(one.name, one.type, resolver)
+        status = judge(one, found)
+        if status is Published.MISSING and target:
+            return Finding(one, Published.DIFFERENT, (f"CNAME {target}", *found))
+        if status is Published.MISSING and one.type == "CNAME":
+            answers = {kind: _asked(one.name, kind, resolver)[0] for kind in _BESIDE_NO_CNAME}
+            found = tuple(f"{kind} {text}" for kind, texts in answers.items() for text in texts)
+            return Finding(one, Published.DIFFERENT if found else status, found)
     except (dns.exception.DNSException, OSError):
         return Finding(one, Published.UNKNOWN)
-    found = tuple(sorted(_text(one.type, row) for row in answer.rrset or ()))
-    return Finding(one, judge(one, found), found)
+    return Finding(one, status, found)
+
+
+def _asked(name: str, kind: str, resolver: dns.resolver.Resolver) -> tuple[tuple[str, ...], str]:
+    """What is published under a name, and where a CNAME leads from it, "" for none."""
+    try:
+        answer = resolver.resolve(name, kind, raise_on_no_answer=False, search=False)
+    except dns.resolver.NXDOMAIN as error:
+        return (), _target(name, error.canonical_name)
+    found = tuple(sorted(_text(kind, row) for row in answer.rrset or ()))
+    return found, "" if kind == "CNAME" else _target(name, answer.canonical_name)
+
+
+def _target(name: str, canonical: dns.name.Name) -> str:
+    return "" if canonical == dns.name.from_text(name) else str(canonical).lower()
 
 
 def _text(kind: str, row: object) -> str:
@@ -101,8 +130,13 @@ def judge(one: Record, found: Iterable[str]) -> Published:
 
 def _rival(one: Record, text: str) -> bool:
     """Whether a published value stands where the record should: other TXT values do not matter."""
-    start = {Purpose.SPF: "v=spf1", Purpose.DMARC: "v=dmarc1"}.get(one.purpose, "")
-    return text.strip().lower().startswith(start)
+    match one.purpose:
+        case Purpose.SPF:
+            return text.lower().split()[:1] == ["v=spf1"]
+        case Purpose.DMARC:
+            return text.strip().lower().startswith("v=dmarc1")
+        case _:
+            return True
 
 
 def _fits(one: Record, text: str) -> bool:
@@ -117,3 +151,51 @@ def _fits(one: Record, text: str) -> bool:
             return True  # a stricter policy is the owner's to choose
         case _:
             return "".join(text.split()) == "".join(one.value.split())
+
+
+def unexpected(findings: Iterable[Finding]) -> list[Finding]:
+    """What is published where some of the records should be, and does harm there."""
+    groups: dict[tuple[str, Purpose], list[Finding]] = defaultdict(list)
+    for one in findings:
+        groups[one.record.name, one.record.purpose].append(one)
+    found = []
+    for (_, purpose), group in groups.items():
+        record = group[0].record
+        for text in _STRANGERS[purpose](group) if purpose in _STRANGERS else ():
+            seen = replace(record, value=text, certainty=Certainty.OBSERVED, note=_HARM[purpose])
+            found.append(Finding(seen, Published.UNEXPECTED, (text,)))
+    return found
+
+
+_HARM = {
+    Purpose.MX: "mail that goes there does not reach the mailboxes of this account: take it out",
+    Purpose.SPF: "two SPF records are an error, and receivers heed neither: make one of them",
+    Purpose.DMARC: "of two DMARC records receivers heed neither: keep one",
+}
+
+
+def _other_servers(group: Sequence[Finding]) -> list[str]:
+    """Mail servers of another provider; one that only has another name at the same is told as different."""
+    ours = {_provider(one.record.value) for one in group}
+    published = dict.fromkeys(text for one in group for text in one.found if text[:1].isdigit())
+    return [text for text in published if _provider(text) not in ours]
+
+
+def _provider(value: str) -> str:
+    """The last two labels of a mail server's name."""
+    return ".".join(value.lower().rstrip(".").split(".")[-2:]) if value.split()[-1] != "." else ""
+
+
+def _second_ones(group: Sequence[Finding]) -> list[str]:
+    """All but the one that fits, of values of which only one may be there."""
+    one = group[0]
+    rivals = [text for text in one.found if _rival(one.record, text)]
+    keep = next((text for text in rivals if _fits(one.record, text)), rivals[0] if rivals else "")
+    return [text for text in rivals if text != keep]
+
+
+_STRANGERS: Mapping[Purpose, Callable[[Sequence[Finding]], list[str]]] = {
+    Purpose.MX: _other_servers,
+    Purpose.SPF: _second_ones,
+    Purpose.DMARC: _second_ones,
+}

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 from qboxctl.definition import ResourceType
+from qboxctl.errors import ConfigError, Diagnostic, Severity
 from qboxctl.load import Stated, stated
 from qboxctl.model import JSON, Address, Desired
 from qboxctl.wish import Wish
@@ -24,10 +25,18 @@ class Edit(NamedTuple):
     now: Stated
     touched: Sequence[Source]
 
+    def warnings(self) -> list[Diagnostic]:
+        """What could not be read of the files as they were; today's are there to correct it."""
+        hint = "nothing counts as removed on account of this"
+        return [replace(one, hint=hint, severity=Severity.WARNING) for one in self.then.mistakes]
+
 
 def edit(before: Sequence[Source], touched: Sequence[Source], types: Mapping[str, ResourceType]) -> Edit:
-    """Read the files that differ, as they were and as they are; raises ConfigError."""
-    return Edit(stated(before, types), stated(touched, types), touched)
+    """Read the files that differ: as they were, as far as they can be read, and as they are. Raises ConfigError."""
+    now = stated(touched, types)
+    if now.mistakes:
+        raise ConfigError(now.mistakes)
+    return Edit(stated(before, types), now, touched)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,8 +44,8 @@ class Difference:
     """``changed`` are the declared objects of which the files say something else, or nothing, at the revision.
 
     ``extra`` are the names in their ``extra`` that are new or have another value. ``gone`` are those that were declared
-    then, and are no more. ``rules`` are what bears on objects that no file
-    mentions: ``settings``, ``protect``, ``ignore``.
+    then, and are no more. ``rules`` are what bears on objects that no file mentions: ``settings``, ``protect``,
+    ``ignore``.
     """
 
     changed: frozenset[Address]
@@ -71,8 +80,8 @@ def difference(made: Edit, wish: Wish) -> Difference:
 
 
 def _edited_extra(made: Edit, one: Desired) -> frozenset[str]:
-    """The names in an object's ``extra`` of which the files that differ say something else now."""
-    if not one.extra:
+    """The names in an object's ``extra`` of which the files that differ say something else now, as far as is known."""
+    if not one.extra or (made.then.mistakes and one.address not in made.then.objects):
         return frozenset()
     was, now = (_extra(said, one.address) for said in (made.then, made.now))
     stands = {name: text for name, text in now.items() if name in one.extra and text == _text(one.extra[name])}

@@ -41,13 +41,34 @@ def _read(path: Path) -> Source:
         raw = path.read_bytes() if path.stat().st_size <= MAX_BYTES else b""
         if path.stat().st_size > MAX_BYTES:
             raise ValueError(f"it is larger than {MAX_BYTES // 2**20} MB")
-        return Source(str(path), raw.decode("utf-8-sig"), str(path.parent))
-    except UnicodeDecodeError as error:
-        reason, line = "it is not UTF-8 text", error.object[: error.start].count(b"\n") + 1
     except (OSError, ValueError) as error:
-        reason, line = str(error.strerror if isinstance(error, OSError) else error), 0
-    unreadable = Diagnostic("Q030", f"cannot be read: {reason}", Position(str(path), line, 1 if line else 0))
-    return Source(str(path), "", str(path.parent), unreadable=unreadable)
+        return unreadable(str(path), str(error.strerror if isinstance(error, OSError) else error))
+    return source_of(str(path), raw, str(path.parent))
+
+
+def source_of(name: str, raw: bytes, folder: str) -> Source:
+    """What is in a file, as text; what cannot be read is told together with all other mistakes."""
+    try:
+        return Source(name, raw.decode("utf-8-sig"), folder)
+    except UnicodeDecodeError as error:
+        line = error.object[: error.start].count(b"\n") + 1
+        return unreadable(name, "it is not UTF-8 text", line, text=raw.decode("utf-8", "replace"))
+
+
+def unreadable(name: str, reason: str, line: int = 0, *, text: str = "") -> Source:
+    """A file that counts, of which there is no text that can be read."""
+    found = Diagnostic("Q030", f"cannot be read: {reason}", Position(name, line, 1 if line else 0))
+    return Source(name, text, unreadable=found)
+
+
+def counts(path: str) -> bool:
+    """Whether a path below the folder of a configuration is one of its files."""
+    return path.lower().endswith((".yaml", ".yml")) and not is_hidden(path)
+
+
+def is_hidden(path: str) -> bool:
+    """Whether a path below the folder of a configuration, or a folder on its way, is skipped."""
+    return any(part.startswith((".", "_")) for part in path.split("/"))
 
 
 def _walk(root: Path) -> Iterable[tuple[str, str]]:
@@ -67,10 +88,6 @@ def _walk(root: Path) -> Iterable[tuple[str, str]]:
             folders.clear()
             continue
         seen.add(real)
-        folders[:] = [name for name in folders if not name.startswith((".", "_"))]
-        found += [
-            (folder, name)
-            for name in names
-            if name.lower().endswith((".yaml", ".yml")) and not name.startswith((".", "_"))
-        ]
+        folders[:] = [name for name in folders if not is_hidden(name)]
+        found += [(folder, name) for name in names if counts(name)]
     return sorted(found, key=lambda pair: os.path.join(*pair))

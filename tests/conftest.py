@@ -17,6 +17,7 @@ from typing import Any
 import pytest
 import yaml
 from lab import PASSWORD, TOKEN
+from nameserver import NameServer
 
 from qboxctl.emulator import Emulator, Request, Response
 
@@ -262,3 +263,10 @@ def hold() -> Iterator[Callable[..., Hold]]:
     yield start
     for one in made:
         one.release.set()
+
+
+@pytest.fixture
+def nameserver() -> Iterator[NameServer]:
+    one = NameServer()
+    yield one
+    one.close()

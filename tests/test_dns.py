@@ -3,14 +3,8 @@
 from __future__ import annotations
 
 import json
-import socket
-import threading
-from collections.abc import Iterator
 
-import dns.message
-import dns.rcode
 import dns.rdatatype
-import dns.rrset
 import dns.zone
 import pytest
 from lab import Lab, wish_of
@@ -152,59 +146,17 @@ def test_json_has_every_record():
     assert [row["value"] for row in rows if row["purpose"] == "ownership"] == [None]
 
 
-class Server:
-    """A DNS server on a UDP port of this machine: answers from a table, or not at all."""
-
-    def __init__(self, table: dict[tuple[str, str], list[str]]) -> None:
-        self.table = table
-        self.silent: set[str] = set()
-        self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        self.socket.bind(("127.0.0.1", 0))
-        self.address = f"127.0.0.1:{self.socket.getsockname()[1]}"
-        self.thread = threading.Thread(target=self._serve, daemon=True)
-        self.thread.start()
-
-    def _serve(self) -> None:
-        while True:
-            try:
-                data, client = self.socket.recvfrom(4096)
-            except OSError:
-                return
-            if not data:
-                return
-            query = dns.message.from_wire(data)
-            question = query.question[0]
-            name, kind = str(question.name).rstrip("."), dns.rdatatype.to_text(question.rdtype)
-            if name in self.silent:
-                continue
-            answer = dns.message.make_response(query)
-            rows = self.table.get((name, kind))
-            if rows:
-                answer.answer.append(dns.rrset.from_text(question.name, 60, "IN", kind, *rows))
-            elif not any(known == name for known, _ in self.table):
-                answer.set_rcode(dns.rcode.NXDOMAIN)
-            self.socket.sendto(answer.to_wire(max_size=65535), client)
-
-    def close(self) -> None:
-        self.socket.sendto(b"", self.socket.getsockname())
-        self.thread.join()
-        self.socket.close()
-
-
 @pytest.fixture
-def server() -> Iterator[Server]:
-    one = Server(
-        {
-            ("example.com", "MX"): ["5 MX1.qboxmail.com."],
-            ("example.com", "TXT"): ['"verify=1"', '"v=spf1 include:qboxmail.com" " ip4:192.0.2.1 -all"'],
-            ("_dmarc.example.com", "TXT"): ['"v=DMARC1; p=reject"'],
-            ("b._domainkey.example.com", "CNAME"): ["b.q.example."],
-            ("a._domainkey.news.example.com", "CNAME"): ["elsewhere.example."],
-            ("d862161940.waits.example", "A"): ["192.0.2.7"],
-        }
-    )
-    yield one
-    one.close()
+def server(nameserver):
+    nameserver.table = {
+        ("example.com", "MX"): ["5 MX1.qboxmail.com."],
+        ("example.com", "TXT"): ['"verify=1"', '"v=spf1 include:qboxmail.com" " ip4:192.0.2.1 -all"'],
+        ("_dmarc.example.com", "TXT"): ['"v=DMARC1; p=reject"'],
+        ("b._domainkey.example.com", "CNAME"): ["b.q.example."],
+        ("a._domainkey.news.example.com", "CNAME"): ["elsewhere.example."],
+        ("d862161940.waits.example", "A"): ["192.0.2.7"],
+    }
+    return nameserver
 
 
 def test_what_is_published(server):
@@ -220,6 +172,74 @@ def test_what_is_published(server):
     assert status["qbm18._domainkey.example.com", "TXT", "v=DKIM1; k=r"] is Published.MISSING
     assert status["d862161940.waits.example", "A", ""] is Published.OK
     assert status["waits.example", "MX", "10 mx1.qboxm"] is Published.UNKNOWN
+
+
+OURS = ["10 mx1.qboxmail.com.", "20 mx2.qboxmail.com."]
+GOOD_SPF = '"v=spf1 include:qboxmail.com ~all"'
+HOSTING = records(wish_of("domains: {a.example: {}}"), Snapshot({}))
+IN_THE_WAY = {
+    "all is well": ({}, []),
+    "an old provider's mail server beside ours": (
+        {("a.example", "MX"): [*OURS, "5 mx.old.example."]}, ["unexpected MX 5 mx.old.example."],
+    ),
+    "an old provider's mail server in place of ours": (
+        {("a.example", "MX"): ["5 mx.old.example."]},
+        ["different MX 10 mx1.qboxmail.com.", "different MX 20 mx2.qboxmail.com.", "unexpected MX 5 mx.old.example."],
+    ),
+    "no mail at all": (
+        {("a.example", "MX"): ["0 ."]},
+        ["different MX 10 mx1.qboxmail.com.", "different MX 20 mx2.qboxmail.com.", "unexpected MX 0 ."],
+    ),
+    "a server of ours that is not known": ({("a.example", "MX"): [*OURS, "30 mx3.qboxmail.com."]}, []),
+    "a second SPF record": (
+        {("a.example", "TXT"): [GOOD_SPF, '"v=spf1 mx -all"', '"v=spf10 is none"']},
+        ["different TXT v=spf1 include:qboxmail.com ~all", "unexpected TXT v=spf1 mx -all"],
+    ),
+    "SPF without our include": (
+        {("a.example", "TXT"): ['"v=spf1 mx -all"']}, ["different TXT v=spf1 include:qboxmail.com ~all"],
+    ),
+    "two policies": (
+        {("_dmarc.a.example", "TXT"): ['"v=DMARC1; p=none"', '"v=DMARC1; p=reject"']},
+        ["different TXT v=DMARC1; p=none", "unexpected TXT v=DMARC1; p=reject"],
+    ),
+    "an alias that leads to nothing": (
+        {("_dmarc.a.example", "TXT"): [], ("_dmarc.a.example", "CNAME"): ["parked.example."]},
+        ["different TXT v=DMARC1; p=none"],
+    ),
+    "an alias that leads to something else": (
+        {("_dmarc.a.example", "TXT"): [], ("_dmarc.a.example", "CNAME"): ["parked.example."],
+         ("parked.example", "A"): ["192.0.2.1"]},
+        ["different TXT v=DMARC1; p=none"],
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", IN_THE_WAY)
+def test_what_should_not_be_there_is_told(name, server, snapshot):
+    published, expected = IN_THE_WAY[name]
+    server.table = {
+        ("a.example", "MX"): OURS,
+        ("a.example", "TXT"): [GOOD_SPF],
+        ("_dmarc.a.example", "TXT"): ['"v=DMARC1; p=reject"'],
+        **published,
+    }
+    checked = look_up(HOSTING, server.address, 2)
+    wrong = sorted(f"{one.status} {one.record.type} {one.record.value}" for one in checked if one.status != "published")
+    assert wrong == expected
+    shown = {one.record: (one.status.value, one.found) for one in checked}
+    assert dns_records.table(HOSTING, shown) == snapshot
+    rows = json.loads(dns_records.as_json(HOSTING, shown))["records"]
+    assert sum(row["status"] == "unexpected" for row in rows) == sum(one.startswith("unexpected") for one in expected)
+    assert "unexpected" not in dns_records.zone_file(HOSTING)
+
+
+def test_what_stands_where_an_alias_should(server):
+    wanted = [one for one in found() if one.name == "a._domainkey.news.example.com"]
+    server.table = {("a._domainkey.news.example.com", "TXT"): ['"v=DKIM1; p=old"']}
+    (one,) = look_up(wanted, server.address, 2)
+    assert (one.status, one.found) == (Published.DIFFERENT, ("TXT v=DKIM1; p=old",))
+    server.table = {("below.a._domainkey.news.example.com", "TXT"): ['"x"'], (wanted[0].name, "TXT"): []}
+    assert look_up(wanted, server.address, 2)[0].status is Published.MISSING
 
 
 SPF_RECORD = Record("z", "z", "TXT", "v=spf1 include:a ~all", Purpose.SPF, Address("domain", "z"))

@@ -7,6 +7,8 @@ import json
 import os
 import re
 from base64 import b64encode
+from dataclasses import replace
+from html import unescape
 from html.parser import HTMLParser
 
 import pytest
@@ -14,8 +16,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from qboxctl.errors import Diagnostic, Position, Severity
-from qboxctl.model import Action, Address, Blocked, Change, FieldChange, Plan, Unverifiable
+from qboxctl.model import Action, Address, Advisory, Blocked, Change, FieldChange, Plan, PlanOptions, Unverifiable
 from qboxctl.render import diagnostics, plan_html, plan_markdown, plan_text
+from qboxctl.render.style import Palette
 from qboxctl.resources import TYPES
 
 ACTIONS = {"create": Action.CREATE, "update": Action.UPDATE, "disable": Action.DISABLE, "delete": Action.DELETE}
@@ -157,13 +160,124 @@ def test_many_changes_take_a_line_each_under_their_domains():
     changes = tuple(change(Action.CREATE, number, domain=domains[number % 30]) for number in range(3_000))
     changes += (change(Action.DELETE, 1), change(Action.UPDATE, 2))
     plan = Plan("ab" * 32, "default", "https://api.example", "", changes=changes, summary={"create": 3_000})
-    lines = plan_text.render(plan, TYPES, width=80).splitlines()
+    lines = plan_text.render(plan, TYPES, Palette(columns=80)).splitlines()
     assert len(lines) < 3_000 + 30 + 25
     assert max(len(line) for line in lines if line.startswith("    +")) <= 80
-    assert [line.split()[0] for line in lines if line.endswith(" objects")] == domains
+    heads = [line.split("  ") for line in lines if "100 mailboxes" in line]
+    assert [(head[1], head[2]) for head in heads] == [
+        (domain, "100 mailboxes: firstname Ada, password *** (sent, never shown)") for domain in domains
+    ]
     assert lines.index("To be removed") < lines.index("To be changed") < lines.index("To be created (3000)")
     full = plan_text.render(plan, TYPES, full=True).splitlines()
     assert sum(line.startswith("      firstname") for line in full) == 3_001
+
+
+def test_lines_end_before_the_last_column_at_words():
+    message = "2 of 3 live mailbox objects would be removed, and at most 1 may be (count 1, 20 percent) " * 2
+    plan = plan_of(
+        {"create": 2, "update": 3, "delete": 2},
+        "several words " * 6,
+        blocked=(Blocked("count", "mailbox", message.strip(), "remove fewer at a time, or raise guards in settings"),),
+    )
+    whole = plan_text.render(plan, TYPES)
+    for columns in (40, 80, 120):
+        for coloured in (False, True):
+            shown = re.sub(r"\x1b\[[0-9;]*m", "", plan_text.render(plan, TYPES, Palette(coloured, columns)))
+            assert shown.split() == whole.split()
+            assert max(map(len, shown.splitlines())) <= columns
+
+
+@pytest.mark.parametrize(
+    ("line", "columns", "expected"),
+    [
+        ("short", 10, ["short"]),
+        ("one two three", 8, ["one two", "  three"]),
+        ("  ~ name  value of some words", 20, ["  ~ name  value of", "          some words"]),
+        ("  - a-word-that-is-longer-than-all-columns there", 12, ["  - a-word-that-is-longer-than-all-columns",
+                                                                  "    there"]),
+        ("日本語 日本語 日本語", 14, ["日本語 日本語", "  日本語"]),
+        ("\x1b[1mone two\x1b[0m three", 8, ["\x1b[1mone two\x1b[0m", "  three"]),
+        ("any length at all", 0, ["any length at all"]),
+    ],
+)  # fmt: skip
+def test_wrapped_lines_hang_under_their_value(line, columns, expected):
+    assert Palette(columns=columns).fit(line).split("\n") == expected
+
+
+def test_colours_and_characters_of_a_terminal(snapshot):
+    address = Address("mailbox", "ada@example.com")
+    fields = (
+        FieldChange("autoresponder_body", "Away.\nBye", "Away.\nSee you"),
+        FieldChange("lastname", "Old", "New"),
+        FieldChange("description", "x" * 120, "x" * 120 + "−"),
+        FieldChange("tags", ("a", "b"), ("b", "c")),
+    )
+    changes = (
+        Change(address, Action.DELETE, destroys_data=True, reason="no longer declared (on_remove: delete)"),
+        Change(
+            Address("mailbox", "bob@example.com"), Action.UPDATE, fields=fields, reason="its secrets are sent again"
+        ),
+    )
+    found = {"delete": 1, "update": 1, "create": 0, "disable": 0, "unchanged": 3, "unmanaged": 0}
+    blocked = (Blocked("protect", "mailbox", "it is protected", "keep it"),)
+    warnings = (Advisory("Q044", str(address), "it is disabled", "state it"),)
+    plan = Plan("ab" * 32, "default", "https://api.example", "", changes, (), (), blocked, warnings, summary=found)
+    assert plan_text.render(plan, TYPES, Palette(enabled=True)).replace("\x1b", "ESC") == snapshot
+    plain = plan_text.render(plan, TYPES, Palette(ascii=True))
+    assert plain.isascii()
+    assert plain == snapshot
+    assert " 0 " not in plain
+
+
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [
+        (PlanOptions(), ""),
+        (PlanOptions(since="v1", rotate=("mailbox/*",)), ""),
+        (PlanOptions(targets=("mailbox/*@a.example",)), "partial plan: only mailbox/*@a.example"),
+        (PlanOptions(("alias/*",), ("domain/x",)), "partial plan: only alias/*, without domain/x"),
+        (PlanOptions(since="v1", only_changed=True), "partial plan: only what the changes since v1 bear on"),
+        (PlanOptions(tuple(f"alias/{letter}" for letter in "abcdefg")),
+         "partial plan: only alias/a, alias/b, alias/c, alias/d, alias/e and 2 more"),
+    ],
+)  # fmt: skip
+def test_a_part_is_told_as_one(options, expected):
+    plan = plan_of({"create": 1}, options=options)
+    text = plan_text.render(plan, TYPES).splitlines()
+    assert (text[1] == expected) if expected else not any("partial" in line for line in text)
+    for form in (plan_html, plan_markdown):
+        shown = unescape(form.render(plan, TYPES))
+        assert expected in shown
+        assert ("partial plan" in shown) == bool(expected)
+
+
+def test_a_pipe_gets_whole_lines():
+    plan = plan_of({"create": 60}, "x" * 90)
+    changes = [
+        one._replace(fields=(FieldChange("lastname", None, f"{'x' * 90}{one.address.key[4:10]}"),))
+        for one in plan.changes
+    ]
+    text = plan_text.render(replace(plan, changes=tuple(changes)), TYPES)
+    assert [f"{'x' * 90}{number:06}" in text for number in range(60)] == [True] * 60
+
+
+def test_what_is_equal_in_many_changes_is_said_once(snapshot):
+    changes = [
+        Change(
+            Address(kind, f"user{number:02}@{domain}.example"),
+            Action.CREATE,
+            fields=tuple(
+                FieldChange(name, None, value)
+                for name, value in (("firstname", f"F{number}"), ("language", "en"), ("max_email_quota", 8 * 1024**3))
+            )
+            if kind == "mailbox"
+            else (FieldChange("destinations", None, ("ada@a.example",)),),
+        )
+        for kind, domain, count in (("mailbox", "b", 50), ("alias", "b", 2), ("mailbox", "a", 1))
+        for number in range(count)
+    ]
+    text = plan_text.render(Plan("ab" * 32, "default", "https://api.example", "", tuple(changes)), TYPES)
+    assert [line for line in text.splitlines() if not re.search("user(0[2-9]|[1-4])", line)] == snapshot
 
 
 @given(st.lists(st.sampled_from(list(ACTIONS)), max_size=30), st.text(max_size=40))

@@ -5,7 +5,9 @@ Commands are imported when they are called: `--help` and `--version` load Click 
 
 from __future__ import annotations
 
+import codecs
 import gc
+import io
 import os
 import signal
 import sys
@@ -40,6 +42,14 @@ _COMMANDS = {
 
 class _Commands(click.Group):
     """The commands, each in a module of its own that is imported when it is needed."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Refuse an empty value of any option or argument: a variable that was not set must not mean "all"."""
+        for before, word in zip(["", *args], args, strict=False):
+            if not ctx.resilient_parsing and (not word or (word.startswith("--") and word.find("=") == len(word) - 1)):
+                named = word[:-1] or (before if before.startswith("-") else "an argument")
+                raise click.UsageError(f"{named} has an empty value: give it one, or leave it out", ctx)
+        return super().parse_args(ctx, args)
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(_COMMANDS)
@@ -90,11 +100,28 @@ def cli(ctx: click.Context) -> None:
 def main(args: list[str] | None = None) -> None:
     """Run the command line, and leave the process with its exit code."""
     signal.signal(signal.SIGTERM, signal.default_int_handler)
+    _print_all()
     gc.disable()  # a plan builds millions of values and drops few: looking for garbage took a third of it (see run_on)
     options = Common()
     code = run(lambda: cli.main(args=args, prog_name="qboxctl", standalone_mode=False, obj=options), options)
     gc.freeze()  # nor need they be taken apart one by one before the process ends
     sys.exit(code)
+
+
+def _print_all() -> None:
+    """Print what a stream's encoding lacks as JSON spells it, instead of failing at it."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper) and codecs.lookup(stream.encoding).name != "utf-8":
+            codecs.register_error("spelt", _spelt)
+            stream.reconfigure(errors="spelt")
+
+
+def _spelt(error: UnicodeError) -> tuple[str, int]:
+    import json
+
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    return json.dumps(error.object[error.start : error.end])[1:-1], error.end
 
 
 def run(command: Callable[[], Any], options: Common) -> int:

@@ -181,7 +181,6 @@ class _Order:
             TYPES,
             self.options.palette(stream),
             self.wish.settings.api.requests_per_second,
-            width=self.options.width(),
             full=self.options.verbose > 0,
         )
         if self.form == "text":

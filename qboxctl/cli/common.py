@@ -11,9 +11,12 @@ from typing import Any, TypeVar
 
 import click
 
-from qboxctl.render.style import Palette
+from qboxctl.render.style import MARKS, Palette
 
 _F = TypeVar("_F", bound=Callable[..., Any])
+
+_COLUMNS = 120
+"""Of a terminal that does not tell."""
 
 
 @dataclass(slots=True)
@@ -31,21 +34,18 @@ class Common:
     """Takes the line of progress away, before something is printed."""
 
     def palette(self, stream: Any = None) -> Palette:
-        """Colours for a stream (stdout unless said otherwise)."""
-        stream = stream or sys.stdout
-        automatic = (
-            stream is not None
-            and stream.isatty()
-            and not os.environ.get("NO_COLOR")
-            and os.environ.get("TERM") != "dumb"
-        )
-        return Palette(self.color == "always" or (self.color == "auto" and automatic))
-
-    def width(self) -> int:
-        """The columns of the terminal; a file or a pipe gets 120."""
+        """What a stream can show (stdout unless said otherwise); only a terminal has colours and an end of lines."""
         import shutil
 
-        return shutil.get_terminal_size((120, 24)).columns if sys.stdout.isatty() else 120
+        stream = stream or sys.stdout
+        terminal = stream is not None and stream.isatty()
+        wanted = os.environ.get("CLICOLOR_FORCE", "0") not in ("", "0")
+        automatic = (wanted or (terminal and os.environ.get("TERM") != "dumb")) and not os.environ.get("NO_COLOR")
+        return Palette(
+            self.color == "always" or (self.color == "auto" and automatic),
+            shutil.get_terminal_size((_COLUMNS, 24)).columns if terminal else 0,
+            not _encodes(stream, MARKS),
+        )
 
     def result(self, text: str) -> None:
         """Print a result, to stdout."""
@@ -61,6 +61,15 @@ class Common:
     def log(self) -> Callable[[str], None] | None:
         """Where requests are logged, with --debug or -vv."""
         return (lambda text: click.echo(text, err=True)) if self.debug or self.verbose > 1 else None
+
+
+def _encodes(stream: Any, text: str) -> bool:
+    """Whether a stream's encoding has these characters."""
+    try:
+        text.encode(getattr(stream, "encoding", None) or "utf-8")
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def run_on() -> None:
@@ -81,7 +90,9 @@ _OPTIONS = (
     click.option("-C", "--dir", "directory", metavar="PATH", help="Folder or file with the configuration (.)."),
     click.option("--env", metavar="NAME", help="Environment of the settings."),
     click.option("--endpoint", metavar="URL", help="The API's address; also QBOXCTL_ENDPOINT."),
-    click.option("--color", type=click.Choice(["auto", "always", "never"]), help="Colours; also NO_COLOR."),
+    click.option(
+        "--color", type=click.Choice(["auto", "always", "never"]), help="Colours; also NO_COLOR, CLICOLOR_FORCE."
+    ),
     click.option("-v", "--verbose", count=True, default=None, help="Say more; -vv logs requests."),
     click.option("-q", "--quiet", is_flag=True, default=None, help="Only results and errors."),
     click.option("--debug", is_flag=True, default=None, help="Log requests, and show tracebacks."),
@@ -93,6 +104,20 @@ def common(command: _F) -> _F:
     for option in reversed(_OPTIONS):
         command = _quietly(option)(command)
     return command
+
+
+def detail(command: _F) -> _F:
+    """Add the options that say how much of a plan its text shows."""
+    full = click.option("--full", is_flag=True, help="Text: every attribute of every change, as with -v.")
+    summary = click.option("--summary", is_flag=True, help="Text: how many changes of which sort, and what is lost.")
+    return full(summary(command))
+
+
+def in_full(options: Common, *, full: bool, summary: bool) -> bool:
+    """Whether every attribute is shown; raises UsageError for options that exclude each other."""
+    if full and summary:
+        raise click.UsageError("--full and --summary exclude each other")
+    return (full or options.verbose > 0) and not summary
 
 
 def _quietly(option: Callable[..., Any]) -> Callable[..., Any]:

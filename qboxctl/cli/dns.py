@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from contextlib import closing
 from pathlib import Path
 
@@ -23,7 +24,7 @@ from qboxctl.survey import survey
 @click.command("dns")
 @common
 @click.option("--format", "form", type=click.Choice(list(FORMATS)), default="table", show_default=True)
-@click.option("--check", is_flag=True, help="Ask DNS what is published; exit 7 while something lacks.")
+@click.option("--check", is_flag=True, help="Ask DNS what is published; exit 7 while something lacks or does harm.")
 @click.option("--resolver", default="", metavar="ADDRESS[:PORT]", help="The DNS server to ask.")
 @click.option("--out", type=click.Path(file_okay=False, path_type=Path), metavar="DIR", help="Files for octoDNS.")
 @click.option("--seed", metavar="FILE", help="With --endpoint emulator: what is in the account.")
@@ -63,13 +64,15 @@ def _checked(found: list[Record], resolver: str) -> dict[Record, tuple[str, tupl
 
 def _verdict(statuses: dict[Record, tuple[str, tuple[str, ...]]], options: Common) -> int:
     """What is told at the end, and the exit code: what is not published waits for the outside."""
-    wrong = sum(status in ("missing", "different") for status, _ in statuses.values())
-    unknown = sum(status == "no answer" for status, _ in statuses.values())
+    counts = Counter(status for status, _ in statuses.values())
+    wrong, strange, unknown = counts["missing"] + counts["different"], counts["unexpected"], counts["no answer"]
     if wrong:
-        options.say(f"{plural(wrong, 'record')} of {len(statuses)} not published as shown")
+        options.say(f"{plural(wrong, 'record')} of {len(statuses) - strange} not published as shown")
+    if strange:
+        options.say(f"{plural(strange, 'record')} published that should not be there")
     if unknown:
         options.say(f"DNS gives no answer about {plural(unknown, 'record')}")
-    return Exit.WAITING if wrong else Exit.ERROR if unknown else Exit.DONE
+    return Exit.WAITING if wrong or strange else Exit.ERROR if unknown else Exit.DONE
 
 
 def _write(out: Path, files: dict[str, str], options: Common) -> None:

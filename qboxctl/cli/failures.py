@@ -42,12 +42,13 @@ def explained(error: Exception, options: Common) -> int:
             click.echo(diagnostics.text(error.diagnostics, palette), err=True, color=True)
             return Exit.INVALID
         case QboxctlError():
-            click.echo(f"{mark}: {clean(str(error))}", err=True, color=True)
+            click.echo(palette.fit(f"{mark}: {clean(str(error))}"), err=True, color=True)
             if isinstance(error, StalePlanError):
                 for moved in error.moved:
-                    click.echo(f"  {clean(moved.address)}: {clean(moved.what)}", err=True)
+                    click.echo(palette.fit(f"  {clean(moved.address)}: {clean(moved.what)}"), err=True)
             if error.hint:
-                click.echo(f"{palette.paint('  help:', 'blue')} {clean(error.hint)}", err=True)
+                hint = f"{palette.paint('  help:', 'cyan')} {clean(error.hint)}"
+                click.echo(palette.fit(hint), err=True, color=True)
             return _CODES.get(type(error), Exit.ERROR)
     if options.debug:
         traceback.print_exception(error)

@@ -1,31 +1,91 @@
-"""Git, asked by its own program: the commit that is checked out, and the configuration at a revision.
+"""Git, asked by its own program: of one repository, and so that nothing but git's own code runs.
 
-The work tree is never touched.
+The repository is the one whose work tree holds a folder: it is found here, by the nearest ``.git`` above, and named in
+each call. So neither the environment (as git sets it for its hooks) nor a bare repository that lies among the files
+takes its place. Only commands are called that read, and that know no filters, diff programs, pagers or aliases.
 """
 
 from __future__ import annotations
 
-import hashlib
 import os
 import subprocess
-from collections.abc import Iterable, Sequence
-from io import BytesIO
-from pathlib import Path, PurePosixPath
+from dataclasses import dataclass
+from pathlib import Path
 
 from qboxctl.errors import QboxctlError
-from qboxctl.yamlio import Source
 
 _TIMEOUT = 60.0
-_SHA1 = 40
-"""The length of a name that git made with SHA-1; the others are made with SHA-256."""
+_KEPT = (
+    "PATH", "HOME", "XDG_CONFIG_HOME", "SUDO_UID", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "TMPDIR",
+    "SYSTEMROOT", "PATHEXT", "TEMP", "USERPROFILE", "HOMEDRIVE", "HOMEPATH", "APPDATA", "PROGRAMDATA",
+)  # fmt: skip
+"""What git is told of the environment: none of ``GIT_*``, and no secret. Which owners it trusts (``safe.directory``)
+stands in the user's or the machine's configuration, which is why these are read."""
+_FIXED = {
+    "LC_ALL": "C",
+    "GIT_OPTIONAL_LOCKS": "0",
+    "GIT_NO_LAZY_FETCH": "1",
+    "GIT_ALLOW_PROTOCOL": "none",  # older versions know no GIT_NO_LAZY_FETCH: then no way to fetch is left
+}
+_HARDENED = (
+    "--no-replace-objects",
+    "-c", "safe.bareRepository=explicit", "-c", "core.fsmonitor=", "-c", f"core.hooksPath={os.devnull}",
+)  # fmt: skip
+"""An empty ``core.fsmonitor`` is off in every version: older ones take "false" for the name of a program."""
 
 
-def _git(folder: Path, *words: str, data: bytes | None = None) -> bytes:
+@dataclass(frozen=True, slots=True)
+class Repository:
+    """A repository: the top of its work tree, and the folder in which git keeps it."""
+
+    top: Path
+    git_dir: str
+
+    def ask(self, *words: str, data: bytes | None = None, may_fail: bool = False) -> bytes:
+        """What git prints, called at the top of the work tree; raises QboxctlError with what it complains of.
+
+        With ``may_fail``, the exit code 1 is an answer too, as of commands that find nothing.
+        """
+        place = f"--git-dir={self.git_dir}", f"--work-tree={self.top}"
+        return _git(self.top, *place, *words, data=data, answers=(0, 1) if may_fail else (0,))
+
+
+def repository(folder: Path) -> Repository:
+    """The repository whose work tree holds a folder; raises QboxctlError where there is none that git takes for one."""
+    folder = folder.resolve()
+    top = top_of(folder)
+    if top is None:
+        raise QboxctlError(f"{folder} is in no git repository")
+    # Asked without naming it, git looks whom it belongs to, and follows a `.git` that is a file, of a linked work tree
+    # or a submodule. What it finds must be what was found here.
+    shown, _, rest = os.fsdecode(_git(top, "rev-parse", "--show-toplevel", "--absolute-git-dir")).partition("\n")
+    if not shown or not os.path.samefile(shown, top):
+        raise QboxctlError(f"{top / '.git'} belongs to the work tree {shown}, not to the one that it lies in")
+    return Repository(top, rest.removesuffix("\n"))
+
+
+def top_of(folder: Path) -> Path | None:
+    """The nearest folder with a ``.git`` in it, at a folder (without links in its path) or above."""
+    return next((above for above in (folder, *folder.parents) if os.path.lexists(above / ".git")), None)
+
+
+def commit(root: str | Path) -> str | None:
+    """The commit that the configuration's folder stands at, None outside a repository."""
+    path = Path(root)
+    try:
+        found = repository(path if path.is_dir() else path.resolve().parent)
+        return found.ask("rev-parse", "--verify", "HEAD").decode().strip() or None
+    except QboxctlError:
+        return None
+
+
+def _git(folder: Path, *words: str, data: bytes | None = None, answers: tuple[int, ...] = (0,)) -> bytes:
     """What git prints; raises QboxctlError with what it complains of."""
-    environ = {**os.environ, "GIT_OPTIONAL_LOCKS": "0", "LC_ALL": "C"}
+    called = next(word for word in words if not word.startswith("-"))
+    environ = {**{name: os.environ[name] for name in _KEPT if name in os.environ}, **_FIXED}
     try:
         done = subprocess.run(
-            ["git", "-C", str(folder), *words],
+            ["git", "-C", str(folder), *_HARDENED, *words],
             input=data,
             stdin=subprocess.DEVNULL if data is None else None,
             capture_output=True,
@@ -34,84 +94,14 @@ def _git(folder: Path, *words: str, data: bytes | None = None) -> bytes:
             check=False,
         )
     except FileNotFoundError:
-        raise QboxctlError("the git program is not installed, and --since needs it") from None
+        raise QboxctlError("the git program is not installed") from None
     except subprocess.TimeoutExpired:
-        raise QboxctlError(f"git {words[0]} took longer than {_TIMEOUT:.0f} s") from None
-    if done.returncode != 0:
-        lines = done.stderr.decode("utf-8", "replace").strip().splitlines()
-        raise QboxctlError(lines[0] if lines else f"git {words[0]} failed")
+        raise QboxctlError(f"git {called} took longer than {_TIMEOUT:.0f} s") from None
+    except (OSError, ValueError) as error:
+        raise QboxctlError(f"git {called} cannot be called: {error}") from None
+    if done.returncode not in answers:
+        lines = [line.strip() for line in done.stderr.decode("utf-8", "replace").splitlines()]
+        fatal = next((line for line in lines if line.startswith("fatal: ")), "".join(lines[:1]))
+        hint = next((line for line in lines if line.startswith("git config ")), None)  # says whom git trusts
+        raise QboxctlError(fatal or f"git {called} failed", hint=hint)
     return done.stdout
-
-
-def _folder(root: str | Path) -> Path:
-    path = Path(root)
-    return path if path.is_dir() else path.parent
-
-
-def commit(root: str | Path) -> str | None:
-    """The commit that the configuration's folder stands at, None outside a repository."""
-    try:
-        return _git(_folder(root), "rev-parse", "--verify", "HEAD").decode().strip() or None
-    except QboxctlError:
-        return None
-
-
-def changed_since(revision: str, root: str | Path, today: Iterable[Source]) -> tuple[list[Source], list[Source]]:
-    """The files that the configuration had at a revision, and today's, without those that are the same in both.
-
-    Of the revision, links are left out: what they lead to is not in the tree. Raises QboxctlError (no repository, no
-    such revision).
-    """
-    folder, is_folder = _folder(root), Path(root).is_dir()
-    if revision.startswith("-"):
-        raise QboxctlError(f"--since {revision} is not a revision")
-    try:
-        _git(folder, "rev-parse", "--git-dir")
-    except QboxctlError as error:
-        raise QboxctlError(f"--since needs a git repository: {error}") from None
-    try:
-        found = _git(folder, "rev-parse", "--verify", "--end-of-options", f"{revision}^{{commit}}").decode().strip()
-    except QboxctlError:
-        hint = "in a shallow clone, fetch more history first: git fetch --unshallow (or fetch-depth: 0 in a workflow)"
-        raise QboxctlError(f"--since {revision}: there is no such revision here", hint=hint) from None
-    listing = os.fsdecode(_git(folder, "ls-tree", "-r", "-z", found, "." if is_folder else Path(root).name))
-    then = {}
-    for entry in listing.split("\0"):
-        mode, _, rest = entry.partition(" ")
-        blob, _, name = rest.removeprefix("blob ").partition("\t")
-        if mode.startswith("100") and _counts(name, is_folder=is_folder):
-            then[name] = blob
-    inside = f"{Path(root)}/" if is_folder else f"{folder}/"
-    now = {source.name.removeprefix(inside): source for source in today}
-    same = {name for name, source in now.items() if then.get(name) == _blob(source.text, like=found)}
-    before = sorted(then.keys() - same)
-    texts = _contents(folder, [then[name] for name in before])
-    return (
-        [Source(f"{name} at {found[:12]}", text, str(folder)) for name, text in zip(before, texts, strict=True)],
-        [source for name, source in now.items() if name not in same],
-    )
-
-
-def _counts(name: str, *, is_folder: bool) -> bool:
-    """Whether a file of the tree belongs to the configuration."""
-    path = PurePosixPath(name)
-    hidden = any(part.startswith((".", "_")) for part in path.parts)
-    return not is_folder or (path.suffix.lower() in (".yaml", ".yml") and not hidden)
-
-
-def _blob(text: str, *, like: str) -> str:
-    """The name that git gives to a content, in a repository with such names as this one."""
-    raw = text.encode()
-    digest = hashlib.sha1 if len(like) == _SHA1 else hashlib.sha256
-    return digest(b"blob %d\0" % len(raw) + raw).hexdigest()
-
-
-def _contents(folder: Path, blobs: Sequence[str]) -> list[str]:
-    """What is in some blobs."""
-    stream = BytesIO(_git(folder, "cat-file", "--batch", data="".join(f"{blob}\n" for blob in blobs).encode()))
-    found = []
-    for _ in blobs:
-        size = int(stream.readline().split()[-1])
-        found.append(stream.read(size).decode("utf-8-sig", "replace"))
-        stream.readline()
-    return found

@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from qboxctl.cli.common import Common, common
+from qboxctl.cli.common import Common, common, detail, in_full
 from qboxctl.cli.failures import Exit
 from qboxctl.cli.planning import planned, planning_options, task_of
 from qboxctl.cli.session import connect
@@ -24,6 +24,7 @@ from qboxctl.resources import TYPES
 @click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="Save the plan, for `apply FILE`.")
 @click.option("--format", "form", type=click.Choice(FORMATS), default="text", show_default=True)
 @click.option("--detailed-exitcode", is_flag=True, help="Exit 2 when there is something to change.")
+@detail
 @planning_options
 @click.pass_obj
 def command(
@@ -32,11 +33,14 @@ def command(
     out: Path | None,
     form: str,
     detailed_exitcode: bool,
+    full: bool,
+    summary: bool,
     seed: str | None,
     acknowledge: str,
     **chosen: Any,
 ) -> int:
     """Compare the files with the account, and show what apply would do."""
+    full = in_full(options, full=full, summary=summary)
     has_digest = bool(out) or form == "json"
     task = task_of(options, PlanOptions(**chosen), whole=has_digest)
     reader = connect(Reader, task.wish, options, seed=seed)
@@ -49,7 +53,7 @@ def command(
     if out:
         write(plan, out)
     rate = wish.settings.api.requests_per_second
-    options.result(picture(plan, form, TYPES, options.palette(), rate, width=options.width(), full=options.verbose > 0))
+    options.result(picture(plan, form, TYPES, options.palette(), rate, full=full, summary=summary))
     if out and plan.changes and form == "text":
         options.say(f"saved as {out}" + ("" if plan.blocked else f"; run it with: qboxctl apply {out}"))
     if options.verbose:

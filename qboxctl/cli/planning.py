@@ -17,13 +17,14 @@ from qboxctl.apply import Checked, check, check_saved
 from qboxctl.cli import git
 from qboxctl.cli.common import Common
 from qboxctl.cli.config import at_endpoint, checked_wish
+from qboxctl.cli.revision import base_of, changed_since, is_none
 from qboxctl.cli.session import accepted
 from qboxctl.client import Reader
 from qboxctl.compare import compare
 from qboxctl.customers import customers, refuse_others
 from qboxctl.errors import Diagnostic, QboxctlError
 from qboxctl.guards import PASSABLE, acknowledges
-from qboxctl.model import Action, Plan, PlanOptions, Snapshot
+from qboxctl.model import Action, Advisory, Plan, PlanOptions, Snapshot
 from qboxctl.names import Pattern, covering
 from qboxctl.part import part
 from qboxctl.remote import Account
@@ -90,9 +91,10 @@ def task_of(options: Common, asked: PlanOptions, *, whole: bool = False, told: C
     """
     files = read_sources(options.directory)
     made = None
-    if asked.since and asked.only_changed and not (whole or asked.targets or asked.rotate):
+    since = "" if is_none(asked.since or "") else asked.since
+    if since and asked.only_changed and not (whole or asked.targets or asked.rotate):
         with suppress(QboxctlError):  # whatever is wrong: all files are read then, and all that is wrong is told
-            made = _edit(asked.since, files, options)
+            made = _edit(since, files, options)
             found = part(made, files, TYPES, options.env)
             if found is not None:
                 wish = at_endpoint(found, options)
@@ -104,14 +106,19 @@ def task_of(options: Common, asked: PlanOptions, *, whole: bool = False, told: C
 
 
 def _edit(since: str, files: Sequence[Source], options: Common) -> Edit:
-    return edit(*git.changed_since(since, options.directory, files), TYPES)
+    return edit(*changed_since(since, options.directory, files), TYPES)
 
 
-def _chosen(task: Task, options: Common) -> tuple[Options, str]:
-    """Which part of the wish is planned, and in words what changed.
+def _remembered(task: Task, options: Common) -> Task:
+    """The task, with what was edited since the revision that it names; raises QboxctlError for a bad one."""
+    since = task.asked.since
+    if task.edit or not since or is_none(since):
+        return task
+    return replace(task, edit=_edit(since, task.files, options))
 
-    Raises UsageError, and QboxctlError for a bad revision.
-    """
+
+def _chosen(task: Task) -> tuple[Options, str]:
+    """Which part of the wish is planned, and in words what changed; raises UsageError."""
     asked, wish = task.asked, task.wish
     chosen = Options(
         targets=_patterns(asked.targets, "--target"),
@@ -122,10 +129,15 @@ def _chosen(task: Task, options: Common) -> tuple[Options, str]:
         if asked.only_changed:
             raise click.UsageError("--only-changed needs --since REV: changed since when?")
         return chosen, ""
-    found = difference(task.edit or _edit(asked.since, task.files, options), wish)
+    if task.edit is None:
+        news = "--since names no revision, but zeros (a first push): nothing counts as removed, and all is planned"
+        return replace(chosen, removed_since=frozenset()), news
+    found = difference(task.edit, wish)
     chosen = replace(chosen, removed_since=found.gone, extra_edited=found.extra)
     if not asked.only_changed:
         return chosen, ""
+    if task.edit.then.mistakes:
+        return chosen, f"not all can be read of what the files said at {asked.since}: all is planned"
     if found.rules:
         rules = " and ".join(found.rules)
         return chosen, f"{rules} changed since {asked.since}, which may bear on everything: all is planned"
@@ -149,7 +161,9 @@ def planned(reader: Reader, task: Task, options: Common, acknowledge: str = "") 
     Some guards look at all that the files declare: before one of them blocks a plan, all files are read. Raises
     UsageError, ConfigError, AuthError, ApiError, and QboxctlError for a bad revision.
     """
-    chosen, news = _chosen(task, options)
+    task = _remembered(task, options)
+    unread = task.edit.warnings() if task.edit else []
+    chosen, news = _chosen(task)
     if news:
         options.say(news)
     chosen = replace(chosen, acknowledge=acknowledge)
@@ -157,8 +171,8 @@ def planned(reader: Reader, task: Task, options: Common, acknowledge: str = "") 
     guards = sorted({one.guard for one in found.plan.blocked} & PASSABLE)
     if task.whole and guards:
         options.say(f"the {guards[0]} guard looks at everything: all files are read")
-        task = task.whole()
-        chosen = replace(_chosen(task, options)[0], acknowledge=acknowledge)
+        task = _remembered(task.whole(), options)
+        chosen = replace(_chosen(task)[0], acknowledge=acknowledge)
         found = _compared(reader, task.wish, chosen)
     wish, snapshot, plan = found
     known = {*wish.objects, *snapshot.live}
@@ -169,8 +183,8 @@ def planned(reader: Reader, task: Task, options: Common, acknowledge: str = "") 
         options.say(f"--acknowledge names another plan: this one is {plan.id}")
     plan = replace(
         plan,
-        options=task.asked,
-        warnings=advise(wish, snapshot, plan, TYPES),
+        options=_as_made(task, options),
+        warnings=(*advise(wish, snapshot, plan, TYPES), *map(_advisory, unread)),
         customers=customers(wish, snapshot, TYPES),
         qboxctl_version=__version__,
         created_at=datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z"),
@@ -179,12 +193,26 @@ def planned(reader: Reader, task: Task, options: Common, acknowledge: str = "") 
     return Planned(wish, snapshot, plan)
 
 
+def _as_made(task: Task, options: Common) -> PlanOptions:
+    """The options that a plan was made with, with the commit that its revision stood for."""
+    since = task.asked.since
+    return (
+        task.asked if task.edit is None or not since else replace(task.asked, since=base_of(since, options.directory))
+    )
+
+
+def _advisory(found: Diagnostic) -> Advisory:
+    """A warning about a place in the files as a warning of the plan."""
+    place = f"{found.position}: " if found.position else ""
+    return Advisory(found.code, found.address or "", f"{place}{found.message}", found.hint or "")
+
+
 def still_asked(reader: Reader, task: Task, saved: Plan, options: Common, acknowledge: str) -> Checked:
     """Compare a saved plan with the account, and with a fresh plan of what it names: same options, today's files.
 
     Raises StalePlanError, PlanFileError (another customer's account), and what ``planned`` raises.
     """
-    chosen, _ = _chosen(task, options)
+    chosen, _ = _chosen(_remembered(task, options))
     named = frozenset(change.address for change in saved.changes)
     scope = Scope(task.wish, TYPES, replace(chosen, targets=(), only=named))
     account = Account(reader, TYPES)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 import threading
 from pathlib import Path
 from typing import Any, TypeVar
@@ -34,7 +35,7 @@ def accepted(wish: Wish, found: list[Diagnostic], options: Common) -> Wish:
     if has_errors(found):
         raise ConfigError(found)
     if found:
-        options.say(diagnostics.text(found, options.palette()))
+        options.say(diagnostics.text(found, options.palette(sys.stderr)))
     return wish
 
 

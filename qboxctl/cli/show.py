@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from qboxctl.cli.common import Common, common
+from qboxctl.cli.common import Common, common, detail, in_full
 from qboxctl.planfile import read
 from qboxctl.render.plans import FORMATS, picture
 from qboxctl.resources import TYPES
@@ -16,8 +16,10 @@ from qboxctl.resources import TYPES
 @common
 @click.argument("planfile", type=click.Path(dir_okay=False, path_type=Path))
 @click.option("--format", "form", type=click.Choice(FORMATS), default="text", show_default=True)
+@detail
 @click.pass_obj
-def command(options: Common, planfile: Path, form: str) -> None:
+def command(options: Common, planfile: Path, form: str, full: bool, summary: bool) -> None:
     """Show a saved plan; asks nobody."""
+    full = in_full(options, full=full, summary=summary)
     plan = read(planfile, TYPES)
-    options.result(picture(plan, form, TYPES, options.palette(), width=options.width(), full=options.verbose > 0))
+    options.result(picture(plan, form, TYPES, options.palette(), full=full, summary=summary))

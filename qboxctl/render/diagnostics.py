@@ -17,7 +17,7 @@ _SARIF = "https://json.schemastore.org/sarif-2.1.0.json"
 
 def text(found: Iterable[Diagnostic], palette: Palette = PLAIN) -> str:
     """Each with its place and what to do."""
-    return "\n".join(line for one in found for line in _lines(one, palette))
+    return "\n".join(palette.fit(line) for one in found for line in _lines(one, palette))
 
 
 def _lines(one: Diagnostic, palette: Palette) -> Iterable[str]:
@@ -26,7 +26,7 @@ def _lines(one: Diagnostic, palette: Palette) -> Iterable[str]:
     if one.position:
         yield f"{palette.paint('  -->', 'blue')} {clean(str(one.position))}"
     if one.hint:
-        yield f"{palette.paint('  help:', 'blue')} {clean(one.hint)}"
+        yield f"{palette.paint('  help:', 'cyan')} {clean(one.hint)}"
 
 
 def verdict(found: Sequence[Diagnostic], files: int, objects: int) -> str:

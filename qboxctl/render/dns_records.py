@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import reduce
 from itertools import groupby
 
-from qboxctl.dns import Purpose, Record
+from qboxctl.dns import Purpose, Record, unite_spf
 from qboxctl.jsonio import json_text
 from qboxctl.model import JSON
 from qboxctl.render.style import PLAIN, Palette, clean
@@ -26,24 +27,44 @@ Found = Mapping[Record, tuple[str, Sequence[str]]]
 def table(records: Sequence[Record], found: Found, palette: Palette = PLAIN) -> str:
     """For people, one block for each zone; the value comes last, so that it can be copied whole."""
     lines: list[str] = []
-    for zone, group in groupby(records, key=lambda one: one.zone):
+    for zone, group in groupby(_with_unexpected(records, found), key=lambda one: one.zone):
         rows = list(group)
         lines += [*([""] if lines else []), palette.paint(clean(zone), "bold")]
         width = max(len(one.name) for one in rows)
         for one in rows:
             status, now = found.get(one, ("", ()))
-            mark = palette.paint(f"{status:9}  ", _TONES.get(status, "dim")) if status else ""
+            mark = palette.paint(f"{status:10}  ", _TONES.get(status, "dim")) if status else ""
             value = clean(one.value) or palette.paint(_LATER, "dim")
             lines.append(f"  {mark}{clean(one.name):{width}}  {one.type:5}  {value}")
-            pad = " " * (6 + (11 if status else 0))
+            pad = " " * (6 + (12 if status else 0))
             if status == "different":
                 lines += [f"{pad}now: {clean(text)}" for text in now]
+                united = _united(one, now)
+                lines += [f"{pad}make it: {clean(united)}"] if united else []
             if one.note:
                 lines.append(f"{pad}{palette.paint(clean(one.note), 'dim')}")
     return "\n".join(lines)
 
 
-_TONES = {"published": "green", "missing": "alarm", "different": "yellow", "no answer": "yellow"}
+_TONES = {
+    "published": "green",
+    "missing": "alarm",
+    "different": "yellow",
+    "unexpected": "alarm",
+    "no answer": "yellow",
+}
+
+
+def _with_unexpected(records: Sequence[Record], found: Found) -> Sequence[Record]:
+    """The records, and beside them what is published and should not be there."""
+    more = [one for one, (status, _) in found.items() if status == "unexpected"]
+    return sorted([*records, *more]) if more else records
+
+
+def _united(one: Record, now: Sequence[str]) -> str:
+    """The one SPF record that keeps what the published ones allow, "" where there is nothing to keep."""
+    kept = [text for text in now if text.lower().startswith("v=spf1 ")] if one.purpose is Purpose.SPF else []
+    return reduce(unite_spf, [*kept, one.value]) if kept else ""
 
 
 def zone_file(records: Sequence[Record]) -> str:
@@ -105,7 +126,7 @@ def _octodns_value(one: Record) -> JSON:
 def as_json(records: Sequence[Record], found: Found) -> str:
     """One JSON object with all of them; ``value`` is null where only `apply` learns it."""
     rows = []
-    for one in records:
+    for one in _with_unexpected(records, found):
         status, now = found.get(one, (None, ()))
         checked = {"status": status, "published": list(now)} if found else {}
         rows.append(

@@ -15,7 +15,7 @@ _MOST = 200
 
 def text(report: Report, palette: Palette = PLAIN, *, full: bool = False) -> str:
     """Checks, then what the answers carry of the attributes, kind by kind; ``full`` names also what is not modelled."""
-    return "\n".join(_lines(report, palette, full=full))
+    return "\n".join(map(palette.fit, _lines(report, palette, full=full)))
 
 
 def _lines(report: Report, palette: Palette, *, full: bool) -> Iterable[str]:

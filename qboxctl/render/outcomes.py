@@ -25,7 +25,7 @@ def line(one: Outcome, palette: Palette = PLAIN) -> str:
     word = palette.paint(f"{_WORDS.get(one.status, one.status.value):9}", _COLOURS[one.status])
     why = f"  {clean(one.error)}" if one.error and one.status is not Status.IN_EFFECT else ""
     took = f"  {one.seconds:.1f} s" if one.seconds >= 0.1 and not why else ""
-    return f"  {word}  {one.action.value:7}  {clean(str(one.address))}{took}{why}"
+    return palette.fit(f"  {word}  {one.action.value:7}  {clean(str(one.address))}{took}{why}")
 
 
 def counts(outcomes: Sequence[Outcome]) -> dict[str, int]:

@@ -31,6 +31,8 @@ li[hidden], section[hidden] { display: none; }
 dl { display: grid; grid-template-columns: max-content 1fr; gap: 0 1rem; margin: .2rem 0 0 5rem;
   font: .85rem/1.5 ui-monospace, monospace; } dt { color: var(--soft); } dd { margin: 0; overflow-wrap: anywhere; }
 del { text-decoration-color: var(--lost); color: var(--soft); } ins { text-decoration: none; color: var(--new); }
+.lines { border-left: 1px solid var(--line); padding-left: .6rem; white-space: pre-wrap; }
+.lines > * { display: block; } .lines del { text-decoration: none; color: var(--lost); }
 @media (max-width: 40rem) { dl { margin-left: 1rem; } }
 @media print { form, #more { display: none; } ul.changes > li { break-inside: avoid; }
   body { font-size: 10pt; } .alarm { border: 1px solid; } details > * { display: block; } }

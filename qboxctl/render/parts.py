@@ -6,19 +6,20 @@ move a terminal's cursor is already out.
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from qboxctl.definition import ResourceType
 from qboxctl.diff import EXTRA
 from qboxctl.graph import writes
-from qboxctl.model import Action, Change, FieldChange, Plan
+from qboxctl.model import Action, Change, FieldChange, Plan, Value
+from qboxctl.render.differences import NEW, OLD, WIDTH, Long, Row, excerpt, is_edited_text, pair, plain
 from qboxctl.render.style import clean, plural, shorten
 
 SIGNS = {Action.CREATE: "+", Action.UPDATE: "~", Action.DISABLE: "!", Action.DELETE: "-"}
 MASK = "*** (sent, never shown)"
-_WIDTH = 100
+_PATTERNS = 5
 _BILL = {
     "mailboxes_8gb": "mailbox of 8 GB",
     "mailboxes_25gb": "mailbox of 25 GB",
@@ -40,14 +41,40 @@ class Section(NamedTuple):
 
 
 class Line(NamedTuple):
-    """One attribute of a change: ``before`` is "" where there is nothing to compare with."""
+    """One attribute of a change, on one line: ``before`` is "" where there is nothing to compare with.
+
+    Of a list that changes there are its ``items`` instead, those that go and those that come. ``long`` is there where
+    one line cannot tell it all.
+    """
 
     name: str
-    before: str
-    after: str
+    before: str = ""
+    after: str = ""
+    items: tuple[Row, ...] = ()
+    long: Long | None = None
 
     def __str__(self) -> str:
+        if self.items:
+            return " ".join(f"{sign}{text}" for sign, text in self.items)
         return f"{self.before} → {self.after}" if self.before else self.after
+
+    @property
+    def head(self) -> str:
+        """What stands beside the name where the rows of ``long`` follow."""
+        if not self.long:
+            return str(self)
+        unknown = self.before and self.long.before is None
+        return f"{self.before} → {self.long.size()}" if unknown else self.long.size()
+
+
+class Remark(NamedTuple):
+    """What stands beside an address: what becomes of the object, and why; each may be ""."""
+
+    fate: str = ""
+    reason: str = ""
+
+    def __str__(self) -> str:
+        return "  ".join(filter(None, self))
 
 
 def sections(plan: Plan) -> list[Section]:
@@ -66,44 +93,102 @@ def sections(plan: Plan) -> list[Section]:
     return found
 
 
-def remark(change: Change, type_: ResourceType) -> str:
-    """What stands beside the address: what is lost, and why it is done; "" where there is nothing to add."""
+def remark(change: Change, type_: ResourceType) -> Remark:
+    """What is lost, and why it is done, where that is not plain to see."""
     reason = clean(change.reason)
     if change.destroys_data:
         what = "its mail is lost for good" if type_.kind in ("mailbox", "domain") else "it is lost for good"
-        return f"DELETED, {what}  ({reason})"
+        return Remark(f"DELETED, {what}", reason)
     if change.action.removes:
-        return f"{change.action.value}d  ({reason})"
-    if change.action is Action.CREATE:
-        return reason if type_.ordered else ""
-    return f"({reason})" if change.reason != "differs" else ""
+        return Remark(f"{change.action.value}d", reason)
+    if change.action is Action.CREATE and type_.ordered:
+        return Remark(reason)
+    return Remark("", reason) if change.action is Action.UPDATE and change.reason != "differs" else Remark()
 
 
 def lines(change: Change, types: Types) -> list[Line]:
-    """The attributes of a change; a removal has none."""
+    """The attributes of a change in the order of their definitions, the telling ones first; a removal has none."""
     if change.action.removes:
         return []
     type_ = types[change.address.kind]
     shown = [_line(change, one, type_) for one in change.fields]
-    return shown + [Line(clean(name), "", MASK) for name in change.secrets]
+    shown += [Line(clean(name), "", MASK) for name in change.secrets]
+    order = type_.order
+    return sorted(shown, key=lambda line: order.get(line.name, len(order)))
+
+
+class Brief(NamedTuple):
+    """A change among many: its address, and what it says beside what all of its group say."""
+
+    change: Change
+    address: str
+    more: str
+
+
+class Group(NamedTuple):
+    """Changes of one kind in one place, with what is equal in all of them said once."""
+
+    home: str
+    what: str
+    equal: Sequence[str]
+    rows: Sequence[Brief]
+
+
+def groups(changes: Iterable[Change], types: Types) -> Iterator[Group]:
+    """Changes by place and kind, in the order of names; within a group they keep theirs."""
+    places: dict[tuple[str, str], list[Change]] = defaultdict(list)
+    for change in changes:
+        places[home(change, types), change.address.kind].append(change)
+    for (place, kind), found in sorted(places.items()):
+        type_ = types[kind]
+        said = [
+            dict.fromkeys(
+                [*filter(None, remark(change, type_)), *(f"{line.name} {line}" for line in lines(change, types))]
+            )
+            for change in found
+        ]
+        equal = [text for text in said[0] if len(said) > 1 and all(text in one for one in said)]
+        rows = [
+            Brief(change, clean(str(change.address)), ", ".join(text for text in one if text not in equal))
+            for change, one in zip(found, said, strict=True)
+        ]
+        yield Group(clean(place), plural(len(found), type_.title.lower()), equal, rows)
 
 
 def _line(change: Change, one: FieldChange, type_: ResourceType) -> Line:
-    name, after = clean(one.name), show(type_, one.name, one.after)
+    name, before, after = clean(one.name), one.before, one.after
+    new = _written(type_, one.name, after)
     if change.action is Action.CREATE:
-        return Line(name, "", after)
-    if isinstance(one.before, tuple) and isinstance(one.after, tuple):
-        gone = [f"-{clean(item)}" for item in one.before if item not in one.after]
-        new = [f"+{clean(item)}" for item in one.after if item not in one.before]
-        return Line(name, "", shorten(" ".join(gone + new), _WIDTH))
-    return Line(name, show(type_, one.name, one.before), after)
+        if len(new) <= WIDTH:
+            return Line(name, "", excerpt(new))
+        long = Long(None, after)
+        return Line(name, "", f"{excerpt(new)} ({long.size()})", long=long)
+    if isinstance(before, tuple) and isinstance(after, tuple):
+        return _list(name, before, after)
+    old = _written(type_, one.name, before)
+    shown = pair(old, new)
+    if old == new:  # such as a number, and the same digits as text
+        shown = excerpt(ascii(before)), excerpt(ascii(after))
+    nested = isinstance(before, (dict, list)) and isinstance(after, (dict, list))
+    needs_more = nested or is_edited_text(before, after) or max(len(old), len(new)) > WIDTH
+    return Line(name, *shown, long=Long(before, after) if needs_more else None)
 
 
-def show(type_: ResourceType, name: str, value: object) -> str:
+def _list(name: str, before: tuple[str, ...], after: tuple[str, ...]) -> Line:
+    gone = [Row(OLD, clean(item)) for item in before if item not in after]
+    items = (*gone, *(Row(NEW, clean(item)) for item in after if item not in before))
+    line = Line(name, items=items)
+    if len(str(line)) <= WIDTH:
+        return line
+    long = Long(before, after)
+    return Line(name, "", long.size(), long=long)
+
+
+def _written(type_: ResourceType, name: str, value: Value) -> str:
     """A value as people write it in a file, on one line."""
     one = type_.by_name.get(name)
-    text = str(value) if one is None or name.startswith(EXTRA) else one.type.show(value)
-    return shorten(clean(text.replace("\n", "⏎")), _WIDTH)
+    text = plain(value) if one is None or name.startswith(EXTRA) else one.type.show(value)
+    return text.replace("\n", "⏎")
 
 
 def home(change: Change, types: Types) -> str:
@@ -119,6 +204,20 @@ def place(plan: Plan) -> str:
     return f"{clean(plan.environment)} at {shorten(clean(plan.endpoint), 200)}"
 
 
+def partial_plan(plan: Plan) -> str:
+    """Which part of the configuration and the account was planned, "" for all of it."""
+    asked = plan.options
+    found = [f"only {_some(asked.targets)}"] if asked.targets else []
+    found += [f"only what the changes since {clean(asked.since)} bear on"] if asked.only_changed and asked.since else []
+    found += [f"without {_some(asked.excludes)}"] if asked.excludes else []
+    return f"partial plan: {', '.join(found)}" if found else ""
+
+
+def _some(patterns: Sequence[str]) -> str:
+    shown = ", ".join(shorten(clean(text), WIDTH) for text in patterns[:_PATTERNS])
+    return shown + (f" and {len(patterns) - _PATTERNS} more" if len(patterns) > _PATTERNS else "")
+
+
 def unverifiable(plan: Plan) -> list[str]:
     """The declared attributes that the API never returns, each with the number of objects."""
     counts = Counter((row.address.kind, name) for row in plan.unverifiable for name in row.fields)
@@ -131,11 +230,10 @@ def blocks(plan: Plan) -> Iterable[tuple[str, str]]:
         yield f"BLOCKED by the {clean(one.guard)} guard: {clean(one.message)}", clean(one.way_out)
 
 
-def warnings(plan: Plan) -> Iterable[str]:
-    """What is right and may surprise, each with what can be done about it."""
+def warnings(plan: Plan) -> Iterable[tuple[str, str]]:
+    """What is right and may surprise, and what can be done about it in brackets, "" for nothing."""
     for one in plan.warnings:
-        hint = f" ({clean(one.hint)})" if one.hint else ""
-        yield f"{clean(one.code)}: {clean(one.message)}{hint}"
+        yield f"{clean(one.code)}: {clean(one.message)}", f"({clean(one.hint)})" if one.hint else ""
 
 
 def budget(plan: Plan, types: Types, per_second: float | None) -> str:
@@ -156,14 +254,19 @@ def _billed(name: str, number: int) -> str:
     return plural(abs(number), noun).partition(" ")[2] + of + size
 
 
+def counts(plan: Plan) -> dict[Action, str]:
+    """How many changes of each sort there are; those that do not occur are left out."""
+    return {action: f"{plan.summary[action]} to {action}" for action in Action if plan.summary.get(action)}
+
+
 def totals(plan: Plan) -> str:
-    """How many changes of each sort."""
-    return ", ".join(f"{plan.summary.get(name, 0)} to {name}" for name in ("create", "update", "disable", "delete"))
+    """The same in one line."""
+    return ", ".join(counts(plan).values())
 
 
 def rest(plan: Plan) -> str:
-    """How many objects stay as they are."""
-    return f"{plan.summary.get('unchanged', 0)} unchanged, {plan.summary.get('unmanaged', 0)} unmanaged"
+    """How many objects stay as they are, "" for none."""
+    return ", ".join(f"{plan.summary[name]} {name}" for name in ("unchanged", "unmanaged") if plan.summary.get(name))
 
 
 def loss(plan: Plan) -> str:

@@ -12,6 +12,7 @@ from html import escape
 
 from qboxctl.model import Action, Change, Plan
 from qboxctl.render import parts
+from qboxctl.render.differences import NEW, OLD, Row
 from qboxctl.render.page import SCRIPT, STYLE
 from qboxctl.render.parts import Line, Types
 from qboxctl.render.style import clean
@@ -19,6 +20,8 @@ from qboxctl.render.style import clean
 _WORDS = {
     Action.CREATE: "+ create", Action.UPDATE: "~ update", Action.DISABLE: "! disable", Action.DELETE: "− delete",
 }  # fmt: skip
+
+_TAGS = {OLD: "del", NEW: "ins"}
 
 
 def render(plan: Plan, types: Types, per_second: float | None = None) -> str:
@@ -36,13 +39,16 @@ def _lines(plan: Plan, types: Types, per_second: float | None) -> Iterable[str]:
     yield f"<h1>Plan for {escape(parts.place(plan))}</h1>"
     yield f'<p class="where">{" · ".join(_origin(plan))}</p>'
     yield f'<p class="totals">{escape(what)}</p>'
-    yield f"<p>{escape(parts.rest(plan))}</p>"
+    if parts.rest(plan):
+        yield f"<p>{escape(parts.rest(plan))}</p>"
+    if parts.partial_plan(plan):
+        yield f"<p><strong>{escape(parts.partial_plan(plan))}</strong></p>"
     lost = parts.loss(plan)
     if lost:
         yield f'<p class="alarm">{escape(lost)}</p>'
     for message, way in parts.blocks(plan):
         yield f'<p class="alarm">{escape(message)}{f"<br>{escape(way)}" if way else ""}</p>'
-    warnings = list(parts.warnings(plan))
+    warnings = [" ".join(filter(None, one)) for one in parts.warnings(plan)]
     if warnings:
         rows = "".join(f"<li>{escape(one)}</li>" for one in warnings)
         yield f"<details open><summary>Warnings ({len(warnings)})</summary><ul>{rows}</ul></details>"
@@ -99,7 +105,9 @@ def _controls(plan: Plan) -> Iterable[str]:
 def _change(change: Change, types: Types) -> str:
     action, kind = change.action.value, change.address.kind
     remark = parts.remark(change, types[kind])
-    why = f' <span class="{"lost" if change.destroys_data else "why"}">{escape(remark)}</span>' if remark else ""
+    tones = ("lost" if change.destroys_data else "fate", "why")
+    told = [(tone, text) for tone, text in zip(tones, remark, strict=True) if text]
+    why = "".join(f' <span class="{tone}">{escape(text)}</span>' for tone, text in told)
     shown = parts.lines(change, types)
     table = f"<dl>{''.join(f'<dt>{escape(line.name)}</dt><dd>{_values(line)}</dd>' for line in shown)}</dl>"
     return (
@@ -110,8 +118,19 @@ def _change(change: Change, types: Types) -> str:
 
 
 def _values(line: Line) -> str:
+    """The old and the new value; of a long one all lines, those that stay included."""
+    if line.long:
+        rows = "".join(_row(row) for row in line.long.rows(whole=True))
+        return f'{escape(line.long.size())}<div class="lines">{rows}</div>'
+    if line.items:
+        return " ".join(_row(row) for row in line.items)
     after = f"<ins>{escape(line.after)}</ins>"
     return f"<del>{escape(line.before)}</del> → {after}" if line.before else after
+
+
+def _row(row: Row) -> str:
+    tag = _TAGS.get(row.sign, "span")
+    return f"<{tag}>{row.sign} {escape(row.text)}</{tag}>"
 
 
 def _notes(plan: Plan) -> Iterable[str]:

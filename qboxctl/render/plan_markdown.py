@@ -11,6 +11,7 @@ from functools import partial
 
 from qboxctl.model import Action, Change, Plan
 from qboxctl.render import parts
+from qboxctl.render.differences import LEFT_OUT, Row
 from qboxctl.render.parts import Section, Types
 from qboxctl.render.style import clean, plural, shorten
 
@@ -55,7 +56,10 @@ def _head(plan: Plan) -> Iterable[str]:
     yield f"### {'⛔ ' if plan.blocked else ''}qboxctl plan: {what}"
     yield ""
     commit = f" · commit {_code(plan.git_commit[:12])}" if plan.git_commit else ""
-    yield f"{_code(parts.place(plan))} · plan {_code(plan.id[:12])}{commit} · {parts.rest(plan)}"
+    stays = f" · {parts.rest(plan)}" if parts.rest(plan) else ""
+    yield f"{_code(parts.place(plan))} · plan {_code(plan.id[:12])}{commit}{stays}"
+    if parts.partial_plan(plan):
+        yield from ("", f"**{_escaped(parts.partial_plan(plan))}**")
     lost = parts.loss(plan)
     if lost:
         yield from ("", "> [!CAUTION]", f"> **{lost}**")
@@ -83,7 +87,7 @@ def _sections(plan: Plan, types: Types) -> list[tuple[str, bool, Sequence[_Form]
         forms = [_forms(section, types, full=full) for full in (True, False)]
         found.append((title, section.name != "removed", forms))
     notes: dict[str, Sequence[str]] = {
-        _WARNINGS: list(parts.warnings(plan)),
+        _WARNINGS: [" ".join(filter(None, one)) for one in parts.warnings(plan)],
         "Not declared, and left alone": [clean(str(address)) for address in plan.unmanaged],
         "Declared, and never returned by the API": parts.unverifiable(plan),
     }
@@ -107,7 +111,15 @@ def _change(change: Change, types: Types, *, full: bool) -> Iterable[str]:
     if full:
         shown = parts.lines(change, types)
         width = max((len(line.name) for line in shown), default=0)
-        yield from (f"      {line.name:{width}}  {line}" for line in shown)
+        for line in shown:
+            yield f"      {line.name:{width}}  {line.head}"
+            yield from (_row(row) for row in (line.long.rows() if line.long else ()))
+
+
+def _row(row: Row) -> str:
+    """A line of a difference: the bar keeps it apart from a change, whatever it says."""
+    text = f"      | {row.sign} {row.text}" if row.sign == LEFT_OUT else f"{row.sign}     | {row.text}"
+    return text.rstrip()
 
 
 def _fitting(forms: Sequence[_Form], room: int) -> str:

@@ -6,15 +6,15 @@ Many changes of one sort are grouped by domain, one line each, so that three tho
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from functools import partial
-from itertools import groupby
 
 from qboxctl.model import Action, Change, Plan
 from qboxctl.render import parts
-from qboxctl.render.parts import Section, Types
-from qboxctl.render.style import PLAIN, Palette, clean, plural, shorten
+from qboxctl.render.differences import LEFT_OUT, NEW, OLD, Row
+from qboxctl.render.parts import Line, Section, Types
+from qboxctl.render.style import PLAIN, Palette, clean, shorten
 
 _COLOURS = {Action.CREATE: "green", Action.UPDATE: "yellow", Action.DISABLE: "red", Action.DELETE: "red"}
+_ROWS = {OLD: "red", NEW: "green", LEFT_OUT: "dim"}
 _SHOWN = 20
 MANY = 50
 """From so many changes of one sort on, each gets one line."""
@@ -26,30 +26,32 @@ def render(
     palette: Palette = PLAIN,
     per_second: float | None = None,
     *,
-    width: int = 120,
     full: bool = False,
+    summary: bool = False,
 ) -> str:
     """The whole plan; ``per_second`` is how many requests may start in a second, if that is limited.
 
-    ``width`` is the terminal's, in columns, ``full`` shows every attribute of every change.
+    ``full`` shows every attribute of every change, ``summary`` only how many there are of which sort.
     """
-    return "\n".join(_Text(plan, types, palette, width, full=full).lines(per_second))
+    return "\n".join(map(palette.fit, _Text(plan, types, palette, full=full, summary=summary).lines(per_second)))
 
 
 class _Text:
     """One rendering."""
 
-    def __init__(self, plan: Plan, types: Types, palette: Palette, width: int, *, full: bool) -> None:
+    def __init__(self, plan: Plan, types: Types, palette: Palette, *, full: bool, summary: bool) -> None:
         self.plan, self.types, self.palette = plan, types, palette
-        self.width, self.full = width, full
+        self.full, self.summary = full, summary
 
     def lines(self, per_second: float | None) -> Iterable[str]:
         """Head, sections, notes, closing lines."""
         plan, paint = self.plan, self.palette.paint
         yield paint(f"Plan for {parts.place(plan)}", "bold")
+        if parts.partial_plan(plan):
+            yield paint(parts.partial_plan(plan), "yellow")
         for section in parts.sections(plan):
             yield ""
-            many = len(section.changes) > MANY and not self.full
+            many = self.summary or (len(section.changes) > MANY and not self.full)
             yield paint(section.title + (f" ({len(section.changes)})" if many else ""), "bold")
             yield from self.grouped(section) if many else self.each(section.changes)
         yield from self.notes()
@@ -64,33 +66,52 @@ class _Text:
             yield self.head(change)
             shown = parts.lines(change, self.types)
             width = max((len(line.name) for line in shown), default=0)
-            yield from (f"      {line.name:{width}}  {line}" for line in shown)
+            for line in shown:
+                yield f"      {line.name:{width}}  {self.value(line)}"
+                if line.long:
+                    rows = line.long.rows(whole=self.full)
+                    yield from (f"        {self.row(row, ' ')}".rstrip() for row in rows)
+
+    def value(self, line: Line) -> str:
+        """What stands beside an attribute's name: the old red, the new green."""
+        if line.items:
+            return " ".join(map(self.row, line.items))
+        if line.long or not line.before:
+            return line.head
+        return f"{self.palette.paint(line.before, 'red')} → {self.palette.paint(line.after, 'green')}"
+
+    def row(self, row: Row, gap: str = "") -> str:
+        """A line of a difference."""
+        text = f"{row.sign}{gap}{row.text}"
+        return self.palette.paint(text, _ROWS[row.sign]) if row.sign in _ROWS else text
 
     def grouped(self, section: Section) -> Iterable[str]:
-        """Changes on one line each, under their domains; what destroys data stays in front, in full."""
+        """Changes on one line each, under their domains and kinds; what destroys data stays in front, in full."""
         lost = [change for change in section.changes if change.destroys_data]
         yield from (self.head(change) for change in lost)
-        by_home = partial(parts.home, types=self.types)
-        others = sorted((change for change in section.changes if not change.destroys_data), key=by_home)
-        for home, group in groupby(others, key=by_home):
-            changes = list(group)
-            yield f"  {self.palette.paint(clean(home), 'bold')}  {plural(len(changes), 'object')}"
-            yield from (self.short(change) for change in changes)
-        yield self.palette.paint("  (-v shows every attribute)", "dim")
+        others = [change for change in section.changes if not change.destroys_data]
+        for group in parts.groups(others, self.types):
+            equal = f": {', '.join(group.equal)}" if group.equal else ""
+            yield f"  {self.palette.paint(group.home, 'bold')}  {group.what}{equal}"
+            width = max(len(row.address) for row in group.rows) if self.palette.columns else 0
+            shown = () if self.summary else group.rows
+            yield from (self.short(row, min(width, self.palette.columns // 2)) for row in shown)
+        yield self.palette.paint("  (--full shows every attribute)", "dim")
 
     def head(self, change: Change) -> str:
         """A change's first line."""
         painted = self.palette.paint(f"  {parts.SIGNS[change.action]} {clean(str(change.address))}", self.tone(change))
         remark = parts.remark(change, self.types[change.address.kind])
-        return f"{painted}  {self.palette.paint(remark, 'alarm') if change.destroys_data else remark}".rstrip()
+        fate = self.palette.paint(remark.fate, "alarm") if change.destroys_data else remark.fate
+        return "  ".join(filter(None, (painted, fate, self.palette.paint(remark.reason, "dim"))))
 
-    def short(self, change: Change) -> str:
-        """A change on one line."""
-        head = f"    {parts.SIGNS[change.action]} {clean(str(change.address))}"
-        shown = [f"{line.name} {line}" for line in parts.lines(change, self.types)]
-        more = "  ".join(filter(None, (parts.remark(change, self.types[change.address.kind]), ", ".join(shown))))
-        room = max(20, self.width - len(head) - 2)
-        return f"{self.palette.paint(head, self.tone(change))}  {shorten(more, room)}".rstrip()
+    def short(self, row: parts.Brief, width: int) -> str:
+        """A change on one line: cut on a terminal, whole in a file or a pipe."""
+        head = f"    {parts.SIGNS[row.change.action]} {row.address:{width}}"
+        more = row.more
+        if self.palette.columns:
+            more = shorten(more, max(20, self.palette.columns - len(head) - 2))
+        return f"{self.palette.paint(head, self.tone(row.change))}  {more}".rstrip()
 
     def tone(self, change: Change) -> str:
         """The colour of a change."""
@@ -108,7 +129,7 @@ class _Text:
             yield ""
             yield paint("Declared, and never returned by the API, so nobody can tell whether they are set", "dim")
             yield from (f"    {one}" for one in unseen)
-        warnings = list(parts.warnings(plan))
+        warnings = [f"{message} {paint(hint, 'cyan')}".rstrip() for message, hint in parts.warnings(plan)]
         if warnings:
             yield ""
             yield paint(f"Warnings ({len(warnings)})", "yellow")
@@ -117,7 +138,7 @@ class _Text:
             yield ""
             yield paint(message, "alarm")
             if way:
-                yield f"  {way}"
+                yield f"  {paint(way, 'cyan')}"
 
     def some(self, rows: Sequence[str]) -> Iterable[str]:
         """The first rows of many, and how many more there are; all of them where ``full``."""
@@ -132,9 +153,11 @@ class _Text:
         bill = parts.bill(plan)
         if bill:
             yield bill
+        stays = parts.rest(plan)
         if not plan.changes:
-            yield paint(f"Nothing to change: {parts.rest(plan)}.", "green")
+            yield paint(f"Nothing to change: {stays}." if stays else "Nothing to change.", "green")
             return
         lost = parts.loss(plan)
         lost = f" {paint(lost, 'alarm')}" if lost else ""
-        yield f"Plan: {paint(parts.totals(plan), 'bold')}; {parts.rest(plan)}.{lost}"
+        counts = ", ".join(paint(text, _COLOURS[action]) for action, text in parts.counts(plan).items())
+        yield f"Plan: {counts}{f'; {stays}' if stays else ''}.{lost}"

@@ -18,10 +18,10 @@ def picture(
     palette: Palette = PLAIN,
     per_second: float | None = None,
     *,
-    width: int = 120,
     full: bool = False,
+    summary: bool = False,
 ) -> str:
-    """The plan in one of ``FORMATS``; palette, width and ``full`` are for text only (see plan_text)."""
+    """The plan in one of ``FORMATS``; palette, ``full`` and ``summary`` are for text only (see plan_text)."""
     match form:
         case "json":
             return dumps(plan).rstrip("\n")
@@ -30,4 +30,4 @@ def picture(
         case "html":
             return plan_html.render(plan, types, per_second)
         case _:
-            return plan_text.render(plan, types, palette, per_second, width=width, full=full)
+            return plan_text.render(plan, types, palette, per_second, full=full, summary=summary)

@@ -1,21 +1,74 @@
-"""Colours, where somebody wants them."""
+"""How text looks on a stream: colours, columns and characters."""
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
+from unicodedata import combining, east_asian_width
 
-_CODES = {"red": "31", "green": "32", "yellow": "33", "blue": "34", "dim": "2", "bold": "1", "alarm": "1;31"}
+_CODES = {
+    "red": "31",
+    "green": "32",
+    "yellow": "33",
+    "blue": "34",
+    "cyan": "36",
+    "dim": "2",
+    "bold": "1",
+    "alarm": "1;31",
+}
 
 
 @dataclass(frozen=True, slots=True)
 class Palette:
-    """Paints text, or leaves it as it is."""
+    """What a stream can show: colours, so many columns (0: lines may be of any length), and which characters."""
 
     enabled: bool = False
+    columns: int = 0
+    ascii: bool = False
 
     def paint(self, text: str, colour: str) -> str:
-        """The text in a colour: red, green, yellow, blue, dim, bold or alarm."""
+        """The text in a colour: red, green, yellow, blue, cyan, dim, bold or alarm."""
         return f"\x1b[{_CODES[colour]}m{text}\x1b[0m" if self.enabled and text else text
+
+    def fit(self, text: str) -> str:
+        """Lines in characters that can be shown, which end at the last column as far as words do: none is broken."""
+        if self.ascii:
+            text = text.translate(_ASCII)
+        if not self.columns:
+            return text
+        return "\n".join(_wrapped(line, self.columns) for line in text.split("\n"))
+
+
+MARKS = "→⏎…−"
+"""What we write ourselves that not every terminal can show."""
+_ASCII = str.maketrans(dict(zip(MARKS, ("->", "\\n", "...", "-"), strict=True)))
+_CODE = re.compile(r"\x1b\[[0-9;]*m")
+
+
+def _wrapped(line: str, columns: int) -> str:
+    """A line wrapped at words: it goes on under its value, or a little to the right."""
+    if _columns(line) <= columns:
+        return line
+    bare = _CODE.sub("", line)
+    indent = len(bare) - len(bare.lstrip())
+    value = re.search(r"\S {2,}(?=\S)", bare)
+    hang = value.end() if value and value.end() <= columns // 2 else indent + 2
+    done, at = "", 0
+    for blanks, word in re.findall(r"( *)([^ ]+)", line):
+        wide = _columns(word)
+        if at > hang and at + len(blanks) + wide > columns:
+            done, at = f"{done}\n{' ' * hang}{word}", hang + wide
+        else:
+            done, at = done + blanks + word, at + len(blanks) + wide
+    return done
+
+
+def _columns(text: str) -> int:
+    """The columns that a text takes."""
+    bare = _CODE.sub("", text)
+    if bare.isascii():
+        return len(bare)
+    return sum(0 if combining(char) else 2 if east_asian_width(char) in "WF" else 1 for char in bare)
 
 
 PLAIN = Palette()

@@ -76,3 +76,21 @@ def test_nothing_declared(account, project):
     done = project.run("dns")
     assert (done.code, done.out) == (0, "")
     assert "no domain" in done.err
+
+
+def test_a_check_sees_what_should_not_be_there(account, project, nameserver):
+    project.write({"domains": {"example.com": {}}})
+    nameserver.table = {
+        ("example.com", "MX"): ["10 mx1.qboxmail.com.", "20 mx2.qboxmail.com."],
+        ("example.com", "TXT"): ['"v=spf1 include:qboxmail.com ~all"'],
+        ("_dmarc.example.com", "TXT"): ['"v=DMARC1; p=none"'],
+    }
+    words = ("dns", "--check", "--resolver", nameserver.address)
+    assert project.run(*words).code == 0
+    nameserver.table["example.com", "MX"].append("5 mx.old.example.")
+    done = project.run(*words, "--format", "json")
+    assert (done.code, done.err) == (7, "1 record published that should not be there\n")
+    (row,) = [row for row in done.json["records"] if row["status"] == "unexpected"]
+    assert (row["type"], row["value"], row["published"]) == ("MX", "5 mx.old.example.", ["5 mx.old.example."])
+    zone = project.run(*words, "--format", "zone")
+    assert (zone.code, "mx.old" in zone.out) == (7, False)

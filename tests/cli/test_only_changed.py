@@ -208,3 +208,35 @@ def test_an_extra_that_is_never_returned_goes_out_where_it_was_edited(
     assert [one["address"] for one in done.json["outcomes"]] == ["mailbox/ada@a.example"]
     boxes = server.emulator.dump()["domains"]["a.example"]["mailboxes"]
     assert [boxes[name].get("extra", {}).get("webmail_date_format") for name in ("ada", "bob")] == ["yes", None]
+
+
+@pytest.mark.parametrize("server", [{"seed": SEED}], indirect=True)
+@pytest.mark.parametrize("more", [(), ("--only-changed",)], ids=" ".join)
+def test_zeros_are_no_revision(more: tuple[str, ...], server: Any, changed: Any) -> None:
+    """Pipelines are given them where there was no commit before."""
+    done = changed.run("plan", "--since", "0" * 40, *more, "--format", "json")
+    assert done.code == 0, done
+    assert "--since names no revision" in done.err
+    assert "nothing counts as removed" in done.err
+    plan = json.loads(done.out)
+    assert {one["action"] for one in plan["changes"]} == {"update"}
+    assert plan["unmanaged"] == ["mailbox/bob@d07.example"]
+    assert changed.run("plan", "--since", "0" * 39, *more).code == 1
+
+
+@pytest.mark.parametrize("server", [{"seed": SEED}], indirect=True)
+def test_where_the_revision_is_broken_all_is_planned_and_what_is_in_no_doubt_goes(server: Any, changed: Any) -> None:
+    changed.write("domains: [an error that was there before\n", "d11.example.yaml")
+    commit(changed)
+    changed.write(file_of("d11.example", ada={"firstname": "New"}), "d11.example.yaml")
+    changed.write(file_of("d07.example", bob={"firstname": "New"}), "d07.example.yaml")
+    done = changed.run("plan", "--since", "HEAD", "--only-changed", "--format", "json")
+    assert done.code == 0, done
+    plan = json.loads(done.out)
+    assert [one["address"] for one in plan["changes"] if one["action"] == "disable"] == ["mailbox/ada@d07.example"]
+    assert plan["unmanaged"] == ["mailbox/bob@d11.example"], "what was in the broken file is not known"
+    assert len(plan["changes"]) == 59
+    assert "not all can be read of what the files said at HEAD: all is planned" in done.err
+    assert "Q001" in {one["code"] for one in done.json["warnings"]}
+    assert "d11.example.yaml at" in str(done.json["warnings"])
+    assert "error[" not in done.err

@@ -213,11 +213,36 @@ def test_commands_that_ask_nobody(words, account, project):
         ("plan", {}, False),
         ("--color always plan", {"NO_COLOR": "1"}, True),
         ("--color always plan --color never", {}, False),
+        ("plan", {"CLICOLOR_FORCE": "1"}, True),
+        ("plan", {"CLICOLOR_FORCE": "1", "NO_COLOR": "1"}, False),
+        ("plan", {"CLICOLOR_FORCE": "0"}, False),
     ],
 )
 def test_colours(words, env, coloured, account, project):
     project.write(REMOVE)
     assert ("\x1b[" in project.run(*words.split(), env=env).out) is coloured
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "latin-1"])
+def test_a_stream_that_lacks_characters(encoding, account, project):
+    project.write({"domains": {"example.com": {"mailboxes": {"bob": {"firstname": "Žofie", "lastname": "Neu"}}}}})
+    env = {"PYTHONIOENCODING": encoding}
+    done = project.run("plan", env=env)
+    assert (done.code, "Old -> Neu" in done.out, done.err) == (0, True, "")
+    assert project.plan(env=env)["changes"][0]["fields"][0]["after"] == "Žofie"
+
+
+def test_how_much_is_shown(account, project):
+    project.write(UPDATE)
+    saved = project.folder / "plan.json"
+    for words in (("plan", "--out", str(saved)), ("show", str(saved))):
+        short = project.run(*words, "--summary").out
+        assert "  example.com  1 mailbox\n" in short
+        assert "mailbox/bob@example.com" not in short
+        assert project.run(*words, "--full").out == project.run(*words, "-v").out
+        assert "\n        + Back soon." not in short
+        done = project.run(*words, "--full", "--summary")
+        assert (done.code, done.out) == (1, "")
 
 
 def test_options_before_and_after_the_command(account, project):
@@ -298,7 +323,7 @@ def test_acknowledge_lets_this_plan_pass_the_count_guard_only(account, project):
     saved = project.folder / "plan.json"
     plan = project.plan("--out", str(saved))
     assert [one["guard"] for one in plan["blocked"]] == ["count"]
-    assert f"--acknowledge {plan['id'][:8]}" in plan["blocked"][0]["way_out"]
+    assert f"--acknowledge {plan['id']}" in plan["blocked"][0]["way_out"]
     assert project.run("plan", "--acknowledge", plan["id"][:8].upper()).code == 0
     assert project.run("plan", "--acknowledge", plan["id"][:7]).code == 4
     assert project.run("plan", "--acknowledge", "0" * 64).code == 4

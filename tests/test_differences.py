@@ -1,0 +1,145 @@
+"""Values that one line cannot tell: what differs is always seen, is found in little time, and gets out of no format."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from qboxctl.model import Action, Address, Change, FieldChange, Plan
+from qboxctl.render import parts, plan_html, plan_markdown, plan_text
+from qboxctl.render.differences import NEW, OLD, SAME, WIDTH, Long, pair
+from qboxctl.resources import TYPES
+
+BODY = "Dear sender,\n\n" + "".join(f"sentence {number}\n" for number in range(20)) + "I am away until May 1.\nBye\n"
+SIGNATURE = "<p>" + "x" * 3000 + "<b>Telephone 1</b>" + "y" * 3000
+NETS = tuple(f"10.0.{number}.0/24" for number in range(60))
+NESTED = {"a": 1, "b": {"c": [1, 2], "d": "long" * 50}}
+PAIRS = {
+    "one-line-of-many": ("autoresponder_body", BODY, BODY.replace("May 1", "May 7")),
+    "line-added": ("autoresponder_body", BODY, BODY + "Ask bob@example.com.\n"),
+    "no-line-break-at-the-end": ("autoresponder_body", BODY, BODY[:-1]),
+    "blank-at-the-end": ("autoresponder_body", "Away.\nBye", "Away.\nBye "),
+    "long-line": ("bounce_msg", SIGNATURE, SIGNATURE.replace("Telephone 1", "Telephone 2")),
+    "long-line-of-two": ("bounce_msg", f"{SIGNATURE}\nBye", SIGNATURE.replace("Telephone 1", "Telephone 2") + "\nBye"),
+    "only-the-end": ("description", "d" * 150, "d" * 150 + "end"),
+    "cleared": ("autoresponder_body", BODY, ""),
+    "set": ("autoresponder_body", "", BODY),
+    "never-seen": ("autoresponder_body", None, BODY),
+    "look-alikes": ("lastname", "Rene\u0301", "Ren\u00e9"),
+    "control-characters": ("bounce_msg", "a\nb\x1b[2J", "a\nb\x1b[3J\r"),
+    "list": ("allow_nets", NETS[:40], NETS[30:]),
+    "nested": ("extra.x", NESTED, {"a": 1, "b": {"c": [3, 2], "d": "long" * 50 + "!"}, "n": True}),
+    "nested-in-a-list": ("extra.x", [NESTED], [{**NESTED, "a": 2}]),
+    "number-and-text": ("extra.x", {"a": "b"}, {"a": ["b"]}),
+    "text-of-a-number": ("extra.x", "5", 5),
+}
+
+
+def changed(name: str, before: object, after: object, action: Action = Action.UPDATE) -> Change:
+    address = Address("mailbox", "ada@example.com")
+    return Change(address, action, fields=(FieldChange(name, before, after),), reason="differs")
+
+
+def plan_of(*changes: Change) -> Plan:
+    return Plan("ab" * 32, "default", "https://api.example", "", changes=changes)
+
+
+def attributes(change: Change, **options: bool) -> str:
+    lines = plan_text.render(plan_of(change), TYPES, **options).splitlines()
+    return "\n".join(line for line in lines if line.startswith("      "))
+
+
+@pytest.mark.parametrize("name", PAIRS)
+def test_what_differs_is_seen(name, snapshot):
+    change = changed(*PAIRS[name])
+    assert attributes(change) == snapshot
+    (line,) = parts.lines(change, TYPES)
+    assert line.before != line.after  # on one line, among many changes
+    if line.long:
+        rows = line.long.rows()
+        sides = [[row.text for row in rows if row.sign == sign] for sign in (OLD, NEW)]
+        assert sides[0] != sides[1]
+
+
+@pytest.mark.parametrize("form", [plan_markdown, plan_html])
+def test_other_formats_show_the_same_difference(form, snapshot):
+    names = ("one-line-of-many", "list", "control-characters", "never-seen")
+    text = form.render(plan_of(*(changed(*PAIRS[name]) for name in names)), TYPES)
+    assert re.search(r"```diff.*```|<main>.*</main>", text, re.DOTALL)[0] == snapshot
+
+
+@pytest.mark.parametrize("value", [BODY, SIGNATURE, NETS, "short\ntext"], ids=["text", "line", "list", "short"])
+def test_a_creation_tells_the_beginning_and_how_much_there_is(value, snapshot):
+    name = "allow_nets" if isinstance(value, tuple) else "bounce_msg"
+    change = changed(name, None, value, Action.CREATE)
+    assert attributes(change) == snapshot
+    whole = attributes(change, full=True)
+    assert all(part in whole for part in (value if isinstance(value, tuple) else value.rstrip("\n").split("\n")))
+
+
+def test_the_whole_is_in_html_and_with_v():
+    change = changed(*PAIRS["one-line-of-many"])
+    assert "sentence 7" not in attributes(change)
+    assert "  sentence 7" in attributes(change, full=True)
+    page = plan_html.render(plan_of(change), TYPES)
+    assert "<span>  sentence 7</span>" in page
+    assert "<del>- I am away until May 1.</del><ins>+ I am away until May 7.</ins>" in page
+    long = plan_html.render(plan_of(changed(*PAIRS["long-line"])), TYPES)
+    assert (
+        f"<del>- {SIGNATURE}</del>".replace("<p>", "&lt;p&gt;")
+        .replace("<b>", "&lt;b&gt;")
+        .replace("</b>", "&lt;/b&gt;")
+        in long
+    )
+
+
+texts = st.text(st.sampled_from("ab \n\u0301é\x1b<`"), max_size=30)
+longer = st.builds(lambda start, text, number: start * number + text, texts, texts, st.integers(0, 20))
+
+
+@given(longer, longer)
+@example("a" * 150 + "b" + "a" * 150, "a" * 150 + "c" + "a" * 150)
+@example("e\u0301", "é")
+@example("a" * 500, "a" * 501)
+def test_two_texts_that_differ_never_look_alike(one, other):
+    shown = pair(one, other)
+    assert (shown[0] == shown[1]) == (one == other)
+    rows = Long(one, other).rows(whole=True)
+    for sign, text in ((OLD, one), (NEW, other)):
+        mine = [row for row in rows if row.sign in (sign, SAME)]
+        assert len(mine) == (text.count("\n") + 1 if text else 0)
+    assert any(row.sign != SAME for row in rows) == (one != other)
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        (range(30_000), range(30_000, 0, -1)),
+        (range(30_000), range(30_000, 60_000)),
+        ([number % 2 for number in range(30_000)], [number % 3 for number in range(30_000)]),
+    ],
+)
+def test_hostile_texts_take_no_time(before, after):
+    texts = ["\n".join(map(str, side)) for side in (before, after)]
+    assert Long(*texts).rows(whole=True)
+    shown = Long(*texts).rows()
+    assert len(shown) < 70
+    assert max(len(row.text) for row in shown) <= WIDTH
+
+
+def test_markdown_fits_with_any_number_of_long_texts():
+    line = "``` @everyone <img> " * 50
+    changes = [changed("bounce_msg", "\n".join([line] * 40), "\n".join([line + "x"] * 40)) for _ in range(200)]
+    text = plan_markdown.render(plan_of(*changes[:5]), TYPES)
+    assert "-     | …" in text
+    assert not re.search(r"^(?![-+! ] |```diff$|```$).*everyone", text, re.MULTILINE)
+    assert len(plan_markdown.render(plan_of(*changes), TYPES)) <= 65_536
+
+
+def test_a_text_cannot_pose_as_a_change():
+    fake = "x\n- mailbox/ceo@example.com  DELETED\nmailbox/ceo@example.com"
+    text = plan_markdown.render(plan_of(changed("bounce_msg", fake, fake.replace("ceo", "boss"))), TYPES)
+    assert re.findall(r"^[-+!] mailbox/\S+", text, re.MULTILINE) == ["! mailbox/ada@example.com"]
