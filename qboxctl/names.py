@@ -172,7 +172,11 @@ class Pattern:
             raise ValueError(f"{text!r} matches no kind: there are {', '.join(kinds)}")
         forms = [key] if key.isascii() or not all(one.unique for one in meant) else []  # labels keep their letters
         if not key.isascii() and any(one.unique for one in meant):
-            forms.append(_ascii_glob(key))
+            try:
+                forms.append(_ascii_glob(key))
+            except ValueError:
+                if not forms or _WILD.search(key):
+                    raise
         return cls(text, re.compile("|".join(translate(f"{kind}/{form}") for form in forms)))
 
     def matches(self, address: Address) -> bool:
@@ -192,9 +196,12 @@ class Pattern:
         if not parent or "[" in key:
             return True
         _, at, domain = key.rpartition("@")
-        if at:
-            return _glob(_ascii_glob(domain)).match(parent) is not None
-        tail = _WILD.split(_ascii_glob(key))[-1]
+        try:
+            if at:
+                return _glob(_ascii_glob(domain)).match(parent) is not None
+            tail = _WILD.split(_ascii_glob(key))[-1]
+        except ValueError:
+            return False  # it can name an object without a domain only
         return f"@{parent}".endswith(tail)  # without an @, whatever stands behind the last wildcard is in the domain
 
 

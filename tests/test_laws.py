@@ -178,7 +178,9 @@ def test_a_plan_for_targets_is_a_part_of_the_whole_one(seed: dict, tree: dict, d
     assume(whole.changes)
     address = data.draw(st.sampled_from([change.address for change in whole.changes]))
     home = address.key.rpartition("@")[2]
-    texts = [str(address), f"*/{address.key}", f"{address.kind}/*", f"*/*{home}", f"{address.kind}/*[@]{home}"]
+    texts = [str(address), f"*/{address.key}", f"{address.kind}/*"]
+    if home.isascii():  # a wildcard beside other letters is refused, unless no domain can be meant
+        texts += [f"*/*{home}", f"{address.kind}/*[@]{home}"]
     pattern = Pattern.of(data.draw(st.sampled_from(texts)), TYPES)
     assume(any(map(pattern.matches, wish.objects)))
     plan = Lab(seed=seed).plan(wish, Options(targets=(pattern,)))
@@ -371,8 +373,8 @@ def test_an_account_that_no_file_declares_has_an_address_that_can_be_saved(descr
     plan = lab.plan(wish_of("delivery: {accounts: {}}"))
     assert planfile.loads(planfile.dumps(plan), "a plan", TYPES) == plan
     wanted = (
-        "ordinary"
-        if description == "Ordinary"
+        " ".join(description.lower().split())
+        if description in ("Ordinary", "two\nlines")
         else f"#{next(iter(lab.emulator.dump()['delivery']['accounts'].values()))['id']}"
     )
     assert [one.key for one in plan.unmanaged] == [wanted]
