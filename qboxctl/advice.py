@@ -7,7 +7,10 @@ from collections.abc import Iterator, Mapping
 
 from qboxctl.definition import ResourceType, lowers
 from qboxctl.graph import referred
+from qboxctl.guards import strangers
+from qboxctl.labels import text_of
 from qboxctl.model import Action, Address, Advisory, Collection, Desired, Live, Plan, Snapshot
+from qboxctl.names import folded
 from qboxctl.validate import FREE_ALIASES_PER_MAILBOX
 from qboxctl.wish import Wish
 
@@ -20,6 +23,8 @@ def advise(wish: Wish, snapshot: Snapshot, plan: Plan, types: Mapping[str, Resou
         *_into_nothing(wish, snapshot, plan, types),
         *_shrinking(plan, types),
         *_many_aliases(wish, snapshot, plan),
+        *_ordered_anew(wish, snapshot, plan, types),
+        *_known_by_a_part(wish, snapshot, types),
     ]
     return tuple(sorted(found, key=lambda one: (one.address, one.code, one.message)))
 
@@ -116,6 +121,38 @@ def _many_aliases(wish: Wish, snapshot: Snapshot, plan: Plan) -> Iterator[Adviso
 
 def _too_many(counts: Counter[tuple[str, str]], domain: str) -> bool:
     return counts["alias", domain] > FREE_ALIASES_PER_MAILBOX * max(1, counts["mailbox", domain])
+
+
+def _ordered_anew(wish: Wish, snapshot: Snapshot, plan: Plan, types: Mapping[str, ResourceType]) -> Iterator[Advisory]:
+    """An order beside a live object that goes or that no file declares: it may be a new name for that one."""
+    orders = [one for one in plan.changes if one.action is Action.CREATE and types[one.address.kind].ordered]
+    for kind in {change.address.kind for change in orders}:
+        gone = [change.address for change in plan.changes if change.address.kind == kind and change.action.removes]
+        old = [*(snapshot.live[address] for address in gone), *strangers(kind, snapshot, wish)]
+        if not old:
+            continue
+        for change in orders:
+            if change.address.kind == kind:
+                name = types[kind].name_of(change.address.key)
+                message = (
+                    f"{change.address} will be new, with credentials of its own: {old[0].address} does not become it"
+                )
+                hint = f"to keep that one under another name, write id: {old[0].remote_id} under {name}"
+                yield Advisory("Q049", str(change.address), message, hint)
+
+
+def _known_by_a_part(wish: Wish, snapshot: Snapshot, types: Mapping[str, ResourceType]) -> Iterator[Advisory]:
+    """An object that is taken for a declared one, though only the beginning of its text is there: it may be another."""
+    loose = [kind for kind, type_ in types.items() if not type_.unique]
+    for address, live in snapshot.live.items():
+        one = wish.objects.get(address) if address.kind in loose else None
+        if one is None or one.pin:
+            continue
+        text = text_of(live, types[address.kind].key)
+        if folded(text) != folded(one.label):
+            yield Advisory("Q050", str(address), f"{address} is taken to be id {live.remote_id}, of which the account "
+                           f"shows only the beginning of its {types[address.kind].key}: {text[:80]!r}",
+                           f"write id: {live.remote_id} if it is, so that nothing else is taken for it")  # fmt: skip
 
 
 def _same(one: Desired, live: Live) -> bool:

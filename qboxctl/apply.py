@@ -91,7 +91,7 @@ def _written(change: Change) -> set[str]:
     return {one.name for one in change.fields} | set(change.secrets)
 
 
-def refuse_others(todo: Iterable[Change], approved: Iterable[Change]) -> None:
+def refuse_unapproved(todo: Iterable[Change], approved: Iterable[Change]) -> None:
     """Refuse what was in effect when it was approved and is not any more; raises StalePlanError."""
     known = {change.address for change in approved}
     moved = [

@@ -232,6 +232,11 @@ class ResourceType:
         return {one.name: one for one in self.fields}
 
     @cached_property
+    def ordered(self) -> bool:
+        """Whether to create one is an order: it costs money, and the server would take the same one twice."""
+        return self.billed is not None and not self.unique
+
+    @cached_property
     def order(self) -> Mapping[str, int]:
         """The place of each attribute among the others."""
         return {name: place for place, name in enumerate(self.by_name)}

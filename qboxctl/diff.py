@@ -29,7 +29,7 @@ Codes = Mapping[str, Mapping[str, str]]
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """What differs: ``changed`` can be written, ``fixed`` cannot any more, ``unseen`` the API never returns."""
+    """What differs: ``changed`` can be written, ``fixed`` cannot any more, ``unseen`` cannot be told."""
 
     changed: tuple[FieldChange, ...] = ()
     fixed: tuple[FieldChange, ...] = ()
@@ -74,8 +74,12 @@ def compare(type_: ResourceType, desired: Desired, live: Live, codes: Codes) -> 
         have = value_of(one, live, codes)
         if have is MISSING:
             unseen.append(name)
-        elif (have != want or type(have) is not type(want)) and not _settled(type_, name, want, have):
-            (changed if one.on_update else fixed).append(FieldChange(name, have, want))
+        elif have != want or type(have) is not type(want):
+            settled = _settled(type_, name, want, have)
+            if settled is None:
+                unseen.append(name)
+            elif not settled:
+                (changed if one.on_update else fixed).append(FieldChange(name, have, want))
     if type_.proof and live.status == UNPROVED and not any(change.name == "status" for change in changed):
         changed.append(FieldChange("status", live.status, "enabled"))
     for name, want in desired.extra.items():
@@ -110,9 +114,14 @@ def sent_again(type_: ResourceType, fields: Iterable[FieldChange], secrets: Iter
     return bool(set(secrets) - guarded(type_, [one for one in fields if one.before is not None]))
 
 
-def _settled(type_: ResourceType, name: str, want: Value, have: Value) -> bool:
-    """Whether a status that differs cannot be helped: a blocked account is not enabled by asking again."""
-    return name == "status" and want == "enabled" and have != "disabled" and not (type_.proof and have == UNPROVED)
+def _settled(type_: ResourceType, name: str, want: Value, have: Value) -> bool | None:
+    """Whether a value that differs cannot be helped, or differs in form only; None where nobody can tell.
+
+    A blocked account is not enabled by asking again.
+    """
+    if name == "status":
+        return want == "enabled" and have != "disabled" and not (type_.proof and have == UNPROVED)
+    return type_.by_name[name].type.agrees(want, have)
 
 
 def same_extra(want: JSON, have: JSON) -> bool:
@@ -135,8 +144,11 @@ def in_effect(type_: ResourceType, fields: Iterable[FieldChange], live: Live, co
         one = type_.by_name.get(name)
         if now is MISSING or (one is not None and not (one.compared or _before_first_use(one, live))):
             continue
-        same = same_extra(want, now) if name.startswith(EXTRA) else now == want and type(now) is type(want)
-        if not same and not _settled(type_, name, want, now):
+        if name.startswith(EXTRA):
+            same: bool | None = same_extra(want, now)
+        else:
+            same = (now == want and type(now) is type(want)) or _settled(type_, name, want, now)
+        if same is False:
             wrong.append(FieldChange(name, now, after))
     return wrong
 

@@ -9,10 +9,12 @@ from dataclasses import replace
 from qboxctl.definition import ResourceType
 from qboxctl.diff import UNPROVED
 from qboxctl.model import Action, Address, Blocked, Change, Collection, Live, Snapshot
-from qboxctl.names import covering
+from qboxctl.names import covering, relaxed_label
 from qboxctl.wish import Wish
 
 _SHOWN = 5
+PASSABLE = frozenset({"count", "order"})
+"""The guards that look at all that the files declare, and that an acknowledgement lets a plan pass."""
 SHORTEST_ID = 8
 """So many digits of a plan's id are enough to acknowledge it."""
 
@@ -36,12 +38,15 @@ def judge(
     plan_id: str,
     acknowledge: str = "",
 ) -> tuple[Blocked, ...]:
-    """Every guard that stops the changes of a plan; to acknowledge its id lets it pass ``count``, and nothing else."""
+    """Every guard that stops the changes of a plan; to acknowledge its id lets it pass those in ``PASSABLE``."""
     removals = [change for change in changes if _removes(change, snapshot, types)]
-    if not removals:
+    orders = [change for change in changes if change.action is Action.CREATE and types[change.address.kind].ordered]
+    if not removals and not orders:
         return ()
     found = [*_protected(removals, snapshot, wish, types), *_contents(removals, snapshot, types)]
-    passable = [] if acknowledges(acknowledge, plan_id) else [*_count(removals, snapshot, wish, types)]
+    passable: list[Blocked] = []
+    if not acknowledges(acknowledge, plan_id):
+        passable = [*_count(removals, snapshot, wish, types), *_order(orders, snapshot, wish, types)]
     way_out = "" if found else f"; if it is right, let exactly this plan pass: --acknowledge {plan_id}"
     found += [replace(one, way_out=one.way_out + way_out) for one in passable]
     return tuple(sorted(found, key=lambda one: (one.guard, one.kind, one.message)))
@@ -63,7 +68,7 @@ def labelled(type_: ResourceType, live: Live) -> Address:
     """The address of an object by its name on the server, whatever a file calls it, and however many bear the name."""
     if type_.unique:
         return live.address
-    return Address(type_.kind, str(live.row.get(type_.key, "")).strip().lower())
+    return Address(type_.kind, relaxed_label(str(live.row.get(type_.key, ""))))
 
 
 def _protected(
@@ -156,3 +161,34 @@ def _count(
                 f"(count {guard.count}, {guard.percent:g} percent)",
                 "remove fewer at a time",
             )
+
+
+def strangers(kind: str, snapshot: Snapshot, wish: Wish) -> list[Live]:
+    """The live objects of a kind that no file declares; what is ignored was never read."""
+    found = [live for address, live in snapshot.live.items() if address.kind == kind and address not in wish.objects]
+    return sorted((live for live in found if not live.leaving), key=lambda live: live.address)
+
+
+def _order(
+    orders: Sequence[Change], snapshot: Snapshot, wish: Wish, types: Mapping[str, ResourceType]
+) -> Iterable[Blocked]:
+    """What costs money is not ordered while a live one may be what is meant: its key or its text was edited, perhaps.
+
+    A disabled one may be it as well. One that other files own, or nobody, is out of the way once it is ignored.
+    """
+    known = {kind: strangers(kind, snapshot, wish) for kind in {change.address.kind for change in orders}}
+    for change in orders:
+        kind, there = change.address.kind, known[change.address.kind]
+        if not there:
+            continue
+        names = ", ".join(f"{live.address} (id {live.remote_id})" for live in there[:_SHOWN])
+        more = f" and {len(there) - _SHOWN} more" if len(there) > _SHOWN else ""
+        pins = " or ".join(f"id: {live.remote_id}" for live in there[:_SHOWN])
+        which, verb = ("it", "stands") if len(there) == 1 else ("one of them", "stand")
+        yield Blocked(
+            "order",
+            kind,
+            f"{change.address} would be ordered, which costs money, while {names}{more} {verb} that no file declares",
+            f"if {which} is meant, write {pins} under {types[kind].name_of(change.address.key)}; "
+            "what others look after, `ignore` can name",
+        )

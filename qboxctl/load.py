@@ -13,8 +13,8 @@ from typing import Any, NamedTuple
 
 from qboxctl.definition import Field, ResourceType
 from qboxctl.errors import BadEntries, ConfigError, Diagnostic, Position, Severity, has_errors, hint_of
+from qboxctl.extra import misuse
 from qboxctl.hints import did_you_mean
-from qboxctl.lists import is_json
 from qboxctl.model import JSON, Address, Collection, Desired, Secret, Value, Where
 from qboxctl.names import Pattern, covering
 from qboxctl.passwords import NO_HASHES, means_hash
@@ -475,15 +475,12 @@ class _Loader:
         place = Where(where.file, (*where.path, name))
         if name == "extra":
             for wire, value in self.mapping(raw, place, "extra").items():
-                if wire in type_.wire_names:
-                    inner = Where(where.file, (*place.path, wire))
-                    self.error("Q013", f'extra: "{wire}" is an attribute that qboxctl knows or sets itself', inner,
-                               address=address, hint="state it without extra, if it can be stated")  # fmt: skip
-                elif not is_json(value):
-                    inner = Where(where.file, (*place.path, wire))
-                    self.error("Q013", f"extra: {wire} is not a number that JSON knows", inner, address=address)
-                else:
+                wrong = misuse(type_, wire, value)
+                if wrong is None:
                     found.extra[wire] = value
+                else:
+                    inner = Where(where.file, (*place.path, *wrong.path))
+                    self.error("Q013", wrong.message, inner, address=address, hint=wrong.hint)
         elif address is None or name not in OWN or (name == "id" and type_.unique):
             what = "attribute" if address else f"attribute of {type_.kind}"
             if means_hash(name) and any(one.secret for one in type_.fields):

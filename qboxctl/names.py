@@ -5,11 +5,14 @@ Every function returns the canonical text or raises ValueError with a message fo
 
 from __future__ import annotations
 
+import html
 import re
-from collections.abc import Iterable
+import unicodedata
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from fnmatch import translate
 from functools import lru_cache
+from typing import Protocol
 
 from qboxctl.errors import BadValue
 from qboxctl.model import Address
@@ -93,17 +96,48 @@ def _meant_address(text: str) -> str | None:
     return f"write {address}" if address != text else None
 
 
+_ENTITY = re.compile(r"&(?:#[0-9]{1,7}|#x[0-9a-f]{1,6}|[a-z][a-z0-9]{1,31});")
+_MOST_LAYERS = 8
+"""So often a text is unescaped that was escaped again and again."""
+SHORTEST_CUT = 32
+"""A shorter text is not taken for the beginning of a longer one that a server has cut."""
+
+
 def label(text: str) -> str:
     """The key of an object that has no name of its own on the server, such as a Delivery account."""
-    name = text.strip().lower()
+    name = relaxed_label(text)
     if not name or any(ord(char) < 32 for char in name):
         raise ValueError(f"{text!r} cannot be a name")
+    if name.startswith("#"):
+        raise ValueError(f"{text!r} cannot be a name: what begins with # is an id, and `id:` states one")
     return name
 
 
 def relaxed_label(text: str) -> str:
-    """A key of an object without a name of its own, in comparable form."""
-    return text.strip().lower()
+    """A key of an object without a name of its own, in comparable form: whatever a server made of it in keeping it.
+
+    Lower case, HTML entities as what they stand for, Unicode in its composed form (NFC), runs of blanks as one.
+    """
+    for _ in range(_MOST_LAYERS):
+        before = text
+        text = _ENTITY.sub(lambda found: html.unescape(found[0]), text.lower())
+        if not text.isascii():
+            text = unicodedata.normalize("NFC", text)
+        text = " ".join(text.split())
+        if text == before:
+            break
+    return text
+
+
+def folded(text: str) -> str:
+    """A text by which people know an object, in the form in which two of them are one."""
+    return unicodedata.normalize("NFC", relaxed_label(text).casefold())
+
+
+def may_be_cut(have: str, want: str) -> bool:
+    """Whether a text may be the beginning of a longer one that a server has cut. It may as well be another text."""
+    have, want = folded(have), folded(want)
+    return SHORTEST_CUT <= len(have) < len(want) and want.startswith(have)
 
 
 def relaxed_email(text: str) -> str:
@@ -147,6 +181,14 @@ def _glob(text: str) -> re.Pattern[str]:
     return re.compile(translate(text))
 
 
+class Named(Protocol):
+    """A kind, as far as a pattern has to know it: whether the server keeps the names of its objects unique."""
+
+    @property
+    def unique(self) -> bool:
+        """False where any text may be a name, in any letters."""
+
+
 @dataclass(frozen=True, slots=True)
 class Pattern:
     """A glob over addresses: ``mailbox/*@example.com``, ``domain/*``."""
@@ -155,18 +197,25 @@ class Pattern:
     expression: re.Pattern[str]
 
     @classmethod
-    def of(cls, text: str, kinds: Iterable[str]) -> Pattern:
+    def of(cls, text: str, kinds: Mapping[str, Named]) -> Pattern:
         """Compile a pattern; raises ValueError when its first part matches none of ``kinds``."""
-        lowered = text.strip().lower()
+        lowered = relaxed_label(text)
         kind, slash, key = lowered.partition("/")
-        kinds = list(kinds)
         if lowered.count("[") != lowered.count("]"):
             raise ValueError(f"{text!r} is not a pattern: a [ needs its ]")
         if not slash or not key:
             raise ValueError(f"{text!r} is not a pattern: write kind/name, such as mailbox/*@example.com")
-        if not any(re.match(translate(kind), known) for known in kinds):
+        meant = [one for known, one in kinds.items() if re.match(translate(kind), known)]
+        if not meant:
             raise ValueError(f"{text!r} matches no kind: there are {', '.join(kinds)}")
-        return cls(text, re.compile(translate(f"{kind}/{_ascii_glob(key)}")))
+        forms = [key] if key.isascii() or not all(one.unique for one in meant) else []  # labels keep their letters
+        if not key.isascii() and any(one.unique for one in meant):
+            try:
+                forms.append(_ascii_glob(key))
+            except ValueError:
+                if not forms or _WILD.search(key):
+                    raise
+        return cls(text, re.compile("|".join(translate(f"{kind}/{form}") for form in forms)))
 
     def matches(self, address: Address) -> bool:
         """Whether the pattern covers the address."""
@@ -179,21 +228,24 @@ class Pattern:
 
     @property
     def sole(self) -> Address | None:
-        """The only address that it can match, None where there may be several."""
-        kind, _, key = self.text.strip().lower().partition("/")
-        return Address(kind, _ascii_glob(key)) if self.single else None
+        """The only address that it can match, None where there may be several: letters may be those of a label."""
+        kind, _, key = relaxed_label(self.text).partition("/")
+        return Address(kind, key) if self.single and key.isascii() else None
 
     def may_match(self, kind: str, parent: str) -> bool:
         """Whether some object of a kind could match, inside a parent (such as a domain) or with none ("")."""
-        wanted, _, key = self.text.strip().lower().partition("/")
+        wanted, _, key = relaxed_label(self.text).partition("/")
         if not _glob(wanted).match(kind):
             return False
         if not parent or "[" in key:
             return True
         _, at, domain = key.rpartition("@")
-        if at:
-            return _glob(_ascii_glob(domain)).match(parent) is not None
-        tail = _WILD.split(_ascii_glob(key))[-1]
+        try:
+            if at:
+                return _glob(_ascii_glob(domain)).match(parent) is not None
+            tail = _WILD.split(_ascii_glob(key))[-1]
+        except ValueError:
+            return False  # it can name an object without a domain only
         return f"@{parent}".endswith(tail)  # without an @, whatever stands behind the last wildcard is in the domain
 
 

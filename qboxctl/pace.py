@@ -23,7 +23,8 @@ class State:
     """Where a step is.
 
     ``accepted`` is whether all its requests were, ``refused`` whether the server said no to one, ``seen`` whether its
-    object was there afterwards, ``adopted`` whether somebody else had made it. ``result`` is None until it is over.
+    object was there afterwards, ``adopted`` whether somebody else had made it. ``notes`` are told with the outcome.
+    ``result`` is None until it is over.
     """
 
     started: float = 0.0
@@ -36,6 +37,7 @@ class State:
     seen: bool = False
     http_status: int | None = None
     record: str = ""
+    notes: tuple[str, ...] = ()
     result: Status | None = None
     message: str | None = None
 

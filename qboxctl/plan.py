@@ -139,7 +139,7 @@ class _Planner:
                 Action.CREATE,
                 fields=tuple(fields),
                 secrets=tuple(sorted(desired.secrets)),
-                reason="declared, not there",
+                reason=f"orders a new {type_.title} (costs money)" if type_.ordered else "declared, not there",
             )
         )
 
@@ -157,13 +157,12 @@ class _Planner:
             self.unverifiable.append(Unverifiable(address, tuple(sorted(found.unseen))))
         unfinished = diff.guarded(type_, found.changed) & desired.secrets.keys()
         secrets = tuple(sorted(desired.secrets if rotate else unfinished))
-        again = [name for name in found.unseen if self.sent_beside(type_, name)]
-        if rotate:
-            known = {one.name for one in found.changed}
-            again += [name for name in desired.values if type_.by_name[name].volatile and name not in known]
-        if not found.changed and not secrets and not (rotate and again):
+        again = self.sent_again(address, desired, found, rotate=rotate)
+        if not found.changed and not secrets and not again:
             self.unchanged.append(address)
             return
+        if not rotate:  # what cannot be read goes along where there is something else to write
+            again += [name for name in found.unseen if self.goes_along(type_, name)]
         fields = [*found.changed, *(FieldChange(name, None, self.wanted(desired, name)) for name in again)]
         names = [one.name for one in fields]
         unproved = type_.proof and live.status == diff.UNPROVED
@@ -187,10 +186,30 @@ class _Planner:
             )
         )
 
-    def sent_beside(self, type_: ResourceType, name: str) -> bool:
-        """Whether an attribute that cannot be seen goes out beside other changes; a volatile one is its user's."""
+    def sent_again(self, address: Address, desired: Desired, found: diff.Difference, *, rotate: bool) -> list[str]:
+        """The attributes that are sent though the account does not tell that they differ.
+
+        An ``extra`` that is never returned may do anything when it is sent, so it is sent where that was asked for, or
+        where the files say something else of it than at the revision that the plan compares with. A volatile attribute
+        is its user's.
+        """
+        type_ = self.types[address.kind]
+        edited = self.options.extra_edited.get(address, frozenset())
+        again = []
+        for name in found.unseen:
+            one = type_.by_name.get(name)
+            writable = one.on_update and not one.volatile if one else type_.update is not None
+            if writable and (rotate or (one is None and name.removeprefix(diff.EXTRA) in edited)):
+                again.append(name)
+        known = {one.name for one in found.changed}
+        return again + [
+            name for name in desired.values if rotate and type_.by_name[name].volatile and name not in known
+        ]
+
+    def goes_along(self, type_: ResourceType, name: str) -> bool:
+        """Whether an attribute that cannot be read is written beside others; a volatile one is its user's."""
         one = type_.by_name.get(name)
-        return one is None or (one.on_update and not one.volatile)
+        return one is not None and one.on_update and not one.volatile
 
     def wanted(self, desired: Desired, name: str) -> Value:
         """What a declaration says of an attribute or of ``extra.name``."""

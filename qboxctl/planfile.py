@@ -13,6 +13,7 @@ from qboxctl import graph
 from qboxctl.definition import ResourceType
 from qboxctl.diff import EXTRA
 from qboxctl.errors import PlanFileError
+from qboxctl.extra import misuse
 from qboxctl.files import write_file
 from qboxctl.jsonio import canonical, rows_text
 from qboxctl.model import (
@@ -225,8 +226,9 @@ def _field_of(raw: dict[str, Any], type_: ResourceType, action: Action) -> Field
     name, after = raw["name"], raw["after"]
     before = raw["before"] if name.startswith(EXTRA) else _frozen(raw["before"])
     if name.startswith(EXTRA):
-        if name.removeprefix(EXTRA) in type_.wire_names:
-            raise ValueError(f"{name} is an attribute of its own")
+        wrong = misuse(type_, name.removeprefix(EXTRA), after)
+        if wrong is not None:
+            raise ValueError(wrong.message)
         return FieldChange(name, before, after)
     one = type_.by_name[name]
     if one.secret or not (one.on_update or action is Action.CREATE):

@@ -192,6 +192,7 @@ class Run:
         """Remember what a write brought back."""
         state = self.states[step]
         state.http_status, state.adopted, state.accepted = done.http_status, state.adopted or done.adopted, True
+        state.notes += (done.note,)
         if done.remote_id:
             self.worker.know(step.address, done.remote_id)
 
@@ -251,6 +252,7 @@ class Run:
         state = self.states[step]
         match look:
             case Look.GOOD:
+                state.notes += (message,)
                 self.finish(step, Status.IN_EFFECT if state.adopted else Status.DONE)
             case Look.UNPROVED:
                 self.submit(self.pool, lambda: self.worker.prove(step), lambda future: self.proved(step, live, future))
@@ -318,6 +320,8 @@ class Run:
         started = [state.started for state in states if state.started]
         seconds = self.clock.monotonic() - min(started) if started else 0.0
         message = told([self.part(change, step) for step in steps]) if len(steps) > 1 or worst.message else None
+        notes = dict.fromkeys(note for state in states for note in state.notes)
+        message = "; ".join(filter(None, (message, *notes))) or None
         self.conclude(change, worst.result or Status.DONE, message, seconds, worst.http_status)
 
     def part(self, change: Change, step: Step) -> Part:

@@ -19,14 +19,16 @@ class Options:
     """What the command line adds to the wish.
 
     ``removed_since`` are the objects that an earlier revision declared and today's files do not: with it,
-    only they count as removed. ``only`` narrows the plan to some objects, as targets do, and goes with them.
-    ``acknowledge`` is the id of a plan that may pass the count guard.
+    only they count as removed. ``extra_edited`` are the names in ``extra`` of which today's files say something
+    else than that revision's, by object. ``only`` narrows the plan to some objects, as targets do, and goes with them.
+    ``acknowledge`` is the id of a plan that may pass the guards that can be passed.
     """
 
     targets: tuple[Pattern, ...] = ()
     excludes: tuple[Pattern, ...] = ()
     rotate: tuple[Pattern, ...] = ()
     removed_since: frozenset[Address] | None = None
+    extra_edited: Mapping[Address, frozenset[str]] = field(default_factory=dict)
     only: frozenset[Address] | None = None
     acknowledge: str = ""
 

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 from qboxctl.definition import ResourceType
 from qboxctl.errors import ConfigError, Diagnostic, Severity
 from qboxctl.load import Stated, stated
-from qboxctl.model import Address
+from qboxctl.model import JSON, Address, Desired
 from qboxctl.wish import Wish
 from qboxctl.yamlio import Source
 
@@ -42,13 +43,15 @@ def edit(before: Sequence[Source], touched: Sequence[Source], types: Mapping[str
 class Difference:
     """``changed`` are the declared objects of which the files say something else, or nothing, at the revision.
 
-    ``gone`` are those that were declared then, and are no more. ``rules`` are what bears on objects that no file
-    mentions: ``settings``, ``protect``, ``ignore``.
+    ``extra`` are the names in their ``extra`` that are new or have another value. ``gone`` are those that were declared
+    then, and are no more. ``rules`` are what bears on objects that no file mentions: ``settings``, ``protect``,
+    ``ignore``.
     """
 
     changed: frozenset[Address]
     gone: frozenset[Address]
     rules: tuple[str, ...]
+    extra: Mapping[Address, frozenset[str]] = field(default_factory=dict)
 
 
 def difference(made: Edit, wish: Wish) -> Difference:
@@ -72,7 +75,29 @@ def difference(made: Edit, wish: Wish) -> Difference:
     }
     changed |= {address for address in wish.objects if address.kind in kinds}
     rules = tuple(sorted(_differing(before.rules, now.rules)))
-    return Difference(frozenset(changed), before.present - wish.objects.keys(), rules)
+    extra = {address: names for address in changed if (names := _edited_extra(made, wish.objects[address]))}
+    return Difference(frozenset(changed), before.present - wish.objects.keys(), rules, extra)
+
+
+def _edited_extra(made: Edit, one: Desired) -> frozenset[str]:
+    """The names in an object's ``extra`` of which the files that differ say something else now, as far as is known."""
+    if not one.extra or (made.then.mistakes and one.address not in made.then.objects):
+        return frozenset()
+    was, now = (_extra(said, one.address) for said in (made.then, made.now))
+    stands = {name: text for name, text in now.items() if name in one.extra and text == _text(one.extra[name])}
+    return frozenset(name for name, text in stands.items() if was.get(name) != text)
+
+
+def _extra(said: Stated, address: Address) -> Mapping[str, str]:
+    """What some files say in ``extra`` of an object, defaults included, as texts that compare."""
+    bodies = [json.loads(text) for text in (said.defaults.get(address.kind), said.objects.get(address)) if text]
+    blocks = [body["extra"] for body in bodies if isinstance(body, dict) and isinstance(body.get("extra"), dict)]
+    found = {name: value for block in blocks for name, value in block.items()}
+    return {name: _text(value) for name, value in found.items()}
+
+
+def _text(value: JSON) -> str:
+    return json.dumps(value, sort_keys=True)
 
 
 def _differing(before: Mapping[str, str], now: Mapping[str, str]) -> set[str]:

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Mapping, Sequence, Set
+from collections import Counter, defaultdict
+from collections.abc import Sequence, Set
 from concurrent.futures import ThreadPoolExecutor
 
+from qboxctl import labels
 from qboxctl.counts import counts_of, unseen, unsure
 from qboxctl.definition import ResourceType
 from qboxctl.errors import ConfigError, Diagnostic
 from qboxctl.guards import ignored, labelled
 from qboxctl.listing import Page, Row
-from qboxctl.model import Address, Collection, Count, Desired, Live, Snapshot
+from qboxctl.model import Address, Collection, Count, Live, Snapshot
+from qboxctl.names import folded
 from qboxctl.remote import MOST_LOOKS, SAMPLE, Account, belongs, code_of, list_path
 from qboxctl.want import Want
 
@@ -178,46 +180,31 @@ class _Survey:
     def match(self, type_: ResourceType, lives: list[Live]) -> None:
         """Give objects without a unique key the key of the declaration that means them, by id or description."""
         declared = [one for one in self.want.wish.objects.values() if one.address.kind == type_.kind]
-        by_id = {live.remote_id: live for live in lives}
-        pinned = {one.pin for one in declared if one.pin}
-        by_label: dict[str, list[Live]] = defaultdict(list)
-        for live in lives:
-            if live.remote_id not in pinned:
-                by_label[str(live.row.get(type_.key, "")).strip().casefold()].append(live)
-        wrong, taken = [], set()
-        for one in declared:
-            same = [by_id[one.pin]] if one.pin in by_id else by_label.get(one.label.strip().casefold(), [])
-            same = [live for live in same if not live.leaving] or same[:1]
-            if one.pin and one.pin not in by_id:
-                wrong.append(self.complaint(one, f"there is no {type_.title} with the id {one.pin}",
-                                            "correct the id, or remove it to have the account created"))  # fmt: skip
-            elif len(same) > 1:
-                ids = ", ".join(sorted(live.remote_id for live in same))
-                wrong.append(self.complaint(one, f"{len(same)} live accounts are called {one.label!r}: ids {ids}",
-                                            f"say which one is meant, such as id: {same[0].remote_id}"))  # fmt: skip
-            elif same:
-                self.found[one.address] = same[0]._replace(address=one.address)
-                taken.add(same[0].remote_id)
+        found, wrong = labels.match(declared, lives, type_.key, type_.title)
         if wrong:
-            raise ConfigError(wrong)
-        self.strangers(type_, [live for live in lives if live.remote_id not in taken], by_label)
+            position = self.want.wish.position
+            raise ConfigError(
+                Diagnostic("Q042", message, position(one.where), str(one.address), hint) for one, message, hint in wrong
+            )
+        self.found.update((address, live._replace(address=address)) for address, live in found.items())
+        taken = {live.remote_id for live in found.values()}
+        self.strangers(type_, lives, taken)
 
-    def strangers(self, type_: ResourceType, lives: list[Live], by_label: Mapping[str, list[Live]]) -> None:
+    def strangers(self, type_: ResourceType, lives: list[Live], taken: Set[str]) -> None:
         """Key the objects that no file declares by their description where that is unique, else by their id."""
+        numbers = Counter(folded(labels.text_of(live, type_.key)) for live in lives)
         for live in lives:
-            label = str(live.row.get(type_.key, "")).strip().casefold()
-            address = Address(type_.kind, label)
-            fit = 0 < len(label) <= LONGEST_LABEL and label.isprintable()
-            hidden = ignored(self.want.wish, self.types, labelled(type_, live))
-            if hidden or belongs(type_, live.row, self.customer) is None:
+            if live.remote_id in taken:
                 continue
-            if not fit or len(by_label.get(label, ())) != 1 or address in self.want.wish.objects:
+            text = labels.text_of(live, type_.key)
+            address = labelled(type_, live)
+            label = address.key
+            fit = 0 < len(label) <= LONGEST_LABEL and label.isprintable() and type_.comparable(label) == label
+            if ignored(self.want.wish, self.types, address) or belongs(type_, live.row, self.customer) is None:
+                continue
+            if not fit or label.startswith("#") or numbers[folded(text)] != 1 or address in self.want.wish.objects:
                 address = Address(type_.kind, f"#{live.remote_id}")
             self.found[address] = live._replace(address=address)
-
-    def complaint(self, one: Desired, message: str, hint: str) -> Diagnostic:
-        """A mistake of the configuration that only the account shows."""
-        return Diagnostic("Q042", message, self.want.wish.position(one.where), str(one.address), hint)
 
     def detail(self) -> None:
         """Ask for single objects where the list lacks a wanted attribute."""

@@ -13,7 +13,7 @@ from qboxctl.definition import ResourceType
 from qboxctl.errors import Diagnostic, Severity
 from qboxctl.hints import did_you_mean, near
 from qboxctl.model import JSON, Address, Collection, Desired
-from qboxctl.names import covering
+from qboxctl.names import covering, folded
 from qboxctl.values import SIZE_NAMES, kind_of
 from qboxctl.wish import Wish
 
@@ -216,7 +216,7 @@ def _same_account(found: _Findings) -> None:
     for one in found.wish.objects.values():
         if found.types[one.address.kind].unique:
             continue
-        match = f"id {one.pin}" if one.pin else f"description {one.label.casefold()!r}"
+        match = f"id {one.pin}" if one.pin else f"description {folded(one.label)!r}"
         if match in seen:
             place = found.wish.position(seen[match].where)
             found.add("Q014", f"{one.address} and {seen[match].address} ({place}) have the same {match}", one,

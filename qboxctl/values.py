@@ -70,6 +70,10 @@ class Type(ABC):
     def schema(self) -> dict[str, JSON]:
         """The JSON Schema of what a file may say."""
 
+    def agrees(self, _want: Value, _have: Value) -> bool | None:
+        """Whether two values that are not the same mean the same to the server; None where nobody can tell."""
+        return False
+
     def encode(self, value: Value) -> JSON:
         """The JSON that goes into a request body."""
         return value

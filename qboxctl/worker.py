@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import secrets as randomness
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from enum import Enum, auto
 from functools import partial
@@ -19,7 +19,9 @@ from qboxctl.definition import Phase, ResourceType
 from qboxctl.errors import QboxctlError, Refused
 from qboxctl.graph import Graph, Step, order
 from qboxctl.journal import Journal
+from qboxctl.labels import text_of
 from qboxctl.model import MISSING, Action, Address, Change, Collection, Live, Snapshot, Value
+from qboxctl.names import folded
 from qboxctl.remote import MOST_LOOKS, PER_PAGE, Account
 from qboxctl.wish import Wish
 from qboxctl.write import Proof, Target, Writer
@@ -38,13 +40,15 @@ class Look(Enum):
 class Written:
     """What a write brings back.
 
-    ``adopted``: somebody else had created the object meanwhile; ``taken``: its name is not free yet.
+    ``adopted``: somebody else had created the object meanwhile; ``taken``: its name is not free yet; ``note``: what
+    has to be told of it, though it is done.
     """
 
     remote_id: str = ""
     http_status: int | None = None
     adopted: bool = False
     taken: bool = False
+    note: str = ""
 
 
 class Worker:
@@ -146,9 +150,11 @@ class Worker:
         if not target.type.unique:
             known |= {live.remote_id for live in self.snapshot.live.values() if live.address.kind == step.address.kind}
             # the server would take a second one of that name, so look once more before it is ordered
-            rival = next((live for live in self.writer.named(target) if live.remote_id not in known), None)
+            there = self.writer.there(target)
+            rival = next((one for one in self.writer.bearing(target, there) if one.remote_id not in known), None)
             if rival is not None:
                 return Written(rival.remote_id, adopted=True)
+            known |= {live.remote_id for live in there}
         try:
             code, status = self.writer.create(
                 target, self.graph.work[step], secrets, frozenset(known), self.intend(step)
@@ -163,7 +169,24 @@ class Worker:
             if leaving is None or not leaving.leaving:
                 raise
             return Written("", refused.status, taken=True)
-        return Written(code, status)
+        return Written(code, status, note="" if target.type.unique else self.twins(target, code, known))
+
+    def twins(self, target: Target, code: str, known: Set[str]) -> str:
+        """What to tell where another object of the name was made in the same instant: neither is undone.
+
+        Whichever run looks last sees both.
+        """
+        try:
+            made = [live for live in self.writer.named(target) if live.remote_id not in known]
+        except QboxctlError:
+            return ""  # reading it back will tell what is wrong
+        ids = sorted((live.remote_id for live in made), key=_age)
+        if len(ids) < 2 or code not in ids:
+            return ""
+        return (
+            f"another order of the same name was made at the same time: ids {' and '.join(ids)}; {ids[-1]} is the "
+            f"younger; keep one of them with id: {ids[0]}"
+        )
 
     def prove(self, step: Step) -> Proof | None:
         """Ask for the ownership proof (in a thread of the pool)."""
@@ -197,8 +220,21 @@ class Worker:
         if live.detail != "ok":
             return Look.PENDING, f"it is {live.detail}"
         wrong = diff.in_effect(type_, self.graph.work.get(step, ()), live, self.keys)
+        if step.phase is Phase.CREATE and not type_.unique and change is not None and change.action is Action.CREATE:
+            # it bears the id that its creation gave: it is the one, whatever the server calls it
+            wrong = [one for one in wrong if one.name != type_.key]
+            if not wrong:
+                return Look.GOOD, self.called(step, live)
         names = ", ".join(one.name for one in wrong)
         return (Look.WRONG, f"{names} did not take effect") if wrong else (Look.GOOD, "")
+
+    def called(self, step: Step, live: Live) -> str:
+        """What to tell of an object that the server calls otherwise than the files: how to find it again."""
+        type_, target = self.types[step.address.kind], self.target(step)
+        text = text_of(live, type_.key)
+        if folded(text) == folded(target.name):
+            return ""
+        return f"the server calls it {text!r}: write that as its {type_.key}, or id: {live.remote_id}"
 
     def explain(self, step: Step, refused: Refused) -> str:
         """A refusal, with the places in the files that it is about."""
@@ -225,11 +261,14 @@ class Worker:
         parent = type_.parent_of(step.address.key)
         name = type_.name_of(step.address.key)
         desired = self.wish.objects.get(step.address)
+        others: frozenset[str] = frozenset()
         if not type_.unique and desired is not None:
             name = desired.label
-        return Target(
-            type_, name, self.ids.get(step.address, ""), parent, self.ids.get(Address(type_.parent, parent), "")
-        )
+            others = frozenset(
+                folded(one.label) for one in self.wish.objects.values() if one.address.kind == type_.kind
+            ) - {folded(name)}
+        code, home = self.ids.get(step.address, ""), self.ids.get(Address(type_.parent, parent), "")
+        return Target(type_, name, code, parent, home, others)
 
     def sends(self, step: Step) -> list[str]:
         """The secrets that a step sends: with the first step of a change, but for those that follow a creation."""
@@ -285,6 +324,11 @@ class Worker:
         action = change.action if change is not None else Action.UPDATE
         told = self.client.redact  # a path holds ids that the server chose
         return lambda request: self.journal.record("intended", step.address, action, message=told(request))
+
+
+def _age(remote_id: str) -> tuple[int, str]:
+    """Sorts ids by when they were given: they are numbers that count up."""
+    return len(remote_id), remote_id
 
 
 def _sizes(snapshot: Snapshot, types: Mapping[str, ResourceType]) -> dict[Collection, int]:

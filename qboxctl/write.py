@@ -13,10 +13,12 @@ from urllib.parse import unquote
 from qboxctl.answers import Answer
 from qboxctl.client import Client
 from qboxctl.definition import Body, Call, ResourceType
-from qboxctl.diff import EXTRA
+from qboxctl.diff import EXTRA, value_of
 from qboxctl.errors import OutcomeUnknown, QboxctlError, Refused
+from qboxctl.labels import means, text_of
 from qboxctl.listing import Row
-from qboxctl.model import JSON, Address, FieldChange, Live, Value
+from qboxctl.model import JSON, MISSING, Address, FieldChange, Live, Value
+from qboxctl.names import folded
 from qboxctl.remote import Account, belongs, code_of, item_path
 
 LOOKS = 3
@@ -25,13 +27,17 @@ LOOKS = 3
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """The object that a write is about: its name for the API, its code, and its parent's key and code."""
+    """The object that a write is about: its name for the API, its code, and its parent's key and code.
+
+    ``others`` are the folded texts by which the files know other objects of a kind without names.
+    """
 
     type: ResourceType
     name: str
     remote_id: str = ""
     parent: str = ""
     parent_id: str = ""
+    others: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,17 +107,36 @@ class Writer:
                     raise
                 return found, refused.status
             else:
-                return _code(answer, type_), answer.status
+                return _code(answer, type_) or self.unnamed(target, body, known_ids, answer.status), answer.status
 
-    def look_for(self, target: Target, known_ids: frozenset[str]) -> str | None:
+    def unnamed(self, target: Target, body: Body, known_ids: frozenset[str], status: int) -> str:
+        """The id of what was created without being told which; "" where its name will tell.
+
+        Raises OutcomeUnknown where the name cannot tell, and it is not the only one that is new.
+        """
+        if target.type.unique:
+            return ""
+        try:
+            found = self.look_for(target, known_ids, body)
+        except QboxctlError as unseen:
+            raise OutcomeUnknown(f"it was accepted, and looking for it failed ({unseen})", status=status) from None
+        if found is None:
+            raise OutcomeUnknown("it was accepted, and which one it is cannot be told", status=status)
+        return found
+
+    def look_for(self, target: Target, known_ids: frozenset[str], body: Body | None = None) -> str | None:
         """The code of an object that may have been created just now, None where it is not there.
 
+        Where it was created for sure, with a ``body``, the only one that is new is it, whatever the server calls it.
         Raises ApiError where that cannot be read: then it must not be created again either.
         """
         for attempt in range(1, LOOKS + 1):
-            found = [live.remote_id for live in self.named(target) if live.remote_id not in known_ids]
+            new = [live for live in self.there(target) if live.remote_id not in known_ids]
+            found = self.bearing(target, new)
+            if body is not None and not found:
+                found = [live for live in new if _may_be(target, body, live) and self.mine(target.type, live)]
             if len(found) == 1:
-                return found[0]
+                return found[0].remote_id
             if found or attempt == LOOKS or self.client.stop.is_set():
                 break
             self.client.wait(0.2 * attempt)
@@ -119,6 +144,20 @@ class Writer:
 
     def named(self, target: Target) -> list[Live]:
         """The customer's live objects that bear the target's name."""
+        return self.bearing(target, self.there(target))
+
+    def bearing(self, target: Target, lives: Iterable[Live]) -> list[Live]:
+        """Those of some objects that bear the target's name and are the customer's."""
+        type_ = target.type
+        if type_.unique:
+            key = type_.address_key(type_.normalise(target.name), target.parent)
+            found = [live for live in lives if live.address.key == key]
+        else:
+            found = [live for live in lives if means(target.name, live, type_.key, target.others)]
+        return [live for live in found if self.mine(type_, live)]
+
+    def there(self, target: Target) -> list[Live]:
+        """The live objects in the target's list, or only the target where the list need not be read."""
         type_ = target.type
         if type_.per_object:
             row = self.account.detail(type_, "", Live(Address(type_.kind, target.name), "", {}))
@@ -127,9 +166,7 @@ class Writer:
             parent = Live(Address(type_.parent, target.parent), target.parent_id, {}) if type_.parent else None
             rows = self.account.rows(type_, parent)
         lives = [self.account.live(type_, row, target.parent) for row in rows]
-        key = type_.address_key(type_.normalise(target.name), target.parent)
-        found = [live for live in lives if live is not None and live.address.key == key and not live.leaving]
-        return [live for live in found if self.mine(type_, live)]
+        return [live for live in lives if live is not None and not live.leaving]
 
     def mine(self, type_: ResourceType, live: Live) -> bool:
         """Whether an object is the customer's: its details tell where its list does not."""
@@ -232,6 +269,14 @@ class Writer:
 def _at_creation(type_: ResourceType, one: FieldChange) -> bool:
     field = type_.by_name.get(one.name)
     return field is None or field.on_create
+
+
+def _may_be(target: Target, body: Body, live: Live) -> bool:
+    """Whether a new object may have been created with a body: what only a creation sets is as it was sent."""
+    fixed = [one for one in target.type.fields if one.on_create and not one.on_update and one.wire in body]
+    known = [(one, value_of(one, live, {})) for one in fixed]
+    same = all(have is MISSING or have == one.type.decode(body[one.wire]) for one, have in known)
+    return same and folded(text_of(live, target.type.key)) not in target.others
 
 
 _BARE = Call("GET", "{id}")

@@ -26,7 +26,8 @@ def objects(tree: Mapping[str, Any]) -> dict[str, Tree]:
         ("accounts", "delivery_account"),
         ("suppressions", "suppression"),
     ):
-        found |= {f"{kind}/{name}": dict(body) for name, body in delivery.get(section, {}).items()}
+        same = TYPES[kind].comparable
+        found |= {f"{kind}/{same(name)}": dict(body) for name, body in delivery.get(section, {}).items()}
     return found
 
 
@@ -81,6 +82,8 @@ def _as_wished(address: str, body: Tree, was: Tree | None, now: Tree, blind: fro
     type_ = TYPES[address.partition("/")[0]]
     stated = {one.name for one in type_.implied}
     for name, raw in body.get("extra", {}).items():
+        if name in blind and was is not None:
+            continue
         have = now.get("extra", {}).get(name) or ""  # null and "" are one
         assert have == raw, f"{address}: extra.{name} is {have}, not {raw}"
     for name, raw in body.items():
@@ -114,7 +117,8 @@ def told(changes: Iterable[Change], outcomes: Iterable[Outcome], after: Tree) ->
         if one.status in (Status.DONE, Status.IN_EFFECT) or change.action.removes:
             continue
         text = str(one.error)
-        if change.action is Action.CREATE and one.status in (Status.FAILED, Status.SKIPPED):
+        taken = "already exists" in text  # by an earlier run, or another kind's: a list hid that from the plan
+        if change.action is Action.CREATE and one.status in (Status.FAILED, Status.SKIPPED) and not taken:
             assert (address in now) == text.startswith("created"), f"{address} is there: {address in now}; {text}"
         live = now.get(address)
         if live is None:

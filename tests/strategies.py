@@ -17,7 +17,12 @@ from qboxctl.resources import TYPES
 DOMAINS = ("alpha.example", "beta.example", "xn--mller-kva.example")
 LOCALS = ("ada", "bob", "eve", "info", "sales")
 OUTSIDE = ("x@outside.example", "y@outside.example")
-ACCOUNTS = {"letters": "newsletter", "app": "transactional", "third": "transactional"}
+ACCOUNTS = {
+    "Letters  & Cafe\u0301": "newsletter",
+    "all the messages that the application sends by itself": "transactional",
+    "third": "transactional",
+}
+"""Accounts with their types; each name can be kept in another form by a server, or in a part of it."""
 SENDERS = ("news.example", "mail.example")
 SUPPRESSED = ("gone@away.example", "no@away.example", "never@away.example")
 SECRET = {"env": "PW"}

@@ -23,20 +23,22 @@ HOMES = {
     "anyio": {"emulator/app.py"},
 }
 PURE = (
-    "model.py", "jsonio.py", "hints.py", "names.py", "values.py", "lists.py", "definition.py", "resources/",
-    "docs.py", "reference.py", "wish.py", "places.py", "load.py", "since.py", "part.py", "circles.py",
-    "validate.py", "firstuse.py", "diff.py", "guards.py", "scope.py", "graph.py", "stepwise.py", "pace.py",
-    "bill.py", "limits.py", "plan.py", "want.py", "apply.py", "advice.py", "idle_patterns.py", "trust.py",
-    "yamldump.py", "export.py", "dns.py", "render/", "listing.py", "counts.py", "passwords.py", "redaction.py",
+    "model.py", "jsonio.py", "hints.py", "names.py", "values.py", "labels.py", "lists.py", "definition.py",
+    "resources/", "docs.py", "reference.py", "wish.py", "places.py", "extra.py", "load.py", "since.py", "part.py",
+    "circles.py", "validate.py", "firstuse.py", "diff.py", "guards.py", "scope.py", "graph.py", "stepwise.py",
+    "pace.py", "bill.py", "limits.py", "plan.py", "want.py", "apply.py", "advice.py", "idle_patterns.py",
+    "trust.py", "yamldump.py", "export.py", "dns.py", "render/", "listing.py", "counts.py", "passwords.py",
+    "redaction.py",
 )  # fmt: skip
 OUTSIDE = {"os", "socket", "subprocess", "time", "pathlib", "signal", "random", "shutil", "tempfile"}
 LAYERS = (
-    "errors", "model", "listing", "jsonio", "files", "passwords", "redaction", "hints", "names", "values", "lists",
-    "definition", "counts", "resources", "settings", "yamlhelp", "yamlio", "parallel", "docs", "places",
-    "reference", "sources", "wish", "trust", "load", "since", "circles", "validate", "firstuse", "diff", "graph",
-    "stepwise", "pace", "guards", "scope", "part", "bill", "planfile", "limits", "plan", "advice", "idle_patterns",
-    "want", "yamldump", "export", "dns", "resolve", "answers", "transport", "client", "remote", "survey", "compare",
-    "doctor", "secret", "journal", "write", "apply", "worker", "run", "render", "emulator", "cli",
+    "errors", "model", "listing", "jsonio", "files", "passwords", "redaction", "hints", "names", "values", "labels",
+    "lists", "definition", "counts", "resources", "settings", "yamlhelp", "yamlio", "parallel", "docs", "places",
+    "reference", "sources", "wish", "trust", "extra", "load", "since", "circles", "validate", "firstuse", "diff",
+    "graph", "stepwise", "pace", "guards", "scope", "part", "bill", "planfile", "limits", "plan", "advice",
+    "idle_patterns", "want", "yamldump", "export", "dns", "resolve", "answers", "transport", "client", "remote",
+    "customers", "survey", "compare", "doctor", "secret", "journal", "write", "apply", "worker", "run", "render",
+    "emulator", "cli",
 )  # fmt: skip
 LATE = {("load", "validate")}
 """Imported inside a function, so that a command that does not need it does not pay for it."""

@@ -12,11 +12,12 @@ from test_export import exported
 
 from qboxctl.emulator import Request, Response, parse_fault
 from qboxctl.errors import ConfigError
-from qboxctl.model import Address, Status
+from qboxctl.model import Address, Outcome, Status
 from qboxctl.names import Pattern
 from qboxctl.resources import TYPES
 from qboxctl.scope import Options
 from qboxctl.settings import ApiSettings
+from qboxctl.wish import Wish
 
 OURS, OTHER = "C200000000", "C300000000"
 SEED: dict[str, Any] = {
@@ -70,6 +71,12 @@ def foreign(lab: Lab) -> str:
     return json.dumps({name: one for name, one in blocks.items() if one.get("customer_code") != OURS}, sort_keys=True)
 
 
+def applied(lab: Lab, wish: Wish) -> list[Outcome]:
+    """Apply a fresh plan that was acknowledged: it orders an account beside one that no file declares."""
+    plan = lab.plan(wish)
+    return lab.apply(wish, plan, acknowledge=plan.id)
+
+
 def owners(lab: Lab) -> dict[str, Any]:
     """Who owns the domains and the Delivery objects, by name."""
     found = lab.emulator.dump()
@@ -98,7 +105,7 @@ def test_only_what_is_ours_is_planned_counted_and_changed(quirks: dict[str, str]
         "delivery_account/news": "create",
     }
     assert plan.unmanaged == ()
-    assert {one.status for one in lab.apply(wish, plan)} == {Status.DONE}
+    assert {one.status for one in lab.apply(wish, plan, acknowledge=plan.id)} == {Status.DONE}
     assert foreign(lab) == before
     assert {name: owner for name, owner in owners(lab).items() if "new" in name or "m.ours" in name} == {
         "new.example": OURS,
@@ -180,7 +187,7 @@ def test_a_domain_that_another_customer_has_is_never_taken_for_ours(fault: str, 
     faults = [parse_fault(f"{fault},method=POST,path=/api/domains")] if fault else []
     lab = Lab(seed=SEED, quirks=quirks, faults=faults)
     before, wish = foreign(lab), wish_of(TAKEN)
-    done = {str(one.address): one for one in lab.apply(wish)}
+    done = {str(one.address): one for one in applied(lab, wish)}
     assert done["domain/theirs.example"].status is Status.FAILED
     assert "perhaps by another customer" in str(done["domain/theirs.example"].error)
     assert done["mailbox/bob@theirs.example"].status is Status.SKIPPED
@@ -197,17 +204,17 @@ def test_a_lost_order_is_not_taken_for_another_customers_account(fault: str, sta
         api=ApiSettings(concurrency=1),
     )
     before, wish = foreign(lab), wish_of(WISH)
-    done = {str(one.address): one.status for one in lab.apply(wish)}
+    done = {str(one.address): one.status for one in applied(lab, wish)}
     assert done["delivery_account/news"] is status
     assert foreign(lab) == before
-    lab.apply(wish)
+    applied(lab, wish)
     assert foreign(lab) == before
     assert lab.plan(wish).changes == ()
 
 
 def test_every_create_says_for_whom_and_nothing_else_does() -> None:
     lab = Lab(seed=SEED)
-    lab.apply(wish_of(WISH))
+    applied(lab, wish_of(WISH))
     for one in lab.emulator.requests:
         owned = one.method == "POST" and one.path in ("/api/domains", "/api/delivery/domains", "/api/delivery/accounts")
         assert ("customer_code" in (one.body or {})) == owned, one

@@ -22,6 +22,7 @@ from strategies import (
     SECRET,
     SINGLE_QUIRKS,
     TIMEOUT,
+    UNMODELLED,
     accounts,
     as_yaml,
     faults,
@@ -104,7 +105,7 @@ def obey(lab: Lab, tree: dict[str, Any], seed: dict[str, Any]) -> None:
     assert not [one for one in lab.emulator.requests if one.method != "GET" and not one.path.endswith("/details")]
     assert planfile.loads(planfile.dumps(plan), "a plan", TYPES) == plan
     lab.emulator.requests.clear()
-    done = lab.apply(wish, plan)
+    done = lab.apply(wish, plan, acknowledge=plan.id)
     sent = [one for one in lab.emulator.requests if one.method != "GET" and not one.path.endswith("/details")]
     proofs = [one for one in sent if "dns_ownership_check" in one.path]
     assert len(sent) - len(proofs) <= writes(plan.changes, TYPES) <= len(sent) + len(plan.changes)
@@ -127,7 +128,8 @@ def blind(lab: Lab) -> frozenset[str]:
     """The attributes that the account tells nothing of."""
     hidden = BLIND if lab.quirks.get("list_detail") == "blind" else frozenset()
     unsure = "hidden" in (lab.quirks.get("force_new_password"), lab.quirks.get("last_access"))
-    return hidden | ({FLAG} if unsure else set())
+    unmodelled = {UNMODELLED} if lab.quirks.get("unmodelled") == "never" else set()
+    return hidden | unmodelled | ({FLAG} if unsure else set())
 
 
 def guarded(lab: Lab, wish: Wish, before: dict[str, Any], plan: Plan) -> None:
@@ -210,7 +212,9 @@ def test_a_plan_for_targets_is_a_part_of_the_whole_one(seed: dict, tree: dict, d
     assume(whole.changes)
     address = data.draw(st.sampled_from([change.address for change in whole.changes]))
     home = address.key.rpartition("@")[2]
-    texts = [str(address), f"*/{address.key}", f"{address.kind}/*", f"*/*{home}", f"{address.kind}/*[@]{home}"]
+    texts = [str(address), f"*/{address.key}", f"{address.kind}/*"]
+    if home.isascii():  # a wildcard beside other letters is refused, unless no domain can be meant
+        texts += [f"*/*{home}", f"{address.kind}/*[@]{home}"]
     pattern = Pattern.of(data.draw(st.sampled_from(texts)), TYPES)
     assume(any(map(pattern.matches, wish.objects)))
     plan = Lab(seed=seed).plan(wish, Options(targets=(pattern,)))
@@ -318,13 +322,14 @@ def test_a_run_stopped_anywhere_tells_what_it_did_and_the_next_one_knows_the_res
     lab.between = stopping
     half = {str(change.address) for change in plan.changes} if killed else set()
     with suppress(QboxctlError):
-        done = lab.apply(wish, plan)
+        done = lab.apply(wish, plan, acknowledge=plan.id)
         if not killed:
             told(plan.changes, done, lab.emulator.dump(codes=False))
             half = {str(one.address) for one in done if one.status not in (Status.DONE, Status.IN_EFFECT)}
     lab.between = None
     lab.stop.clear()
-    assert {one.status for one in lab.apply(wish)} <= {Status.DONE}
+    rest = lab.plan(wish)
+    assert {one.status for one in lab.apply(wish, rest, acknowledge=rest.id)} <= {Status.DONE}
     check(before, tree, lab.emulator.dump(codes=False), blind(lab), frozenset(half))
     last = lab.plan(wish)
     assert last.changes == ()
@@ -347,7 +352,7 @@ def survive(lab: Lab, tree: dict[str, Any]) -> None:
         done = None
         try:
             plan = plan_of(lab, wish)
-            done = lab.apply(wish, plan, journal=lines)
+            done = lab.apply(wish, plan, journal=lines, acknowledge=plan.id)
             told(plan.changes, done, lab.emulator.dump(codes=False))
         except StalePlanError as stale:  # only a create that was lost may do this, and planning again must mend it
             if not lab.moved():
@@ -482,8 +487,8 @@ def test_an_account_that_no_file_declares_has_an_address_that_can_be_saved(descr
     plan = lab.plan(wish_of("delivery: {accounts: {}}"))
     assert planfile.loads(planfile.dumps(plan), "a plan", TYPES) == plan
     wanted = (
-        "ordinary"
-        if description == "Ordinary"
+        " ".join(description.lower().split())
+        if description in ("Ordinary", "two\nlines")
         else f"#{next(iter(lab.emulator.dump()['delivery']['accounts'].values()))['id']}"
     )
     assert [one.key for one in plan.unmanaged] == [wanted]

@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 
 from qboxctl.cli.revision import changed_since
 from qboxctl.load import load, stated
+from qboxctl.model import Address
 from qboxctl.resources import TYPES
 from qboxctl.since import difference, edit
 from qboxctl.sources import read_sources
@@ -178,6 +179,37 @@ def test_what_is_said_otherwise(before, after, changed, rules, tmp_path):
     then, now = changed_since("HEAD", folder, today)
     found = difference(edit(then, now, TYPES), load(today, TYPES))
     assert ({str(address) for address in found.changed}, found.rules) == (changed, rules)
+
+
+X, XY = "domains: {a.example: {mailboxes: {bob: {extra: {x: 1}}}}}\n", "{x: 1, y: [2]}"
+DEFAULT = "defaults: {mailbox: {extra: {z: 1}}}\n"
+EXTRA: dict[str, tuple[Files, Files, set[str]]] = {
+    "the same": ({"a.yaml": X}, {"a.yaml": f"{X}# why\n"}, set()),
+    "another attribute": ({"a.yaml": X}, {"a.yaml": X.replace("{extra", "{tags: [t], extra")}, set()),
+    "one more": ({"a.yaml": X}, {"a.yaml": X.replace("{x: 1}", XY)}, {"y"}),
+    "one less": ({"a.yaml": X.replace("{x: 1}", XY)}, {"a.yaml": X}, set()),
+    "another value": ({"a.yaml": X}, {"a.yaml": X.replace("x: 1", "x: true")}, {"x"}),
+    "a new object": ({"b.yaml": B}, {"b.yaml": B, "a.yaml": X}, {"x"}),
+    "in another file": ({"a.yaml": X}, {"b.yaml": X}, set()),
+    "a default": ({"a.yaml": X, "d.yaml": DEFAULT}, {"a.yaml": X, "d.yaml": DEFAULT.replace("z: 1", "z: 2")}, {"z"}),
+    "a default that the object states otherwise": (
+        {"a.yaml": X, "d.yaml": DEFAULT.replace("z", "x")}, {"a.yaml": X, "d.yaml": DEFAULT.replace("z: 1", "x: 2")},
+        set(),
+    ),
+    "a default instead of its own": (
+        {"a.yaml": X}, {"a.yaml": X.replace("{extra: {x: 1}}", "{}"), "d.yaml": DEFAULT.replace("z", "x")}, set(),
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("before", "after", "names"), EXTRA.values(), ids=EXTRA)
+def test_what_extra_says_otherwise(before, after, names, tmp_path):
+    folder = committed(tmp_path / "files", before)
+    put(folder, after)
+    today = read_sources(folder)
+    then, now = changed_since("HEAD", folder, today)
+    found = difference(edit(then, now, TYPES), load(today, TYPES)).extra
+    assert found == ({Address("mailbox", "bob@a.example"): names} if names else {})
 
 
 STATED = st.fixed_dictionaries(

@@ -16,7 +16,7 @@ from typing import Any
 
 import click
 
-from qboxctl.apply import Checked, check, refuse_others, resolve_secrets
+from qboxctl.apply import Checked, check, refuse_unapproved, resolve_secrets
 from qboxctl.cli import git
 from qboxctl.cli.common import Common, common, run_on
 from qboxctl.cli.failures import Exit, explained
@@ -130,7 +130,7 @@ class _Order:
         if todo:
             _ask(self.plan, self.options, auto_approve=self.auto_approve)
         snapshot, checked = self.check()
-        refuse_others(checked.todo, todo)
+        refuse_unapproved(checked.todo, todo)
         if checked.blocked:
             return self.refuse(checked.blocked)
         return self.run(snapshot, checked, secrets)

@@ -21,10 +21,11 @@ from qboxctl.cli.revision import base_of, changed_since, is_none
 from qboxctl.cli.session import accepted
 from qboxctl.client import Reader
 from qboxctl.compare import compare
+from qboxctl.customers import customers, refuse_another_customer
 from qboxctl.errors import Diagnostic, QboxctlError
-from qboxctl.guards import acknowledges
+from qboxctl.guards import PASSABLE, acknowledges
 from qboxctl.idle_patterns import Known, idle_rules, refuse_idle_options
-from qboxctl.model import Advisory, Plan, PlanOptions, Snapshot
+from qboxctl.model import Action, Advisory, Plan, PlanOptions, Snapshot
 from qboxctl.names import Pattern, covering
 from qboxctl.part import part
 from qboxctl.remote import Account
@@ -59,7 +60,9 @@ def planning_options(command: _F) -> _F:
             click.option("--since", metavar="REV", help="Only what this git revision declared counts as removed."),
             click.option("--only-changed", is_flag=True, help="With --since: only what the files say otherwise now."),
             click.option("--rotate", multiple=True, metavar="PATTERN", help="Send the secrets of these objects again."),
-            click.option("--acknowledge", metavar="ID", default="", help="Let exactly this plan pass the count guard."),
+            click.option(
+                "--acknowledge", metavar="ID", default="", help="Let exactly this plan pass the guards count and order."
+            ),
             click.option("--seed", metavar="FILE", help="With --endpoint emulator: what is in the account."),
         )
     ):
@@ -131,7 +134,7 @@ def _chosen(task: Task) -> tuple[Options, str]:
         news = "--since names no revision, but zeros (a first push): nothing counts as removed, and all is planned"
         return replace(chosen, removed_since=frozenset()), news
     found = difference(task.edit, wish)
-    chosen = replace(chosen, removed_since=found.gone)
+    chosen = replace(chosen, removed_since=found.gone, extra_edited=found.extra)
     if not asked.only_changed:
         return chosen, ""
     if task.edit.then.mistakes:
@@ -156,7 +159,7 @@ class Planned(NamedTuple):
 def planned(reader: Reader, task: Task, options: Common, acknowledge: str = "") -> Planned:
     """Read the account and plan; the wish is the task's, or the whole one.
 
-    The count guard looks at all that the files manage: before it blocks a plan, all of them are read. Raises
+    Some guards look at all that the files declare: before one of them blocks a plan, all files are read. Raises
     UsageError, ConfigError, AuthError, ApiError, and QboxctlError for a bad revision.
     """
     task = _remembered(task, options)
@@ -166,8 +169,9 @@ def planned(reader: Reader, task: Task, options: Common, acknowledge: str = "") 
         options.say(news)
     chosen = replace(chosen, acknowledge=acknowledge)
     found = _compared(reader, task.wish, chosen)
-    if task.whole and any(one.guard == "count" for one in found.plan.blocked):
-        options.say("the count guard looks at everything: all files are read")
+    guards = sorted({one.guard for one in found.plan.blocked} & PASSABLE)
+    if task.whole and guards:
+        options.say(f"the {guards[0]} guard looks at everything: all files are read")
         task = _remembered(task.whole(), options)
         chosen = replace(_chosen(task)[0], acknowledge=acknowledge)
         found = _compared(reader, task.wish, chosen)
@@ -181,6 +185,7 @@ def planned(reader: Reader, task: Task, options: Common, acknowledge: str = "") 
         plan,
         options=_as_made(task, options),
         warnings=(*idle, *advise(wish, snapshot, plan, TYPES), *map(_advisory, unread)),
+        customers=customers(wish, snapshot, TYPES),
         qboxctl_version=__version__,
         created_at=datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z"),
         git_commit=git.commit(options.directory),
@@ -205,13 +210,16 @@ def _advisory(found: Diagnostic) -> Advisory:
 def still_asked(reader: Reader, task: Task, saved: Plan, options: Common, acknowledge: str) -> Checked:
     """Compare a saved plan with the account, and with a fresh plan of what it names: same options, today's files.
 
-    Raises StalePlanError, and what ``planned`` raises.
+    Raises StalePlanError, PlanFileError (another customer's account), and what ``planned`` raises.
     """
     chosen, _ = _chosen(_remembered(task, options))
     named = frozenset(change.address for change in saved.changes)
     scope = Scope(task.wish, TYPES, replace(chosen, targets=(), only=named))
     account = Account(reader, TYPES)
     snapshot = survey(account, want_for_saved(scope, saved.changes))
+    refuse_another_customer(saved, task.wish, snapshot, account)
+    if not saved.customers and any(change.action is Action.CREATE for change in saved.changes):
+        options.say("the account told nothing of its customer when the plan was made: be sure that it is the same one")
     check(saved, snapshot, task.wish, TYPES, acknowledge=acknowledge)  # what moved is told before what that spoils
     snapshot, fresh = compare(account, scope, snapshot)
     return check_saved(saved, fresh, snapshot, task.wish, TYPES, acknowledge=acknowledge)

@@ -5,7 +5,9 @@ A row is built by a plan per kind, made once from the definition, and kept as te
 
 from __future__ import annotations
 
+import html
 import json
+import unicodedata
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from hashlib import blake2b
 
@@ -22,6 +24,8 @@ Row = dict[str, JSON]
 Converter = Callable[[JSON], JSON]
 _ENCODE = json.JSONEncoder(separators=(",", ":")).encode
 """One encoder for all rows: ``json.dumps`` would make a new one for each."""
+_LONGEST = 40
+"""The characters of a description that the quirk leaves."""
 _NUMBERS = ("enabled", "disabled", "ownership_check")
 _LIST_KEEPS = frozenset({"code", "id", "name", "email_address", "status", "display_status", "max_email_quota"})
 _LIST_KEEPS_TOO = {"delivery_account": {"description"}, "suppression": {"email", "active"}}
@@ -71,8 +75,8 @@ class Answers:
         for row_name, name, convert in self._plans[type_.kind]:
             value = obj.values.get(name)
             row[row_name] = value if convert is None else convert(value)
-        for name in self._extra[type_.kind]:
-            row[name] = obj.extra.get(name)
+        if self.quirks["unmodelled"] == "returned":
+            row.update((name, obj.extra.get(name)) for name in self._extra[type_.kind])
         for quirk, name in _HIDDEN.items():
             if self.quirks[quirk] == "hidden":
                 row.pop(name, None)
@@ -95,7 +99,23 @@ class Answers:
 
     def name(self, obj: Stored) -> str:
         """The object's name as answers spell it."""
-        return obj.name if self._as_sent or obj.type.key in obj.type.by_name else obj.key
+        if obj.type.key in obj.type.by_name:
+            return self._kept(obj.name)
+        return obj.name if self._as_sent else obj.key
+
+    def _kept(self, text: str) -> str:
+        """A description in the form in which the server keeps it."""
+        match self.quirks["descriptions"]:
+            case "cut":
+                return text[:_LONGEST].rstrip()
+            case "composed":
+                return unicodedata.normalize("NFC", text)
+            case "blanks":
+                return " ".join(text.split())
+            case "escaped":
+                return html.escape(text)
+            case _:
+                return text
 
     def _state(self, obj: Stored) -> Row:
         state: Row = {"created_at": obj.created, "updated_at": obj.updated}
@@ -114,6 +134,8 @@ class Answers:
 
     def _converter(self, type_: ResourceType, one: Field) -> Converter | None:
         match one.type:
+            case _ if one.name == type_.key:
+                return self._kept
             case Boolean():
                 return {"text": _boolean_text, "number": _boolean_number}.get(self.quirks["booleans"])
             case References() if (type_.kind, one.name) == ("delivery_account", "domains"):
@@ -177,7 +199,7 @@ class Answers:
         status, form = int(self.quirks["create_status"]), self.quirks["create_answer"]
         if form == "resources":
             return self._envelope([obj], {}, status=status)
-        if obj.type.read.keyed:
+        if obj.type.read.keyed or form == "nothing":
             return answer(status)
         if form == "location":
             path = obj.type.read.path.replace("{id}", obj.code)
@@ -292,7 +314,7 @@ def _delivery_domain(answers: Answers, obj: Stored) -> Row:
         "customer_fullname": "Emulated Customer",
         "customer_code": obj.owner or answers.store.customer_code,
         "accounts_count": len(accounts),
-        "accounts": [{"id": answers.code(one), "description": one.values["description"]} for one in accounts],
+        "accounts": [{"id": answers.code(one), "description": answers.name(one)} for one in accounts],
         "manager_fullname": None,
         "manager_code": None,
     }

@@ -12,7 +12,7 @@ from difflib import get_close_matches
 
 QUIRKS: Mapping[str, tuple[str, ...]] = {
     "empty_list": ("200", "404"),
-    "create_answer": ("resource_code", "resources", "location"),
+    "create_answer": ("resource_code", "resources", "location", "nothing"),
     "create_status": ("201", "200", "202"),
     "write_answer": ("204", "200-empty", "200-resources"),
     "list_detail": ("full", "abridged", "blind"),
@@ -36,6 +36,8 @@ QUIRKS: Mapping[str, tuple[str, ...]] = {
     "delete": ("immediate", "queued"),
     "account_password": ("masked", "clear", "null"),
     "duplicate_suppression": ("422", "merge"),
+    "descriptions": ("as_sent", "cut", "composed", "blanks", "escaped"),
+    "unmodelled": ("returned", "never"),
     "extra_fields": ("none", "noise"),
 }
 """Every quirk with its values; where any number is allowed, one stands for all."""

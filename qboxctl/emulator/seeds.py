@@ -116,7 +116,7 @@ class _Planter:
         obj.owner, obj.accessed = owner, accessed
         self._allowed(obj)
         if type_.key in type_.by_name:
-            obj.key = obj.name.strip().lower()
+            obj.key = type_.comparable(obj.name)
         self._store.add(obj)
         self._made[type_.kind][key] = obj
         return obj

@@ -176,7 +176,7 @@ class Store:
         obj.extra.update(extra or {})
         if obj.type.key in values:
             obj.name = values[obj.type.key]
-            obj.key = obj.name.strip().lower()
+            obj.key = obj.type.comparable(obj.name)
         self._refer(obj, True)
         self._count(obj, 1)
         self._touch(obj)

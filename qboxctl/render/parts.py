@@ -103,6 +103,8 @@ def remark(change: Change, type_: ResourceType) -> Remark:
         return Remark(f"DELETED, {what}", reason)
     if change.action.removes:
         return Remark(f"{change.action.value}d", reason)
+    if change.action is Action.CREATE and type_.ordered:
+        return Remark(reason)
     return Remark("", reason) if change.action is Action.UPDATE and change.reason != "differs" else Remark()
 
 

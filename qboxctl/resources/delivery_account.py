@@ -2,8 +2,9 @@
 
 from qboxctl import names
 from qboxctl.definition import Call, Field, Mode, ResourceType
+from qboxctl.labels import Label
 from qboxctl.lists import Networks, References
-from qboxctl.values import Boolean, Choice, Email, Text
+from qboxctl.values import Boolean, Choice, Email
 
 _UPDATE = "putApiDeliveryAccountsId"
 _ITEM = "/api/delivery/accounts/{id}"
@@ -35,7 +36,7 @@ RESOURCE = ResourceType(
         **dict.fromkeys(("plan", "quota", "limit"), "plans and payment are ordered in the panel, and never touched"),
     },
     fields=(
-        Field("description", Text(), "What people know the account by; the key unless said otherwise", source=_UPDATE),
+        Field("description", Label(), "What people know the account by; the key unless said otherwise", source=_UPDATE),
         Field(
             "type",
             Choice(("transactional", "newsletter"), (("promotional", "newsletter"),)),

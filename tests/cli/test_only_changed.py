@@ -190,6 +190,26 @@ def test_it_needs_a_revision(words: tuple[str, ...], server: Any, project: Any) 
     assert not server.emulator.requests
 
 
+@pytest.mark.parametrize("more", [(), ("--only-changed",)])
+def test_an_extra_that_is_never_returned_goes_out_where_it_was_edited(
+    more: tuple[str, ...], server: Any, project: Any
+) -> None:
+    server.swap(seed={"domains": {"a.example": {"mailboxes": {"ada": {}, "bob": {}}}}}, quirks={"unmodelled": "never"})
+    form = {"extra": {"webmail_date_format": "no"}}
+    project.write(file_of("a.example", ada=form, bob=form), "a.yaml")
+    git(project, "init", "-q")
+    commit(project)
+    project.write(file_of("a.example", ada={"extra": {"webmail_date_format": "yes"}}, bob=form), "a.yaml")
+    path = str(project.folder / "plan.json")
+    assert project.run("plan", "--out", path).code == 0
+    assert json.loads((project.folder / "plan.json").read_text())["changes"] == []
+    assert project.run("plan", "--since", "HEAD", *more, "--out", path).code == 0
+    done = project.apply(path, "--format", "json")
+    assert [one["address"] for one in done.json["outcomes"]] == ["mailbox/ada@a.example"]
+    boxes = server.emulator.dump()["domains"]["a.example"]["mailboxes"]
+    assert [boxes[name].get("extra", {}).get("webmail_date_format") for name in ("ada", "bob")] == ["yes", None]
+
+
 @pytest.mark.parametrize("server", [{"seed": SEED}], indirect=True)
 @pytest.mark.parametrize("more", [(), ("--only-changed",)], ids=" ".join)
 def test_zeros_are_no_revision(more: tuple[str, ...], server: Any, changed: Any) -> None:

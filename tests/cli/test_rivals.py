@@ -105,7 +105,7 @@ def test_both_run_freely(latency, server, project):
 
 
 @pytest.mark.parametrize("server", [{"seed": SEED}], indirect=True)
-def test_two_orders_at_the_same_instant_are_told_by_the_next_plan(server, project):
+def test_two_orders_at_the_same_instant_are_told_at_once_and_by_the_next_plan(server, project):
     """Nothing on the server forbids a second account of one name; it is never deleted, nor taken for the first."""
     project.write({"delivery": {"accounts": {"news": {"type": "newsletter"}}}})
     both, seen = threading.Barrier(2, timeout=30), []
@@ -117,9 +117,9 @@ def test_two_orders_at_the_same_instant_are_told_by_the_next_plan(server, projec
 
     server.before = meet
     with project.start(*WORDS, "one.jsonl") as one, project.start(*WORDS, "two.jsonl") as two:
-        for process in (one, two):
-            process.communicate(timeout=60)
+        told = "".join(process.communicate(timeout=60)[0] for process in (one, two))
     server.before = None
+    assert "another order of the same name was made at the same time: ids 1001 and 1002; 1002 is the younger" in told
     assert len(server.emulator.dump()["delivery"]["accounts"]) == 2
     writes = len(server.writes)
     done = project.apply()

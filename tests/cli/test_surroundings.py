@@ -235,5 +235,6 @@ def test_a_proxy_that_does_not_let_through_is_named(tmp_path: Path) -> None:
             reader.get("/api/domains")
         reader.close()
     assert str(caught.value) == (
-        f"GET /api/domains: no connection to api.example.invalid through the proxy {url} that HTTPS_PROXY names: 407 ***"
+        "GET /api/domains: no connection to api.example.invalid "
+        f"through the proxy {url} that HTTPS_PROXY names: 407 ***"
     )

@@ -70,6 +70,9 @@ def test_create_answers(account, status):
                 assert reply.data is None
                 assert reply.response.headers["location"] == "/api/delivery/domains/DD10000001"
                 assert "location" not in entry.response.headers
+            case _:
+                assert reply.data is None
+                assert "location" not in reply.response.headers
 
 
 def test_location_of_a_mailbox(account):
@@ -115,6 +118,36 @@ def test_abridged_lists(account, seed):
             item = f"{path}/{rows[0].get('code', rows[0].get('id'))}"
             assert len(client.call("GET", item).rows[0]) > len(names) + 2
             assert set(client.call("GET", path).rows[0]) == names, "a full read must not leak into the list"
+
+
+@pytest.mark.parametrize(
+    ("form", "kept"),
+    [
+        ("as_sent", "Cafe\u0301  & Sons, to whom the messages of all shops go"),
+        ("cut", "Cafe\u0301  & Sons, to whom the messages of a"),
+        ("composed", "Caf\u00e9  & Sons, to whom the messages of all shops go"),
+        ("blanks", "Cafe\u0301 & Sons, to whom the messages of all shops go"),
+        ("escaped", "Cafe\u0301  &amp; Sons, to whom the messages of all shops go"),
+    ],
+)
+def test_descriptions(account, form, kept):
+    client = account(quirks={"descriptions": form})
+    path = "/api/delivery/accounts"
+    text = "Cafe\u0301  & Sons, to whom the messages of all shops go"
+    assert client.call("POST", path, {**ACCOUNT, "description": text}).status == 201
+    (row,) = client.call("GET", path).rows
+    assert row["description"] == client.call("GET", f"{path}/{row['id']}").rows[0]["description"] == kept
+
+
+def test_unmodelled_attributes(account):
+    for value in QUIRKS["unmodelled"]:
+        client = account(quirks={"unmodelled": value})
+        path = f"{client.domain()}/email_accounts"
+        ada = {"name": "ada", "firstname": "Ada", "password": "correct4horse", "password_confirmation": "correct4horse"}
+        assert client.call("POST", path, {**ada, "webmail_date_format": "no"}).status == 201
+        row = next(one for one in client.call("GET", path).rows if one["name"] == "ada")
+        assert row.get("webmail_date_format") == ("no" if value == "returned" else None)
+        assert ("webmail_date_format" in row) == (value == "returned")
 
 
 def test_blind_rows(account, seed):
