@@ -117,7 +117,8 @@ def told(changes: Iterable[Change], outcomes: Iterable[Outcome], after: Tree) ->
         if one.status in (Status.DONE, Status.IN_EFFECT) or change.action.removes:
             continue
         text = str(one.error)
-        taken = "already exists" in text  # by an earlier run, or another kind's: a list hid that from the plan
+        # by an earlier run, or by another kind: a list hid that from the plan
+        taken = "already exists" in text or text.startswith("somebody else made it meanwhile")
         if change.action is Action.CREATE and one.status in (Status.FAILED, Status.SKIPPED) and not taken:
             assert (address in now) == text.startswith("created"), f"{address} is there: {address in now}; {text}"
         live = now.get(address)
