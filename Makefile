@@ -32,7 +32,7 @@ torture: $(READY)
 schemas: $(READY)
 	$(BIN)/qboxctl schema config > schemas/config.schema.json
 	$(BIN)/qboxctl schema plan > schemas/plan.schema.json
-	$(BIN)/qboxctl explain --format markdown > schemas/REFERENCE.md
+	$(BIN)/qboxctl explain --format markdown > qboxctl/docs/reference.md
 
 bench: $(READY)
 	$(BIN)/python -m tests.bench
