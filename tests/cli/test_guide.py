@@ -61,10 +61,10 @@ def test_the_list_has_sections_and_one_line_each() -> None:
         ("- an item of a list that goes on and on for long", NARROW,
          "- an item of a list that goes on and on\n  for long"),
         ("text\n\n| a | bb |\n| --- | --- |\n| 1 \\| 2 | `c` |", WIDE, "text\n\n  a      bb\n  1 | 2  `c`"),
-        ("| a | what |\n| --- | --- |\n| one | a cell that has no room at all beside it |", NARROW,
-         "  one\n      a cell that has no room at all beside it"),
-        ("| a | b | c |\n| --- | --- | --- |\n| one | a cell that has no room at all here | |\n| two | | short |", NARROW,
-         "  one\n      b: a cell that has no room at all here\n  two\n      c: short"),
+        ("| a | what |\n| --- | --- |\n| one two three | a cell that has no room beside it |", NARROW,
+         "  one two three\n      a cell that has no room beside it"),
+        ("| a | b | c |\n| --- | --- | --- |\n| one two three | a cell that has no room | |\n| two | | short |", NARROW,
+         "  one two three\n      b: a cell that has no room\n  two\n      c: short"),
     ],
 )  # fmt: skip
 def test_a_page_is_shown_as_a_terminal_can(page: str, palette: Palette, shown: str) -> None:
