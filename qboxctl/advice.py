@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
 
-from qboxctl.definition import ResourceType
+from qboxctl.definition import ResourceType, lowers
 from qboxctl.graph import referred
-from qboxctl.model import Action, Address, Advisory, Desired, Live, Plan, Snapshot
+from qboxctl.model import Action, Address, Advisory, Collection, Desired, Live, Plan, Snapshot
+from qboxctl.validate import FREE_ALIASES_PER_MAILBOX
 from qboxctl.wish import Wish
 
 
@@ -17,6 +18,8 @@ def advise(wish: Wish, snapshot: Snapshot, plan: Plan, types: Mapping[str, Resou
         *_left_disabled(wish, snapshot, plan, types),
         *_not_renamed(wish, snapshot, plan),
         *_into_nothing(wish, snapshot, plan, types),
+        *_shrinking(plan, types),
+        *_many_aliases(wish, snapshot, plan),
     ]
     return tuple(sorted(found, key=lambda one: (one.address, one.code, one.message)))
 
@@ -76,6 +79,43 @@ def _into_nothing(wish: Wish, snapshot: Snapshot, plan: Plan, types: Mapping[str
                     yield Advisory("Q046", str(change.address), f"{name} of {change.address}: {declared[0]} is "
                                    "declared, but neither in the account nor in this plan",
                                    f"let the plan take it in, or leave {change.address} out too")  # fmt: skip
+
+
+def _shrinking(plan: Plan, types: Mapping[str, ResourceType]) -> Iterator[Advisory]:
+    """Sizes that go down: what is stored already may be more."""
+    for change in plan.changes:
+        by_name = types[change.address.kind].by_name
+        for name, before, after in change.fields if change.action is Action.UPDATE else ():
+            one = by_name.get(name)
+            if one is not None and one.lowering and lowers(before, after):
+                size = f"{one.type.show(before)} to {one.type.show(after)}"
+                message = f"{name} of {change.address} goes down from {size}"
+                yield Advisory("Q048", str(change.address), message, one.lowering)
+
+
+def _many_aliases(wish: Wish, snapshot: Snapshot, plan: Plan) -> Iterator[Advisory]:
+    """More aliases for each mailbox than are free, counting what is live; what the files show alone is told before."""
+    made = {_domain(one.address) for one in plan.changes if (one.address.kind, one.action) == ("alias", Action.CREATE)}
+    if not made:
+        return
+    declared = Counter((one.kind, _domain(one)) for one, desired in wish.objects.items() if not desired.absent)
+    after = Counter((one.kind, _domain(one)) for one, live in snapshot.live.items() if not live.leaving)
+    for change in plan.changes:
+        step = {Action.CREATE: 1, Action.DELETE: -1}.get(change.action, 0)
+        after[change.address.kind, _domain(change.address)] += step
+    for domain in sorted(made):
+        one = wish.objects.get(Address("domain", domain))
+        known = all(Collection(kind, domain) in snapshot.complete for kind in ("alias", "mailbox"))
+        told = _too_many(declared, domain) and Collection("mailbox", domain) in wish.managed
+        if one is not None and known and not told and _too_many(after, domain):
+            aliases, mailboxes = after["alias", domain], after["mailbox", domain]
+            message = f"{one.address} will have {aliases} aliases for {mailboxes} mailboxes: more than "
+            message += f"{FREE_ALIASES_PER_MAILBOX} per mailbox need Qboxmail's consent"
+            yield Advisory("Q026", str(one.address), message, "ask Qboxmail, or declare fewer")
+
+
+def _too_many(counts: Counter[tuple[str, str]], domain: str) -> bool:
+    return counts["alias", domain] > FREE_ALIASES_PER_MAILBOX * max(1, counts["mailbox", domain])
 
 
 def _same(one: Desired, live: Live) -> bool:

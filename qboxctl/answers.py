@@ -17,19 +17,24 @@ from qboxctl.model import JSON
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A usable answer: the status, the JSON object in the body (None for an empty one), two headers as they came."""
+    """A usable answer: the status, the JSON object in the body (None for an empty one), two headers as they came.
+
+    ``request`` names what it answers.
+    """
 
     status: int
     data: Mapping[str, JSON] | None
     location: str = ""
     date: str = ""
+    request: str = ""
 
     @property
     def resources(self) -> list[Mapping[str, JSON]]:
         """The rows; raises ApiError where there is no list of objects."""
         rows = (self.data or {}).get("resources")
         if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
-            raise ApiError("the answer has no list of resources: is this the Qboxmail Management API?")
+            hint = "check the endpoint: this does not look like the Qboxmail Management API"
+            raise ApiError("the answer has no list of resources", hint=hint, request=self.request)
         return rows
 
 
@@ -62,7 +67,7 @@ def judge(status: int, reason: str, headers: Mapping[str, str], content: bytes, 
 
 def _refusal(status: int, data: JSON, content: bytes, redact: Callable[[str], str]) -> ApiError:
     if not isinstance(data, dict) or "message" not in data:
-        message = f"no JSON came{_first_line(content, redact)}"
+        message = f"it is no answer of the API{_first_line(content, redact)}"
         if status in (401, 403):
             return Refused(status, message)
         return OutcomeUnknown(f"{status}, and {message}", status=status, foreign=True)

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
 
@@ -12,7 +13,7 @@ from qboxctl import diff
 from qboxctl.definition import ResourceType
 from qboxctl.errors import ConfigError, Diagnostic, Moved, StalePlanError
 from qboxctl.guards import judge
-from qboxctl.model import MISSING, Action, Address, Blocked, Change, FieldChange, Live, Plan, Snapshot
+from qboxctl.model import MISSING, Action, Address, Blocked, Change, FieldChange, Live, Plan, Secret, Snapshot
 from qboxctl.secret import SecretError, Secrets
 from qboxctl.values import weakness
 from qboxctl.wish import Wish
@@ -151,14 +152,13 @@ def _show(type_: ResourceType, name: str, value: object) -> str:
 def resolve_secrets(changes: Sequence[Change], wish: Wish, secrets: Secrets) -> dict[Address, dict[str, str]]:
     """The secrets that the changes send. Raises ConfigError with all that cannot be had, before any write."""
     found: dict[Address, dict[str, str]] = {}
-    wrong = []
+    wrong: dict[tuple[Secret | str, str], list[tuple[Address, str]]] = defaultdict(list)
     for change in changes:
         desired = wish.objects.get(change.address)
         for name in change.secrets:
             reference = desired.secrets.get(name) if desired else None
             if desired is None or reference is None:
-                message = f"{name} of {change.address} is not in the configuration"
-                wrong.append(Diagnostic("Q043", message, address=str(change.address)))
+                wrong[name, "it is not in the configuration"].append((change.address, name))
                 continue
             try:
                 text = secrets.resolve(reference)
@@ -166,9 +166,19 @@ def resolve_secrets(changes: Sequence[Change], wish: Wish, secrets: Secrets) -> 
             except SecretError as error:
                 text, problem = "", str(error)
             if problem:
-                place = wish.position(desired.where, name)
-                wrong.append(Diagnostic("Q043", f"{name} of {change.address}: {problem}", place, str(change.address)))
+                wrong[reference, problem].append((change.address, name))
             found.setdefault(change.address, {})[name] = text
     if wrong:
-        raise ConfigError(wrong)
+        raise ConfigError(_unresolved(problem, sent, wish) for (_, problem), sent in wrong.items())
     return found
+
+
+def _unresolved(problem: str, sent: Sequence[tuple[Address, str]], wish: Wish) -> Diagnostic:
+    """One mistake for all that one secret is for, at the place of the first: often that of the defaults."""
+    address, name = sent[0]
+    one = wish.objects.get(address)
+    place = wish.origin(one, name) if one is not None else None
+    if len(sent) == 1:
+        return Diagnostic("Q043", f"{name} of {address}: {problem}", place, str(address))
+    names = " and ".join(sorted({name for _, name in sent}))
+    return Diagnostic("Q043", f"{names} of {len(sent)} objects, {address} among them: {problem}", place)

@@ -21,7 +21,7 @@ def bill(
 ) -> dict[str, int]:
     """The change of each line of the bill; a change of band is one less and one more."""
     found = Counter(dict.fromkeys(LINES, 0))
-    default = lru_cache(partial(_default_size, wish, snapshot, types))  # one for all mailboxes of a domain
+    default = lru_cache(partial(default_size, wish, snapshot, types))  # one for all mailboxes of a domain
     for change in changes:
         type_ = types[change.address.kind]
         if type_.billed is None or change.action is Action.DISABLE:
@@ -37,7 +37,7 @@ def bill(
     return dict(found)
 
 
-def _default_size(wish: Wish, snapshot: Snapshot, types: Mapping[str, ResourceType], parent: Address) -> Value:
+def default_size(wish: Wish, snapshot: Snapshot, types: Mapping[str, ResourceType], parent: Address) -> Value:
     """The size that a domain gives to mailboxes which state none, None where that is not known."""
     desired, live = wish.objects.get(parent), snapshot.live.get(parent)
     size = desired.values.get("default_quota") if desired is not None else None

@@ -13,7 +13,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 from urllib.parse import quote, quote_plus, urlencode
 
@@ -203,7 +203,7 @@ class Reader:
                 raise AuthError(f"the API refuses the token ({refused})", hint=hint, status=401) from None
             if refused.status == 403:
                 hint = "ask for the permission, or use the token of a user who has it"
-                raise AuthError(f"the token may not read {path} ({refused})", hint=hint, status=403) from None
+                raise AuthError(f"the token may not read this ({refused})", hint=hint, status=403) from None
             raise
 
     def _send(
@@ -216,24 +216,30 @@ class Reader:
         repeatable: bool,
     ) -> Answer:
         faults = refusals = 0
+        request = _name(method, path, query)
         while True:
             try:
                 with self.limiter.slot():
-                    return self._once(method, path, query, body)
+                    return replace(self._once(method, path, query, body), request=request)
             except TooMany as wait:
                 refusals += 1
                 if refusals > MOST_REFUSALS or self.stop.is_set():
-                    raise ApiError(f"{method} {path}: the server keeps answering 429, too many requests") from None
+                    told = "the server keeps answering 429, too many requests"
+                    raise ApiError(told, request=request) from None
                 self._hold(wait.seconds, refusals)
+            except Refused as refused:
+                refused.request = request
+                raise
             except (Unreachable, OutcomeUnknown) as fault:
                 faults += 1
                 unsafe = isinstance(fault, OutcomeUnknown) and not repeatable
                 foreign = isinstance(fault, OutcomeUnknown) and fault.foreign and faults > FOREIGN_PAGES
                 if unsafe or foreign or faults > self.api.retries or self.stop.is_set():
+                    fault.request, fault.tries = request, faults
                     raise
                 seconds = self.backoff(faults)
                 lost = isinstance(fault, Unreachable)  # then it is the same for all that are under way
-                what = str(fault) if lost else f"{method} {path}: {fault}"
+                what = str(fault) if lost else f"{request}: {fault}"
                 self._say(f"{what}; again in {seconds:.1f} s", seconds, f"{fault} {faults}" if lost else "")
                 self.wait(seconds)
             with self.sent.lock:
@@ -312,6 +318,12 @@ class Client(Reader):
     ) -> Answer:
         """Send a write. ``repeatable`` ones are sent again after a fault; others raise OutcomeUnknown."""
         return self._send(method, path, None, body, repeatable=repeatable)
+
+
+def _name(method: str, path: str, query: Mapping[str, str | int] | None) -> str:
+    """A request as messages name it."""
+    page = (query or {}).get("page", 1)
+    return f"{method} {path}" if page == 1 else f"{method} {path} (page {page})"
 
 
 def _spellings(secret: str) -> set[str]:

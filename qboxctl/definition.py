@@ -13,7 +13,7 @@ from functools import cached_property
 
 from qboxctl import names
 from qboxctl.lists import References
-from qboxctl.model import JSON, Action, Value
+from qboxctl.model import JSON, Action, Change, Value
 from qboxctl.values import Password, Type
 
 
@@ -58,8 +58,9 @@ class Field:
     are sent like a secret and never compared, since the mailbox's user changes them. ``beside`` names the
     attribute that this one is written together with. A ``ceiling`` bounds the objects inside, so it is raised
     before they grow and lowered after they shrink. ``refers`` is the kind that its value names, ``source``
-    the page of the API's reference that the fact comes from. What follows from them is worked out once,
-    since it is asked for each object.
+    the page of the API's reference that the fact comes from. A limit ``bounds`` the number of objects of a kind
+    inside, of all or of those that are ``counted`` by their values. ``lowering`` says what may happen where the
+    value goes down. What follows from them is worked out once, since it is asked for each object.
     """
 
     name: str
@@ -76,6 +77,9 @@ class Field:
     ceiling: bool = False
     refers: str = ""
     beside: str = ""
+    bounds: str = ""
+    counted: Callable[[Mapping[str, Value]], bool] | None = None
+    lowering: str = ""
     certainty: Certainty = Certainty.DOCUMENTED
     source: str = ""
 
@@ -163,8 +167,12 @@ class ResourceType:
     answers that holds the natural key, ``id`` the one that holds the code. ``unique`` is False where the
     server would accept a second object with the same key: such a create is never repeated blindly.
     ``search`` is the list parameter that searches by text: what it finds is there, what it misses may be too.
+    ``counters`` gives, for each kind that may be inside (known here or not), the attribute of the answers that counts
+    its objects.
     ``disabled`` is the attribute and value that disabling writes. ``secret_answers`` are dropped from every
-    answer. ``billed`` gives the line of the bill that an object with these values adds to.
+    answer. ``billed`` gives the line of the bill that an object with these values adds to. ``refused`` are names
+    that no file may give to such an object, each with why; ``hints`` are words that people bring from elsewhere in
+    the place of an attribute, each with what to write.
     """
 
     kind: str
@@ -189,11 +197,14 @@ class ResourceType:
     unique: bool = True
     owned: bool = False
     holds_data: bool = False
+    counters: Mapping[str, str] = field(default_factory=dict)
     disabled: tuple[str, Value] | None = None
     secret_answers: tuple[str, ...] = ()
     short: str = ""
     reserved: str = ""
     billed: Callable[[Mapping[str, Value]], str] | None = None
+    refused: Mapping[str, str] = field(default_factory=dict)
+    hints: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         seen = [one.name for one in self.fields]
@@ -238,6 +249,11 @@ class ResourceType:
     def removal(self) -> Action:
         """What ``state: absent`` means: deletion, or disabling where the API can do no more."""
         return Action.DELETE if self.delete else Action.DISABLE
+
+    def removes(self, change: Change) -> bool:
+        """Whether a change of such an object deletes or disables it, by whichever name."""
+        off = change.action is Action.UPDATE and any((one.name, one.after) == self.disabled for one in change.fields)
+        return off or change.action.removes
 
     def address_key(self, name: str, parent: str) -> str:
         """The natural key of an object from its name in the files or answers: ``ada`` in example.com."""

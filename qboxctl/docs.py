@@ -36,7 +36,7 @@ def config_schema() -> Schema:
         "protect": _patterns("What is never removed, by whichever road; a list of patterns such as domain/*"),
         "ignore": _patterns("What is neither read into a plan nor listed; a list of patterns"),
         "defaults": closed(
-            {kind: _body(one, defaults=True) for kind, one in TYPES.items()},
+            {kind: body(one, defaults=True) for kind, one in TYPES.items()},
             doc="For each kind: attributes under what an object says itself",
         ),
     }
@@ -69,7 +69,10 @@ def settings_schema(*, overlay: bool = False) -> Schema:
         },
     }
     properties: dict[str, JSON] = {
-        "endpoint": {"type": "string", "description": "URL of the Management API; https://api.qboxmail.com"},
+        "endpoint": {
+            "type": "string",
+            "description": "URL of the Management API, Qboxmail's own or on this machine; https://api.qboxmail.com",
+        },
         "token": {"description": "Where the token comes from; {env: QBOXMAIL_API_TOKEN}", "$ref": "#/$defs/secret"},
         "customer_code": {"type": "string", "description": "For tokens of an admin: the customer to work for"},
         "on_remove": closed(
@@ -126,14 +129,14 @@ def _secret() -> Schema:
 
 
 def _collection(one: ResourceType) -> Schema:
-    body = _body(one)
-    bodies: list[JSON] = [body, {"type": "null"}]
+    bodies: list[JSON] = [body(one), {"type": "null"}]
     if one.short:
         bodies.insert(0, {**one.by_name[one.short].type.schema(), "description": f"Short for {{{one.short}: …}}"})
     return mapping_of({"anyOf": bodies}, f"{one.doc} An empty mapping means: managed, and none of them.")
 
 
-def _body(one: ResourceType, *, defaults: bool = False) -> Schema:
+def body(one: ResourceType, *, defaults: bool = False) -> Schema:
+    """The schema of what stands for one object, or for its kind in ``defaults``."""
     properties: dict[str, JSON] = {each.name: _attribute(each) for each in one.fields}
     properties["extra"] = mapping_of(True, "Attributes by their names in the API that qboxctl does not know")
     if not defaults:

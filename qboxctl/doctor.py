@@ -10,12 +10,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
 from enum import StrEnum
-from urllib.parse import quote
 
 from qboxctl.definition import Certainty, Field, ResourceType
 from qboxctl.errors import ApiError, AuthError, Refused
+from qboxctl.listing import Row
 from qboxctl.model import JSON, Live
-from qboxctl.remote import Account, Row
+from qboxctl.remote import Account, list_path
 from qboxctl.wish import Wish
 
 MOST_SKEW = 60
@@ -125,6 +125,7 @@ class _Doctor:
             if refused.status != 404:
                 raise
             return
+        _ = answer.resources  # what answers without a list is not this API, whatever it says of the token
         self.report.add("token", Verdict.OK, "the API accepts it")
         try:
             skew = parsedate_to_datetime(answer.date).timestamp() - self.now
@@ -135,10 +136,10 @@ class _Doctor:
         text = f"this machine is {abs(skew):.0f} s {'behind' if skew > 0 else 'ahead of'} the server"
         self.report.add("clock", Verdict.WARNING if late else Verdict.OK, text if late else "agrees with the server's")
 
-    def list(self, type_: ResourceType, path: str) -> Sequence[Row]:
-        """The first page of a list, and what that tells of permissions."""
+    def list(self, type_: ResourceType, path: str, parent: Live | None = None) -> Sequence[Row]:
+        """The first page of a list, and what that tells of permissions; ``parent`` is what it is in."""
         try:
-            page = self.account.page(path, type_.list_query, 1)
+            page = self.account.page(type_, path, 1)
         except AuthError as error:
             if error.status != 403:
                 raise
@@ -146,6 +147,13 @@ class _Doctor:
             return ()
         except ApiError as error:
             self.report.add(type_.kind, Verdict.FAILED, str(error))
+            return ()
+        if page.missing:
+            there = self.account.counted(type_, parent) if parent else 0
+            text = f"its list answers {page.missing}: none are there, or none that the token may see"
+            text = f"its list answers {page.missing}, and {parent.address} counts {there}" if there and parent else text
+            self.report.add(type_.kind, Verdict.FAILED if there else Verdict.WARNING, text)
+            self.rows[type_.kind] = ()
             return ()
         total = len(page.rows) if page.total is None else page.total
         where = "" if not type_.parent else " in the domain looked at"
@@ -156,13 +164,14 @@ class _Doctor:
     def inside(self, type_: ResourceType) -> None:
         """The list of a kind that lives in another, in the first parent that has some."""
         parent = self.types[type_.parent]
-        codes = [str(row[parent.id]) for row in self.rows.get(parent.kind, ()) if row.get(parent.id) is not None]
-        for code in codes[:_DOMAINS_TRIED]:
+        lives = [live for row in self.rows.get(parent.kind, ()) if (live := self.live(parent, row, "")) is not None]
+        for live in lives[:_DOMAINS_TRIED]:
             kept = len(self.report.findings)
-            path = type_.collection.format(parent=quote(code, safe=""))
-            rows = [row for row in self.list(type_, path) if self.live(type_, row, parent.kind) is not None]
-            self.rows[type_.kind] = [{**row, _PARENT: code} for row in rows]
-            if rows or code == codes[:_DOMAINS_TRIED][-1]:
+            listed = self.list(type_, list_path(type_, live.remote_id), live)
+            rows = [row for row in listed if self.live(type_, row, parent.kind) is not None]
+            self.rows[type_.kind] = [{**row, _PARENT: live.remote_id} for row in rows]
+            failed = any(one.verdict is Verdict.FAILED for one in self.report.findings[kept:])
+            if rows or failed or live is lives[:_DOMAINS_TRIED][-1]:
                 return
             del self.report.findings[kept:]
         self.report.add(type_.kind, Verdict.WARNING, f"there is no {parent.title} to look into")

@@ -16,7 +16,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -60,6 +60,27 @@ class Diagnostic:
         """By file, line and column; what has no place comes first."""
         place = self.position or Position("")
         return (place.file, place.line, place.column, self.code, self.message)
+
+
+class BadValue(ValueError):
+    """A value of the configuration that cannot be; ``hint`` says what to write instead."""
+
+    def __init__(self, message: str, *, hint: str | None = None) -> None:
+        super().__init__(message)
+        self.hint = hint
+
+
+def hint_of(error: ValueError) -> str | None:
+    """What to write instead of a value that cannot be, where its error tells."""
+    return error.hint if isinstance(error, BadValue) else None
+
+
+class BadEntries(ValueError):
+    """A list of which some entries cannot be: each with its index, or None for what is wrong with the list itself."""
+
+    def __init__(self, entries: Sequence[tuple[int | None, ValueError]]) -> None:
+        super().__init__("; ".join(str(error) for _, error in entries))
+        self.entries = tuple(entries)
 
 
 def has_errors(diagnostics: Iterable[Diagnostic]) -> bool:
@@ -116,7 +137,21 @@ class JournalError(QboxctlError):
 
 
 class ApiError(QboxctlError):
-    """The Management API did not do what was asked."""
+    """The Management API did not do what was asked. ``request`` names what was sent, ``tries`` says how often."""
+
+    def __init__(self, message: str, *, hint: str | None = None, request: str = "") -> None:
+        super().__init__(message, hint=hint)
+        self.request, self.tries = request, 1
+
+    def __str__(self) -> str:
+        before = f"{self.request}: " if self.request else ""
+        after = f", after {self.tries} tries" if self.tries > 1 else ""
+        return f"{before}{self.text}{after}"
+
+    @property
+    def text(self) -> str:
+        """What went wrong, without the request."""
+        return QboxctlError.__str__(self)
 
 
 class Unreachable(ApiError):
@@ -142,7 +177,9 @@ class Refused(ApiError):
     def __post_init__(self) -> None:
         ApiError.__init__(self, self.message)
 
-    def __str__(self) -> str:
+    @property
+    def text(self) -> str:
+        """The status and what the server says."""
         rows = "; ".join(f"{row.field} {row.description}".strip() for row in self.fields)
         return f"{self.status} {self.message}" + (f": {rows}" if rows else "")
 

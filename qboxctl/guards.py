@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from qboxctl.definition import ResourceType
+from qboxctl.diff import UNPROVED
 from qboxctl.model import Action, Address, Blocked, Change, Collection, Live, Snapshot
 from qboxctl.names import covering
 from qboxctl.wish import Wish
@@ -36,7 +37,7 @@ def judge(
     acknowledge: str = "",
 ) -> tuple[Blocked, ...]:
     """Every guard that stops the changes of a plan; to acknowledge its id lets it pass ``count``, and nothing else."""
-    removals = [change for change in changes if change.action.removes]
+    removals = [change for change in changes if _removes(change, snapshot, types)]
     if not removals:
         return ()
     found = [*_protected(removals, snapshot, wish, types), *_contents(removals, snapshot, types)]
@@ -49,6 +50,13 @@ def judge(
 def acknowledges(text: str, plan_id: str) -> bool:
     """Whether a text names the plan: its id, or at least eight digits that it begins with."""
     return len(text) >= SHORTEST_ID and plan_id.startswith(text.lower())
+
+
+def _removes(change: Change, snapshot: Snapshot, types: Mapping[str, ResourceType]) -> bool:
+    """Whether a change deletes or disables: also where a declaration disables what is in use."""
+    live = snapshot.live.get(change.address)
+    off = live is not None and live.status in ("disabled", UNPROVED)  # what waits for its proof is not in use yet
+    return change.action.removes or (types[change.address.kind].removes(change) and not off)
 
 
 def labelled(type_: ResourceType, live: Live) -> Address:
@@ -67,7 +75,8 @@ def _protected(
         if pattern is None and live is not None:
             pattern = covering(wish.protect, labelled(types[kind], live))
         if pattern:
-            message = f"{change.address} would be removed, and protect holds {pattern.text}"
+            done = "removed" if change.action.removes else "disabled"
+            message = f"{change.address} would be {done}, and protect holds {pattern.text}"
             yield Blocked("protect", kind, message, f"keep it, or take {pattern.text} out of protect")
         elif ignored(wish, types, change.address) or types[kind].reserved == types[kind].name_of(change.address.key):
             yield Blocked("protect", kind, f"{change.address} is never removed", "take its removal out of the files")
@@ -101,6 +110,13 @@ def _contents(removals: Sequence[Change], snapshot: Snapshot, types: Mapping[str
                 f"{address} would be deleted with {', '.join(names[:_SHOWN])}{more} in it",
                 "declare these absent too",
             )
+        for count in snapshot.unseen.get(address, ()):
+            yield Blocked(
+                "contents",
+                address.kind,
+                f"{address} would be deleted, and its {count.counter} is {count.counted}, where {count.shown} can be "
+                "seen: the token may not see all that is in it",
+            )
 
 
 def live_counts(
@@ -127,14 +143,16 @@ def _count(
     removals: Sequence[Change], snapshot: Snapshot, wish: Wish, types: Mapping[str, ResourceType]
 ) -> Iterable[Blocked]:
     counts = live_counts(removals, snapshot, wish, types)
+    declared = {change.address.kind for change in removals if not change.action.removes}
     for kind, number in Counter(change.address.kind for change in removals).items():
+        done = "removed or disabled" if kind in declared else "removed"
         guard = wish.settings.guard(kind)
         allowed = guard.allows(counts[kind])
         if number > allowed:
             yield Blocked(
                 "count",
                 kind,
-                f"{number} of {counts[kind]} live {kind} objects would be removed, and at most {allowed} may be "
+                f"{number} of {counts[kind]} live {kind} objects would be {done}, and at most {allowed} may be "
                 f"(count {guard.count}, {guard.percent:g} percent)",
                 "remove fewer at a time",
             )

@@ -10,16 +10,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from qboxctl import names
+from qboxctl.errors import BadEntries, BadValue
+from qboxctl.hints import as_list
 from qboxctl.model import JSON, Missing, Value
-from qboxctl.values import Boolean, Text, Type, decode_int, expected
-
-
-class ItemError(ValueError):
-    """An entry of a list is wrong: the one at ``index``."""
-
-    def __init__(self, message: str, index: int) -> None:
-        super().__init__(message)
-        self.index = index
+from qboxctl.values import Boolean, Text, Type, decode_int, expected, kind_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,27 +31,30 @@ class Texts(Type):
             raise ValueError(f"{raw!r} cannot stand in this list: no comma, no blank at its ends, not empty")
         return raw
 
-    def checked(self, index: int, raw: object) -> str:
-        """One entry, with its place in the list where it is wrong."""
-        try:
-            return self.item(raw)
-        except ValueError as error:
-            raise ItemError(str(error), index) from None
-
     def wire_item(self, wire: JSON) -> str:
         """One entry from the API."""
         return str(wire)
 
     def parse(self, raw: object) -> tuple[str, ...]:
-        """The sorted entries without repetition."""
+        """The sorted entries without repetition; raises BadEntries with every entry that is wrong."""
         if not isinstance(raw, list):
-            raise expected("a list", raw)
-        items = tuple(sorted({self.checked(index, entry) for index, entry in enumerate(raw)}))
-        if len(items) < self.least:
-            raise ValueError(f"at least {self.least} entry is needed here")
-        if self.most and len(items) > self.most:
-            raise ValueError(f"{len(items)} entries, and at most {self.most} are allowed")
-        return items
+            hint = as_list(raw) if isinstance(raw, str) and raw.strip() else None
+            raise BadValue(f"expected a list, found {kind_of(raw)}", hint=hint)
+        items: set[str] = set()
+        wrong: list[tuple[int | None, ValueError]] = []
+        for index, entry in enumerate(raw):
+            try:
+                items.add(self.item(entry))
+            except ValueError as error:
+                wrong.append((index, error))
+        number = len(items) + len(wrong)
+        if number < self.least:
+            wrong.append((None, ValueError(f"at least {self.least} entry is needed here")))
+        if self.most and number > self.most:
+            wrong.append((None, ValueError(f"{number} entries, and at most {self.most} are allowed")))
+        if wrong:
+            raise BadEntries(wrong)
+        return tuple(sorted(items))
 
     def decode(self, wire: JSON) -> Value | Missing:
         """From a list, from one text with commas, and from null for an empty one."""
@@ -105,7 +102,12 @@ class Networks(Texts):
         try:
             return _short(ipaddress.ip_network(raw.strip()))
         except ValueError as error:
-            raise ValueError(f"{raw!r} is not an IP address or network: {error}") from None
+            message = f"{raw!r} is not an IP address or network: {error}"
+        try:
+            wider = _short(ipaddress.ip_network(raw.strip(), strict=False))
+        except ValueError:
+            raise ValueError(message) from None
+        raise BadValue(message, hint=f"write {wider}, or the address alone")
 
     def wire_item(self, wire: JSON) -> str:
         """One address or network from the API."""

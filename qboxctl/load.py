@@ -6,24 +6,23 @@ objects) is in ``validate``.
 
 from __future__ import annotations
 
-import difflib
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
-from qboxctl.definition import ResourceType
-from qboxctl.errors import ConfigError, Diagnostic, Position, Severity, has_errors
-from qboxctl.lists import ItemError, is_json
+from qboxctl.definition import Field, ResourceType
+from qboxctl.errors import BadEntries, ConfigError, Diagnostic, Position, Severity, has_errors, hint_of
+from qboxctl.hints import did_you_mean
+from qboxctl.lists import is_json
 from qboxctl.model import JSON, Address, Collection, Desired, Secret, Value, Where
 from qboxctl.names import Pattern, covering
+from qboxctl.places import OWN, Places, as_keys
 from qboxctl.settings import Settings, read_settings
 from qboxctl.values import Password, kind_of
 from qboxctl.wish import Wish
-from qboxctl.yamlio import Source
+from qboxctl.yamlio import TWICE, Source
 
-_TOP = ("settings", "protect", "ignore", "defaults")
-_OWN = ("state", "extra", "id")
 _Path = tuple[str | int, ...]
 
 
@@ -33,8 +32,7 @@ def load(sources: Sequence[Source], types: Mapping[str, ResourceType], environme
     loader.read()
     settings = loader.settings(environment)
     objects = loader.objects()
-    if has_errors(loader.found):
-        raise ConfigError(loader.found)
+    loader.refuse()
     return Wish(
         settings=settings,
         objects=objects,
@@ -44,8 +42,31 @@ def load(sources: Sequence[Source], types: Mapping[str, ResourceType], environme
         sources=loader.sources,
         settings_block=loader.settings_block,
         defaults={kind: found.values for kind, found in loader.defaults.items()},
+        default_places={kind: Where(file, ("defaults", kind)) for kind, (file, _) in loader.default_bodies.items()},
         warnings=tuple(loader.found),
     )
+
+
+def load_settings(sources: Sequence[Source], types: Mapping[str, ResourceType], environment: str = "default") -> Wish:
+    """A wish of nothing but the settings and what is ignored; raises ConfigError with every mistake in these.
+
+    What else is wrong with the files does not matter, unless it hides the settings.
+    """
+    some = [source for source in sources if source.unreadable is None and any(key in source.text for key in _NEEDED)]
+    loader = _Loader(tuple(some), types)
+    for number, source in enumerate(some):
+        tree, found = source.parse()
+        if isinstance(tree, dict):
+            for name in tree.keys() & _NEEDED:
+                loader.top(name, tree[name], Where(number, (name,)))
+        elif "settings" in source.margin():
+            loader.found += found
+    settings = loader.settings(environment)
+    loader.refuse()
+    return Wish(settings, {}, {}, ignore=tuple(loader.patterns["ignore"]), sources=loader.sources)
+
+
+_NEEDED = {"settings", "ignore"}
 
 
 class Stated(NamedTuple):
@@ -67,7 +88,7 @@ def stated(sources: Sequence[Source], types: Mapping[str, ResourceType]) -> Stat
     loader = _Loader(tuple(sources), types)
     loader.read()
     objects = loader.objects()
-    mistakes = tuple(one for one in loader.found if one.severity is Severity.ERROR)
+    mistakes = tuple(one for one in (*loader.found, *loader.earlier) if one.severity is Severity.ERROR)
     present = (one for one in objects.values() if not one.absent)
     rules = {name: sorted(pattern.text for pattern in found) for name, found in loader.patterns.items()}
     return Stated(
@@ -115,6 +136,9 @@ class _Attributes(NamedTuple):
     extra: dict[str, JSON]
 
 
+_ELSEWHERE = "let its name begin with _ to have it skipped, or name another folder with -C"
+
+
 class _Loader:
     """Collects what the files state and what is wrong with it."""
 
@@ -129,19 +153,17 @@ class _Loader:
         self.settings_file: int | None = None
         self.defaults: dict[str, _Attributes] = {}
         self.default_bodies: dict[str, tuple[int, JSON]] = {}
-        self.roots: dict[str, ResourceType] = {}
-        self.groups: dict[str, dict[str, ResourceType]] = {}
-        self.inside: dict[str, dict[str, ResourceType]] = {kind: {} for kind in types}
-        for one in types.values():
-            match one.section:
-                case (root,):
-                    self.roots[root] = one
-                case (root, "*", name):
-                    self.inside[one.parent][name] = one
-                case (root, name):
-                    self.groups.setdefault(root, {})[name] = one
+        self.again: list[tuple[Address, _Block]] = []
+        self.earlier: list[Diagnostic] = []
+        """What is wrong where the first of two equal keys is taken, and not the last one."""
+        self.places = Places.of(types)
 
     # What is wrong, and where.
+
+    def refuse(self) -> None:
+        """Raise ConfigError where anything is wrong."""
+        if has_errors(self.found):
+            raise ConfigError(dict.fromkeys([*self.found, *self.earlier]))
 
     def error(
         self,
@@ -157,11 +179,17 @@ class _Loader:
         position = self.sources[where.file].position(where.path, value=value)
         self.found.append(Diagnostic(code, message, position, str(address) if address else None, hint))
 
-    def unknown(self, word: str, known: Iterable[str], what: str, where: Where, address: Address | None = None) -> None:
-        """Note a key that does not belong there, with the nearest one that does."""
-        known = list(known)
-        near = difflib.get_close_matches(word.lower(), known, 1, 0.6)
-        hint = f'did you mean "{near[0]}"?' if near else f"there are: {', '.join(sorted(known))}" if known else None
+    def unknown(
+        self,
+        word: str,
+        known: Iterable[str],
+        what: str,
+        where: Where,
+        address: Address | None = None,
+        type_: ResourceType | None = None,
+    ) -> None:
+        """Note a key that does not belong there, with the one that may be meant."""
+        hint = self.places.meant(word, sorted(known), type_)
         self.error("Q012", f'unknown {what} "{word}"' + (f" on {address}" if address else ""), where,
                    address=address, hint=hint)  # fmt: skip
 
@@ -179,21 +207,32 @@ class _Loader:
         """Read every file."""
         for number, source in enumerate(self.sources):
             tree, found = source.parse()
+            words = list(tree) if isinstance(tree, dict) else source.margin() if found else []
+            if words and not any(map(self.places.ours, words)):
+                shown = ", ".join(sorted(self.places.top))
+                message = f"{source.name} is no configuration of qboxctl: it has none of the keys {shown}"
+                self.found.append(Diagnostic("Q031", message, Position(source.name, 1, 1), hint=_ELSEWHERE))
+                continue
             self.found += found
-            if tree is None:
-                continue
-            if not isinstance(tree, dict):
-                place = Position(source.name, 1, 1)
-                self.found.append(Diagnostic("Q011", f"a file holds a mapping, found {kind_of(tree)}", place))
-                continue
-            for name, value in tree.items():
-                self.top(name, value, Where(number, (name,)))
+            if isinstance(tree, dict):
+                for name, value in tree.items():
+                    self.top(name, value, Where(number, (name,)))
+            elif tree is not None:
+                message = f"a file holds a mapping, found {kind_of(tree)}"
+                self.found.append(Diagnostic("Q011", message, Position(source.name, 1, 1), hint=_ELSEWHERE))
+            if any(one.code == TWICE for one in found) and not source.first_counts:
+                earlier = _Loader((source.earlier(),), self.types)
+                earlier.read()
+                earlier.objects()
+                earlier.settings("default")
+                self.earlier += earlier.found
 
     def top(self, name: str, value: JSON, where: Where) -> None:
         """One top-level key of a file."""
         if name == "settings":
             if self.settings_file is not None:
                 self.twice("the block of settings", where, Where(self.settings_file, ("settings",)))
+                self.check_settings(self.mapping(value, where, "settings"), where)
             else:
                 self.settings_file = where.file
                 self.settings_block = self.mapping(value, where, "settings")
@@ -201,10 +240,10 @@ class _Loader:
             self.patterns[name] += self.read_patterns(value, where)
         elif name == "defaults":
             self.read_defaults(self.mapping(value, where, "defaults"), where)
-        elif name in self.roots:
-            self.collection(self.roots[name], value, "", where)
-        elif name in self.groups:
-            group = self.groups[name]
+        elif name in self.places.roots:
+            self.collection(self.places.roots[name], value, "", where)
+        elif name in self.places.groups:
+            group = self.places.groups[name]
             for key, content in self.mapping(value, where, name).items():
                 place = Where(where.file, (*where.path, key))
                 if key in group:
@@ -212,7 +251,7 @@ class _Loader:
                 else:
                     self.unknown(key, group, "key", place)
         elif not name.startswith("x-"):
-            self.unknown(name, [*_TOP, *self.roots, *self.groups], "key", where)
+            self.unknown(name, self.places.top, "key", where)
 
     def twice(self, what: str, where: Where, first: Where, address: Address | None = None) -> None:
         """Note that something is stated in two places."""
@@ -245,6 +284,7 @@ class _Loader:
             elif kind in self.defaults:
                 first = Where(self.default_bodies[kind][0], ("defaults", kind))
                 self.twice(f"the block of defaults for {kind}", place, first)
+                self.attributes(self.types[kind], self.mapping(body, place, kind), place, None)
             else:
                 self.default_bodies[kind] = where.file, body
                 self.defaults[kind] = self.attributes(self.types[kind], self.mapping(body, place, kind), place, None)
@@ -261,9 +301,27 @@ class _Loader:
                 hint="write {} for managed and empty, or remove the key to leave it alone",
             )
             return
+        if isinstance(raw, (list, str)):
+            self.error("Q011", f"{where.path[-1]} must be a mapping, found {kind_of(raw)}", where,
+                       hint=as_keys(type_, raw))  # fmt: skip
+            raw = {}
         inside = self.managed.setdefault(Collection(type_.kind, parent), [])
+        above = ""
         for name, body in self.mapping(raw, where, str(where.path[-1])).items():
-            self.declaration(type_, name, body, parent, inside, Where(where.file, (*where.path, name)))
+            place = Where(where.file, (*where.path, name))
+            if self.places.misplaced(type_, name, body):
+                self.too_far_left(type_, name, above, place)
+                continue
+            above = name
+            self.declaration(type_, name, body, parent, inside, place)
+
+    def too_far_left(self, type_: ResourceType, name: str, above: str, where: Where) -> None:
+        """Note an attribute that stands where the name of an object belongs; ``above`` is the name before it."""
+        under = f"the {type_.kind} that it is about"
+        if above:
+            under = f"{type_.kind}/{type_.address_key(above, str(where.path[-3]) if type_.parent else '')}"
+        self.error("Q011", f'"{name}" stands where the name of a {type_.kind} belongs', where,
+                   hint=f"did you mean to indent it under {under}?")  # fmt: skip
 
     def declaration(
         self, type_: ResourceType, name: str, raw: JSON, parent: str, beside: list[Address], where: Where
@@ -272,19 +330,19 @@ class _Loader:
         try:
             own = type_.normalise(name)
         except ValueError as error:
-            hint = "a key needs a space after its colon" if ":" in name else None
-            self.error("Q016", str(error), where, hint=hint)
+            self.error("Q016", str(error), where, hint=self.places.name_meant(type_, name, parent, error))
+            self.unnamed(type_, name, raw, parent, where)
             return
         key = type_.address_key(own, parent)
         address = Address(type_.kind, key)
-        if type_.reserved and own == type_.reserved:
-            self.error("Q016", f"{address} cannot be declared: it comes with its domain", where, address=address,
-                       hint="its password is the domain's postmaster_password")  # fmt: skip
-            return
-        if type_.short and isinstance(raw, list):
+        if type_.short and isinstance(raw, (list, str)):
             raw = {type_.short: raw}
+        if own in type_.refused:
+            self.error("Q016", f"{address} cannot be declared", where, address=address, hint=type_.refused[own])
+            self.unnamed(type_, own, raw, parent, where)
+            return
         body = raw if isinstance(raw, dict) else self.mapping({} if raw is None else raw, where, str(address))
-        inside = self.inside[type_.kind]
+        inside = self.places.inside[type_.kind]
         if inside:
             for child, content in body.items():
                 if child in inside:
@@ -297,6 +355,17 @@ class _Loader:
             self.blocks[address] = _Block(type_, name, where, body)
         elif body or not inside:
             self.twice(str(address), where, first.where, address)
+            self.again.append((address, _Block(type_, name, where, body)))
+
+    def unnamed(self, type_: ResourceType, name: str, raw: JSON, parent: str, where: Where) -> None:
+        """Look for what is wrong in an object whose name is wrong already."""
+        if isinstance(raw, dict):
+            key, inside = type_.address_key(name, parent), self.places.inside[type_.kind]
+            for child in inside.keys() & raw.keys():
+                self.collection(inside[child], raw[child], key, Where(where.file, (*where.path, child)))
+            body = {name: value for name, value in raw.items() if name not in inside}
+            if body:
+                self.again.append((Address(type_.kind, key), _Block(type_, name, where, body)))
 
     def objects(self) -> dict[Address, Desired]:
         """Every declared object that is not ignored, in canonical form."""
@@ -308,6 +377,8 @@ class _Loader:
                 self._warn(f"{address} is declared, and ignored by the pattern {ignored.text}", block.where, address)
                 continue
             found[address] = self.desired(address, block)
+        for address, block in self.again:
+            self.desired(address, block)  # for its own mistakes
         return found
 
     def _ignored_parent(self, address: Address) -> Pattern | None:
@@ -341,8 +412,9 @@ class _Loader:
         """Whether the object is declared absent."""
         if state not in ("present", "absent"):
             place = Where(where.file, (*where.path, "state"))
-            self.error("Q013", f"state: {state!r} is not allowed here", place, address=address, value=True,
-                       hint="write absent, or remove the line")  # fmt: skip
+            name, off = self.types[address.kind].disabled or ("", None)
+            hint = f"write {name}: {off}" if state == off else "write absent, or remove the line"
+            self.error("Q013", f"state: {state!r} is not allowed here", place, address=address, value=True, hint=hint)
         return bool(state == "absent")
 
     def pin(self, pin: JSON, where: Where, address: Address) -> str:
@@ -370,14 +442,18 @@ class _Loader:
                 else:
                     values[name] = one.type.parse(raw)
             except ValueError as error:
-                index = (error.index,) if isinstance(error, ItemError) else ()
-                place = Where(where.file, (*where.path, name, *index))
-                plain = one.secret and isinstance(raw, (str, int, float))
-                clear = "" if one.secret else 'write "" to clear it, or '
-                hint = f"{clear}remove the line to leave it alone" if raw is None else None
-                self.error("Q015" if plain else "Q013", f"{name}: {error}", place, address=address, value=True,
-                           hint=hint)  # fmt: skip
+                self.bad_value(one, raw, error, Where(where.file, (*where.path, name)), address)
         return found
+
+    def bad_value(self, one: Field, raw: JSON, error: ValueError, where: Where, address: Address | None) -> None:
+        """Note a value that does not fit, each wrong entry of a list by itself."""
+        plain = one.secret and isinstance(raw, (str, int, float))
+        clear = "" if one.secret else 'write "" to clear it, or '
+        nothing = f"{clear}remove the line to leave it alone" if raw is None else None
+        for index, wrong in error.entries if isinstance(error, BadEntries) else [(None, error)]:
+            place = where if index is None else Where(where.file, (*where.path, index))
+            self.error("Q015" if plain else "Q013", f"{one.name}: {wrong}", place, address=address, value=True,
+                       hint=nothing or hint_of(wrong))  # fmt: skip
 
     def secret(self, raw: JSON, where: Where) -> Secret:
         """A reference to a secret, relative to the folder of its file."""
@@ -405,25 +481,28 @@ class _Loader:
                     self.error("Q013", f"extra: {wire} is not a number that JSON knows", inner, address=address)
                 else:
                     found.extra[wire] = value
-        elif address is None or name not in _OWN or (name == "id" and type_.unique):
-            known = [*type_.by_name, *(own for own in _OWN if own != "id" or not type_.unique)]
-            known += self.inside[type_.kind]
-            self.unknown(name, known, "attribute" if address else f"attribute of {type_.kind}", place, address)
+        elif address is None or name not in OWN or (name == "id" and type_.unique):
+            what = "attribute" if address else f"attribute of {type_.kind}"
+            self.unknown(name, self.places.words(type_), what, place, address, type_)
 
     # Settings.
 
     def settings(self, environment: str) -> Settings:
         """The settings of one environment, as far as they can be read."""
+        where = Where(self.settings_file or 0, ("settings",))
+        if not self.check_settings(self.settings_block, where):
+            return Settings()
+        return self._checked_settings(environment, where)
+
+    def check_settings(self, block: Mapping[str, JSON], where: Where) -> bool:
+        """Note what does not fit the schema in a block of settings; True where all of it fits."""
         from qboxctl.validate import schema_errors
 
-        where = Where(self.settings_file or 0, ("settings",))
-        wrong = schema_errors("settings", self.settings_block)
+        wrong = schema_errors("settings", block)
         for misfit in wrong:
             place = Where(where.file, (*where.path, *misfit.path))
             self.error("Q021", misfit.message, place, hint=misfit.hint, value=not misfit.at_key)
-        if wrong:
-            return Settings()
-        return self._checked_settings(environment, where)
+        return not wrong
 
     def _checked_settings(self, environment: str, where: Where) -> Settings:
         block: Any = self.settings_block
@@ -431,8 +510,7 @@ class _Loader:
         base = self.sources[where.file].folder if self.settings_file is not None else ""
         if environment != "default" and environment not in environments:
             known = ", ".join(sorted(environments)) or "none"
-            near = difflib.get_close_matches(environment, environments, 1, 0.6)
-            hint = f'did you mean "{near[0]}"?' if near else "add it under settings.environments"
+            hint = did_you_mean(environment, environments) or "add it under settings.environments"
             message = f'there is no environment "{environment}": the settings know {known}'
             self.found.append(Diagnostic("Q022", message, hint=hint))
             return Settings()
@@ -444,4 +522,8 @@ class _Loader:
                     path = ("environments", name, "endpoint") if name else ("endpoint",)
                     self.error("Q021", str(error), Where(where.file, (*where.path, *path)), value=True)
                     return Settings()
-        return read_settings(block, environment, base, self.types)
+        settings = read_settings(block, environment, base, self.types)
+        overlay = ("environments", environment) if "endpoint" in (environments.get(environment) or {}) else ()
+        if not overlay and "endpoint" not in block:
+            return settings
+        return replace(settings, endpoint_at=Where(where.file, (*where.path, *overlay, "endpoint")))

@@ -5,7 +5,7 @@ All frozen; none knows files, the network or the terminal.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Final, NamedTuple
@@ -113,18 +113,32 @@ class Live(NamedTuple):
     detailed: bool = False
 
 
+class Count(NamedTuple):
+    """How many objects an object says that it holds, by the attribute that counts them, and how many its list shows.
+
+    ``reserved`` tells whether the list also shows the one that is in every parent by itself.
+    """
+
+    counter: str
+    counted: int
+    shown: int
+    reserved: bool = False
+
+
 @dataclass(frozen=True, slots=True)
 class Snapshot:
     """What was read of the account. Postmasters are never in it.
 
     ``complete`` are the collections that were read to their end, ``totals`` the sizes that the API reports
     for collections of which only single objects were read. ``codes`` turns codes and ids into keys, per kind.
+    ``unseen`` are the counts of more than what the lists show, of objects that may be deleted.
     """
 
     live: Mapping[Address, Live]
     complete: frozenset[Collection] = frozenset()
     totals: Mapping[Collection, int] = field(default_factory=dict)
     codes: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    unseen: Mapping[Address, Sequence[Count]] = field(default_factory=dict)
 
 
 class Action(StrEnum):

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from fnmatch import translate
 from functools import lru_cache
 
+from qboxctl.errors import BadValue
 from qboxctl.model import Address
 
 _DOMAIN = re.compile(r"(?=.{4,253}\Z)(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z0-9][a-z0-9-]{0,61}[a-z0-9]\Z")
@@ -29,8 +30,26 @@ def domain_name(text: str) -> str:
         except idna.IDNAError as error:
             raise ValueError(f"{text!r} is not a domain name: {error}") from None
     if not _DOMAIN.match(name):
-        raise ValueError(f"{text!r} is not a domain name")
+        raise BadValue(f"{text!r} is not a domain name", hint=_meant_domain(text))
     return name
+
+
+def _meant_domain(text: str) -> str | None:
+    """What to write for what is no domain name: a URL, an address, a name with its final dot, a single word."""
+    plain = re.sub(r"^[a-z][a-z0-9+.-]*://", "", text.strip().lower())
+    local, at, plain = re.split(r"[/?#:]", plain)[0].rpartition("@")
+    plain = plain.rstrip(".")
+    if plain.startswith("*."):
+        return "there are no wildcards here: write each domain by its name"
+    if plain == text:
+        return None
+    try:
+        domain_name(plain)
+    except ValueError:
+        return None
+    if at and "://" not in text:
+        return f"this is an address: write its domain {plain}, and {local} where a name in that domain belongs"
+    return f"write {plain}"
 
 
 @lru_cache(maxsize=4096)
@@ -38,8 +57,9 @@ def local_part(text: str) -> str:
     """The part of an address before the @."""
     name = text.strip().lower()
     if "@" in name:
-        raise ValueError(f"{text!r} is a whole address: write only the part before the @")
-    if not _LOCAL.match(name):
+        raise BadValue(f"{text!r} is a whole address: write only the part before the @",
+                       hint=f"write {name.partition('@')[0]}")  # fmt: skip
+    if not _LOCAL.match(name) or name == "*":
         raise ValueError(f"{text!r} cannot stand before the @ of an address")
     return name
 
@@ -47,12 +67,30 @@ def local_part(text: str) -> str:
 def email_address(text: str) -> str:
     """A whole e-mail address."""
     local, at, domain = text.strip().rpartition("@")
-    if not at:
-        raise ValueError(f"{text!r} is not an e-mail address")
     try:
-        return f"{local_part(local)}@{domain_name(domain)}"
+        if at:
+            return f"{local_part(local)}@{domain_name(domain)}"
     except ValueError:
-        raise ValueError(f"{text!r} is not an e-mail address") from None
+        pass
+    raise BadValue(f"{text!r} is not an e-mail address", hint=_meant_address(text))
+
+
+def _meant_address(text: str) -> str | None:
+    """What to write for what is no e-mail address: a link, a name with its address, several of them, a part of one."""
+    if len(re.findall(r"[^\s,;<>]@", text)) > 1:
+        return "write each address as an entry of its own"
+    inside = re.search(r"<([^<>]*)>", text)
+    plain = re.sub(r"^mailto:", "", (inside[1] if inside else text).strip().lower()).rstrip(".")
+    local, at, domain = plain.rpartition("@")
+    if local == "*" or domain.startswith("*"):
+        return "there are no wildcards here: write each address"
+    if not at or not local or not domain:
+        return "write the whole address, such as ada@example.com"
+    try:
+        address = f"{local_part(local)}@{domain_name(domain)}"
+    except ValueError:
+        return None
+    return f"write {address}" if address != text else None
 
 
 def label(text: str) -> str:
@@ -138,6 +176,12 @@ class Pattern:
     def single(self) -> bool:
         """Whether it can match one address only."""
         return not _WILD.search(self.text)
+
+    @property
+    def sole(self) -> Address | None:
+        """The only address that it can match, None where there may be several."""
+        kind, _, key = self.text.strip().lower().partition("/")
+        return Address(kind, _ascii_glob(key)) if self.single else None
 
     def may_match(self, kind: str, parent: str) -> bool:
         """Whether some object of a kind could match, inside a parent (such as a domain) or with none ("")."""

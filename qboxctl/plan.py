@@ -10,6 +10,7 @@ from qboxctl.bill import bill
 from qboxctl.definition import ResourceType
 from qboxctl.errors import ConfigError, Diagnostic
 from qboxctl.guards import judge
+from qboxctl.limits import over_limits
 from qboxctl.model import (
     MISSING,
     Action,
@@ -67,6 +68,7 @@ class _Planner:
         chosen = self.chosen()
         kept = {change.address for change in chosen}
         wrong = [found for address, found in self.wrong if address in kept or self.scope.targeted(address)]
+        wrong += over_limits(chosen, self.wish, self.snapshot, self.types)
         if wrong:
             raise ConfigError(wrong)
         changes = self.ordered(chosen)

@@ -8,15 +8,27 @@ from typing import NamedTuple
 
 from qboxctl import docs
 from qboxctl.definition import Certainty, Field, Mode, ResourceType
+from qboxctl.hints import near
+from qboxctl.places import RULES, Places
 from qboxctl.resources import TYPES
 
-_SETTINGS = ("settings", "protect", "ignore", "defaults")
-"""The keys of a file that hold no objects."""
+_PLACES = Places.of(TYPES)
 
 
 def topics() -> list[str]:
     """All that ``explain`` knows."""
-    return [*TYPES, *(f"{kind}.{one.name}" for kind, type_ in TYPES.items() for one in type_.fields), *_SETTINGS]
+    return [*TYPES, *(f"{kind}.{word}" for kind, type_ in TYPES.items() for word in _PLACES.words(type_)), *RULES]
+
+
+def meant(topic: str) -> str:
+    """What to do about a topic that there is not."""
+    kind, _, name = topic.lower().partition(".")
+    if name and kind in TYPES:
+        found = [f"{kind}.{word}" for word in near(name, _PLACES.words(TYPES[kind]))]
+        otherwise = TYPES[kind].hints.get(name, f"`qboxctl explain {kind}` lists its attributes")
+    else:
+        found, otherwise = near(topic, topics()), f"there are: {', '.join(TYPES)}, settings"
+    return f"did you mean {' or '.join(found)}?" if found else otherwise
 
 
 def explain(topic: str | None) -> list[str]:
@@ -28,11 +40,21 @@ def explain(topic: str | None) -> list[str]:
             "`qboxctl explain settings` lists what a configuration may say beside its objects.",
         ]
         return ["The kinds of resources:", "", *kinds, "", *more]
-    if topic.partition(".")[0] in _SETTINGS:
+    if topic.partition(".")[0] in RULES:
         return list(_explain_settings(topic))
     kind, _, name = topic.partition(".")
     one = TYPES[kind]
+    if name and name not in one.by_name:
+        return _explain_own(one, name)
     return _explain_field(one, one.by_name[name]) if name else list(_explain_kind(one))
+
+
+def _explain_own(one: ResourceType, name: str) -> list[str]:
+    """What may stand in an object beside its attributes: its state, extra attributes, a pin, and what is inside it."""
+    schema = docs.body(one)["properties"][name]
+    values = f"values:   {', '.join(schema['enum'])}" if "enum" in schema else "values:   a mapping"
+    values = "values:   text or a whole number" if isinstance(schema.get("type"), list) else values
+    return [f"{one.kind}.{name}", "", *wrap(f"{schema['description'].rstrip('.')}.", 100), "", values]
 
 
 def _explain_kind(one: ResourceType) -> Iterable[str]:
@@ -45,14 +67,15 @@ def _explain_kind(one: ResourceType) -> Iterable[str]:
     yield f"absent:      {'deletes it' if one.delete else 'disables it; the API cannot delete it'}"
     yield f"on_remove:   {', '.join(one.allowed_on_remove())}"
     yield ""
-    width = max((len(each.name) for each in one.fields), default=0)
+    width = max(len(word) for word in _PLACES.words(one))
     for each in one.fields:
         mark = {Mode.CREATE_ONLY: "at creation only", Mode.WRITE_ONLY: "secret"}.get(each.mode, "")
         mark = ", ".join(filter(None, ("needed" if each.required else "", mark)))
         yield f"  {each.name:{width}}  {each.doc}{f' ({mark})' if mark else ''}"
     yield ""
-    yield f"  {'extra':{width}}  attributes by their names in the API that qboxctl does not know"
-    yield f"  {'state':{width}}  absent: remove it"
+    for word in _PLACES.words(one):
+        if word not in one.by_name:
+            yield f"  {word:{width}}  {docs.body(one)['properties'][word]['description']}"
 
 
 def _explain_field(one: ResourceType, each: Field) -> list[str]:
@@ -96,7 +119,7 @@ class Setting(NamedTuple):
 def settings() -> list[Setting]:
     """What a configuration may say beside its objects, from its schema."""
     schema = docs.config_schema()
-    rules = [Setting(name, schema["properties"][name]["description"], "") for name in _SETTINGS if name != "settings"]
+    rules = [Setting(name, schema["properties"][name]["description"], "") for name in RULES if name != "settings"]
     return [*_settings("settings", schema["$defs"]["settings"]), *rules]
 
 

@@ -5,84 +5,133 @@ from __future__ import annotations
 import re
 from collections import Counter, defaultdict
 from collections.abc import Collection as Sized
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import NamedTuple
 from urllib.parse import quote
 
 from qboxctl.client import Reader
 from qboxctl.definition import Call, ResourceType
 from qboxctl.diff import DETAIL, EXTRA
 from qboxctl.errors import ApiError, Refused
+from qboxctl.listing import MOST_ALIKE, MOST_READINGS, Page, Readings, Row, number_in
 from qboxctl.model import JSON, MISSING, Address, Live
 
 PER_PAGE = 200
 MOST_PAGES = 100_000
-MOST_ROUNDS = 40
-"""How often a list is read anew while its pages contradict each other."""
-LONGEST_ID = 200
+MOST_LOOKS = 4
+"""How often a list that answers 404 is asked for, before that is taken for an answer where there must be something."""
 SAMPLE = 5
 """After so many objects of a kind whose details lacked an attribute, it counts as never returned."""
 
-Row = Mapping[str, JSON]
-
 _POSTMASTER = re.compile(r"P\d{9}")
+_PLAIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,199}")
+"""What a code or id may look like: no path, and no step out of one."""
+_IN_PART = (
+    "either it changes faster than it is read, or the token does not see all of it: try again when nobody else "
+    "writes to the account, and if that does not help, compare with the panel"
+)
 
-
-class Page(NamedTuple):
-    """One page of a list: its rows, the number of pages, the number of objects (None: not told)."""
-
-    rows: list[Row]
-    pages: int
-    total: int | None
+_ALL: Mapping[str, str] = {}
 
 
 class Account:
-    """An account, to be read."""
+    """An account, to be read.
+
+    By the path of each list, ``shown`` is what it held when it was last read, ``deleted`` what was deleted since.
+    """
 
     def __init__(self, reader: Reader, types: Mapping[str, ResourceType]) -> None:
         self.reader = reader
         self.types = types
         self.workers = reader.api.concurrency
         self.never: dict[str, Counter[str]] = defaultdict(Counter)
+        self.shown: dict[str, Sequence[Row]] = {}
+        self.deleted: dict[str, set[str]] = defaultdict(set)
 
-    def rows(self, path: str, query: Mapping[str, str], id_name: str, pool: ThreadPoolExecutor | None) -> list[Row]:
-        """A whole list, from its first page to its last."""
-        return self.rows_from(path, query, id_name, pool, self.page(path, query, 1))
+    def rows(
+        self,
+        type_: ResourceType,
+        parent: Live | None = None,
+        pool: ThreadPoolExecutor | None = None,
+        first: Page | None = None,
+    ) -> Sequence[Row]:
+        """A whole list, by the threads of a pool where there is one; ``parent`` is what it is in.
 
-    def rows_from(
-        self, path: str, query: Mapping[str, str], id_name: str, pool: ThreadPoolExecutor | None, first: Page
-    ) -> list[Row]:
-        """A whole list whose first page is there, read until it holds as many different objects as the API counts."""
+        ``first`` is its first page, where that was read already.
+        """
+        path = list_path(type_, parent.remote_id if parent else "")
+        page = first or self.page(type_, path, 1)
+        if page.missing:
+            page = self.believed(type_, path, page, parent)
+            if page.missing:
+                return ()
         run = pool.map if pool else map
-        found: dict[str, Row] = {}
-        page = first
-        for _ in range(MOST_ROUNDS):
-            if page.total is not None and len(found) > page.total:
-                found = {}
-            found.update((str(row.get(id_name)), row) for row in page.rows)
-            for other in run(lambda number: self.page(path, query, number), range(2, page.pages + 1)):
-                found.update((str(row.get(id_name)), row) for row in other.rows)
-                page = other
-            if page.total is None or len(found) == page.total:
-                return list(found.values())
-            page = self.page(path, query, 1)
-        raise ApiError(f"the pages of {path} contradict each other: {len(found)} objects of {page.total} were found")
+        readings = Readings(type_.id)
+        while readings.number < MOST_READINGS and readings.alike < MOST_ALIKE:
+            others = run(lambda number: self.page(type_, path, number), range(2, page.pages + 1))
+            rows = readings.take([page, *others])
+            if rows is not None:
+                self.shown[path] = rows
+                return rows
+            if readings.alike:
+                self.reader.wait(self.reader.backoff(readings.alike))
+            page = self.page(type_, path, 1)
+        told = f"its pages contradict each other: {readings.why}"
+        raise ApiError(told, hint=_IN_PART, request=f"GET {path}")
 
-    def page(self, path: str, query: Mapping[str, str], number: int) -> Page:
-        """One page of a list."""
+    def believed(self, type_: ResourceType, path: str, page: Page, parent: Live | None) -> Page:
+        """The first page of a list that answered 404, as soon as nothing contradicts it.
+
+        "Not there or not visible" means "none" only where neither what the list is in counts any, nor the list itself
+        showed some that have not been deleted since.
+        """
+        for attempt in range(1, MOST_LOOKS + 1):
+            there = max(self.counted(type_, parent, again=attempt > 1) if parent else 0, self.left(type_, path))
+            if not there:
+                return page
+            self.reader.wait(self.reader.backoff(attempt))
+            page = self.page(type_, path, 1)
+            if not page.missing:
+                return page
+        told = f"it answers {page.missing}, and must hold {there} {'object' if there == 1 else 'objects'}"
+        raise ApiError(told, hint=_IN_PART, request=f"GET {path}")
+
+    def left(self, type_: ResourceType, path: str) -> int:
+        """How many objects a list showed when it was last read, without those that were leaving or deleted since."""
+        lives = (self.live(type_, row, "") for row in self.shown.get(path, ()))
+        return sum(1 for one in lives if one and not one.leaving and one.remote_id not in self.deleted[path])
+
+    def forget(self, type_: ResourceType, parent_id: str, remote_id: str) -> None:
+        """Note that an object was deleted: its list may be empty now."""
+        self.deleted[list_path(type_, parent_id)].add(remote_id)
+
+    def counted(self, type_: ResourceType, parent: Live, *, again: bool = False) -> int:
+        """How many objects of a kind a parent counts, by its row or, asked anew or for the first time, its details.
+
+        The one that is in every parent by itself may be among them, so it is taken off.
+        """
+        kind = self.types[type_.parent]
+        row = self.detail(kind, "", parent) if again or not parent.row else parent.row
+        if row is None:
+            request = f"GET {list_path(type_, parent.remote_id)}"
+            raise ApiError(f"neither it nor {parent.address} is there", hint=_IN_PART, request=request)
+        return max(0, (number_in(row, kind.counters.get(type_.kind, "")) or 0) - bool(type_.reserved))
+
+    def page(self, type_: ResourceType, path: str, number: int, query: Mapping[str, str] = _ALL) -> Page:
+        """One page of a list; ``query`` says what to look for in it."""
         try:
-            answer = self.reader.get(path, {**query, "page": number, "per": PER_PAGE})
+            answer = self.reader.get(path, {**type_.list_query, **query, "page": number, "per": PER_PAGE})
+            rows = answer.resources
         except Refused as refused:
-            if refused.status == 404:
-                return Page([], 1, None)  # some lists answer 404 when they are empty
-            raise ApiError(f"GET {path}: {refused}") from None
+            if refused.status != 404:
+                raise
+            return Page((), 0, None, f"{refused.status} {refused.message}")
         pagination = (answer.data or {}).get("pagination")
         pagination = pagination if isinstance(pagination, dict) else {}
-        pages = _number(pagination.get("total_pages")) or 1
+        pages = number_in(pagination, "total_pages") or 0
         if pages > MOST_PAGES:
-            raise ApiError(f"GET {path}: the API speaks of {pages} pages, which cannot be")
-        return Page(answer.resources, pages, _number(pagination.get("total_records")))
+            raise ApiError(f"the API speaks of {pages} pages, which cannot be", request=answer.request)
+        return Page(rows, pages, number_in(pagination, "total_records"))
 
     def detail(self, type_: ResourceType, parent_id: str, live: Live) -> Row | None:
         """One object with all its attributes, None where it is gone."""
@@ -124,10 +173,9 @@ class Account:
     def ask(self, type_: ResourceType, parent_id: str, live: Live, missing: Iterable[str]) -> Live | None:
         """A live object with its details, and what that teaches of the attributes that its list left out."""
         found = self.detailed(type_, parent_id, live)
-        if found is not None:
-            never = self.never[type_.kind]
-            for name in missing:
-                never[name] = 0 if row_name(type_, name) in found.row else never[name] + 1
+        never = self.never[type_.kind]
+        for name in missing:
+            never[name] = 0 if found is not None and row_name(type_, name) in found.row else never[name] + 1
         return found
 
     def observe(
@@ -150,9 +198,8 @@ class Account:
                 if live is not None:
                     found[address] = live
             return found
-        path = type_.collection.format(parent=quote(parent_id, safe=""))
         by_code = {code: address for address, (code, _) in wanted.items() if code}
-        for row in self.rows(path, type_.list_query, type_.id, None):
+        for row in self.rows(type_, Live(parent, parent_id, {}) if parent else None):
             live = self.live(type_, row, key)
             if live is None:
                 continue
@@ -202,6 +249,11 @@ def row_name(type_: ResourceType, name: str) -> str:
     return one.row_name if one else name.removeprefix(EXTRA)
 
 
+def list_path(type_: ResourceType, parent_id: str) -> str:
+    """Where the list of a kind is read, by the code of the object that it is in."""
+    return type_.collection.format(parent=quote(parent_id, safe=""))
+
+
 def item_path(call: Call, parent_id: str, remote_id: str) -> str:
     """A call's path with its codes; whatever they hold, they stay one step of the path."""
     return call.path.format(parent=quote(parent_id, safe=""), id=quote(remote_id, safe=""))
@@ -210,16 +262,11 @@ def item_path(call: Call, parent_id: str, remote_id: str) -> str:
 def code_of(value: JSON) -> str:
     """A code or id from the API; "" for what can be none."""
     code = _word(value)
-    return code if code.isprintable() and len(code) <= LONGEST_ID else ""
+    return code if _PLAIN.fullmatch(code) else ""
 
 
 def _word(value: JSON) -> str:
     return str(value).strip() if isinstance(value, (str, int)) and not isinstance(value, bool) else ""
-
-
-def _number(value: JSON) -> int | None:
-    """A number from the API; what is none, or too long for one, counts as not told."""
-    return int(value) if isinstance(value, (int, str)) and re.fullmatch("[0-9]{1,18}", str(value)) else None
 
 
 def _without(row: Row, names: Iterable[str]) -> Row:

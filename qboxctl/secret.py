@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import threading
 from collections.abc import Iterator, Mapping
@@ -21,10 +20,16 @@ class SecretError(Exception):
 
 
 class Secrets:
-    """Resolves references, each of them once. ``exec`` runs without a shell, in the folder of its file."""
+    """Resolves references, each of them once. ``exec`` runs without a shell, in the folder of its file.
 
-    def __init__(self, environ: Mapping[str, str], *, exec_timeout: float = EXEC_TIMEOUT) -> None:
+    Without ``allow_exec`` nothing is run: a reference to a program is an error.
+    """
+
+    def __init__(
+        self, environ: Mapping[str, str], *, allow_exec: bool = True, exec_timeout: float = EXEC_TIMEOUT
+    ) -> None:
         self._environ = environ
+        self._allow_exec = allow_exec
         self._timeout = exec_timeout
         self._known: dict[Secret, str] = {}
         self._lock = threading.Lock()
@@ -64,6 +69,8 @@ class Secrets:
 
     def _exec(self, secret: Secret) -> str:
         program = secret.name[0]
+        if not self._allow_exec:
+            raise SecretError(f"the program {program} is not run: --no-exec or QBOXCTL_NO_EXEC forbids it")
         try:
             process = subprocess.Popen(
                 secret.name,
@@ -109,8 +116,3 @@ def _ending(process: subprocess.Popen[bytes], seconds: float) -> Iterator[thread
         yield late
     finally:
         timer.cancel()
-
-
-def process_secrets() -> Secrets:
-    """A resolver for this process's own environment."""
-    return Secrets(os.environ)

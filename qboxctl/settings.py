@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
 from qboxctl.definition import ResourceType
-from qboxctl.model import JSON, Secret, SecretSource
+from qboxctl.model import JSON, Secret, SecretSource, Where
 from qboxctl.values import Password
 
 DEFAULT_ENDPOINT = "https://api.qboxmail.com"
@@ -41,10 +41,14 @@ class ApiSettings:
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """All settings of one environment."""
+    """All settings of one environment.
+
+    ``endpoint_at`` is where the files name the endpoint; None where they do not: it is the default, or the command's.
+    """
 
     environment: str = "default"
     endpoint: str = DEFAULT_ENDPOINT
+    endpoint_at: Where | None = None
     token: Secret = DEFAULT_TOKEN
     customer_code: str = ""
     on_remove: Mapping[str, str] = field(default_factory=dict)
@@ -57,7 +61,7 @@ class Settings:
 
 
 def normal_endpoint(text: str) -> str:
-    """The endpoint without a slash at its end; raises ValueError for one that the token must not go to."""
+    """The endpoint as scheme, host and port; raises ValueError for one that the token must not go to."""
     if text == EMULATOR:
         return text
     try:
@@ -73,8 +77,10 @@ def normal_endpoint(text: str) -> str:
         raise ValueError("the endpoint must be a plain URL, without ? or #")
     if parts.scheme == "http" and not is_loopback(host):
         raise ValueError(f"the endpoint must use https: over http the token could be read on its way to {host}")
-    shown = f"[{host}]" if ":" in host else host
-    return f"{parts.scheme}://{shown}{f':{port}' if port else ''}{parts.path.rstrip('/')}"
+    shown = f"{parts.scheme}://{f'[{host}]' if ':' in host else host}{f':{port}' if port else ''}"
+    if parts.path.strip("/"):
+        raise ValueError(f"the endpoint must have no path, since each request brings its own: write {shown}")
+    return shown
 
 
 def is_loopback(host: str) -> bool:

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence, Set
 from concurrent.futures import ThreadPoolExecutor
-from urllib.parse import quote
 
+from qboxctl.counts import counts_of, unseen, unsure
 from qboxctl.definition import ResourceType
 from qboxctl.errors import ConfigError, Diagnostic
 from qboxctl.guards import ignored, labelled
-from qboxctl.model import Address, Collection, Desired, Live, Snapshot
-from qboxctl.remote import SAMPLE, Account, Row, belongs
+from qboxctl.listing import Page, Row
+from qboxctl.model import Address, Collection, Count, Desired, Live, Snapshot
+from qboxctl.remote import MOST_LOOKS, SAMPLE, Account, belongs, code_of, list_path
 from qboxctl.want import Want
 
 MOST_SEARCHES = 8
@@ -39,6 +40,8 @@ class _Survey:
         self.found: dict[Address, Live] = {}
         self.complete: set[Collection] = set()
         self.totals: dict[Collection, int] = {}
+        self.shown: dict[Collection, tuple[int, bool]] = {}
+        self.doomed: set[Address] = set()
 
     def run(self) -> Snapshot:
         """Lists of the account first, then what is inside the objects, then details."""
@@ -46,13 +49,15 @@ class _Survey:
         inside = {one for one in self.want.collections if one.parent}
         for key in self.want.opened(self.found):
             inside |= {Collection(type_.kind, key) for type_ in self.types.values() if type_.parent}
+            if self.want.removing:
+                self.doomed |= {Address(type_.parent, key) for type_ in self.types.values() if type_.parent}
         self.read(list(inside))
         self.detail()
         codes = {
             kind: {live.remote_id: live.address.key for live in self.found.values() if live.address.kind == kind}
             for kind in {one.linked for type_ in self.types.values() for one in type_.fields if one.linked}
         }
-        return Snapshot(self.found, frozenset(self.complete), self.totals, codes)
+        return Snapshot(self.found, frozenset(self.complete), self.totals, codes, self.unseen())
 
     def parent_id(self, type_: ResourceType, parent: str) -> str:
         """The code of the object that a collection is in, "" where it is not there."""
@@ -67,20 +72,28 @@ class _Survey:
         jobs = []
         for collection in sorted(collections):
             type_ = self.types[collection.kind]
-            code = self.parent_id(type_, collection.parent) if type_.parent else ""
-            if type_.parent and not code:
+            if type_.parent and not self.parent_id(type_, collection.parent):
                 self.complete.add(collection)  # there is no such parent, so there is nothing in it
             else:
-                jobs.append((collection, type_, type_.collection.format(parent=quote(code, safe=""))))
-        query = {kind: dict(type_.list_query) for kind, type_ in self.types.items()}
-        firsts = self.pool.map(lambda job: self.account.page(job[2], query[job[0].kind], 1), jobs)
-        for (collection, type_, path), first in zip(jobs, firsts, strict=True):
+                jobs.append((collection, type_))
+        firsts = self.pool.map(lambda job: self.account.page(job[1], self.path(job[0]), 1), jobs)
+        for (collection, type_), first in zip(jobs, firsts, strict=True):
             if self.rather_single(collection, type_, first.pages):
                 self.totals[collection] = first.total or 0
-                self.single(type_)
+                self.single(type_, first)
             else:
-                rows = self.account.rows_from(path, query[type_.kind], type_.id, self.pool, first)
-                self.keep(collection, type_, rows)
+                self.keep(collection, type_, self.whole(collection, first))
+
+    def path(self, collection: Collection) -> str:
+        """Where a list is read."""
+        type_ = self.types[collection.kind]
+        return list_path(type_, self.parent_id(type_, collection.parent) if type_.parent else "")
+
+    def whole(self, collection: Collection, first: Page | None = None) -> Sequence[Row]:
+        """A list to its end."""
+        type_ = self.types[collection.kind]
+        parent = self.found[Address(type_.parent, collection.parent)] if type_.parent else None
+        return self.account.rows(type_, parent, self.pool, first)
 
     def searched(self, collection: Collection) -> bool:
         """Whether all that is wanted of a collection was found by searching: then nobody reads the whole list.
@@ -94,8 +107,7 @@ class _Survey:
         keys |= {one.parent for one in self.want.collections if self.types[one.kind].parent == type_.kind}
         if not 0 < len(keys) <= MOST_SEARCHES:
             return False
-        query = dict(type_.list_query)
-        pages = self.pool.map(lambda key: self.account.page(type_.collection, {**query, type_.search: key}, 1), keys)
+        pages = self.pool.map(lambda key: self.account.page(type_, type_.collection, 1, {type_.search: key}), keys)
         rows = [self.account.live(type_, row, "") for page in pages for row in page.rows]
         lives = self.told(type_, [live for live in rows if live is not None])
         found = {live.address: live for live in lives if self.ours(type_, live)}
@@ -111,20 +123,20 @@ class _Survey:
             return False
         return pages - 1 > sum(1 for address in self.want.fields if address.kind == type_.kind)
 
-    def single(self, type_: ResourceType) -> None:
-        """Read the wanted objects of a kind one by one."""
+    def single(self, type_: ResourceType, first: Page) -> None:
+        """Read the wanted objects of a kind one by one; what the first page of their list shows is there."""
+        shown = {live.address: live for row in first.rows if (live := self.account.live(type_, row, "")) is not None}
         wanted = [address for address in self.want.fields if address.kind == type_.kind]
         stubs = [Live(address, "", {}) for address in wanted]
-        for row in self.pool.map(lambda stub: self.account.detail(type_, "", stub), stubs):
-            live = self.account.live(type_, row, "", detailed=True) if row is not None else None
+        rows = self.pool.map(lambda stub: self.account.detail(type_, "", stub), stubs)
+        for address, row in zip(wanted, rows, strict=True):
+            live = self.account.live(type_, row, "", detailed=True) if row is not None else shown.get(address)
             if live is not None:
                 self.found[live.address] = live
 
-    def keep(self, collection: Collection, type_: ResourceType, rows: Iterable[Row]) -> None:
+    def keep(self, collection: Collection, type_: ResourceType, rows: Sequence[Row]) -> None:
         """Take the rows of a collection that was read to its end."""
-        self.complete.add(collection)
-        lives = [live for row in rows if (live := self.account.live(type_, row, collection.parent)) is not None]
-        lives = self.told(type_, lives)
+        lives = self.told(type_, self.lives(collection, type_, rows))
         if type_.unique:
             for live in lives:
                 other = self.found.get(live.address)
@@ -133,6 +145,14 @@ class _Survey:
         else:
             self.match(type_, [live for live in lives if belongs(type_, live.row, self.customer) is not False])
 
+    def lives(self, collection: Collection, type_: ResourceType, rows: Sequence[Row]) -> list[Live]:
+        """The objects that a whole list shows, the one that is in every parent by itself aside."""
+        self.complete.add(collection)
+        lives = [live for row in rows if (live := self.account.live(type_, row, collection.parent)) is not None]
+        if type_.parent:
+            self.shown[collection] = (len(lives), len(rows) > len(lives))
+        return lives
+
     def told(self, type_: ResourceType, lives: list[Live]) -> list[Live]:
         """The same objects, those that a file may mean with details where their rows do not tell whose they are."""
         if not (self.customer and type_.owned):
@@ -140,7 +160,7 @@ class _Survey:
         known = [live for live in lives if belongs(type_, live.row, self.customer) is not None]
         meant = [live for live in lives if not type_.unique or self.meant(live.address)]
         unsure = [live for live in meant if belongs(type_, live.row, self.customer) is None]
-        asked = self.pool.map(lambda live: self.account.ask(type_, "", live, ["customer_code"]), unsure)
+        asked = self.asked(type_, [(live, ["customer_code"]) for live in unsure])
         return [*known, *(live for live in asked if live is not None)]
 
     def meant(self, address: Address) -> bool:
@@ -203,26 +223,108 @@ class _Survey:
         """Ask for single objects where the list lacks a wanted attribute."""
         lacking: dict[str, list[tuple[Live, list[str]]]] = defaultdict(list)
         entire = {address: _comparable(self.types[address.kind]) for address in self.found if self.want.entire(address)}
-        for address, names in {**self.want.fields, **entire}.items():
+        wanted = {**self.want.fields, **entire}
+        for address in self.doomed & self.found.keys():
+            wanted[address] = [*wanted.get(address, ()), *self.types[address.kind].counters.values()]
+        for address, names in wanted.items():
             live = self.found.get(address)
             if live is not None and not live.detailed:
                 missing = self.account.lacking(self.types[address.kind], live, names)
                 if missing:
                     lacking[address.kind].append((live, missing))
-        for kind, wanted in lacking.items():
+        for kind, some in lacking.items():
             type_ = self.types[kind]
-            self.detail_some(type_, wanted[:SAMPLE])
-            self.detail_some(type_, [one for one in wanted[SAMPLE:] if self.account.worth_asking(type_, one[1])])
+            self.detail_some(type_, some[:SAMPLE])
+            self.detail_some(type_, [one for one in some[SAMPLE:] if self.account.worth_asking(type_, one[1])])
 
     def detail_some(self, type_: ResourceType, wanted: list[tuple[Live, list[str]]]) -> None:
         """Read the details of some objects of a kind."""
-        jobs = [(self.parent_id(type_, type_.parent_of(live.address.key)), live, missing) for live, missing in wanted]
-        found = self.pool.map(lambda job: self.account.ask(type_, *job), jobs)
-        for (live, _), detailed in zip(wanted, found, strict=True):
+        for (live, _), detailed in zip(wanted, self.asked(type_, wanted), strict=True):
             if detailed is None:
                 del self.found[live.address]
             else:
                 self.found[live.address] = detailed
+
+    def asked(self, type_: ResourceType, wanted: Sequence[tuple[Live, list[str]]]) -> list[Live | None]:
+        """Objects with their details, None for those that are gone: their list does not show them any more either.
+
+        One whose details answer 404, though it is in its list, stays as the list shows it.
+        """
+        jobs = [(self.parent_id(type_, type_.parent_of(live.address.key)), live, missing) for live, missing in wanted]
+        found = list(self.pool.map(lambda job: self.account.ask(type_, *job), jobs))
+        missed = {self.collection(live) for (live, _), one in zip(wanted, found, strict=True) if one is None}
+        listed = {(one, code_of(row.get(type_.id))) for one in missed for row in self.whole(one)}
+        return [
+            one or (live if (self.collection(live), live.remote_id) in listed else None)
+            for (live, _), one in zip(wanted, found, strict=True)
+        ]
+
+    def collection(self, live: Live) -> Collection:
+        """The list that an object is in."""
+        return Collection(live.address.kind, self.types[live.address.kind].parent_of(live.address.key))
+
+    # What lists do not show.
+
+    def unseen(self) -> dict[Address, tuple[Count, ...]]:
+        """What may be deleted and counts more than its lists show, also when it is looked at again, and again.
+
+        Counters may lag behind; they are waited for.
+        """
+        doomed = {address for address in self.doomed & self.found.keys() if not self.found[address].leaving}
+        for attempt in range(1, MOST_LOOKS + 1):
+            found = self.beyond(doomed)
+            if not found or attempt == MOST_LOOKS:
+                break
+            self.account.reader.wait(self.account.reader.backoff(attempt))
+            doomed = found.keys() & self.found.keys()
+            for address in doomed:
+                self.look_again(address)
+        return found
+
+    def beyond(self, doomed: Set[Address]) -> dict[Address, tuple[Count, ...]]:
+        """What counts more than its lists show, among what may be deleted."""
+        if not doomed:
+            return {}
+        parents = {address: live for address, live in self.found.items() if self.types[address.kind].counters}
+        counts = {address: counts_of(self.types, live, self.shown_in(address.key)) for address, live in parents.items()}
+        others = [address for address in parents if address not in doomed and not parents[address].leaving]
+        if unsure(self.types, map(counts.__getitem__, doomed), map(counts.__getitem__, others)):
+            counts.update((address, self.counts_anew(parents[address])) for address in others[:SAMPLE])
+        found = {
+            address: unseen(self.types, counts[address], (one for key, one in counts.items() if key != address))
+            for address in doomed
+        }
+        return {address: some for address, some in found.items() if some}
+
+    def counts_anew(self, live: Live) -> dict[str, Count]:
+        """What an object counts, by its details and its lists, which nobody else has asked for."""
+        row = self.account.detail(self.types[live.address.kind], "", live)
+        shown = {}
+        for child in self.types.values():
+            if child.parent == live.address.kind:
+                rows = self.account.rows(child, live, self.pool)
+                number = sum(1 for one in rows if self.account.live(child, one, live.address.key) is not None)
+                shown[child.kind] = (number, len(rows) > number)
+        return counts_of(self.types, live._replace(row=row or {}), shown)
+
+    def shown_in(self, parent: str) -> dict[str, tuple[int, bool]]:
+        """What the lists that were read show of the objects in one."""
+        lists = {type_.kind: Collection(type_.kind, parent) for type_ in self.types.values() if type_.parent}
+        return {kind: self.shown[one] for kind, one in lists.items() if one in self.shown}
+
+    def look_again(self, address: Address) -> None:
+        """Read an object and its lists once more."""
+        type_ = self.types[address.kind]
+        self.found[address] = self.account.detailed(type_, "", self.found[address]) or self.found[address]
+        for child in self.types.values():
+            if child.parent != address.kind:
+                continue
+            collection = Collection(child.kind, address.key)
+            now = {live.address: live for live in self.lives(collection, child, self.whole(collection))}
+            for other in [one for one, live in self.found.items() if self.collection(live) == collection]:
+                if other not in now:
+                    del self.found[other]
+            self.found.update((one, live) for one, live in now.items() if one not in self.found)
 
 
 def _comparable(type_: ResourceType) -> list[str]:

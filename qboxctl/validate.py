@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import difflib
 import math
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from functools import lru_cache
 from typing import Any, NamedTuple
 
+from qboxctl.circles import circles
 from qboxctl.definition import ResourceType
 from qboxctl.errors import Diagnostic, Severity
+from qboxctl.hints import did_you_mean, near
 from qboxctl.model import JSON, Address, Collection, Desired
 from qboxctl.names import covering
 from qboxctl.values import SIZE_NAMES, kind_of
@@ -86,8 +87,7 @@ def _explained(error: Any) -> Iterable[Misfit]:
         case "additionalProperties":
             known = list(error.schema.get("properties", {}))
             for word in sorted(set(error.instance) - set(known)):
-                near = difflib.get_close_matches(word, known, 1, 0.6)
-                hint = f'did you mean "{near[0]}"?' if near else f"there are: {', '.join(known)}"
+                hint = did_you_mean(word, known) or f"there are: {', '.join(known)}"
                 yield Misfit((*path, word), f'unknown key "{word}"', hint, at_key=True)
         case "enum":
             words = ", ".join(map(str, wanted))
@@ -161,15 +161,24 @@ class _Findings:
     def near(self, word: str, known: Iterable[str]) -> str:
         """The known name that is spelt most alike, "" for none; looked for a few times only."""
         self.looked += 1
-        found = difflib.get_close_matches(word, known, 1, 0.6) if self.looked <= _LOOKS else ()
+        found = near(word, known) if self.looked <= _LOOKS else ()
         return found[0] if found else ""
 
-    def near_address(self, target: str, otherwise: str) -> str:
-        """A hint that names the declared mailbox or alias of the same domain that is spelt most alike."""
+    def near_address(self, target: str, otherwise: str, asking: Desired) -> str:
+        """A hint that names the nearest declared mailbox or alias of the same domain, but for the one asking."""
         local, _, domain = target.rpartition("@")
-        names = (one.key.rpartition("@") for one in self.wish.objects if self.types[one.kind].parent)
-        near = self.near(local, (name for name, _, home in names if home == domain))
-        return f'did you mean "{near}@{domain}"?' if near else otherwise
+        present = (one for one, other in self.wish.objects.items() if not other.absent and other is not asking)
+        names = (one.key.rpartition("@") for one in present if self.types[one.kind].parent)
+        found = self.near(local, (name for name, _, home in names if home == domain))
+        return f'did you mean "{found}@{domain}"?' if found else otherwise
+
+    def absence(self, address: str) -> str:
+        """Where a mailbox or alias is declared absent, "" where it is not."""
+        for kind in ("mailbox", "alias"):
+            one = self.wish.objects.get(Address(kind, address))
+            if one is not None and one.absent:
+                return f"declared absent ({self.wish.position(one.where)})"
+        return ""
 
     def may_receive(self, address: str) -> bool:
         """Whether mail to an address of a managed domain may arrive: at a mailbox, an alias, or what is ignored."""
@@ -229,8 +238,8 @@ def _named(found: _Findings, one: Desired, name: str, kind: str, keys: Iterable[
         if target is not None and target.absent:
             found.add("Q017", f"{name}: {kind}/{key} is declared absent", one, name)
         elif target is None and Collection(kind) in found.wish.managed:
-            near = found.near(key, (address.key for address in found.wish.objects if address.kind == kind))
-            hint = f'did you mean "{near}"?' if near else f"declare it under {'.'.join(found.types[kind].section)}"
+            meant = found.near(key, (one.address.key for one in found.present(kind)))
+            hint = f'did you mean "{meant}"?' if meant else f"declare it under {'.'.join(found.types[kind].section)}"
             found.add("Q019", f"{name}: there is no {kind}/{key}", one, name, hint=hint)
 
 
@@ -241,9 +250,10 @@ def _catch_all(found: _Findings) -> None:
             found.add("Q019", "catch_all_enabled needs a catch_all_destination", one, "catch_all_enabled")
         domain = target.rpartition("@")[2]
         if target and Collection("mailbox", domain) in found.wish.managed and not found.may_receive(target):
-            hint = found.near_address(target, f"declare the mailbox {target}")
-            found.add("Q019", f"catch_all_destination: there is no mailbox or alias {target}", one,
-                      "catch_all_destination", hint=hint)  # fmt: skip
+            hint = found.near_address(target, f"declare the mailbox {target}", one)
+            gone = found.absence(target)
+            message = f"catch_all_destination: there is no mailbox or alias {target}{f': it is {gone}' if gone else ''}"
+            found.add("Q019", message, one, "catch_all_destination", hint=hint)
 
 
 def _alias_targets(found: _Findings) -> None:
@@ -251,10 +261,19 @@ def _alias_targets(found: _Findings) -> None:
     managed &= {c.parent for c in found.wish.managed if c.kind == "alias"}
     for one in found.present("alias"):
         for target in one.values.get("destinations", ()):
-            if target.rpartition("@")[2] in managed and not found.may_receive(target):
-                hint = found.near_address(target, "mail to it would bounce")
-                found.add("Q023", f"destinations: no file declares {target}", one, "destinations",
-                          hint=hint, severity=Severity.WARNING)  # fmt: skip
+            if target.rpartition("@")[2] not in managed or found.may_receive(target):
+                continue
+            gone = found.absence(target)
+            message = f"destinations: {target} is {gone}" if gone else f"destinations: no file declares {target}"
+            otherwise = "take it out here too" if gone else "declare it, unless it is in the account and stays there"
+            found.add("Q023", message, one, "destinations", hint=found.near_address(target, otherwise, one),
+                      severity=Severity.WARNING)  # fmt: skip
+
+
+def _circles(found: _Findings) -> None:
+    for circle in circles(found.wish, found.may_receive):
+        found.add("Q027", f"mail goes round in a circle: {' → '.join(circle.way)}", circle.one, circle.attribute,
+                  hint="let one of them lead to a mailbox, or to an address elsewhere")  # fmt: skip
 
 
 def _sizes(found: _Findings) -> None:
@@ -294,5 +313,6 @@ def _many_aliases(found: _Findings) -> None:
 
 
 _RULES: tuple[Callable[[_Findings], None], ...] = (
-    _inside_absent, _same_name, _same_account, _references, _catch_all, _alias_targets, _sizes, _dates, _many_aliases,
+    _inside_absent, _same_name, _same_account, _references, _catch_all, _alias_targets, _circles, _sizes, _dates,
+    _many_aliases,
 )  # fmt: skip

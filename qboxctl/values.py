@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from datetime import date
 
 from qboxctl import names
+from qboxctl.errors import BadValue
+from qboxctl.hints import near
 from qboxctl.model import JSON, MISSING, Missing, Secret, SecretSource, Value
 
 KB = 1024
@@ -295,9 +297,11 @@ class Size(Type):
         if isinstance(raw, str):
             size = SIZES.get(raw, raw)
         if isinstance(size, bool) or not isinstance(size, int):
-            raise ValueError(f"{raw!r} is not a size: write one of {', '.join(SIZES)}, or the bytes")
+            message = f"{raw!r} is not a size: write one of {', '.join(SIZES)}, or the bytes"
+            raise BadValue(message, hint=_meant_size(raw))
         if size not in SIZE_NAMES:
-            raise ValueError(f"{raw} is not a size that Qboxmail offers: there are {', '.join(SIZES)}")
+            message = f"{raw} is not a size that Qboxmail offers: there are {', '.join(SIZES)}"
+            raise BadValue(message, hint=_meant_size(raw))
         return size
 
     def decode(self, wire: JSON) -> Value | Missing:
@@ -319,6 +323,18 @@ class Size(Type):
     def show(self, value: Value) -> str:
         """The short name where there is one."""
         return SIZE_NAMES.get(value) or Type.show(self, value)
+
+
+def _meant_size(raw: object) -> str | None:
+    """The size on offer that "8 GB", 8g, 8GiB, 8192MB or a bare 8 mean."""
+    match = re.fullmatch(r"(\d{1,6})(?:\.0+)?\s*(?:([MGT])I?B?)?", str(raw).strip().upper())
+    if isinstance(raw, bool) or match is None:
+        return None
+    number, unit = int(match[1]), match[2] or "G"
+    if unit == "M" and number >= 1000:
+        number, unit = number // (1024 if number % 1024 == 0 else 1000), "G"
+    name = f"{number}{unit}B"
+    return f"write {name}" if name in SIZES and name != raw else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -373,10 +389,8 @@ class Choice(Type):
     def parse(self, raw: object) -> str:
         """The word."""
         if raw not in self.words:
-            from difflib import get_close_matches
-
-            near = get_close_matches(str(raw), self.words, 1, 0.6)
-            more = f"did you mean {near[0]}?" if near else f"write one of {', '.join(self.words)}"
+            alike = near(str(raw), self.words)
+            more = f"did you mean {alike[0]}?" if alike else f"write one of {', '.join(self.words)}"
             raise ValueError(f"{raw!r} is not allowed here: {more}" if raw is not None else f"nothing here: {more}")
         return str(raw)
 

@@ -21,7 +21,8 @@ class Want:
     ``fields`` names the attributes of each object that must be known if the API has them. ``whole`` are the
     kinds whose lists must be read to their end. Of the collections in ``partly``, only the objects in ``fields``
     and what other collections are in are asked for. ``opened`` tells which of the parents that were found are
-    looked into, and ``entire`` which objects are wanted with all their attributes.
+    looked into: with ``removing`` because they may be deleted, so what they count themselves is wanted too. ``entire``
+    tells which objects are wanted with all their attributes.
     """
 
     wish: Wish
@@ -31,6 +32,7 @@ class Want:
     partly: frozenset[Collection] = frozenset()
     opened: Callable[[Mapping[Address, Live]], Iterable[str]] = field(default=lambda _live: ())
     entire: Callable[[Address], bool] = field(default=lambda _address: False)
+    removing: bool = False
 
 
 def want_for_plan(scope: Scope, counted: frozenset[str] = frozenset()) -> Want:
@@ -63,6 +65,7 @@ def want_for_plan(scope: Scope, counted: frozenset[str] = frozenset()) -> Want:
         whole=frozenset(removing if since is None else ()),
         partly=every - collections,
         opened=lambda live: _doomed(scope, live),
+        removing=True,
     )
 
 
@@ -82,7 +85,7 @@ def want_for_changes(changes: Iterable[Change], wish: Wish, types: Mapping[str, 
             fields[change.address].append(DETAIL)
         elif change.action is Action.CREATE and parent is not None and DETAIL not in fields.setdefault(parent, []):
             fields[parent].append(DETAIL)
-    removed = {change.address.kind for change in changes if change.action.removes}
+    removed = {change.address.kind for change in changes if types[change.address.kind].removes(change)}
     collections |= {one for one in wish.managed if one.kind in removed}
     deleted = {change.address for change in changes if change.action is Action.DELETE}
     every = frozenset(_with_parents(types, asked | collections))
@@ -92,6 +95,7 @@ def want_for_changes(changes: Iterable[Change], wish: Wish, types: Mapping[str, 
         fields,
         partly=every - collections,
         opened=lambda live: [address.key for address in deleted & live.keys()],
+        removing=True,
     )
 
 

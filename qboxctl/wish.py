@@ -18,7 +18,8 @@ from qboxctl.yamlio import Source
 class Wish:
     """The whole configuration. ``managed`` are the collections whose key stands in a file, with what stands in each.
 
-    ``settings_block`` is what ``settings`` was read from, environments and all; ``defaults`` are in what is declared.
+    ``settings_block`` is what ``settings`` was read from, environments and all; ``defaults`` are in what is declared,
+    and stand at ``default_places``.
     """
 
     settings: Settings
@@ -29,6 +30,7 @@ class Wish:
     sources: tuple[Source, ...] = ()
     settings_block: Mapping[str, JSON] = field(default_factory=dict)
     defaults: Mapping[str, Mapping[str, Value]] = field(default_factory=dict)
+    default_places: Mapping[str, Where] = field(default_factory=dict)
     warnings: tuple[Diagnostic, ...] = ()
 
     @property
@@ -57,6 +59,13 @@ class Wish:
         if path and not _has(source, where, path):
             path = ()
         return source.position((*where.path, *path), value=value)
+
+    def origin(self, one: Desired, name: str) -> Position:
+        """Where an attribute of an object is stated: in the object itself, or in the defaults for its kind."""
+        below = self.default_places.get(one.address.kind)
+        if below is not None and not _has(self.sources[one.where.file], one.where, (name,)):
+            return self.position(below, name)
+        return self.position(one.where, name)
 
 
 def _reference(secret: Secret) -> list[str]:

@@ -5,20 +5,20 @@ It decides nothing about order or time; ``qboxctl.run`` does.
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum, auto
-from urllib.parse import quote
 
 from qboxctl import diff
 from qboxctl.client import Client
+from qboxctl.counts import counts_of
 from qboxctl.definition import Phase, ResourceType
 from qboxctl.errors import QboxctlError, Refused
 from qboxctl.graph import Graph, Step, order
 from qboxctl.journal import Journal
 from qboxctl.model import MISSING, Action, Address, Change, Collection, Live, Snapshot, Value
-from qboxctl.remote import PER_PAGE, Account
+from qboxctl.remote import MOST_LOOKS, PER_PAGE, Account
 from qboxctl.wish import Wish
 from qboxctl.write import Proof, Target, Writer
 
@@ -90,15 +90,39 @@ class Worker:
         return Written(target.remote_id, done)
 
     def look_inside(self, target: Target) -> None:
-        """Refuse to delete what holds something after all: somebody may have put it there a moment ago."""
-        for type_ in self.types.values():
-            if type_.parent == target.type.kind:
-                path = type_.collection.format(parent=quote(target.remote_id, safe=""))
-                rows = self.account.rows(path, type_.list_query, type_.id, None)
-                lives = [self.account.live(type_, row, target.name) for row in rows]
-                inside = [str(live.address) for live in lives if live is not None and not live.leaving]
-                if inside:
-                    raise QboxctlError(f"it was not deleted, since it holds {', '.join(inside[:3])} now")
+        """Refuse to delete what holds something after all: somebody may have put it there a moment ago.
+
+        Nor may it count more beyond its lists than when the plan was judged; counters may lag behind, and are waited
+        for.
+        """
+        children = [type_ for type_ in self.types.values() if type_.parent == target.type.kind]
+        address = Address(target.type.kind, target.name)
+        if not children:
+            return
+        then = {type_.kind: self.sizes[Collection(type_.kind, target.name)] for type_ in children}
+        before = self.beyond(self.snapshot.live.get(address), then)
+        for attempt in range(1, MOST_LOOKS + 1):
+            parent = Live(address, target.remote_id, {})
+            rows = [(type_, row) for type_ in children for row in self.account.rows(type_, parent)]
+            lives = [live for type_, row in rows if (live := self.account.live(type_, row, target.name)) is not None]
+            inside = [str(live.address) for live in lives if not live.leaving]
+            if inside:
+                raise QboxctlError(f"it was not deleted, since it holds {', '.join(inside[:3])} now")
+            shown = Counter(live.address.kind for live in lives)
+            now = self.beyond(self.account.detailed(target.type, "", parent), {**dict.fromkeys(then, 0), **shown})
+            more = [f"its {one} is {now[one]} more than can be seen" for one in now if now[one] > before.get(one, 0)]
+            if not more:
+                return
+            if attempt < MOST_LOOKS:
+                self.client.wait(self.client.backoff(attempt))
+        raise QboxctlError(f"it was not deleted, since {' and '.join(more)}: the token may not see all that is in it")
+
+    def beyond(self, live: Live | None, shown: Mapping[str, int]) -> dict[str, int]:
+        """By how much an object's counters exceed what can be seen in it of each kind, by the counter's name."""
+        if live is None:
+            return {}
+        counts = counts_of(self.types, live, {kind: (number, False) for kind, number in shown.items()})
+        return {one.counter: one.counted - one.shown for one in counts.values() if one.counted > one.shown}
 
     def create(self, step: Step, target: Target, secrets: Mapping[str, str]) -> Written:
         """Create an object; one that somebody else created meanwhile is looked at before it is called a failure."""

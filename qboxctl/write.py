@@ -6,7 +6,7 @@ A create whose answer is lost is looked up by its key before it is tried again. 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from urllib.parse import unquote
 
@@ -15,6 +15,7 @@ from qboxctl.client import Client
 from qboxctl.definition import Body, Call, ResourceType
 from qboxctl.diff import EXTRA
 from qboxctl.errors import OutcomeUnknown, QboxctlError, Refused
+from qboxctl.listing import Row
 from qboxctl.model import JSON, Address, FieldChange, Live, Value
 from qboxctl.remote import Account, belongs, code_of, item_path
 
@@ -121,10 +122,10 @@ class Writer:
         type_ = target.type
         if type_.per_object:
             row = self.account.detail(type_, "", Live(Address(type_.kind, target.name), "", {}))
-            rows = [row] if row is not None else []
+            rows: Sequence[Row] = [row] if row is not None else []
         else:
-            path = type_.collection.format(parent=item_path(_BARE, "", target.parent_id))
-            rows = self.account.rows(path, type_.list_query, type_.id, None)
+            parent = Live(Address(type_.parent, target.parent), target.parent_id, {}) if type_.parent else None
+            rows = self.account.rows(type_, parent)
         lives = [self.account.live(type_, row, target.parent) for row in rows]
         key = type_.address_key(type_.normalise(target.name), target.parent)
         found = [live for live in lives if live is not None and live.address.key == key and not live.leaving]
@@ -173,11 +174,13 @@ class Writer:
         if target.type.delete is None:
             raise ValueError(f"a {target.type.title} cannot be deleted")
         try:
-            return self.send(target.type.delete, target, None, intend).status
+            status = self.send(target.type.delete, target, None, intend).status
         except Refused as refused:
-            if refused.status == 404:
-                return 404
-            raise
+            if refused.status != 404:
+                raise
+            status = 404
+        self.account.forget(target.type, target.parent_id, target.remote_id)
+        return status
 
     def prove(self, target: Target, intend: Callable[[str], None]) -> Proof:
         """Ask for the ownership proof: checked at once where the API can, queued where it cannot."""

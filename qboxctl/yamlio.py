@@ -15,9 +15,12 @@ from typing import Any
 import yaml
 
 from qboxctl.errors import Diagnostic, Position
+from qboxctl.hints import OPENING, unquoted
 from qboxctl.model import JSON
 from qboxctl.yamlhelp import in_words
 
+TWICE = "Q002"
+"""The code of what is said about a key that is there twice."""
 MAX_DEPTH = 64
 MAX_EXPANDED = 2_000_000
 """How many values aliases may add to one file before it counts as an attack."""
@@ -34,9 +37,12 @@ _WORDS: dict[str, bool | None] = {
     "": None, "~": None, "null": None, "Null": None, "NULL": None,
     "true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False,
 }  # fmt: skip
+_AT_THE_MARGIN = re.compile(r"""^["']?([A-Za-z_][\w.-]*)["']?[ \t]*:(?:\s|$)""", re.MULTILINE)
 _NUMERIC_START = frozenset("0123456789+-.")
 _MERGE = "<<"
 _MERGE_KEY = object()
+_NO_KEY = object()
+"""The key of a value that does not count."""
 
 
 def scalar(text: str) -> bool | int | float | str | None:
@@ -103,7 +109,7 @@ class _Builder:
         start = levels = 0
         result: JSON = None
         documents = 0
-        words, numeric = _WORDS, _NUMERIC_START
+        words, numeric, quotes = _WORDS, _NUMERIC_START, OPENING
         scalar_event, alias_event = yaml.ScalarEvent, yaml.AliasEvent
         mapping_start, sequence_start = yaml.MappingStartEvent, yaml.SequenceStartEvent
         mapping_end, sequence_end = yaml.MappingEndEvent, yaml.SequenceEndEvent
@@ -117,6 +123,7 @@ class _Builder:
                     key = value
                     if key in container:
                         self._twice(event)
+                        key = _NO_KEY if self.source.first_counts else key
                     elif key == _MERGE and not event.style:
                         key = _MERGE_KEY
                     continue
@@ -128,6 +135,8 @@ class _Builder:
                     value = words[value]
                 elif value[0] in numeric:
                     value = scalar(value)
+                elif value[0] in quotes and unquoted(value):
+                    value = self._quoted(event)
             elif kind is mapping_start or kind is sequence_start:
                 if len(stack) >= MAX_DEPTH:
                     raise _Stop("Q003", f"nested more than {MAX_DEPTH} levels deep", event.start_mark)
@@ -174,13 +183,19 @@ class _Builder:
                 if key is _MERGE_KEY:
                     merges = merges or []
                     merges.append((value, event.start_mark))
-                else:
+                elif key is not _NO_KEY:
                     container[key] = value
                 key = None
 
     def _twice(self, event: Any) -> None:
         place = self.source.at(event.start_mark)
-        self.found.append(Diagnostic("Q002", f'the key "{event.value}" is there twice', place, hint="keep one of them"))
+        self.found.append(Diagnostic(TWICE, f'the key "{event.value}" is there twice', place, hint="keep one of them"))
+
+    def _quoted(self, event: Any) -> str:
+        message = f"typographic quotes around {unquoted(event.value)!r} are no quotes to YAML"
+        hint = 'write " or \'; a text that is to keep them goes into "" as a whole'
+        self.found.append(Diagnostic("Q004", message, self.source.at(event.start_mark), hint=hint))
+        return unquoted(event.value)
 
     def _special(self, event: Any) -> JSON:
         """The value of a scalar that bears a tag or an anchor."""
@@ -230,7 +245,8 @@ class _Builder:
 class Source:
     """One file of the configuration: ``name`` as people see it, ``text``, ``folder`` for relative paths.
 
-    ``ready`` is the answer to the next ``parse``, where somebody has found it already.
+    ``ready`` is the answer to the next ``parse``, where somebody has found it already. Of two equal keys the last one
+    counts, or the first where ``first_counts``.
     """
 
     name: str
@@ -238,6 +254,7 @@ class Source:
     folder: str = ""
     unreadable: Diagnostic | None = None
     ready: tuple[JSON, list[Diagnostic]] | None = None
+    first_counts: bool = False
     _root: Any = None
     _children: dict[int, dict[str | int, tuple[Any, Any]]] = field(default_factory=dict)
 
@@ -263,6 +280,14 @@ class Source:
             found = Diagnostic("Q001", f"not YAML: {error}".splitlines()[0], place)
         return None, [*builder.found, found]
 
+    def earlier(self) -> Source:
+        """The same file, read so that the first of two equal keys counts."""
+        return Source(self.name, self.text, self.folder, first_counts=True)
+
+    def margin(self) -> list[str]:
+        """The keys at the top of a file that cannot be parsed, as far as its text shows them."""
+        return _AT_THE_MARGIN.findall(self.text)
+
     def at(self, mark: Any) -> Position:
         """The position of a mark of the parser."""
         return Position(self.name, mark.line + 1, mark.column + 1) if mark else Position(self.name, 1, 1)
@@ -274,6 +299,8 @@ class Source:
         node, place = self._root, self._root
         for step in path:
             pair = self._pairs(node).get(step) if node is not None else None
+            if pair is None and isinstance(node, yaml.SequenceNode) and isinstance(step, str):
+                continue  # a list that stands for a mapping with this one attribute
             if pair is None:
                 break
             place, node = pair
@@ -291,7 +318,7 @@ class Source:
                 for key, child in node.value:
                     if key.value == _MERGE and key.style is None:
                         merged.extend(child.value if isinstance(child, yaml.SequenceNode) else [child])
-                    else:
+                    elif not self.first_counts or key.value not in pairs:
                         pairs[key.value] = (key, child)
                 for part in merged:
                     for name, pair in self._pairs(part).items():

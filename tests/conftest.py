@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import socketserver
 import subprocess
 import sys
 import textwrap
@@ -164,6 +165,12 @@ class Project:
         """Apply without questions, with the journal in its usual place."""
         return self.run("apply", "--auto-approve", "--journal", str(self.journal), *words, **more)
 
+    def program(self, says: str) -> tuple[dict[str, list[str]], Path]:
+        """A reference to a program that prints a secret, and the file that it leaves behind where it is run."""
+        left = self.folder / "ran"
+        code = f"import pathlib; pathlib.Path({str(left)!r}).touch(); print({says!r})"
+        return {"exec": [sys.executable, "-c", code]}, left
+
     def lines(self) -> list[Any]:
         """The journal."""
         return [json.loads(line) for line in self.journal.read_text(encoding="utf-8").splitlines()]
@@ -249,6 +256,36 @@ def server(serve: Callable[..., Gateway], project: Project, request: pytest.Fixt
     gateway = serve(**getattr(request, "param", {}))
     project.env["QBOXCTL_ENDPOINT"] = gateway.url
     return gateway
+
+
+@dataclass
+class Listener:
+    """Every connection that is made: an https request through a proxy begins by naming its host."""
+
+    url: str
+    heard: list[str] = field(default_factory=list)
+
+
+@pytest.fixture
+def listener() -> Iterator[Listener]:
+    """A proxy that answers nothing, and notes what it was asked for."""
+
+    class Handler(socketserver.StreamRequestHandler):
+        def handle(self) -> None:
+            heard.heard.append(self.rfile.readline().decode("latin-1"))
+
+    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Handler) as server:
+        heard = Listener(f"http://127.0.0.1:{server.server_address[1]}")
+        threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
+        yield heard
+        server.shutdown()
+
+
+@pytest.fixture
+def outside(project: Project, listener: Listener) -> Listener:
+    """All that leaves this machine, and would carry the token."""
+    project.env |= {"https_proxy": listener.url, "HTTPS_PROXY": listener.url}
+    return listener
 
 
 @pytest.fixture

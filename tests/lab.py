@@ -19,7 +19,7 @@ from qboxctl.compare import compare
 from qboxctl.dns import Record, records, want_for_records
 from qboxctl.emulator import Emulator, Fault, Request, Response
 from qboxctl.emulator.app import BackgroundServer
-from qboxctl.emulator.faults import Aim
+from qboxctl.emulator.faults import MOVING, Aim
 from qboxctl.journal import Journal
 from qboxctl.load import load
 from qboxctl.model import Outcome, Plan, Snapshot
@@ -39,6 +39,10 @@ from qboxctl.yamlio import Source
 PASSWORD = "canary-Pa55word"
 TOKEN = "canary-token-7f3a"
 ENVIRON = {"PW": PASSWORD}
+
+
+class NowBlockedError(AssertionError):
+    """A guard stops the apply of a plan that it let pass."""
 
 
 class FakeClock:
@@ -169,6 +173,10 @@ class Lab:
         self.lost.clear()
         return hit
 
+    def moved(self) -> bool:
+        """Whether a list did not tell the truth since the request log was last cleared."""
+        return any(set(one.fault.split(",")) & set(MOVING) for one in self.emulator.requests)
+
     def options(self) -> dict[str, Any]:
         handle = self.emulator.handle
         answer = handle if self.between is None else partial(self.between, answer=handle)
@@ -224,7 +232,8 @@ class Lab:
         account = Account(client, TYPES)
         snapshot = survey(account, want_for_changes(plan.changes, wish, TYPES))
         checked = check(plan, snapshot, wish, TYPES, acknowledge=acknowledge)
-        assert not checked.blocked, checked.blocked
+        if checked.blocked:
+            raise NowBlockedError(checked.blocked)
         secrets = resolve_secrets(checked.todo, wish, Secrets(ENVIRON))
         for some in secrets.values():
             for secret in some.values():

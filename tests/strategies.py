@@ -118,6 +118,16 @@ _CUTS = st.integers(0, 3)
 _COIN = st.booleans()
 
 
+def _break_circles(name: str, domain: dict[str, Any]) -> None:
+    """Let each alias lead to aliases behind it in the alphabet only, and the catch-all's out of the account."""
+    aliases = domain["aliases"]
+    for local, body in aliases.items():
+        caught = domain.get("catch_all_destination") == f"{local}@{name}"
+        behind = [f"{other}@{name}" for other in aliases if other <= local]
+        there = [one for one in body["destinations"] if one not in behind and not (caught and one.endswith(name))]
+        body["destinations"] = there or [OUTSIDE[0]]
+
+
 @st.composite
 def accounts(draw: st.DrawFn) -> dict[str, Any]:
     """A configuration-shaped account: complete bodies, consistent references."""
@@ -129,6 +139,7 @@ def accounts(draw: st.DrawFn) -> dict[str, Any]:
         target = domain.get("catch_all_destination", "")
         if target.endswith(f"@{name}") and target.split("@")[0] not in {*domain["mailboxes"], *domain["aliases"]}:
             domain |= {"catch_all_enabled": False, "catch_all_destination": ""}
+        _break_circles(name, domain)
     delivery = {
         "domains": draw(_objects("delivery_domain", SENDERS, 2)),
         "accounts": draw(_objects("delivery_account", tuple(ACCOUNTS), 2)),
@@ -192,10 +203,32 @@ _FAULT = st.fixed_dictionaries(
 )
 
 
+_MOVES = st.sampled_from(
+    [
+        {"kind": "shift"},
+        {"kind": "grow"},
+        {"kind": "404", "page": 2},
+        {"kind": "404", "path": "/api/domains/*/*email_accounts"},
+        {"kind": "hide", "path": "/api/domains/*/*email_accounts"},
+        {"kind": "hide", "path": "/api/domains/*/*email_accounts", "objects": 1},
+    ]
+)
+"""Lists that move while they are read, and lists in a domain, which counts what is in them, that hide something."""
+
+
+@cache
+def moves() -> st.SearchStrategy[Fault]:
+    """One list, for some requests in a row, that does not tell the truth."""
+    return st.builds(
+        lambda move, nth, count: Fault(**{"method": "GET", "nth": nth, "count": count, **move}),
+        _MOVES, st.integers(1, 12), st.integers(1, 4),
+    )  # fmt: skip
+
+
 @cache
 def faults() -> st.SearchStrategy[Fault]:
     """One fault somewhere in a run."""
-    return _FAULT.map(_fault)
+    return _FAULT.map(_fault) | moves()
 
 
 def _fault(drawn: dict[str, Any]) -> Fault:

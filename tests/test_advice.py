@@ -80,6 +80,67 @@ def test_what_a_plan_warns_of(text: str, expected: list[str]) -> None:
     assert all(one.hint for one in found)
 
 
+SIZES = """
+domains:
+  a.example:
+    max_email_quota: 50GB
+    mailboxes:
+      ada: {firstname: Ada, max_email_quota: 25GB}
+      bob: {firstname: Bob, max_email_quota: 8GB}
+"""
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("domains: {a.example: {max_email_quota: 50GB, mailboxes: {ada: {max_email_quota: 25GB}}}}", []),
+        ("domains: {a.example: {mailboxes: {ada: {max_email_quota: 50GB}, bob: {max_email_quota: 16GB}}}}", []),
+        (
+            "domains: {a.example: {mailboxes: {ada: {max_email_quota: 8GB}}}}",
+            ["mailbox/ada@a.example from 25GB to 8GB"],
+        ),
+        ("domains: {a.example: {max_email_quota: 25GB}}", ["domain/a.example from 50GB to 25GB"]),
+        ("domains: {a.example: {default_quota: 1GB}}", []),
+        ("domains: {a.example: {mailboxes: {eve: {firstname: E, max_email_quota: 1GB, password: {env: PW}}}}}", []),
+        (
+            "defaults: {mailbox: {max_email_quota: 8GB}}\ndomains: {a.example: {mailboxes: {ada: {}, bob: {}}}}",
+            ["mailbox/ada@a.example from 25GB to 8GB"],
+        ),
+    ],
+)
+def test_a_size_that_goes_down(text: str, expected: list[str]) -> None:
+    lab, wish = Lab(seed=load_plain(SIZES, "the seed")), wish_of(text)
+    snapshot = lab.survey(wish)
+    found = advise(wish, snapshot, make_plan(TYPES, wish, snapshot), TYPES)
+    assert {one.code for one in found} <= {"Q048"}
+    assert [one.message.partition(" of ")[2].replace(" goes down", "") for one in found] == expected
+
+
+@pytest.mark.parametrize(
+    ("live", "mailboxes", "created", "manages", "warned"),
+    [
+        (9, 1, 1, "mailboxes", False),
+        (10, 1, 1, "mailboxes", True),
+        (10, 2, 1, "mailboxes", False),
+        (25, 1, 0, "mailboxes", False),
+        (10, 1, 1, "", False),
+        (0, 1, 11, "", False),
+    ],
+)
+def test_more_aliases_than_are_free(live: int, mailboxes: int, created: int, manages: str, warned: bool) -> None:
+    """Only a plan knows what is live; where it does not read the mailboxes, it cannot tell."""
+    seed = {"domains": {"a.example": {
+        "mailboxes": {f"m{number}": {"firstname": "M"} for number in range(mailboxes)},
+        "aliases": {f"old{number}": ["x@y.example"] for number in range(live)},
+    }}}  # fmt: skip
+    aliases = "".join(f"new{number}: [x@y.example], " for number in range(created))
+    inside = f"{manages}: {{m0: {{}}}}, " if manages else ""
+    wish = wish_of(f"domains: {{a.example: {{{inside}aliases: {{{aliases}}}}}}}")
+    snapshot = Lab(seed=seed).survey(wish)
+    found = advise(wish, snapshot, make_plan(TYPES, wish, snapshot), TYPES)
+    assert [one.code for one in found] == (["Q026"] if warned else [])
+
+
 TEAM = """
 domains:
   a.example:

@@ -22,18 +22,20 @@ HOMES = {
     "anyio": {"emulator/app.py"},
 }
 PURE = (
-    "model.py", "jsonio.py", "names.py", "values.py", "lists.py", "definition.py", "resources/", "docs.py",
-    "reference.py", "wish.py", "load.py", "since.py", "part.py", "validate.py", "diff.py", "guards.py", "scope.py",
-    "graph.py", "bill.py", "plan.py", "want.py", "apply.py", "advice.py", "yamldump.py", "export.py", "dns.py",
-    "render/",
+    "model.py", "jsonio.py", "hints.py", "names.py", "values.py", "lists.py", "definition.py", "resources/",
+    "docs.py", "reference.py", "wish.py", "places.py", "load.py", "since.py", "part.py", "circles.py",
+    "validate.py", "diff.py", "guards.py", "scope.py", "graph.py", "bill.py", "limits.py", "plan.py", "want.py",
+    "apply.py", "advice.py", "idle_patterns.py", "trust.py", "yamldump.py", "export.py", "dns.py", "render/",
+    "listing.py", "counts.py",
 )  # fmt: skip
 OUTSIDE = {"os", "socket", "subprocess", "time", "pathlib", "signal", "random", "shutil", "tempfile"}
 LAYERS = (
-    "errors", "model", "jsonio", "names", "values", "lists", "definition", "resources", "settings", "yamlhelp",
-    "yamlio", "parallel", "docs", "reference", "sources", "wish", "load", "since", "validate", "diff", "graph",
-    "guards", "scope", "part", "bill", "planfile", "plan", "advice", "want", "yamldump", "export", "dns", "resolve",
-    "answers", "client", "remote", "survey", "compare", "doctor", "secret", "journal", "write", "apply", "worker",
-    "run", "render", "emulator", "cli",
+    "errors", "model", "listing", "jsonio", "hints", "names", "values", "lists", "definition", "counts",
+    "resources", "settings", "yamlhelp", "yamlio", "parallel", "docs", "places", "reference", "sources", "wish",
+    "trust", "load", "since", "circles", "validate", "diff", "graph", "guards", "scope", "part", "bill", "planfile",
+    "limits", "plan", "advice", "idle_patterns", "want", "yamldump", "export", "dns", "resolve", "answers",
+    "client", "remote", "survey", "compare", "doctor", "secret", "journal", "write", "apply", "worker", "run",
+    "render", "emulator", "cli",
 )  # fmt: skip
 LATE = {("load", "validate")}
 """Imported inside a function, so that a command that does not need it does not pay for it."""

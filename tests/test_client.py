@@ -240,7 +240,7 @@ def test_what_a_server_repeats_of_a_secret_is_hidden() -> None:
     writer.hide("hunter2-secret")
     with pytest.raises(Refused) as caught:
         writer.write("PUT", "/api/x", {}, repeatable=True)
-    assert str(caught.value) == "422 No: password *** and *** are weak [2J"
+    assert str(caught.value) == "PUT /api/x: 422 No: password *** and *** are weak [2J"
     for text in (f"<html>{TOKEN}", f'{{"oops": "{TOKEN}"'):
         reader, _ = client_of(page(502, text))
         with pytest.raises(OutcomeUnknown) as unknown:
@@ -284,7 +284,7 @@ def test_deep_and_large_answers_are_refused() -> None:
 
     reader, _ = client_of(many_pages)
     with pytest.raises(ApiError, match="pages"):
-        Account(reader, TYPES).page("/api/domains", {}, 1)
+        Account(reader, TYPES).page(TYPES["domain"], "/api/domains", 1)
 
 
 def test_one_tells_what_all_suffer_from() -> None:

@@ -70,6 +70,76 @@ def test_too_many_removals_are_blocked_by_every_road(text: str, options: Options
     assert guards(lab.plan(wish, other)) == [("count", "mailbox")]
 
 
+OFF = "{" + ", ".join(f"m{number}: {{status: disabled}}" for number in range(5)) + "}"
+DISABLING = {
+    "each by itself": f"domains: {{d0.example: {{mailboxes: {OFF}}}}}",
+    "in defaults": "defaults: {mailbox: {status: disabled}}\n"
+    "domains: {d0.example: {mailboxes: {m0: {}, m1: {}, m2: {}, m3: {}, m4: {}}}}",
+}
+
+
+@pytest.mark.parametrize("text", DISABLING.values(), ids=DISABLING)
+def test_a_declared_disabling_is_a_removal_to_the_guards(text: str) -> None:
+    lab, wish = Lab(seed=account(5)), wish_of("protect: ['mailbox/m3@*']", text)
+    plan = lab.plan(wish)
+    assert {change.action for change in plan.changes} == {Action.UPDATE}
+    assert guards(plan) == [("count", "mailbox"), ("protect", "mailbox")]
+    assert guards_at_apply(lab, wish, plan) == ["protect"], "it is acknowledged there"
+    assert "mailbox/m3@d0.example would be disabled" in plan.blocked[1].message
+    assert "5 of 5 live mailbox objects would be removed or disabled" in plan.blocked[0].message
+    assert guards(lab.plan(wish, Options(acknowledge=plan.id))) == [("protect", "mailbox")]
+
+
+@pytest.mark.parametrize("kind", [kind for kind, type_ in TYPES.items() if type_.disabled])
+def test_whatever_can_be_disabled_is_guarded(kind: str) -> None:
+    name, off = TYPES[kind].disabled or ("", None)
+    gone = {"mailboxes": {"m0": {"firstname": "M"}}}
+    seed = {
+        "domains": {"d0.example": gone},
+        "delivery": {
+            "accounts": {"news": {"type": "newsletter"}},
+            "suppressions": {"m0@d0.example": {"reason": "bounce"}},
+        },
+    }
+    body = f"{{{name}: {str(off).lower()}}}"
+    text = {
+        "domain": f"domains: {{d0.example: {body}}}",
+        "mailbox": f"domains: {{d0.example: {{mailboxes: {{m0: {body}}}}}}}",
+        "delivery_account": f"delivery: {{accounts: {{news: {body}}}}}",
+        "suppression": f"delivery: {{suppressions: {{m0@d0.example: {body}}}}}",
+    }[kind]
+    lab, wish = Lab(seed=seed), wish_of(f"protect: ['{kind}/*']", text)
+    assert guards(lab.plan(wish)) == [("protect", kind)]
+    free = wish_of(text)
+    assert lab.plan(free).blocked == ()
+    lab.apply(free)
+    assert guards(lab.plan(wish)) == [], "what is disabled already is not disabled again"
+
+
+def test_declared_disabling_is_counted_among_all_in_apply_too() -> None:
+    """Two of ten domains may go; the other eight are read for that."""
+    text = "domains: {d0.example: {status: disabled}, d1.example: {status: disabled}}"
+    lab, wish = Lab(seed=account(1, domains=10)), wish_of(text)
+    plan = lab.plan(wish)
+    assert plan.blocked == ()
+    assert [one.status.value for one in lab.apply(wish, plan)] == ["done", "done"]
+
+
+def test_a_domain_that_waits_for_its_proof_can_be_declared_disabled() -> None:
+    lab = Lab(quirks={"ownership": "wait"})
+    new = "{postmaster_password: {env: PW}, status: disabled}"
+    wish = wish_of("protect: ['domain/*']", f"domains: {{d0.example: {new}}}")
+    assert [one.status.value for one in lab.apply(wish)] == ["waiting"]
+    plan = lab.plan(wish)
+    assert ([one.action for one in plan.changes], plan.blocked) == ([Action.UPDATE], ())
+
+
+def test_what_is_made_disabled_is_not_removed() -> None:
+    new = "{firstname: N, status: disabled, password: {env: PW}}"
+    text = f"domains: {{d0.example: {{mailboxes: {{n0: {new}, n1: {new}, n2: {new}}}}}}}"
+    assert guards(Lab(seed=account(1)).plan(wish_of("protect: ['mailbox/*']", text))) == []
+
+
 @pytest.mark.parametrize("pattern", ["mailbox/m3@d0.example", "mailbox/*", "*/m3@*", "MAILBOX/M3@*.Example"])
 @pytest.mark.parametrize(("text", "options"), ROADS.values(), ids=ROADS)
 def test_protect_holds_by_every_road_even_when_acknowledged(text: str, options: Options | None, pattern: str) -> None:

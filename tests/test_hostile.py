@@ -266,6 +266,7 @@ ACCOUNT: dict[str, Any] = {
 WISH = """
 settings:
   on_remove: {mailbox: delete, alias: delete, delivery_account: disable, suppression: disable}
+  guards: {percent: 100}
   customer_code: %s
 domains:
   a.example:

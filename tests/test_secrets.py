@@ -248,7 +248,7 @@ def test_endpoints_that_must_not_get_the_token(url):
 
 
 @pytest.mark.parametrize(
-    "url", ["http://127.0.0.1:8025", "http://[::1]:8025", "http://localhost", "https://api.example/v1"]
+    "url", ["http://127.0.0.1:8025", "http://[::1]:8025", "http://localhost", "https://api.example"]
 )
 def test_endpoints_that_may(url):
     assert urlsplit(normal_endpoint(url + "/")).hostname == urlsplit(url).hostname

@@ -8,16 +8,20 @@
 # It ends with qboxctl's own exit code: 3 the files are invalid, 4 a guard blocks the plan, 5 the plan is stale,
 # 6 applied in part, 7 the rest waits for DNS, 8 the token. `apply` after a 4, 5 or 6 needs a new plan.
 #
-# The environment holds the secrets: QBOXMAIL_API_TOKEN, and for apply those that the files name. It may hold:
-#   DIR          where the configuration is (.)
-#   PLAN         the saved plan (qboxmail.plan.json); keep it for apply, it holds no secrets
-#   REPORT       the same for people, as Markdown (plan.md); its first line is a marker, to find its comment again
-#   JOURNAL      what apply did, one JSON object a line (apply.jsonl)
-#   SINCE        a git revision: only what it declared counts as removed by on_remove
-#   ACKNOWLEDGE  the id of a blocked plan that was reviewed and may pass the count guard
-#   WAIT         how long apply waits for DNS and for the server, such as 30m
+# The environment holds the secrets: QBOXMAIL_API_TOKEN, and for apply those that the files name; give none of them to a
+# job for a fork. `plan` and `drift` run no program that the files name. It may also hold:
+#   QBOXCTL_ENV       the environment of the settings to work on
+#   QBOXCTL_ENDPOINT  where its token goes, whatever the files say (https://api.qboxmail.com)
+#   DIR               where the configuration is (.)
+#   PLAN              the saved plan (qboxmail.plan.json); keep it for apply, it holds no secrets
+#   REPORT            the same for people, as Markdown (plan.md); its first line is a marker, to find its comment again
+#   JOURNAL           what apply did, one JSON object a line (apply.jsonl)
+#   SINCE             a git revision: only what it declared counts as removed by on_remove
+#   ACKNOWLEDGE       the id of a blocked plan that was reviewed and may pass the count guard
+#   WAIT              how long apply waits for DNS and for the server, such as 30m
 set -eu
 
+export QBOXCTL_ENDPOINT="${QBOXCTL_ENDPOINT:-https://api.qboxmail.com}"
 DIR=${DIR:-.}
 PLAN=${PLAN:-qboxmail.plan.json}
 REPORT=${REPORT:-plan.md}
@@ -46,7 +50,7 @@ drift() {
 
 # `plan` tells everything that is wrong with the files too, so it needs no `validate` before it.
 compare() {
-    qboxctl -C "$DIR" plan ${SINCE:+--since "$SINCE"} ${ACKNOWLEDGE:+--acknowledge "$ACKNOWLEDGE"} "$@"
+    QBOXCTL_NO_EXEC=1 qboxctl -C "$DIR" plan ${SINCE:+--since "$SINCE"} ${ACKNOWLEDGE:+--acknowledge "$ACKNOWLEDGE"} "$@"
 }
 
 case ${1:-} in

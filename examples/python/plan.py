@@ -22,6 +22,7 @@ from qboxctl.scope import Options, Scope
 from qboxctl.secret import SecretError, Secrets
 from qboxctl.settings import normal_endpoint
 from qboxctl.sources import read_sources
+from qboxctl.trust import untrusted
 from qboxctl.validate import check
 from qboxctl.wish import Wish
 
@@ -44,8 +45,12 @@ def plan_for(wish: Wish, endpoint: str, token: str) -> Plan:
 
 def main(folder: str) -> None:
     wish = read_files(folder)
+    endpoint = os.environ.get("QBOXCTL_ENDPOINT", "")
+    wrong = None if endpoint else untrusted(wish)  # a token does not go wherever files say
+    if wrong:
+        raise QboxctlError(f"{wrong.position}: {wrong.message}", hint=wrong.hint)
     token = Secrets(os.environ).resolve(wish.settings.token)
-    plan = plan_for(wish, os.environ.get("QBOXCTL_ENDPOINT", wish.settings.endpoint), token)
+    plan = plan_for(wish, endpoint or wish.settings.endpoint, token)
     for change in plan.changes:
         names = ", ".join(field.name for field in change.fields)
         print(f"{change.action} {change.address}: {names or change.reason}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import getpass
 import os
+import shlex
 import signal
 import sys
 import threading
@@ -20,7 +21,7 @@ from qboxctl.cli import git
 from qboxctl.cli.common import Common, common, run_on
 from qboxctl.cli.failures import Exit
 from qboxctl.cli.planning import planned, planning_options, still_asked, task_of
-from qboxctl.cli.session import connect
+from qboxctl.cli.session import connect, process_secrets
 from qboxctl.client import Client
 from qboxctl.errors import PlanFileError, QboxctlError, StalePlanError
 from qboxctl.journal import Journal, default_path
@@ -31,7 +32,6 @@ from qboxctl.render import outcomes, plan_text
 from qboxctl.render.style import Palette, clean, plural
 from qboxctl.resources import TYPES
 from qboxctl.run import Patience, Run
-from qboxctl.secret import process_secrets
 from qboxctl.survey import survey
 from qboxctl.want import want_for_changes
 from qboxctl.wish import Wish
@@ -123,7 +123,7 @@ class _Order:
             return self.refuse(blocked)
         if not self.plan.changes:
             return self.report([])
-        secrets = resolve_secrets(todo, self.wish, process_secrets())
+        secrets = resolve_secrets(todo, self.wish, process_secrets(self.options))
         if todo:
             _ask(self.plan, auto_approve=self.auto_approve)
         snapshot, checked = self.check()
@@ -222,7 +222,7 @@ def _same_account(plan: Plan, wish: Wish) -> None:
     if plan.environment != settings.environment:
         raise PlanFileError(
             f"the plan was made for the environment {plan.environment!r}, and this is {settings.environment!r}",
-            hint=f"apply it with --env {plan.environment}",
+            hint=f"apply it with --env {shlex.quote(plan.environment)}",
         )
     if plan.endpoint != settings.endpoint:
         raise PlanFileError(f"the plan was made for {plan.endpoint}, and this is {settings.endpoint}")
@@ -233,7 +233,7 @@ def _same_wish(plan: Plan, wish: Wish, rotate: Sequence[str]) -> None:
     if plan.config_digest != wish.digest:
         raise StalePlanError("the configuration changed since the plan was made")
     if set(plan.options.rotate) != set(rotate):
-        again = " ".join(f"--rotate {clean(text)}" for text in plan.options.rotate) or "no --rotate"
+        again = " ".join(f"--rotate {shlex.quote(clean(text))}" for text in plan.options.rotate) or "no --rotate"
         raise StalePlanError(
             "secrets are sent again only where apply is given the same --rotate as the plan",
             hint=f"if the plan is right, apply it with {again}",

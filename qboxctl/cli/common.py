@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import gc
 import os
+import shlex
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 import click
@@ -21,15 +22,17 @@ _COLUMNS = 120
 
 @dataclass(slots=True)
 class Common:
-    """What the common options say."""
+    """What the common options say, or the variables beside them; ``given`` are those that were given as options."""
 
     directory: str = "."
-    env: str = "default"
-    endpoint: str = ""
+    env: str = field(default_factory=lambda: os.environ.get("QBOXCTL_ENV") or "default")
+    endpoint: str = field(default_factory=lambda: os.environ.get("QBOXCTL_ENDPOINT", ""))
+    no_exec: bool = field(default_factory=lambda: os.environ.get("QBOXCTL_NO_EXEC", "") not in ("", "0"))
     color: str = "auto"
     verbose: int = 0
     quiet: bool = False
     debug: bool = False
+    given: dict[str, Any] = field(default_factory=dict)
     clear: Callable[[], None] = lambda: None
     """Takes the line of progress away, before something is printed."""
 
@@ -58,6 +61,12 @@ class Common:
             self.clear()
             click.echo(text, err=True, color=True)
 
+    def command_line(self, *words: str) -> str:
+        """A command to paste into a shell, that works at the same place, on the same account, by the same rules."""
+        named = {"-C": "directory", "--env": "env", "--endpoint": "endpoint"}
+        same = [word for name, key in named.items() if key in self.given for word in (name, self.given[key])]
+        return shlex.join(["qboxctl", *same, *(["--no-exec"] if "no_exec" in self.given else []), *words])
+
     def log(self) -> Callable[[str], None] | None:
         """Where requests are logged, with --debug or -vv."""
         return (lambda text: click.echo(text, err=True)) if self.debug or self.verbose > 1 else None
@@ -84,12 +93,16 @@ def _keep(ctx: click.Context, param: click.Parameter, value: Any) -> None:
     options = ctx.ensure_object(Common)
     if value is not None and param.name:
         setattr(options, param.name, value)
+        options.given[param.name] = value
 
 
 _OPTIONS = (
     click.option("-C", "--dir", "directory", metavar="PATH", help="Folder or file with the configuration (.)."),
-    click.option("--env", metavar="NAME", help="Environment of the settings."),
+    click.option("--env", metavar="NAME", help="Environment of the settings; also QBOXCTL_ENV."),
     click.option("--endpoint", metavar="URL", help="The API's address; also QBOXCTL_ENDPOINT."),
+    click.option(
+        "--no-exec", is_flag=True, default=None, help="Run no program that files name; also QBOXCTL_NO_EXEC=1."
+    ),
     click.option(
         "--color", type=click.Choice(["auto", "always", "never"]), help="Colours; also NO_COLOR, CLICOLOR_FORCE."
     ),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -28,10 +27,10 @@ def checked_wish(options: Common, sources: Sequence[Source] | None = None) -> tu
 
 def at_endpoint(wish: Wish, options: Common) -> Wish:
     """The wish with the endpoint that a flag or the environment names, where one does."""
-    endpoint = options.endpoint or os.environ.get("QBOXCTL_ENDPOINT", "")
-    if not endpoint:
+    if not options.endpoint:
         return wish
     try:
-        return replace(wish, settings=replace(wish.settings, endpoint=normal_endpoint(endpoint)))
+        settings = replace(wish.settings, endpoint=normal_endpoint(options.endpoint), endpoint_at=None)
     except ValueError as error:
         raise QboxctlError(str(error), hint="correct --endpoint or QBOXCTL_ENDPOINT") from None
+    return replace(wish, settings=settings)

@@ -70,6 +70,7 @@ def _call(step: tuple[str, ...], work: Path, config: Path, url: str, options: Co
         **os.environ,
         "QBOXMAIL_API_TOKEN": "demo",
         "QBOXCTL_ENDPOINT": url,
+        "QBOXCTL_ENV": "",
         "POSTMASTER_PASSWORD": "postmaster-1",
         "INITIAL_PASSWORD": "change-me-1",
     }

@@ -36,9 +36,11 @@ def command(
 ) -> None:
     """Run a Management API on this machine until it is interrupted.
 
-    Faults: KIND[,key=value]… with KIND one of delay, 429, 500, 502, 503, drop-before, drop-after, cut, html, slow, late
-    and the keys method, path, nth, count, retry-after, seconds, done; each hits one request unless count says more
-    (or inf). What it did: GET /_emulator/requests.
+    Faults: KIND[,key=value]… with KIND one of delay, 404, 429, 500, 502, 503, drop-before, drop-after, cut, html, slow,
+    late and the keys method, path, page, nth, count, retry-after, seconds, done; each hits one request unless count
+    says more (or inf). What it did: GET /_emulator/requests.
+    Lists that move: shift shows a later page as if an object had gone from an earlier one, grow as if one had come;
+    hide leaves out objects=N at the end (all without it), and 404,page=2 denies a page: as in 404,page=2,count=inf.
     An ownership record is published by POST /_emulator/publish {"domain": "example.com"}.
     """
     from qboxctl.cli.session import read_seed

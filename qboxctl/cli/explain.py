@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from difflib import get_close_matches
-
 import click
 
 from qboxctl import reference
 from qboxctl.cli.common import Common, common
 from qboxctl.errors import QboxctlError
-from qboxctl.resources import TYPES
 
 
 @click.command("explain")
@@ -27,6 +24,4 @@ def command(options: Common, topic: str | None, form: str) -> None:
     try:
         options.result("\n".join(reference.explain(topic)))
     except KeyError:
-        near = get_close_matches(topic or "", reference.topics(), 1, 0.6)
-        hint = f"did you mean {near[0]}?" if near else f"there are: {', '.join(TYPES)}, settings"
-        raise QboxctlError(f"there is nothing called {topic}", hint=hint) from None
+        raise QboxctlError(f"there is nothing called {topic}", hint=reference.meant(topic or "")) from None

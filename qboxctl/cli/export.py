@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from contextlib import closing
 from pathlib import Path
 
@@ -79,7 +80,7 @@ def _write(done: Export, out: Path, options: Common, *, force: bool) -> None:
         part = path.with_name(f".{path.name}.part")
         part.write_text(text, encoding="utf-8")
         part.replace(path)
-    options.say(f"wrote {plural(len(files), 'file')} to {out}; compare: qboxctl -C {out} plan")
+    options.say(f"wrote {plural(len(files), 'file')} to {out}; compare: qboxctl -C {shlex.quote(str(out))} plan")
 
 
 def _tell(done: Export, options: Common) -> None:

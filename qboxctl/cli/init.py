@@ -1,8 +1,12 @@
-"""``qboxctl init``: a starter project that validates, with a pipeline. Nothing is overwritten."""
+"""``qboxctl init``: a starter project that validates, with a pipeline.
+
+Nothing is overwritten; a .gitignore that is there gets the lines that it lacks.
+"""
 
 from __future__ import annotations
 
 import json
+import shlex
 from importlib.metadata import PackageNotFoundError, distribution
 from importlib.resources import files
 from importlib.resources.abc import Traversable
@@ -15,6 +19,8 @@ from qboxctl.cli.common import Common, common
 from qboxctl.errors import QboxctlError
 
 _PIPELINE = Path(".github/workflows/qboxmail.yml")
+_ADDED_TO = {Path(".gitignore")}
+"""What a repository has already, and only gets more lines."""
 _UNKNOWN = 'QBOXCTL_PACKAGE: ""'
 
 
@@ -26,7 +32,8 @@ def command(options: Common, folder: Path | None) -> None:
     """Make a starter project: settings, a domain, a .gitignore and a pipeline."""
     folder = folder or Path(options.directory)
     starter = _files(files("qboxctl") / "starter", Path())
-    there = [path for path in starter if (folder / path).exists()]
+    added = {path for path in _ADDED_TO if (folder / path).is_file()}
+    there = [path for path in starter if path not in added and (folder / path).exists()]
     if there:
         names = ", ".join(str(folder / path) for path in sorted(there))
         raise QboxctlError(f"already there: {names}", hint="nothing was written; choose another folder")
@@ -35,12 +42,21 @@ def command(options: Common, folder: Path | None) -> None:
     for path, content in sorted(starter.items()):
         target = folder / path
         target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_text(content, encoding="utf-8")
-        options.result(f"wrote {target}")
-    place = "" if folder == Path() else f" -C {folder}"
+        with target.open("a+" if path in added else "x", encoding="utf-8", errors="surrogateescape") as file:
+            file.seek(0)
+            file.write(lacking(file.read(), content) if path in added else content)
+        options.result(f"{'added to' if path in added else 'wrote'} {target}")
+    place = "" if folder == Path() else f" -C {shlex.quote(str(folder))}"
     if not package:
         options.say(f"\nThis qboxctl came from a folder of this machine: say in {_PIPELINE} where others get it.")
     options.say(f"\nNext: edit domains/example.com.yaml, then\n  qboxctl{place} validate\n  qboxctl{place} plan")
+
+
+def lacking(old: str, lines: str) -> str:
+    """What has to be written behind a text so that it holds all of some lines."""
+    known = {line.strip() for line in old.splitlines()}
+    more = [f"{line}\n" for line in lines.splitlines() if line.strip() not in known]
+    return "".join(["\n" if more and old and not old.endswith("\n") else "", *more])
 
 
 def _files(folder: Traversable, below: Path) -> dict[Path, str]:

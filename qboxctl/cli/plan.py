@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,8 @@ from qboxctl.cli.failures import Exit
 from qboxctl.cli.planning import planned, planning_options, task_of
 from qboxctl.cli.session import connect
 from qboxctl.client import Reader
-from qboxctl.model import PlanOptions
+from qboxctl.guards import acknowledges
+from qboxctl.model import Plan, PlanOptions
 from qboxctl.planfile import write
 from qboxctl.render.plans import FORMATS, picture
 from qboxctl.resources import TYPES
@@ -55,9 +57,20 @@ def command(
     rate = wish.settings.api.requests_per_second
     options.result(picture(plan, form, TYPES, options.palette(), rate, full=full, summary=summary))
     if out and plan.changes and form == "text":
-        options.say(f"saved as {out}" + ("" if plan.blocked else f"; run it with: qboxctl apply {out}"))
+        words = ["apply", str(out), *_again(plan, acknowledge=acknowledge, seed=seed or "")]
+        options.say(f"saved as {out}" + ("" if plan.blocked else f"; run it with: {options.command_line(*words)}"))
     if options.verbose:
         options.say(f"{reader.sent.requests} requests, {reader.sent.repeated} of them repeated")
     if plan.blocked:
         return Exit.BLOCKED
     return Exit.CHANGES if plan.changes and detailed_exitcode else Exit.DONE
+
+
+def _again(plan: Plan, *, acknowledge: str, seed: str) -> Iterator[str]:
+    """What ``apply`` must be told again, since it believes none of it of a plan file."""
+    for pattern in plan.options.rotate:
+        yield from ("--rotate", pattern)
+    if acknowledges(acknowledge, plan.id):
+        yield from ("--acknowledge", acknowledge)
+    if seed:
+        yield from ("--seed", seed)

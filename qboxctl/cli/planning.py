@@ -23,6 +23,7 @@ from qboxctl.client import Reader
 from qboxctl.compare import compare
 from qboxctl.errors import Diagnostic, QboxctlError
 from qboxctl.guards import acknowledges
+from qboxctl.idle_patterns import Known, idle_rules, refuse_idle_options
 from qboxctl.model import Advisory, Plan, PlanOptions, Snapshot
 from qboxctl.names import Pattern, covering
 from qboxctl.part import part
@@ -171,16 +172,15 @@ def planned(reader: Reader, task: Task, options: Common, acknowledge: str = "") 
         chosen = replace(_chosen(task)[0], acknowledge=acknowledge)
         found = _compared(reader, task.wish, chosen)
     wish, snapshot, plan = found
-    known = {*wish.objects, *snapshot.live}
-    _all_match(chosen, known)
-    if not Scope(wish, TYPES, chosen).narrowed:
-        _warn_of_idle_patterns(wish, known, options)
+    known = Known(wish, snapshot, TYPES)
+    refuse_idle_options(known, chosen)
+    idle = () if Scope(wish, TYPES, chosen).narrowed else idle_rules(known)
     if acknowledge and not acknowledges(acknowledge, plan.id):
         options.say(f"--acknowledge names another plan: this one is {plan.id}")
     plan = replace(
         plan,
         options=_as_made(task, options),
-        warnings=(*advise(wish, snapshot, plan, TYPES), *map(_advisory, unread)),
+        warnings=(*idle, *advise(wish, snapshot, plan, TYPES), *map(_advisory, unread)),
         qboxctl_version=__version__,
         created_at=datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z"),
         git_commit=git.commit(options.directory),
@@ -230,21 +230,3 @@ def _patterns(texts: Iterable[str], option: str) -> tuple[Pattern, ...]:
         except ValueError as error:
             raise click.UsageError(f"{option}: {error}") from None
     return tuple(found)
-
-
-def _warn_of_idle_patterns(wish: Wish, known: set[Any], options: Common) -> None:
-    """Say when a rule names one object that is nowhere: it is a typing error, and protects nothing."""
-    for rule, found in (("protect", wish.protect), ("ignore", wish.ignore)):
-        for pattern in found:
-            if pattern.single and not any(pattern.matches(address) for address in known):
-                options.say(f"warning: {rule}: {pattern.text} matches no object, neither declared nor live")
-
-
-def _all_match(chosen: Options, known: set[Any]) -> None:
-    """Refuse a pattern that means nothing: it is a typing error, and an empty plan would hide it."""
-    partly = "with --only-changed, nothing is looked for that is neither declared nor changed"
-    hint = "compare it with the addresses that `qboxctl plan` shows" if chosen.only is None else partly
-    for option, found in (("--target", chosen.targets), ("--rotate", chosen.rotate)):
-        for pattern in found:
-            if not any(pattern.matches(address) for address in known):
-                raise QboxctlError(f"{option} {pattern.text} matches no object", hint=hint)

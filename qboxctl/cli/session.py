@@ -13,16 +13,19 @@ from qboxctl.cli.config import at_endpoint, checked_wish
 from qboxctl.cli.progress import Progress
 from qboxctl.client import Clock, InProcess, Reader, SystemClock
 from qboxctl.errors import AuthError, ConfigError, Diagnostic, QboxctlError, has_errors
-from qboxctl.load import load
+from qboxctl.load import load_settings
 from qboxctl.model import Secret, SecretSource
 from qboxctl.render import diagnostics
 from qboxctl.resources import TYPES
 from qboxctl.secret import SecretError, Secrets
 from qboxctl.settings import EMULATOR
-from qboxctl.sources import has_sources
+from qboxctl.sources import has_sources, read_sources
+from qboxctl.trust import untrusted
 from qboxctl.wish import Wish
 
 _R = TypeVar("_R", bound=Reader)
+_EMULATED = "emulator"
+"""Stands for a token where the account is in this process: none is read, and no program is run for one."""
 
 
 def read_wish(options: Common) -> Wish:
@@ -40,22 +43,28 @@ def accepted(wish: Wish, found: list[Diagnostic], options: Common) -> Wish:
 
 
 def settings_only(options: Common) -> Wish:
-    """The configuration for commands that need none: a folder without files stands for the default settings."""
-    if Path(options.directory).is_dir() and not has_sources(options.directory):
-        return at_endpoint(load([], TYPES, options.env), options)
-    return read_wish(options)
+    """The settings, for commands that need nothing else: a folder without files stands for the default ones.
+
+    Raises ConfigError for a mistake in the settings; others do not matter.
+    """
+    nothing = Path(options.directory).is_dir() and not has_sources(options.directory)
+    files = [] if nothing else read_sources(options.directory)
+    return at_endpoint(load_settings(files, TYPES, options.env), options)
 
 
 def connect(
     kind: type[_R], wish: Wish, options: Common, *, seed: str | None, stop: threading.Event | None = None
 ) -> _R:
-    """A connection to the account, for reading only or for writing too. Raises AuthError without a token."""
+    """A connection to the account, for reading only or for writing too.
+
+    Raises AuthError without a token, and ConfigError for an endpoint that none may go to.
+    """
     settings = wish.settings
     inside = settings.endpoint == EMULATOR
     transport = _emulator(seed) if inside else None
     if seed and not inside:
         raise QboxctlError("--seed fills an emulator, and goes with --endpoint emulator: only")
-    token = _token(settings.token, inside=inside)
+    token = _EMULATED if inside else _token(wish, options)
     clock: Clock = SystemClock()
     progress = Progress(options, "asking the API")
     options.clear = progress.clear
@@ -72,18 +81,31 @@ def connect(
     )
 
 
-def _token(secret: Secret, *, inside: bool) -> str:
+def process_secrets(options: Common) -> Secrets:
+    """What resolves references in this process's own environment, as far as the options allow it."""
+    return Secrets(os.environ, allow_exec=not options.no_exec)
+
+
+def _token(wish: Wish, options: Common) -> str:
+    """The token for the endpoint of a wish: not read before it is known that it may go there."""
+    wrong = untrusted(wish)
+    if wrong:
+        raise ConfigError([wrong])
+    secret = wish.settings.token
     try:
-        token = Secrets(os.environ).resolve(secret).strip()
+        token = process_secrets(options).resolve(secret).strip()
     except SecretError as error:
-        if inside:
-            return "emulator"
-        variable = secret.name[0] if secret.source is SecretSource.ENV else "the token"
-        hint = f"make a Management API token in the panel, and export {variable}"
-        raise AuthError(f"there is no API token: {error}", hint=hint) from None
+        raise AuthError(f"there is no API token: {error}", hint=_way_to_a_token(secret, options)) from None
     if not token or not all(33 <= ord(char) < 127 for char in token):
         raise AuthError("the API token is empty, or holds blanks or characters that no token has")
     return token
+
+
+def _way_to_a_token(secret: Secret, options: Common) -> str:
+    if secret.source is SecretSource.EXEC and options.no_exec:
+        return "where no program may run, let settings.token name a variable or a file: {env: NAME} or {file: PATH}"
+    variable = secret.name[0] if secret.source is SecretSource.ENV else "the token"
+    return f"make a Management API token in the panel, and export {variable}"
 
 
 def _emulator(seed: str | None) -> InProcess:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import click
 
 from qboxctl.cli.common import Common, common
 from qboxctl.cli.failures import Exit
-from qboxctl.errors import ConfigError, Diagnostic, has_errors
+from qboxctl.errors import ConfigError, Diagnostic, Severity, has_errors
 from qboxctl.render import diagnostics
 
 
@@ -17,17 +19,22 @@ from qboxctl.render import diagnostics
 def command(options: Common, form: str) -> int:
     """Check the configuration, offline: no network, no secrets, every mistake at once."""
     from qboxctl.cli.config import checked_wish
+    from qboxctl.trust import untrusted
 
     files = objects = 0
     found: list[Diagnostic]
     try:
         wish, found = checked_wish(options)
         files, objects = len(wish.sources), len(wish.objects)
+        wrong = untrusted(wish)
+        found += [replace(wrong, severity=Severity.WARNING)] if wrong else []  # where no token is sent, it does no harm
     except ConfigError as error:
         found = list(error.diagnostics)
     if form == "text":
         if found:
             options.result(diagnostics.text(found, options.palette()))
+        if len(found) > diagnostics.MOST:
+            options.say("all of them: qboxctl validate --format json")
         options.say(diagnostics.verdict(found, files, objects))
     else:
         report = diagnostics.FORMATS[form](found)

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from qboxctl.definition import ResourceType
 from qboxctl.emulator.answers import Answers
 from qboxctl.emulator.bodies import Bodies
+from qboxctl.emulator.faults import Fault
 from qboxctl.emulator.quirks import reads
 from qboxctl.emulator.routes import Routes
 from qboxctl.emulator.rules import (
@@ -35,7 +36,7 @@ _PER = 25
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One request, understood: the objects its path names and the body it brought."""
+    """One request, understood: the objects its path names, the body it brought, and the fault that hits it."""
 
     type: ResourceType
     operation: str
@@ -43,6 +44,7 @@ class Call:
     obj: Stored | None
     query: Mapping[str, str]
     body: JSON
+    fault: Fault | None = None
 
     @property
     def target(self) -> Stored:
@@ -77,9 +79,9 @@ class Calls:
             "limits": self._limits,
         }
 
-    def answer(self, request: Request, body: JSON) -> Response:
+    def answer(self, request: Request, body: JSON, fault: Fault | None = None) -> Response:
         """Do the request's work; raises ``Refusal``."""
-        call = self._understood(request, body)
+        call = replace(self._understood(request, body), fault=fault)
         return self._operations[call.operation](call)
 
     def _understood(self, request: Request, body: JSON) -> Call:
@@ -99,6 +101,8 @@ class Calls:
         number, per = _positive(call.query, "page", 1), _positive(call.query, "per", _PER)
         per = min(per, int(self._quirks["per_max"]))
         found = list(self._matching(call))
+        if call.fault is not None:
+            found = list(call.fault.seen(found, number))
         start = (number - 1) * per
         if self._quirks["order"] == "shuffled":
             # A page of a fresh random order is a random sample of its size.

@@ -110,7 +110,7 @@ class Emulator:
                 self._running -= 1
 
     def _handle(self, request: Request, started: float, running: int) -> Response:
-        hits = self._aim.hits(request.method, request.path)
+        hits = self._aim.hits(request.method, request.path, request.query.get("page", ""))
         delay = sum(fault.seconds for fault in hits if fault.kind == "delay")
         if delay:
             self._sleep(delay)
@@ -120,7 +120,7 @@ class Emulator:
         if fault is not None and fault.before:
             response = _spoilt(fault, Response(0))
         else:
-            response = self._answer(request, body)
+            response = self._answer(request, body, fault)
             response = response if fault is None else _spoilt(fault, response)
         left = self._latency - (time.monotonic() - received)
         if left > 0:
@@ -133,13 +133,13 @@ class Emulator:
             self.requests.append(entry)
         return response
 
-    def _answer(self, request: Request, body: JSON) -> Response:
+    def _answer(self, request: Request, body: JSON, fault: Fault | None) -> Response:
         if not self._admitted(request.headers.get("x-api-token", "")):
             return refused(Refusal(401))
         with self._lock:
             self._calls.changed = False
             try:
-                response = self._calls.answer(request, body)
+                response = self._calls.answer(request, body, fault)
             except Refusal as refusal:
                 response = refused(refusal)
             changed = self._calls.changed
@@ -195,6 +195,8 @@ def _spoilt(fault: Fault, response: Response) -> Response:
             return Response(0, broken="drop")
         case "cut":
             return replace(response, broken="cut") if response.body else Response(0, broken="drop")
+        case "shift" | "grow" | "hide":
+            return response
         case "slow" | "late":
             return replace(response, broken=fault.kind, seconds=fault.seconds)
         case "html":

@@ -1,4 +1,5 @@
-"""What goes wrong on purpose: delays, refusals, server errors and broken connections, aimed at single requests.
+"""What goes wrong on purpose, aimed at single requests: delays, refusals, server errors, broken connections, and lists
+that move while they are read or hide something.
 
 A fault is data; how many requests it has seen is kept by the ``Aim`` of one emulator.
 """
@@ -7,13 +8,17 @@ from __future__ import annotations
 
 import math
 import threading
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from fnmatch import fnmatchcase
+from typing import TypeVar
+
+_T = TypeVar("_T")
 
 _OPTIONS: Mapping[str, tuple[str, ...]] = {
     "delay": ("seconds",),
+    "404": (),
     "429": ("retry-after",),
     "500": ("done",),
     "502": ("done",),
@@ -24,7 +29,12 @@ _OPTIONS: Mapping[str, tuple[str, ...]] = {
     "html": ("done", "status"),
     "slow": ("seconds",),
     "late": ("seconds",),
+    "shift": (),
+    "grow": (),
+    "hide": ("objects",),
 }
+MOVING = ("404", "shift", "grow", "hide")
+"""The faults whose answers look like all others, and do not tell the truth."""
 KINDS = tuple(_OPTIONS)
 """The kinds of faults."""
 
@@ -35,7 +45,10 @@ class Fault:
 
     ``delay`` holds the request back before its work, ``late`` the answer after it; ``slow`` lets the body trickle.
     ``done`` says whether an error answer comes after the work instead of in its place. ``status`` is the HTTP
-    status of an ``html`` page.
+    status of an ``html`` page. With ``page`` only that page of a list is hit.
+
+    ``shift`` shows a later page of a list as if an object on an earlier page had just gone, ``grow`` as if one had
+    come. ``hide`` leaves out that many ``objects`` at the end of a list (0: all), and does not count them.
     """
 
     kind: str
@@ -47,6 +60,8 @@ class Fault:
     seconds: float = 1.0
     done: bool = False
     status: int = 502
+    page: int = 0
+    objects: int = 0
 
     def __post_init__(self) -> None:
         if self.kind not in _OPTIONS:
@@ -57,13 +72,26 @@ class Fault:
     @property
     def before(self) -> bool:
         """Whether the request is answered, or dropped, without its work."""
-        if self.kind in ("429", "drop-before"):
+        if self.kind in ("404", "429", "drop-before"):
             return True
         return self.kind in ("500", "502", "503", "html") and not self.done
 
-    def matches(self, method: str, path: str) -> bool:
+    def matches(self, method: str, path: str, page: str = "") -> bool:
         """Whether the request is one of those that are counted."""
+        if self.page and page != str(self.page):
+            return False
         return (not self.method or self.method.upper() == method.upper()) and fnmatchcase(path, self.path)
+
+    def seen(self, objects: Sequence[_T], page: int) -> Sequence[_T]:
+        """What a list holds while this fault hits a page of it."""
+        if self.kind == "hide":
+            return objects[: -self.objects] if self.objects else ()
+        if page > 1 and objects:
+            if self.kind == "shift":
+                return objects[1:]
+            if self.kind == "grow":
+                return [objects[0], *objects]
+        return objects
 
 
 def parse_fault(text: str) -> Fault:
@@ -73,7 +101,7 @@ def parse_fault(text: str) -> Fault:
     found: dict[str, object] = {}
     for option in options:
         name, equals, value = (part.strip() for part in option.partition("="))
-        allowed = ("method", "path", "nth", "count", *_OPTIONS[kind])
+        allowed = ("method", "path", "page", "nth", "count", *_OPTIONS[kind])
         if not equals or not value:
             raise ValueError(f"fault {text!r}: {option!r} is not key=value")
         if name not in allowed:
@@ -120,6 +148,8 @@ _READERS: Mapping[str, Callable[[str], object]] = {
     "seconds": _seconds,
     "done": _yes,
     "status": _whole,
+    "page": _whole,
+    "objects": _whole,
 }
 
 
@@ -131,12 +161,12 @@ class Aim:
         self._seen = [0] * len(self._faults)
         self._lock = threading.Lock()
 
-    def hits(self, method: str, path: str) -> list[Fault]:
+    def hits(self, method: str, path: str, page: str = "") -> list[Fault]:
         """The faults that this request gets, in the order in which they were given."""
         hit = []
         with self._lock:
             for index, fault in enumerate(self._faults):
-                if fault.matches(method, path):
+                if fault.matches(method, path, page):
                     self._seen[index] += 1
                     if fault.nth <= self._seen[index] < fault.nth + fault.count:
                         hit.append(fault)

@@ -1,6 +1,7 @@
 """The choices that the API's reference leaves open, and how people name them on the command line.
 
-The first value of each quirk is its default. Two of them take a number: ``activation=5``, ``delete=queued:5``.
+The first value of each quirk is its default. Three of them take a number: ``activation=5``, ``delete=queued:5``,
+``per_max=3``.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ QUIRKS: Mapping[str, tuple[str, ...]] = {
     "status": ("text", "number"),
     "ids": ("text", "number"),
     "account_domains": ("objects", "codes", "names", "comma"),
-    "per_max": ("200", "100", "25"),
+    "per_max": ("200", "100", "25", "3"),
     "order": ("stable", "shuffled"),
     "query": ("works", "ignored"),
     "destinations": ("as_sent", "sorted"),
@@ -37,8 +38,16 @@ QUIRKS: Mapping[str, tuple[str, ...]] = {
 }
 """Every quirk with its values; where any number is allowed, one stands for all."""
 
-_OPEN = {"activation": re.compile(r"immediate|\d{1,4}"), "delete": re.compile(r"immediate|queued(:\d{1,4})?")}
-_OPEN_WORDS = {"activation": "immediate or a number of reads", "delete": "immediate, queued or queued:READS"}
+_OPEN = {
+    "activation": re.compile(r"immediate|\d{1,4}"),
+    "delete": re.compile(r"immediate|queued(:\d{1,4})?"),
+    "per_max": re.compile(r"[1-9]\d{0,3}"),
+}
+_OPEN_WORDS = {
+    "activation": "immediate or a number of reads",
+    "delete": "immediate, queued or queued:READS",
+    "per_max": "a number of objects on a page",
+}
 QUEUED_READS = 2
 """How often a queued deletion shows the object before it is gone, unless the quirk says otherwise."""
 

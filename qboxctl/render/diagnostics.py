@@ -15,9 +15,25 @@ from qboxctl.render.style import PLAIN, Palette, clean, plural
 _SARIF = "https://json.schemastore.org/sarif-2.1.0.json"
 
 
+MOST = 20
+"""So many are told in a terminal; the formats for machines hold all of them."""
+
+
 def text(found: Iterable[Diagnostic], palette: Palette = PLAIN) -> str:
-    """Each with its place and what to do."""
-    return "\n".join(palette.fit(line) for one in found for line in _lines(one, palette))
+    """Each with its place and what to do; of many the first, errors before warnings, and how many more."""
+    found = list(found)
+    first = sorted(range(len(found)), key=lambda number: found[number].severity is not Severity.ERROR)[:MOST]
+    lines = [palette.fit(line) for number in sorted(first) for line in _lines(found[number], palette)]
+    if len(found) > MOST:
+        rest = [one for number, one in enumerate(found) if number not in first]
+        lines.append(f"and {_counted(rest)} more")
+    return "\n".join(lines)
+
+
+def _counted(found: Sequence[Diagnostic]) -> str:
+    errors = sum(1 for one in found if one.severity is Severity.ERROR)
+    parts = [plural(errors, "error")] * bool(errors) + [plural(len(found) - errors, "warning")] * (errors < len(found))
+    return " and ".join(parts)
 
 
 def _lines(one: Diagnostic, palette: Palette) -> Iterable[str]:

@@ -19,6 +19,14 @@ RESOURCE = ResourceType(
     delete=Call("DELETE", _ITEM, certainty=Certainty.ASSUMED),
     normalise=names.local_part,
     short="destinations",
+    refused={
+        "postmaster": "each domain has a mailbox of that name, and no alias may bear it",
+        "*": "mail for unknown addresses goes where the domain's catch_all_enabled and catch_all_destination say",
+    },
+    hints=dict.fromkeys(
+        ("to", "goto", "target", "targets", "destination", "forward", "forward_to", "recipients", "members"),
+        "write destinations: [ADDRESS], or the list alone",
+    ),
     fields=(
         Field(
             "destinations",

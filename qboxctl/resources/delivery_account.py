@@ -29,6 +29,11 @@ RESOURCE = ResourceType(
     disabled=("status", "disabled"),
     secret_answers=("password",),
     billed=lambda _values: "delivery_accounts",
+    hints={
+        "name": "write description",
+        **dict.fromkeys(("enabled", "disabled", "active"), "write status: enabled or status: disabled"),
+        **dict.fromkeys(("plan", "quota", "limit"), "plans and payment are ordered in the panel, and never touched"),
+    },
     fields=(
         Field("description", Text(), "What people know the account by; the key unless said otherwise", source=_UPDATE),
         Field(

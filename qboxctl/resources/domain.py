@@ -1,7 +1,11 @@
 """Hosting domains: settings, services and limits of everything inside, and the postmaster's password."""
 
+from collections.abc import Mapping
+from typing import Any
+
 from qboxctl.definition import Call, Certainty, Field, Mode, ResourceType
 from qboxctl.lists import Networks
+from qboxctl.model import Value
 from qboxctl.values import GB, Boolean, Choice, Email, Integer, Level, Limit, Password, Size
 
 _UPDATE = "putApiDomainsDomainCode"
@@ -12,8 +16,18 @@ def _switch(name: str, doc: str) -> Field:
     return Field(name, Boolean(), doc, source=_UPDATE)
 
 
-def _limit(name: str, doc: str, certainty: Certainty = Certainty.DOCUMENTED) -> Field:
-    return Field(name, Limit(), f"{doc}; -1 or unlimited for none", ceiling=True, certainty=certainty, source=_UPDATE)
+def _limit(name: str, doc: str, **more: Any) -> Field:
+    return Field(name, Limit(), f"{doc}; -1 or unlimited for none", ceiling=True, source=_UPDATE, **more)
+
+
+def _of_mailboxes(name: str, doc: str, least: int, most: int, **more: Any) -> Field:
+    """A limit for the mailboxes of one band: larger than so many GB, up to so many."""
+
+    def counted(values: Mapping[str, Value]) -> bool:
+        size = values.get("max_email_quota")
+        return isinstance(size, int) and least * GB < size <= most * GB
+
+    return _limit(name, doc, bounds="mailbox", counted=counted, **more)
 
 
 RESOURCE = ResourceType(
@@ -34,8 +48,24 @@ RESOURCE = ResourceType(
     ),
     owned=True,
     holds_data=True,
+    counters={
+        "mailbox": "no_email_accounts",
+        "alias": "no_alias_email_accounts",
+        "domain_alias": "no_alias_domains",
+    },
     disabled=("status", "disabled"),
     billed=lambda _values: "domains",
+    hints={
+        "quota": "write max_email_quota for the largest mailbox, default_quota for those that state none",
+        "password": "write postmaster_password",
+        **dict.fromkeys(("enabled", "disabled", "active", "suspended"), "write status: enabled or status: disabled"),
+        **dict.fromkeys(("catch_all", "catchall"), "write catch_all_enabled: true and catch_all_destination: ADDRESS"),
+        **dict.fromkeys(("max_mailboxes", "max_accounts", "mailbox_limit"), "write max_email_accounts"),
+        **dict.fromkeys(("users", "accounts", "email_accounts"), "write mailboxes"),
+        **dict.fromkeys(("forwards", "forwarders", "alias_email_accounts"), "write aliases"),
+        **dict.fromkeys(("admin", "admins", "postmaster"), "qboxctl manages no administrators: make them in the panel"),
+        **dict.fromkeys(("spam", "antispam", "spam_filter"), "write antispam_level"),
+    },
     fields=(
         Field(
             "plan",
@@ -90,17 +120,18 @@ RESOURCE = ResourceType(
         _switch("meeting", "Video meetings in the webmail"),
         _switch("calendar", "Calendar in the webmail"),
         _switch("dav", "CalDAV and CardDAV"),
-        _limit("max_email_accounts", "How many mailboxes the domain may hold"),
-        _limit("max_email_accounts_25gb", "How many of them with 25 GB"),
-        _limit("max_email_accounts_50gb", "How many of them with 50 GB"),
-        _limit("max_email_accounts_100gb", "How many of them with 100 GB", Certainty.ASSUMED),
-        _limit("max_email_accounts_archive", "How many of them with an archive", Certainty.ASSUMED),
+        _limit("max_email_accounts", "How many mailboxes the domain may hold", bounds="mailbox"),
+        _of_mailboxes("max_email_accounts_25gb", "How many of them with 25 GB", 8, 25),
+        _of_mailboxes("max_email_accounts_50gb", "How many of them with 50 GB", 25, 50),
+        _of_mailboxes("max_email_accounts_100gb", "How many of them with 100 GB", 50, 100, certainty=Certainty.ASSUMED),
+        _limit("max_email_accounts_archive", "How many of them with an archive", certainty=Certainty.ASSUMED),
         Field(
             "max_email_quota",
             Size(),
             "Largest size that a mailbox of the domain may have; 8GB unless said otherwise",
             ceiling=True,
             initial=8 * GB,
+            lowering="a domain whose mailboxes are larger refuses it",
             certainty=Certainty.ASSUMED,
             source=_CREATE,
         ),

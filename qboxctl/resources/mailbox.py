@@ -37,6 +37,35 @@ RESOURCE = ResourceType(
     disabled=("status", "disabled"),
     reserved="postmaster",
     billed=billed_size,
+    refused={
+        "postmaster": "each domain comes with that mailbox; its password is the domain's postmaster_password",
+        "*": "mail for unknown addresses goes where the domain's catch_all_enabled and catch_all_destination say",
+    },
+    hints={
+        **dict.fromkeys(("quota", "size", "storage", "mailbox_size"), "write max_email_quota, such as 8GB"),
+        **dict.fromkeys(("name", "full_name", "fullname", "display_name"), "write firstname and lastname"),
+        **dict.fromkeys(("first_name", "givenname", "given_name"), "write firstname"),
+        **dict.fromkeys(("last_name", "surname", "sn"), "write lastname"),
+        **dict.fromkeys(
+            ("enabled", "disabled", "active", "suspended", "locked"), "write status: enabled or status: disabled"
+        ),
+        **dict.fromkeys(
+            ("forward", "forwards", "forward_to", "forwarding", "redirect"),
+            "a mailbox forwards nothing: write an alias with another name and its destinations",
+        ),
+        **dict.fromkeys(
+            ("alias", "aliases"), "aliases stand beside the mailboxes, under the domain: aliases: {NAME: [ADDRESS]}"
+        ),
+        **dict.fromkeys(
+            ("admin", "is_admin", "role", "roles"), "qboxctl manages no administrators: make them in the panel"
+        ),
+        **dict.fromkeys(
+            ("password_hash", "hash", "crypt"), "the API takes no hashes: write password with a reference to a secret"
+        ),
+        **dict.fromkeys(("lang", "locale"), "write language"),
+        **dict.fromkeys(("vacation", "out_of_office"), "write autoresponder_enabled, _subject and _body"),
+        **dict.fromkeys(("email", "address", "username"), "the key is the part before the @, and the domain is above"),
+    },
     fields=(
         Field("firstname", Text(), "First name in the address book", required=True, source=_UPDATE),
         Field("lastname", Text(), "Last name in the address book", source=_UPDATE),
@@ -49,7 +78,14 @@ RESOURCE = ResourceType(
             required=True,
             source=_UPDATE,
         ),
-        Field("max_email_quota", Size(), "Size of the mailbox", certainty=Certainty.OBSERVED, source=_UPDATE),
+        Field(
+            "max_email_quota",
+            Size(),
+            "Size of the mailbox",
+            lowering="a mailbox that holds more takes no new mail until there is room",
+            certainty=Certainty.OBSERVED,
+            source=_UPDATE,
+        ),
         Field("language", Choice(("it", "en", "es")), "Language of the mailbox", source=_UPDATE),
         Field("timezone", Text(), "Time zone of the mailbox, such as Europe/Rome", source=_UPDATE),
         Field("tags", Texts(), "Labels on the mailbox", source=_UPDATE),

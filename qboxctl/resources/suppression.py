@@ -22,6 +22,7 @@ RESOURCE = ResourceType(
     normalise=names.email_address,
     per_object=True,
     disabled=("active", False),
+    hints=dict.fromkeys(("enabled", "disabled", "status"), "write active: true or active: false"),
     fields=(
         Field("reason", Choice(("complaint", "bounce")), "Why the address is suppressed", required=True, source=_EDIT),
         Field(

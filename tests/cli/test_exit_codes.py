@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pty
+import re
 import shutil
 import signal
 import subprocess
@@ -11,6 +12,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
+
+from qboxctl.emulator import Response, parse_fault
 
 ADA = {"firstname": "Ada", "password": {"env": "PW"}}
 DOMAIN: dict[str, Any] = {"postmaster_password": {"env": "PW"}}
@@ -46,12 +49,15 @@ HTTP = {"QBOXCTL_ENDPOINT": "http://mail.example"}
 NOBODY = {"QBOXCTL_ENDPOINT": "http://127.0.0.1:1"}
 USAGE = "Usage:"
 SIZE = {"domains": {"example.com": {"max_email_quota": "8GB"}}}
+MOST = {"max_email_accounts": 2}
 WAIT = {"ownership": "wait"}
 CASES = {
     # 0 and 2
     "plan": Case(0, "plan"),
     "plan-nothing": Case(0, "plan --detailed-exitcode", config=mail(TWO), seed=mail(TWO)),
     "plan-detailed": Case(2, "plan --detailed-exitcode"),
+    "plan-idle-pattern": Case(0, "plan", ("protect: mailbox/*@exampel.com matches no object", "Q047"),
+                              config={**mail(TWO), "protect": ["mailbox/*@exampel.com"]}, seed=mail(TWO)),
     "apply": Case(0, "apply --auto-approve"),
     "apply-nothing-needs-no-approval": Case(0, "apply", config=mail(TWO), seed=mail(TWO)),
     "help": Case(0, "--help"),
@@ -73,6 +79,8 @@ CASES = {
     "too-large-live": Case(3, "plan", ("more than domain/example.com allows", "max_email_quota: 25GB"),
                            config={"domains": {"example.com": {"mailboxes": {"ada": BIG}}}},
                            seed=SIZE),
+    "too-many-mailboxes": Case(3, "plan", ("would hold 3 where its max_email_accounts allows 2", "2 of them created"),
+                               config=mail({"ada": {}, "bob": ADA, "cid": ADA}), seed=mail({"ada": ADA}, **MOST)),
     "secret-missing": Case(3, "apply --auto-approve", ("environment variable PW is not set",), env={"PW": None},
                            hint="-->"),
     # 1: other errors
@@ -83,10 +91,14 @@ CASES = {
     "since-is-an-option": Case(1, "plan --since=--all", ("is not a revision",), hint=""),
     "no-terminal": Case(1, "apply", ("nobody can be asked", "--auto-approve")),
     "out-of-reach": Case(1, "plan", ("no connection to 127.0.0.1",), env=NOBODY, hint=""),
+    "endpoint-with-a-path": Case(1, "plan", ("must have no path", "write https://api.qboxmail.com\n", "--endpoint"),
+                                 env={"QBOXCTL_ENDPOINT": "https://api.qboxmail.com/api/"}),
     "plain-http": Case(1, "plan", ("must use https", "QBOXCTL_ENDPOINT"), env=HTTP),
     "stranger": Case(1, "plan", ("check the endpoint",), refuse=(404, "GET"), stranger=True),
-    "server-error": Case(1, "plan", ("500",), refuse=(500, "GET"), hint=""),
+    "server-error": Case(1, "plan", ("error: GET /api/domains: 500",), refuse=(500, "GET"), hint=""),
+    "doctor-server-error": Case(1, "doctor", ("error: GET /api/domains: 500",), refuse=(500, "GET"), hint=""),
     "target-of-nothing": Case(1, "plan --target mailbox/eve@example.com", ("matches no object", "plan")),
+    "exclude-of-nothing": Case(1, "plan --exclude mailbox/eve@example.com", ("--exclude", "matches no object")),
     "seed-without-emulator": Case(1, "plan --seed x.yaml", ("--endpoint emulator:",), hint=""),
     "no-such-topic": Case(1, "explain mailbocks", ("mailbocks", "did you mean mailbox")),
     # 1: wrong usage, never 2
@@ -151,7 +163,7 @@ def test_the_exit_code_and_what_is_said(name, project, serve):
         assert not gateway.writes
         assert case.hint in done.err, done.err
     for words in case.says:
-        assert words in done.err, done.err
+        assert words in done.err + done.out, done
     if case.code == 4:
         assert not gateway.writes
         assert "BLOCKED" in done.out
@@ -305,3 +317,25 @@ def test_interrupted_while_reading(words, number, project, server, hold):
 def test_every_documented_code_is_covered():
     codes = {case.code for case in CASES.values()} | {5, 130}
     assert codes == {0, 1, 2, 3, 4, 5, 6, 7, 8, 130}
+
+
+@pytest.mark.parametrize("command", ["plan", "apply --auto-approve", "export", "doctor", "dns"])
+@pytest.mark.parametrize(("status", "body"), [(200, b"{}"), (200, b""), (404, b'{"detail": "Not Found"}')])
+def test_what_is_not_the_api_is_no_empty_account(command, status, body, project, serve):
+    gateway = serve(seed=mail(TWO))
+    gateway.before = lambda _request: Response(status, {"content-type": "application/json"}, body)
+    project.env["QBOXCTL_ENDPOINT"] = gateway.url
+    project.write(mail(TWO))
+    done = project.run(*command.split())
+    assert done.code == 1, done
+    assert_readable(done)
+    assert re.search("error: GET /api/(domains|delivery/accounts): ", done.err), done.err
+    assert "check the endpoint" in done.err
+
+
+def test_a_list_that_a_domain_contradicts_fails_the_doctor(project, serve):
+    gateway = serve(seed=mail(TWO), faults=[parse_fault("404,path=/api/domains/*/email_accounts,count=inf")])
+    project.env["QBOXCTL_ENDPOINT"] = gateway.url
+    done = project.run("doctor")
+    assert done.code == 1
+    assert "its list answers 404 Not found, and domain/example.com counts 1" in done.out

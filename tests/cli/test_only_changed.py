@@ -218,5 +218,5 @@ def test_where_the_revision_is_broken_all_is_planned_and_what_is_in_no_doubt_goe
     assert len(plan["changes"]) == 59
     assert "not all can be read of what the files said at HEAD: all is planned" in done.err
     assert "Q001" in {one["code"] for one in done.json["warnings"]}
-    assert "d11.example.yaml at" in done.err
+    assert "d11.example.yaml at" in str(done.json["warnings"])
     assert "error[" not in done.err

@@ -308,7 +308,7 @@ def test_a_saved_plan_sends_secrets_again_once_and_only_where_apply_is_told_so(a
     assert json.loads(saved.read_text())["options"]["rotate"] == ["mailbox/bob@*"]
     for words in ((), ("--rotate", "mailbox/*")):
         done = project.apply(str(saved), *words)
-        assert (done.code, "--rotate mailbox/bob@*" in done.err) == (5, True)
+        assert (done.code, "--rotate 'mailbox/bob@*'" in done.err) == (5, True)
     assert account.emulator.password_sets == {}
     assert project.apply(str(saved), "--rotate", "mailbox/bob@*").code == 0
     again = project.apply(str(saved), "--rotate", "mailbox/bob@*")

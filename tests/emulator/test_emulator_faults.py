@@ -24,6 +24,8 @@ PATH = "/api/delivery/domains"
         ("503,done=true,retry-after=0", Fault("503", done=True, retry_after=0)),
         ("html,status=200,done=true", Fault("html", done=True, status=200)),
         (" cut , nth=2 ", Fault("cut", nth=2)),
+        ("404,page=2,count=inf", Fault("404", page=2, count=math.inf)),
+        ("hide,objects=1,path=/api/domains", Fault("hide", path="/api/domains", objects=1)),
     ],
 )
 def test_faults_are_read(text, fault):
@@ -43,6 +45,8 @@ def test_faults_are_read(text, fault):
         ("delay,seconds=-1", "expected a number of seconds"),
         ("delay,seconds=nan", "expected a number of seconds"),
         ("500,done=yes", "expected true or false"),
+        ("shift,page=0", "page=0: expected a whole number from 1"),
+        ("shift,objects=1", "shift takes no 'objects'"),
         ("500,method", "not key=value"),
         ("500,method=", "not key=value"),
     ],
@@ -56,6 +60,7 @@ def test_wrong_faults_say_what_is_wrong(text, message):
 @pytest.mark.parametrize(
     ("spec", "status", "broken", "created"),
     [
+        ("404", 404, "", False),
         ("429", 429, "", False),
         ("500", 500, "", False),
         ("500,done=true", 500, "", True),
@@ -141,3 +146,25 @@ def test_latency_does_not_serialise(account):
 def test_faults_count_requests_without_a_token_too(account):
     client = account(token="right", faults=[parse_fault("500,nth=2")])
     assert [client.call("GET", PATH, token="wrong").status for _ in range(3)] == [401, 500, 401]
+
+
+@pytest.mark.parametrize(
+    ("spec", "pages", "totals"),
+    [
+        ("shift", ["abc", "e"], [5, 4]),
+        ("grow", ["abc", "cde"], [5, 6]),
+        ("hide,page=2", ["abc", ""], [5, 0]),
+        ("hide,objects=1,count=inf", ["abc", "d"], [4, 4]),
+        ("hide,objects=9", ["", "de"], [0, 5]),
+        ("shift,page=3", ["abc", "de"], [5, 5]),
+    ],
+)
+def test_lists_that_do_not_tell_the_truth(account, spec, pages, totals):
+    """Only what is shown changes, and only for the requests that are hit."""
+    spec = spec if "page" in spec or "hide" in spec else f"{spec},page=2"
+    seed = {"delivery": {"domains": {f"{name}.example": {} for name in "abcde"}}}
+    client = account(seed=seed, quirks={"per_max": "3"}, faults=[parse_fault(spec)])
+    replies = [client.call("GET", PATH, page=page) for page in ("1", "2")]
+    assert ["".join(row["name"][0] for row in one.rows) for one in replies] == pages
+    assert [one.data["pagination"]["total_records"] for one in replies] == totals
+    assert len(client.emulator.dump()["delivery"]["domains"]) == 5

@@ -218,7 +218,7 @@ def test_pages_tell_the_truth(account, value):
         page, total = page + 1, paging["total_pages"]
     assert len(names) == len(set(names)) == 250
     assert client.call("GET", f"/api/domains/{path}", page="99").rows == []
-    assert len(client.call("GET", f"/api/domains/{path}").rows) == 25
+    assert len(client.call("GET", f"/api/domains/{path}").rows) == min(25, int(value))
 
 
 def test_shuffled_pages_repeat_and_miss(account):

@@ -34,6 +34,7 @@ VALUES = {
     "github.server_url": "https://git.example",
     "github.repository": "ada/mail",
     "github.run_id": "99",
+    "github.event_name != 'pull_request' || github.event.pull_request.head.repo.full_name == github.repository": "true",
 }
 RECORDER = f"""#!{sys.executable}
 import json, os, subprocess, sys
@@ -144,17 +145,32 @@ class Runner:
 
     def github(self, path: Path, job: str, name: str, **env: str) -> Ended:
         """Run a step of a GitHub workflow; ``env`` goes over what the workflow says."""
-        one = step(path, job, name)
-        stated = {**read(path)["env"], **one.get("env", {})}
+        one, content = step(path, job, name), read(path)
+        stated = {**content["env"], **content["jobs"][job].get("env", {}), **one.get("env", {})}
         stated = {key: substitute(text, self.values) for key, text in stated.items()}
         return self.bash(one["run"], {**stated, **self.account(), **env})
 
     def gitlab(self, job: str, part: str = "script", **env: str) -> Ended:
         """Run a part of a GitLab job; ``env`` goes over what the file says."""
         content = read(GITLAB)
-        lines = {**content.get(content[job].get("extends"), {}), **content[job]}[part]
-        stated = {name: text for name, text in content["variables"].items() if isinstance(text, str)}
+        below = content.get(content[job].get("extends"), {})
+        lines = {**content["default"], **below, **content[job]}[part]
+        stated = {**content["variables"], **below.get("variables", {}), **content[job].get("variables", {})}
+        stated = {name: text for name, text in stated.items() if isinstance(text, str)}
         return self.bash("\n".join(lines), {**stated, **self.account(), **env})
+
+    def action(self, **inputs: str) -> Ended:
+        """Run the action's main step; what it installs is what is tested."""
+        content = read(ACTION)
+        (one,) = (one for one in content["runs"]["steps"] if one.get("name") == "Run")
+        stated = {name: facts["default"] for name, facts in content["inputs"].items()}
+        self.values.update({f"inputs.{name}": text for name, text in {**stated, **inputs}.items()})
+        programs = self.project.folder / "temp" / "qboxctl" / "bin"
+        programs.mkdir(parents=True, exist_ok=True)
+        for name in ("qboxctl", "python"):
+            shutil.copy(self.tools / name, programs)
+        env = {name: substitute(text, self.values) for name, text in one["env"].items()}
+        return self.bash(one["run"], {**env, **self.account(), **PASSWORDS, "RUNNER_TEMP": str(programs.parents[1])})
 
     def sh(self, command: str, **env: str) -> Ended:
         """Run a command of pipeline.sh, with the strictest shell there is."""
@@ -162,5 +178,6 @@ class Runner:
         return self.bash(f"{shell} {SCRIPT} {command}", {**self.account(), **env})
 
     def account(self) -> dict[str, str]:
-        """Where the test's account is: the pipelines name the real one."""
-        return {name: self.project.env[name] for name in ("QBOXCTL_ENDPOINT", "QBOXMAIL_API_TOKEN")}
+        """Where the test's account is, and its environment: the pipelines name the real one, and none."""
+        known = ("QBOXCTL_ENDPOINT", "QBOXCTL_ENV", "QBOXMAIL_API_TOKEN")
+        return {name: self.project.env[name] for name in known if name in self.project.env}

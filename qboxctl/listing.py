@@ -1,0 +1,131 @@
+"""When a list that was read page by page can be believed. Pure.
+
+Nothing tells the server to hold still meanwhile: an object that goes from one page pulls the first one of the next
+page out of sight, and one that comes shows another twice. So a list counts as read where every page tells the same
+totals, no object stands on two pages, and there are as many as the totals say. Where that is not so, two readings
+must agree. A list of which each reading holds all that the one before it held, and no less than its first page
+counts, only grows, as suppression entries do with every bounce: it is taken as it was last seen.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+from qboxctl.model import JSON
+
+MOST_READINGS = 40
+"""How often a list is read before it counts as one that cannot be read."""
+MOST_ALIKE = 3
+"""How often in a row pages may contradict each other in the very same way: then nothing is under way any more."""
+GROWING = 3
+"""After so many readings in a row, each with all of the one before, a list only grows."""
+
+Row = Mapping[str, JSON]
+
+
+def number_in(row: Row, name: str) -> int | None:
+    """A number that an answer carries under this name; what is none, or too long for one, counts as not told."""
+    value = row.get(name)
+    return int(value) if isinstance(value, (int, str)) and re.fullmatch("[0-9]{1,18}", str(value)) else None
+
+
+class Page(NamedTuple):
+    """One page of a list: its rows, the number of pages (0: not told), of objects (None: not told).
+
+    ``missing`` is what a 404 said in its place.
+    """
+
+    rows: Sequence[Row]
+    pages: int
+    total: int | None
+    missing: str = ""
+
+
+class Readings:
+    """The readings of one list, until they can be believed. ``id_name`` is the attribute that tells objects apart."""
+
+    def __init__(self, id_name: str) -> None:
+        self.id_name = id_name
+        self.number = 0
+        self.alike = 0
+        self.why = ""
+        self._found: dict[str, Row] = {}
+        self._total: int | None = None
+        self._agreed: set[str] | None = None
+        self._last: tuple[object, ...] = ()
+        self._before: set[str] | None = None
+        self._grown = self._least = 0
+
+    def take(self, pages: Sequence[Page]) -> Sequence[Row] | None:
+        """The whole list, once one more reading of all its pages shows it; None where it must be read again."""
+        self.number += 1
+        shown = [row for page in pages for row in page.rows]
+        ids = [row.get(self.id_name) for row in shown]
+        keys = [f"\0{number}" if one is None else str(one) for number, one in enumerate(ids)]
+        rows = dict(zip(keys, shown, strict=True))
+        totals = {page.total for page in pages} - {None}
+        self.why = _trouble(pages, totals)
+        total = next(iter(totals)) if len(totals) == 1 else None
+        once = len(rows) == len(keys)
+        if self.number == 1 and not self.why and once and (len(rows) == total if totals else _full(pages)):
+            return list(rows.values())
+        self._compare(keys, pages)
+        if self._grows(set(rows), pages):
+            return list(rows.values())
+        if self.why:
+            self._found, self._total = {}, None
+            return None
+        if total != self._total or (total is not None and len(rows) >= total):
+            self._found, self._total = {}, total
+        self._found.update(rows)
+        if total is None and not once:
+            self.why = "they show an object twice"
+        elif total is not None and len(self._found) < total:
+            self.why = f"{len(self._found)} objects of {total} were found"
+        else:
+            return self._agree()
+        return None
+
+    def _agree(self) -> Sequence[Row] | None:
+        """All objects that the totals tell of are found: the same ones as the last time?"""
+        found, self._found = self._found, {}
+        if found.keys() == self._agreed:
+            return list(found.values())
+        self._agreed, self.why = set(found), "no two readings of it agree"
+        return None
+
+    def _compare(self, keys: Sequence[str], pages: Sequence[Page]) -> None:
+        """Note whether this reading shows the same as the last one, in the same order."""
+        this = (keys, [page[1:] for page in pages])
+        self.alike, self._last = (self.alike + 1 if this == self._last else 0), this
+
+    def _grows(self, now: set[str], pages: Sequence[Page]) -> bool:
+        """Whether the list only grew, for so many readings that it may go on like that."""
+        least = pages[0].total
+        whole = least is not None and len(now) >= least and not any(page.missing for page in pages)
+        if whole and self._before is not None and self._before <= now:
+            self._grown += 1
+        else:
+            self._grown, self._least = 0, len(now)
+        self._before = now if whole else None
+        return self._grown >= GROWING and len(now) > self._least
+
+
+def _trouble(pages: Sequence[Page], totals: set[int | None]) -> str:
+    """Why the pages of one reading cannot belong together, "" where they can."""
+    counts = {page.pages for page in pages} - {0}
+    for number, page in enumerate(pages, 1):
+        if page.missing:
+            other = f"the first tells of {pages[0].pages} pages" if number > 1 else "there were objects a moment ago"
+            return f"page {number} answers {page.missing}, and {other}"
+    for told, of in ((totals, "objects"), (counts, "pages")):
+        if len(told) > 1:
+            return f"they tell of {' and '.join(map(str, sorted(told, key=str)))} {of}"
+    return ""
+
+
+def _full(pages: Sequence[Page]) -> bool:
+    """Whether every page but the last holds as many objects as the first."""
+    return len({len(page.rows) for page in pages[:-1]}) <= 1
