@@ -170,7 +170,7 @@ def test_no_report_of_a_branch_is_shown_as_ours(runner):
 
 @pytest.mark.parametrize("path", [path for path in EVERY if path not in (GITLAB, SCRIPT)], ids=lambda path: path.name)
 def test_an_action_is_named_by_its_commit(path: Path):
-    used = re.findall(r"^[ -]*uses: *(?!\./)(.*)", path.read_text(encoding="utf-8"), re.MULTILINE)
+    used = re.findall(r"^[ -]*uses: (?!\./)(.*)", path.read_text(encoding="utf-8"), re.MULTILINE)
     assert used
     assert [one for one in used if not re.fullmatch(r"[\w/-]+@[0-9a-f]{40}  # v\d+\.\d+\.\d+", one)] == []
 
