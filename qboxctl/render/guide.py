@@ -126,12 +126,13 @@ def _cells(line: str) -> list[str]:
 
 
 def _table(rows: list[list[str]], palette: Palette) -> Iterable[str]:
-    """A table in columns where the terminal has room, else each row as a list."""
+    """A table in columns where the terminal has room, or where the last one can be wrapped; else each row as a list."""
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    if sum(widths) + 2 * len(widths) <= (palette.columns or _BROADEST):
+    room = palette.columns or _BROADEST
+    if sum(widths) + 2 * len(widths) <= room or (len(widths) == 2 and widths[0] <= room // 3):
         for number, row in enumerate(rows):
             line = "  ".join(f"{cell:{width}}" for cell, width in zip(row, widths, strict=True)).rstrip()
-            yield f"  {line if number else palette.paint(line, 'bold')}"
+            yield palette.fit(f"  {line if number else palette.paint(line, 'bold')}")
         return
     head, *body = rows
     for row in body:

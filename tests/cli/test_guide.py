@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import pytest
 
@@ -61,8 +62,10 @@ def test_the_list_has_sections_and_one_line_each() -> None:
         ("- an item of a list that goes on and on for long", NARROW,
          "- an item of a list that goes on and on\n  for long"),
         ("text\n\n| a | bb |\n| --- | --- |\n| 1 \\| 2 | `c` |", WIDE, "text\n\n  a      bb\n  1 | 2  `c`"),
-        ("| a | what |\n| --- | --- |\n| one two three | a cell that has no room beside it |", NARROW,
-         "  one two three\n      a cell that has no room beside it"),
+        ("| a | what |\n| --- | --- |\n| one | a cell that has no room at all beside it |", NARROW,
+         "  a    what\n  one  a cell that has no room at all\n       beside it"),
+        ("| a | what |\n| --- | --- |\n| one two three four | a cell that has no room beside it |", NARROW,
+         "  one two three four\n      a cell that has no room beside it"),
         ("| a | b | c |\n| --- | --- | --- |\n| one two three | a cell that has no room | |\n| two | | short |", NARROW,
          "  one two three\n      b: a cell that has no room\n  two\n      c: short"),
     ],
@@ -71,7 +74,18 @@ def test_a_page_is_shown_as_a_terminal_can(page: str, palette: Palette, shown: s
     assert guide.text(page, KNOWN, palette) == shown
 
 
-def test_every_page_fits_and_keeps_its_words(project) -> None:
+PAGES = sorted((Path(guide.__file__).parents[1] / "docs").rglob("*.md"))
+
+
+@pytest.mark.parametrize("path", PAGES, ids=lambda path: path.stem)
+def test_every_page_fits_a_narrow_terminal(path: Path) -> None:
+    """Only code may be wider, and a word that is."""
+    shown = guide.text(path.read_text(encoding="utf-8"), KNOWN, Palette(columns=60))
+    wide = [line for line in shown.splitlines() if len(line) > 60 and not line.startswith("    ")]
+    assert [line for line in wide if " " in line.strip()] == []
+
+
+def test_the_list_names_the_guides(project) -> None:
     names = [line.split()[0] for line in project.run("guide").out.splitlines() if line.startswith("  ")]
     assert {"first-steps", "removals", "reference", "opinions", "no-state-file"} <= set(names)
 
