@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
 
@@ -13,9 +12,9 @@ from qboxctl import diff
 from qboxctl.definition import ResourceType
 from qboxctl.errors import ConfigError, Diagnostic, Moved, StalePlanError
 from qboxctl.guards import judge
-from qboxctl.model import MISSING, Action, Address, Blocked, Change, FieldChange, Live, Plan, Secret, Snapshot
+from qboxctl.model import MISSING, Action, Address, Blocked, Change, Desired, FieldChange, Live, Plan, Secret, Snapshot
+from qboxctl.passwords import Objection, objection
 from qboxctl.secret import SecretError, Secrets
-from qboxctl.values import weakness
 from qboxctl.wish import Wish
 
 
@@ -122,7 +121,7 @@ def _moved(change: Change, live: Live | None, type_: ResourceType, snapshot: Sna
     if change.remote_id != live.remote_id:
         return f"it is another object now ({type_.id} {live.remote_id} instead of {change.remote_id})"
     names = [one.name for one in change.fields]
-    once = change.action is Action.UPDATE and bool(change.secrets)
+    once = change.action is Action.UPDATE and diff.sent_again(type_, change.fields, change.secrets)
     if diff.precondition(type_, live, names, codes, once=once) == change.precondition:
         return ""
     if change.action is Action.UPDATE and not once and not diff.in_effect(type_, change.fields, live, codes):
@@ -151,34 +150,38 @@ def _show(type_: ResourceType, name: str, value: object) -> str:
 
 def resolve_secrets(changes: Sequence[Change], wish: Wish, secrets: Secrets) -> dict[Address, dict[str, str]]:
     """The secrets that the changes send. Raises ConfigError with all that cannot be had, before any write."""
-    found: dict[Address, dict[str, str]] = {}
-    wrong: dict[tuple[Secret | str, str], list[tuple[Address, str]]] = defaultdict(list)
+    wanted: list[tuple[Desired, str, Secret]] = []
+    wrong: list[Diagnostic] = []
     for change in changes:
         desired = wish.objects.get(change.address)
         for name in change.secrets:
             reference = desired.secrets.get(name) if desired else None
             if desired is None or reference is None:
-                wrong[name, "it is not in the configuration"].append((change.address, name))
-                continue
-            try:
-                text = secrets.resolve(reference)
-                problem = weakness(text)
-            except SecretError as error:
-                text, problem = "", str(error)
-            if problem:
-                wrong[reference, problem].append((change.address, name))
-            found.setdefault(change.address, {})[name] = text
+                message = f"{name} of {change.address} is not in the configuration"
+                wrong.append(Diagnostic("Q043", message, address=str(change.address)))
+            else:
+                wanted.append((desired, name, reference))
+    texts = secrets.resolve_all([(reference, desired.address) for desired, _, reference in wanted])
+    found: dict[Address, dict[str, str]] = {}
+    refused: dict[tuple[Secret, Objection], list[tuple[Desired, str]]] = {}
+    for (desired, name, reference), text in zip(wanted, texts, strict=True):
+        problem = Objection(str(text)) if isinstance(text, SecretError) else objection(text)
+        if problem:
+            refused.setdefault((reference, problem), []).append((desired, name))
+        else:
+            found.setdefault(desired.address, {})[name] = str(text)
+    wrong += [_refused(problem, some, wish) for (_, problem), some in refused.items()]
     if wrong:
-        raise ConfigError(_unresolved(problem, sent, wish) for (_, problem), sent in wrong.items())
+        raise ConfigError(wrong)
     return found
 
 
-def _unresolved(problem: str, sent: Sequence[tuple[Address, str]], wish: Wish) -> Diagnostic:
-    """One mistake for all that one secret is for, at the place of the first: often that of the defaults."""
-    address, name = sent[0]
-    one = wish.objects.get(address)
-    place = wish.origin(one, name) if one is not None else None
+def _refused(problem: Objection, sent: Sequence[tuple[Desired, str]], wish: Wish) -> Diagnostic:
+    """One reference that cannot be used, however many objects share it: at its place, often that in the defaults."""
+    first, name = sent[0]
+    place, address = wish.origin(first, name), str(first.address)
     if len(sent) == 1:
-        return Diagnostic("Q043", f"{name} of {address}: {problem}", place, str(address))
+        return Diagnostic("Q043", f"{name} of {address}: {problem.message}", place, address, problem.hint)
     names = " and ".join(sorted({name for _, name in sent}))
-    return Diagnostic("Q043", f"{names} of {len(sent)} objects, {address} among them: {problem}", place)
+    message = f"{names} of {len(sent)} objects, {address} among them: {problem.message}"
+    return Diagnostic("Q043", message, place, hint=problem.hint)

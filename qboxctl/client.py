@@ -1,13 +1,11 @@
 """One HTTP client for the Management API: token, rate, retries, and what an answer means.
 
-The only module that knows httpx. A ``Reader`` cannot write; a ``Client`` can. The token goes to the configured
-endpoint only: redirects are not followed, and plain http is for this machine alone (see settings).
+A ``Reader`` cannot write; a ``Client`` can. The token goes to the configured endpoint only: redirects are not
+followed, and plain http is for this machine alone (see settings).
 """
 
 from __future__ import annotations
 
-import html
-import json
 import random
 import threading
 import time
@@ -15,24 +13,22 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Protocol
-from urllib.parse import quote, quote_plus, urlencode
+from urllib.parse import urlencode
 
 import httpx
 
 from qboxctl import __version__
-from qboxctl.answers import Answer, TooMany, judge, printable
+from qboxctl.answers import Answer, TooMany, judge
 from qboxctl.errors import ApiError, AuthError, OutcomeUnknown, Refused, Unreachable
 from qboxctl.model import JSON
+from qboxctl.redaction import Redaction
 from qboxctl.settings import ApiSettings
+from qboxctl.transport import Network, body_of
 
-MAX_ANSWER = 64 * 1024 * 1024
-"""The largest answer in bytes that is read."""
 LONGEST_WAIT = 3600.0
 """The longest Retry-After in seconds that is obeyed; a longer one ends the run."""
 MOST_REFUSALS = 60
 """How many 429 in a row one request may get."""
-SHORTEST_SECRET = 4
-"""Shorter texts are no secrets, and hiding them would garble every message."""
 LATE = 0.005
 """How late in seconds a request may start without pushing all later ones back: sleeping is not that exact."""
 FOREIGN_PAGES = 2
@@ -148,35 +144,31 @@ class Reader:
         self.stop = stop or threading.Event()
         self.limiter = Limiter(api.concurrency, api.requests_per_second, self.clock, self.stop)
         self.sent = Sent()
-        self._hidden: list[str] = []
+        self.redact = Redaction()
         self._log, self._notice, self._answered = log, notice, answered
         self._told: set[str] = set()
-        self.hide(token)
+        self.redact.hide(token)
+        self._secrets: set[str] = set()
+        way = transport or Network(endpoint, api)
+        self._route = way.route if isinstance(way, Network) else ""
         self._http = httpx.Client(
             base_url=endpoint if "//" in endpoint else "http://emulator",
             headers={
                 "X-Api-Token": token,
                 "Accept": "application/json",
+                "Accept-Encoding": "gzip",
                 "User-Agent": f"qboxctl/{__version__}",
             },
             timeout=api.timeout,
-            limits=httpx.Limits(max_connections=api.concurrency, max_keepalive_connections=api.concurrency),
-            transport=transport,
-            verify=endpoint.startswith("https:"),  # loading certificates takes a tenth of a second
+            transport=way,
             follow_redirects=False,
-            trust_env=endpoint.startswith("https:"),
+            trust_env=False,
         )
 
     def hide(self, secret: str) -> None:
         """Let a secret appear in no message, even where a server repeats what it was sent."""
-        if len(secret) >= SHORTEST_SECRET:
-            self._hidden = sorted({*self._hidden, *_spellings(secret)}, key=len, reverse=True)
-
-    def redact(self, text: str) -> str:
-        """A text from outside, fit to be shown: without secrets, and without terminal control characters."""
-        for secret in self._hidden:
-            text = text.replace(secret, "***")
-        return printable(text)
+        self._secrets.add(secret)
+        self.redact.hide(secret)
 
     def close(self) -> None:
         """Close the connections."""
@@ -285,24 +277,35 @@ class Reader:
         with self.sent.lock:
             self.sent.requests += 1
         started = self.clock.monotonic()
+        bare = None if body is None or self._secrets.isdisjoint(map(str, body.values())) else body.keys()
         try:
             response = self._http.send(request, stream=True)
             try:
-                content = _content(response, self.api.timeout)
+                content = body_of(response, self.api.timeout)
             finally:
                 response.close()
-        except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol) as error:
-            raise Unreachable(f"no connection to {request.url.netloc.decode()}: {_reason(error)}") from None
+        except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError,
+                httpx.UnsupportedProtocol) as error:  # fmt: skip
+            where = f"{request.url.netloc.decode()}{self._route}"
+            raise Unreachable(f"no connection to {where}: {self._reason(error)}") from None
         except httpx.HTTPError as error:
-            raise OutcomeUnknown(f"the connection broke ({_reason(error)})") from None
+            raise OutcomeUnknown(f"the connection broke ({self._reason(error, bare=bare is not None)})") from None
         if self._log:
-            self._log(f"{method} {path} {response.status_code} {1000 * (self.clock.monotonic() - started):.0f} ms")
-        answer = judge(response.status_code, response.reason_phrase, response.headers, content, self.redact)
+            took = 1000 * (self.clock.monotonic() - started)
+            self._log(f"{self.redact(f'{method} {path}')} {response.status_code} {took:.0f} ms")
+        answer = judge(response.status_code, response.reason_phrase, response.headers, content, self.redact, bare)
         self.limiter.succeeded()
         self._told.clear()
         if self._answered:
             self._answered()
         return answer
+
+    def _reason(self, error: Exception, *, bare: bool = False) -> str:
+        """What the HTTP library says of a failure; where it quotes the server, only up to that."""
+        text = str(error).partition("bytearray(")[0].partition("b'")[0].partition('b"')[0].rstrip(" :")
+        if not text or (bare and isinstance(error, httpx.ProtocolError)):
+            return type(error).__name__
+        return self.redact(text.splitlines()[0])[:200]
 
 
 class Client(Reader):
@@ -324,36 +327,6 @@ def _name(method: str, path: str, query: Mapping[str, str | int] | None) -> str:
     """A request as messages name it."""
     page = (query or {}).get("page", 1)
     return f"{method} {path}" if page == 1 else f"{method} {path} (page {page})"
-
-
-def _spellings(secret: str) -> set[str]:
-    """A secret as it stands, and as it looks inside JSON, HTML and a URL."""
-    return {
-        secret,
-        json.dumps(secret)[1:-1],
-        json.dumps(secret, ensure_ascii=False)[1:-1],
-        html.escape(secret),
-        quote(secret),
-        quote_plus(secret),
-    }
-
-
-def _reason(error: Exception) -> str:
-    return (str(error) or type(error).__name__).splitlines()[0][:200]
-
-
-def _content(response: httpx.Response, timeout: float) -> bytes:
-    """The body, unless it trickles: in real time, as httpx's own timeout, which begins anew with every byte."""
-    parts, size = [], 0
-    end = time.monotonic() + timeout
-    for part in response.iter_bytes():
-        if time.monotonic() > end:
-            raise httpx.ReadTimeout(f"the answer took longer than {timeout:g} s")
-        size += len(part)
-        if size > MAX_ANSWER:
-            raise httpx.ReadError(f"an answer of more than {MAX_ANSWER // 2**20} MB")
-        parts.append(part)
-    return b"".join(parts)
 
 
 class Handled(Protocol):

@@ -55,7 +55,9 @@ class Field:
 
     ``call`` names the write that carries it once the object exists. ``initial`` is what a new object has
     without being told, ``default`` what a declaration means that does not mention it. ``volatile`` attributes
-    are sent like a secret and never compared, since the mailbox's user changes them. ``beside`` names the
+    belong to the object's user from the first use on: they are sent like a secret, and compared only before it.
+    ``until`` is the attribute of the answers that is empty until then, and ``guards`` the secret that a volatile
+    attribute protects: the two are never written apart. ``beside`` names the
     attribute that this one is written together with. A ``ceiling`` bounds the objects inside, so it is raised
     before they grow and lowered after they shrink. ``refers`` is the kind that its value names, ``source``
     the page of the API's reference that the fact comes from. A limit ``bounds`` the number of objects of a kind
@@ -74,6 +76,8 @@ class Field:
     initial: Value = None
     default: Value = None
     volatile: bool = False
+    until: str = ""
+    guards: str = ""
     ceiling: bool = False
     refers: str = ""
     beside: str = ""
@@ -92,6 +96,8 @@ class Field:
             raise ValueError(f"{self.name}: what a creation cannot carry cannot be required for it")
         if self.volatile and self.mode is Mode.CREATE_ONLY:
             raise ValueError(f"{self.name}: a volatile attribute must be writable later on")
+        if (self.until or self.guards) and not self.volatile:
+            raise ValueError(f"{self.name}: only a volatile attribute has a first use, or guards a secret")
 
     @cached_property
     def secret(self) -> bool:
@@ -217,6 +223,8 @@ class ResourceType:
         for one in self.fields:
             if one.on_update and getattr(self, one.call) is None:
                 raise ValueError(f"{self.kind}.{one.name}: there is no {one.call!r} call to write it with")
+            if one.guards and not ((secret := self.by_name[one.guards]).secret and secret.call == one.call):
+                raise ValueError(f"{self.kind}.{one.name}: it guards no secret that the same call writes")
 
     @cached_property
     def by_name(self) -> Mapping[str, Field]:

@@ -1,7 +1,7 @@
 """One declared object against its live one: which attributes differ, and which cannot be compared.
 
-Read-only and write-only attributes are skipped, an attribute that the file omits is left alone, all others are
-compared strictly in canonical form. Pure.
+Read-only and write-only attributes are skipped, an attribute that the file omits is left alone, a volatile one is
+compared until the object's first use, all others are compared strictly in canonical form. Pure.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from qboxctl.definition import Field, ResourceType
+from qboxctl.firstuse import Use, use_of, used
 from qboxctl.jsonio import canonical
 from qboxctl.lists import References, same_json
 from qboxctl.model import JSON, MISSING, Desired, FieldChange, Live, Missing, Value
@@ -60,6 +61,14 @@ def compare(type_: ResourceType, desired: Desired, live: Live, codes: Codes) -> 
     by_name = type_.by_name
     for name, want in desired.values.items():
         one = by_name[name]
+        if one.volatile:
+            have = value_of(one, live, codes)
+            match _still_to_send(one, want, have, live):
+                case True:
+                    changed.append(FieldChange(name, have, want))
+                case None:
+                    unseen.append(name)
+            continue
         if not one.compared:
             continue
         have = value_of(one, live, codes)
@@ -78,6 +87,27 @@ def compare(type_: ResourceType, desired: Desired, live: Live, codes: Codes) -> 
     if not changed and not fixed and not unseen:
         return EQUAL
     return Difference(tuple(sorted(changed)) if len(changed) > 1 else tuple(changed), tuple(fixed), tuple(unseen))
+
+
+def _still_to_send(one: Field, want: Value, have: Value | Missing, live: Live) -> bool | None:
+    """Whether a volatile attribute was never sent to an object, None where nobody can tell."""
+    if have == want or (have is MISSING and want == one.initial) or not one.until:
+        return False
+    use = use_of(one, live.row)
+    if use is Use.USED:
+        return False
+    return True if use is Use.UNTOUCHED and have is not MISSING else None
+
+
+def guarded(type_: ResourceType, fields: Iterable[FieldChange]) -> set[str]:
+    """The secrets that are never written apart from what a change writes."""
+    known = ((type_.by_name.get(one.name), one.after) for one in fields)
+    return {field.guards for field, after in known if field and field.guards and after != field.initial}
+
+
+def sent_again(type_: ResourceType, fields: Iterable[FieldChange], secrets: Iterable[str]) -> bool:
+    """Whether an update sends secrets again, and not to finish a creation that was broken off."""
+    return bool(set(secrets) - guarded(type_, [one for one in fields if one.before is not None]))
 
 
 def _settled(type_: ResourceType, name: str, want: Value, have: Value) -> bool:
@@ -102,12 +132,17 @@ def in_effect(type_: ResourceType, fields: Iterable[FieldChange], live: Live, co
     for name, _, after in fields:
         now = now_of(type_, name, live, codes)
         want = tuple(after) if isinstance(after, list) and not name.startswith(EXTRA) else after
-        if now is MISSING or (name in type_.by_name and not type_.by_name[name].compared):
+        one = type_.by_name.get(name)
+        if now is MISSING or (one is not None and not (one.compared or _before_first_use(one, live))):
             continue
         same = same_extra(want, now) if name.startswith(EXTRA) else now == want and type(now) is type(want)
         if not same and not _settled(type_, name, want, now):
             wrong.append(FieldChange(name, now, after))
     return wrong
+
+
+def _before_first_use(one: Field, live: Live) -> bool:
+    return one.volatile and one.until in live.row and not used(one, live.row)
 
 
 def now_of(type_: ResourceType, name: str, live: Live, codes: Codes) -> Value | Missing:
@@ -121,7 +156,7 @@ def precondition(type_: ResourceType, live: Live, names: Iterable[str], codes: C
     """A hash of what a change relies on: the object itself, its status, and the values that it would replace.
 
     A change that may run ``once`` only, since what it writes cannot be read back, relies on when the object was
-    changed last, where the API tells it.
+    changed last, where the API tells it; a volatile attribute's change relies on whether the object was used.
     """
     now = {name: now_of(type_, name, live, codes) for name in names}
     content = {
@@ -131,4 +166,7 @@ def precondition(type_: ResourceType, live: Live, names: Iterable[str], codes: C
     }
     if once and TOUCHED in live.row:
         content[TOUCHED] = live.row[TOUCHED]
+    volatile = [one for name in now if (one := type_.by_name.get(name)) and one.until]
+    if volatile:
+        content["used"] = [one.name for one in volatile if used(one, live.row)]
     return "sha256:" + hashlib.sha256(canonical(content)).hexdigest()

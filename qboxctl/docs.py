@@ -94,7 +94,7 @@ def settings_schema(*, overlay: bool = False) -> Schema:
                     "type": "number",
                     "exclusiveMinimum": 0,
                     "maximum": 3600,
-                    "description": "Seconds to wait for an answer: 30",
+                    "description": "Seconds for a whole request, answer included: 30",
                 },
                 "retries": {"type": "integer", "minimum": 0, "maximum": 20, "description": "Repetitions after a fault"},
             },

@@ -20,6 +20,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+ALREADY_EXISTS = "already exists"
+"""What the API says of a name that is taken [concepts/errors-retries]."""
+
 
 class Severity(StrEnum):
     """How bad a diagnostic is: an error stops the run, a warning is only said."""
@@ -186,7 +189,7 @@ class Refused(ApiError):
     @property
     def already_exists(self) -> bool:
         """Whether a 422 says that the name is taken."""
-        return self.status == 422 and any("already exists" in row.description for row in self.fields)
+        return self.status == 422 and any(ALREADY_EXISTS in row.description for row in self.fields)
 
 
 class OutcomeUnknown(ApiError):

@@ -8,6 +8,7 @@ import os
 import stat
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -34,11 +35,8 @@ class Journal:
         self._flush = threading.Lock()
         self._written = self._synced = 0
         try:
-            path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW
-            self._file = os.open(path, flags, 0o600)
-            if stat.S_ISREG(os.fstat(self._file).st_mode):
-                os.fchmod(self._file, 0o600)
+            _make_folders(path.parent)
+            self._file = _opened(path)
         except OSError as error:
             raise JournalError(f"the journal {path} cannot be written: {error.strerror}") from None
 
@@ -93,15 +91,58 @@ class Journal:
         return JournalError(f"the journal {self.path} cannot be written: {error.strerror}")
 
     def _sync(self) -> None:
-        try:
-            os.fsync(self._file)
-        except OSError as error:
-            if error.errno != errno.EINVAL:  # a pipe or a device has no disk to reach
-                raise
+        _sync(self._file)
 
     def close(self) -> None:
-        """Close the file."""
-        os.close(self._file)
+        """Close the file; all that matters was flushed to the disk before."""
+        with suppress(OSError):
+            os.close(self._file)
+
+
+def _make_folders(folder: Path) -> None:
+    """Make the folders of a path that are missing, for their owner only, and have them on disk."""
+    missing = [one for one in (folder, *folder.parents) if not one.is_dir()]
+    for one in reversed(missing):
+        one.mkdir(mode=0o700, exist_ok=True)
+        one.chmod(0o700)  # the umask may have taken rights away that its owner needs
+        _sync_folder(one.parent)
+
+
+def _opened(path: Path) -> int:
+    """Open the file, at its end, for its owner only; its name is on disk too, or a crash could lose all of it.
+
+    A link is not followed, and a pipe that nobody reads from is an error instead of a wait without an end.
+    """
+    flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
+    file = os.open(path, flags, 0o600)
+    try:
+        os.set_blocking(file, True)
+        if stat.S_ISREG(os.fstat(file).st_mode):
+            os.fchmod(file, 0o600)
+            _sync_folder(path.parent)
+    except OSError:
+        os.close(file)
+        raise
+    return file
+
+
+def _sync_folder(folder: Path) -> None:
+    try:
+        number = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    except PermissionError:  # one that takes files and shows none
+        return
+    try:
+        _sync(number)
+    finally:
+        os.close(number)
+
+
+def _sync(number: int) -> None:
+    try:
+        os.fsync(number)
+    except OSError as error:
+        if error.errno != errno.EINVAL:  # a pipe or a device has no disk to reach, nor have some folders
+            raise
 
 
 def default_path(now: float, plan_id: str) -> Path:

@@ -17,11 +17,12 @@ from qboxctl.hints import did_you_mean
 from qboxctl.lists import is_json
 from qboxctl.model import JSON, Address, Collection, Desired, Secret, Value, Where
 from qboxctl.names import Pattern, covering
+from qboxctl.passwords import NO_HASHES, means_hash
 from qboxctl.places import OWN, Places, as_keys
 from qboxctl.settings import Settings, read_settings
 from qboxctl.values import Password, kind_of
 from qboxctl.wish import Wish
-from qboxctl.yamlio import TWICE, Source
+from qboxctl.yamlio import TWICE, Room, Source
 
 _Path = tuple[str | int, ...]
 
@@ -205,7 +206,9 @@ class _Loader:
 
     def read(self) -> None:
         """Read every file."""
+        room = Room()
         for number, source in enumerate(self.sources):
+            source.room = room
             tree, found = source.parse()
             words = list(tree) if isinstance(tree, dict) else source.margin() if found else []
             if words and not any(map(self.places.ours, words)):
@@ -483,7 +486,11 @@ class _Loader:
                     found.extra[wire] = value
         elif address is None or name not in OWN or (name == "id" and type_.unique):
             what = "attribute" if address else f"attribute of {type_.kind}"
-            self.unknown(name, self.places.words(type_), what, place, address, type_)
+            if means_hash(name) and any(one.secret for one in type_.fields):
+                on = f" on {address}" if address else ""
+                self.error("Q012", f'unknown {what} "{name}"{on}', place, address=address, hint=NO_HASHES)
+            else:
+                self.unknown(name, self.places.words(type_), what, place, address, type_)
 
     # Settings.
 

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator, Sequence
 from itertools import accumulate
 from typing import Any
 
-from qboxctl.yamlio import Source
+from qboxctl.yamlio import Room, Source
 
 SHARE = 256 * 1024
 """How many characters make a process of its own worth its while: a twentieth of a second."""
@@ -39,12 +39,15 @@ def parse_together(
     for source, end in zip(sources, ends, strict=True):
         parts[min(number - 1, end * number // (size + 1))].append(source)
     children = [_start(part, fork) for part in parts[1:]]
+    room = Room()
     for source in parts[0]:
+        source.room = room
         source.ready = source.parse()
     for part, child in zip(parts[1:], children, strict=True):
-        for source, value in zip(part, _received(child), strict=False):
-            if value:
-                source.ready = value[0], []
+        for source, found in zip(part, _received(child), strict=False):
+            if found:
+                value, source.added = found
+                source.ready = value, []
 
 
 def _processors() -> int:
@@ -82,14 +85,20 @@ def _start(sources: Sequence[Source], fork: Fork) -> _Child | None:
     return process, reading
 
 
-def _values(sources: Sequence[Source]) -> Iterator[list[Any] | None]:
-    """Each file's value in a list of its own; None where something is wrong with it."""
+_Found = tuple[Any, int]
+"""A file's value, and how many values its aliases added."""
+
+
+def _values(sources: Sequence[Source]) -> Iterator[_Found | None]:
+    """What each file holds; None where something is wrong with it."""
+    room = Room()
     for source in sources:
+        source.room = room
         value, found = source.parse()
-        yield None if found else [value]
+        yield None if found else (value, source.added)
 
 
-def _received(child: _Child | None) -> list[list[Any] | None]:
+def _received(child: _Child | None) -> list[_Found | None]:
     """What a child has found; nothing where there is none, or it did not come to its end."""
     if child is None:
         return []

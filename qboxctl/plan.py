@@ -31,6 +31,7 @@ from qboxctl.scope import Options, Scope
 from qboxctl.values import SIZE_NAMES
 from qboxctl.wish import Wish
 
+UNFINISHED = "its creation was broken off: nobody has used it, and its first password goes out now"
 SUMMARY = ("create", "update", "disable", "delete", "unchanged", "unmanaged")
 
 
@@ -154,19 +155,26 @@ class _Planner:
             self.fixed(address, desired, name, before, after)
         if found.unseen:
             self.unverifiable.append(Unverifiable(address, tuple(sorted(found.unseen))))
-        secrets = tuple(sorted(desired.secrets)) if rotate else ()
-        again = [name for name in found.unseen if not (name in type_.by_name and not type_.by_name[name].on_update)]
+        unfinished = diff.guarded(type_, found.changed) & desired.secrets.keys()
+        secrets = tuple(sorted(desired.secrets if rotate else unfinished))
+        again = [name for name in found.unseen if self.sent_beside(type_, name)]
         if rotate:
-            again += [name for name in desired.values if type_.by_name[name].volatile]
+            known = {one.name for one in found.changed}
+            again += [name for name in desired.values if type_.by_name[name].volatile and name not in known]
         if not found.changed and not secrets and not (rotate and again):
             self.unchanged.append(address)
             return
         fields = [*found.changed, *(FieldChange(name, None, self.wanted(desired, name)) for name in again)]
         names = [one.name for one in fields]
         unproved = type_.proof and live.status == diff.UNPROVED
-        reason = "waits for its ownership proof" if unproved else "differs" if found.changed else "to be sent again"
-        if secrets:
+        once = diff.sent_again(type_, fields, secrets)
+        reason = "differs" if found.changed else "to be sent again"
+        if unproved:
+            reason = "waits for its ownership proof"
+        elif once:
             reason = "its secrets are sent again; this cannot be repeated safely"
+        elif secrets:
+            reason = UNFINISHED
         self.changes.append(
             Change(
                 address,
@@ -175,9 +183,14 @@ class _Planner:
                 fields=tuple(sorted(fields, key=lambda one: one.name)),
                 secrets=secrets,
                 reason=reason,
-                precondition=diff.precondition(type_, live, names, self.snapshot.codes, once=bool(secrets)),
+                precondition=diff.precondition(type_, live, names, self.snapshot.codes, once=once),
             )
         )
+
+    def sent_beside(self, type_: ResourceType, name: str) -> bool:
+        """Whether an attribute that cannot be seen goes out beside other changes; a volatile one is its user's."""
+        one = type_.by_name.get(name)
+        return one is None or (one.on_update and not one.volatile)
 
     def wanted(self, desired: Desired, name: str) -> Value:
         """What a declaration says of an attribute or of ``extra.name``."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from pathlib import Path
@@ -14,6 +13,7 @@ from qboxctl import graph
 from qboxctl.definition import ResourceType
 from qboxctl.diff import EXTRA
 from qboxctl.errors import PlanFileError
+from qboxctl.files import write_file
 from qboxctl.jsonio import canonical, rows_text
 from qboxctl.model import (
     JSON,
@@ -99,17 +99,9 @@ def dumps(plan: Plan) -> str:
 
 def write(plan: Plan, path: Path) -> None:
     """Save a plan for its owner only (mode 0600); the file appears whole or not at all."""
-    beside = path.with_name(f".{path.name}.{os.getpid()}")
     try:
-        if path.exists() and not path.is_file():  # a pipe or a device is written to, never replaced
-            path.write_text(dumps(plan), encoding="utf-8")
-            return
-        descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o600)
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            file.write(dumps(plan))
-        beside.replace(path)
+        write_file(path, dumps(plan))
     except OSError as error:
-        beside.unlink(missing_ok=True)
         raise PlanFileError(f"the plan cannot be saved as {path}: {error.strerror}") from None
 
 

@@ -11,7 +11,6 @@ import itertools
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, field
 from functools import partial
 from queue import Empty, SimpleQueue
 
@@ -20,40 +19,16 @@ from qboxctl.definition import Phase
 from qboxctl.errors import JournalError, OutcomeUnknown, QboxctlError, Refused
 from qboxctl.graph import GATE, Step
 from qboxctl.model import Action, Address, Change, Collection, Live, Outcome, Status
+from qboxctl.pace import GRACE, Patience, State
+from qboxctl.stepwise import GOOD, Part, told
 from qboxctl.worker import Look, Worker, Written
 from qboxctl.write import Proof
 
-GRACE = (0.2, 0.5, 1.0)
-"""Seconds between looks at a write that was accepted and is not in effect yet."""
 QUEUED_LOOKS = 3
 """How often a queued ownership check is looked at when nobody asked to wait for the outside."""
 BATCH = 400
 """After how many writes to one collection they are read back while others go on; twice as many each time after."""
-_GOOD = (Status.DONE, Status.IN_EFFECT)
 _WORST = (Status.UNKNOWN, Status.FAILED, Status.SKIPPED, Status.WAITING, Status.DONE, Status.IN_EFFECT)
-
-
-@dataclass(frozen=True, slots=True)
-class Patience:
-    """How long to wait, in seconds: for what the server finishes by itself, and for the outside (0: not)."""
-
-    server: float = 120.0
-    outside: float = 0.0
-
-
-@dataclass(slots=True)
-class _State:
-    """Where a step is."""
-
-    started: float = 0.0
-    deadlines: dict[bool, float] = field(default_factory=dict)
-    looks: int = 0
-    proofs: int = 0
-    adopted: bool = False
-    http_status: int | None = None
-    record: str = ""
-    result: Status | None = None
-    message: str | None = None
 
 
 class Run:
@@ -73,7 +48,7 @@ class Run:
         self.clock, self.stop = worker.client.clock, worker.client.stop
         self.patience = patience or Patience()
         self.report = report
-        self.states: dict[Step, _State] = {}
+        self.states: dict[Step, State] = {}
         self.busy: dict[Collection, int] = defaultdict(int)
         self.unverified: dict[Collection, list[Step]] = defaultdict(list)
         self.seen: dict[Collection, int] = defaultdict(int)
@@ -82,7 +57,7 @@ class Run:
         self.later: list[tuple[float, int, Callable[[], None]]] = []
         self.counter = itertools.count()
         self.finished: dict[Address, Outcome] = {}
-        self.broken: JournalError | None = None
+        self.broken: Exception | None = None
 
     # The course of a run.
 
@@ -94,9 +69,13 @@ class Run:
         workers = self.worker.client.api.concurrency
         writers = workers + workers // 2  # while some wait for an answer, others wait for the journal's disk
         with ThreadPoolExecutor(writers) as self.pool, ThreadPoolExecutor(workers) as self.readers:
-            self.start()
-            while self.running or self.later:
-                self.turn()
+            try:
+                self.start()
+                while self.running or self.later:
+                    self.turn()
+            except BaseException:
+                self.stop.set()  # or the pool would send what waits in it, and nobody would look at what came of it
+                raise
         self.note_down(self.worker.journal.flush)
         if self.broken:
             raise self.broken
@@ -111,7 +90,7 @@ class Run:
                 more[self.graph.steps_of(address)[0]].add(Step(parent.address, Phase.CREATE))
         self.needs = {step: {*waits, *more.get(step, ())} for step, waits in self.graph.needs.items()}
         self.sorter = self.graph.sorter(more)
-        self.states = {step: _State() for step in {*self.needs, *(gate for gates in more.values() for gate in gates)}}
+        self.states = {step: State() for step in {*self.needs, *(gate for gates in more.values() for gate in gates)}}
 
     def start(self) -> None:
         """Start, or give up, whatever has nothing to wait for any more."""
@@ -149,7 +128,13 @@ class Run:
         """Start a job in a thread, and say what to do with its result."""
         future = pool.submit(job)
         self.running[future] = then
-        future.add_done_callback(self.over.put)
+        future.add_done_callback(self.end)
+
+    def end(self, future: Future[object]) -> None:
+        """Hand a job that is over to the coordinator; after a fault of our own its thread starts no other one."""
+        if not isinstance(future.exception(), QboxctlError | None):
+            self.stop.set()
+        self.over.put(future)
 
     def later_on(self, seconds: float, job: Callable[[], None]) -> None:
         """Do something after a while."""
@@ -164,7 +149,10 @@ class Run:
             return
         for needed in sorted(self.needs.get(step, ())):
             result = self.states[needed].result
-            if result not in _GOOD:
+            if result not in GOOD:
+                if result is Status.SKIPPED and self.states[needed].message == self.why:
+                    self.finish(step, Status.SKIPPED, self.why)
+                    return
                 waiting = result is Status.WAITING
                 status = Status.WAITING if waiting else Status.SKIPPED
                 silent = needed.address not in self.changes and self.states[needed].message
@@ -174,7 +162,7 @@ class Run:
         if step.address.kind == GATE:
             self.finish(step, Status.DONE)
         elif self.stop.is_set():
-            self.finish(step, Status.SKIPPED, "interrupted" if not self.broken else str(self.broken))
+            self.finish(step, Status.SKIPPED, self.why)
         else:
             state.started = self.clock.monotonic()
             self.busy[self.collection(step)] += 1
@@ -188,7 +176,7 @@ class Run:
         if error is None:
             done = future.result()
             if done is None:
-                self.finish(step, Status.SKIPPED, "interrupted" if not self.broken else str(self.broken))
+                self.finish(step, Status.SKIPPED, self.why)
             elif isinstance(done, Written) and done.taken:
                 self.wait_for_name(step)
             elif isinstance(done, Written):
@@ -203,7 +191,7 @@ class Run:
     def keep(self, step: Step, done: Written) -> None:
         """Remember what a write brought back."""
         state = self.states[step]
-        state.http_status, state.adopted = done.http_status, state.adopted or done.adopted
+        state.http_status, state.adopted, state.accepted = done.http_status, state.adopted or done.adopted, True
         if done.remote_id:
             self.worker.know(step.address, done.remote_id)
 
@@ -212,7 +200,7 @@ class Run:
         state = self.states[step]
         if self.may_wait(state):
             state.looks += 1
-            self.later_on(self.interval(state), lambda: self.ready(step))
+            self.later_on(state.interval(), lambda: self.ready(step))
         else:
             self.finish(step, Status.WAITING, "an object of this name is still being deleted")
 
@@ -228,7 +216,7 @@ class Run:
         """Judge what was read."""
         error = future.exception()
         if error is not None and not isinstance(error, QboxctlError):
-            raise error
+            self.break_off(error)
         if error is not None:
             for step in steps:
                 self.finish(step, Status.UNKNOWN, f"it was sent, and reading it back failed: {error}")
@@ -241,10 +229,11 @@ class Run:
             live = found.get(step.address)
             if live is not None and not live.leaving:
                 self.worker.know(step.address, live.remote_id)
+                self.states[step].seen = True
             look, message = self.worker.judge(step, live)
             self.settle(step, look, message, live, again)
         if again:
-            slowest = max(self.interval(self.states[step]) for step in again)
+            slowest = max(self.states[step].interval() for step in again)
             self.later_on(slowest, lambda: self.look_again(again))
 
     def look_again(self, steps: Sequence[Step]) -> None:
@@ -274,7 +263,8 @@ class Run:
                 state.looks += 1
                 again.append(step)
             case Look.WRONG:
-                why = "somebody else made it meanwhile: " if state.adopted else "accepted but not effective: "
+                theirs = step.address in self.worker.adopted
+                why = "somebody else made it meanwhile: " if theirs else "accepted but not effective: "
                 self.finish(step, Status.FAILED, why + message)
 
     def proved(self, step: Step, live: Live | None, future: Future[object]) -> None:
@@ -298,7 +288,7 @@ class Run:
             self.note(f"{step.address} waits for its ownership proof: publish {state.record}")
         if self.may_wait(state, outside=True) or (state.proofs <= looks and not self.stop.is_set()):
             at_once = verified and state.proofs == 1  # most servers have it in effect with the answer
-            self.later_on(0.0 if at_once else self.interval(state), lambda: self.look_again([step]))
+            self.later_on(0.0 if at_once else state.interval(), lambda: self.look_again([step]))
             state.looks += 1
             return
         host = self.worker.client.redact(str(live.row.get("possession_a_record") or "")) if live is not None else ""
@@ -322,12 +312,28 @@ class Run:
         self.start()
 
     def sum_up(self, change: Change, steps: Sequence[Step]) -> None:
-        """A change is over when all its steps are: the worst of them tells."""
+        """A change is over when all its steps are: the worst of them is its status, each of them is told."""
         states = [self.states[step] for step in steps]
         worst = min(states, key=lambda state: _WORST.index(state.result or Status.DONE))
         started = [state.started for state in states if state.started]
         seconds = self.clock.monotonic() - min(started) if started else 0.0
-        self.conclude(change, worst.result or Status.DONE, worst.message, seconds, worst.http_status)
+        message = told([self.part(change, step) for step in steps]) if len(steps) > 1 or worst.message else None
+        self.conclude(change, worst.result or Status.DONE, message, seconds, worst.http_status)
+
+    def part(self, change: Change, step: Step) -> Part:
+        """What became of one step of a change."""
+        state = self.states[step]
+        return Part(
+            step.phase is Phase.CREATE and change.action is Action.CREATE,
+            state.result or Status.DONE,
+            state.message,
+            [one.name for one in self.graph.work[step]],
+            self.worker.sends(step),
+            self.worker.taken.get(step, frozenset()),
+            state.accepted,
+            state.refused,
+            state.seen and not state.adopted,
+        )
 
     def conclude(
         self, change: Change, status: Status, message: str | None, seconds: float, http_status: int | None
@@ -357,16 +363,17 @@ class Run:
                 self.states[step].http_status = error.status
                 self.finish(step, Status.UNKNOWN, f"nobody knows whether it was done: {error}")
             case Refused():
-                self.states[step].http_status = error.status
+                self.states[step].http_status, self.states[step].refused = error.status, True
                 self.finish(step, Status.FAILED, self.worker.explain(step, error))
             case QboxctlError():
                 self.finish(step, Status.FAILED, str(error))
             case _:
-                raise error
+                self.break_off(error)
+                self.finish(step, Status.UNKNOWN, f"nobody knows whether it was done: {self.why}")
 
-    def break_off(self, error: JournalError) -> None:
-        """Without a journal nothing may be sent any more."""
-        self.broken = self.broken or error
+    def break_off(self, error: BaseException) -> None:
+        """Without a journal nothing may be sent any more, nor after a fault of our own."""
+        self.broken = self.broken or (error if isinstance(error, Exception) else RuntimeError(repr(error)))
         self.stop.set()
 
     # Small questions.
@@ -375,14 +382,14 @@ class Run:
         """The list that a step's object is in."""
         return Collection(step.address.kind, self.types[step.address.kind].parent_of(step.address.key))
 
-    def may_wait(self, state: _State, *, outside: bool = False) -> bool:
-        """Whether a step may go on waiting; the time runs from the first question."""
-        if self.stop.is_set():
-            return False
-        now = self.clock.monotonic()
-        seconds = self.patience.outside if outside else self.patience.server
-        return now < state.deadlines.setdefault(outside, now + seconds)
+    @property
+    def why(self) -> str:
+        """Why nothing new is started, where that is so."""
+        if self.broken is None:
+            return "interrupted"
+        ours = not isinstance(self.broken, QboxctlError)
+        return self.worker.client.redact(f"a fault in qboxctl: {self.broken!r}" if ours else str(self.broken))
 
-    def interval(self, state: _State) -> float:
-        """Seconds until the next look."""
-        return GRACE[state.looks] if state.looks < len(GRACE) else min(5.0, 1.0 * 1.3 ** (state.looks - len(GRACE)))
+    def may_wait(self, state: State, *, outside: bool = False) -> bool:
+        """Whether a step may go on waiting."""
+        return not self.stop.is_set() and state.may_wait(self.clock.monotonic(), self.patience, outside=outside)

@@ -112,6 +112,14 @@ def read_settings(
     )
 
 
+def token_variables(block: Mapping[str, JSON]) -> frozenset[str]:
+    """The variables that a block of settings takes API tokens from, in all of its environments."""
+    blocks = [block, *(block.get("environments") or {}).values()]
+    tokens = [one.get("token") for one in blocks if isinstance(one, dict)]
+    names = [one.get("env") for one in tokens if isinstance(one, dict)]
+    return frozenset(name for name in names if isinstance(name, str))
+
+
 def _overlay(below: Mapping[str, JSON], above: Mapping[str, JSON]) -> dict[str, JSON]:
     """Lay one block over another: mappings of settings key by key, all else (a secret too) as a whole."""
     merged = dict(below)

@@ -440,12 +440,3 @@ class Password(Type):
     def show(self, value: Value) -> str:
         """Never the secret."""
         return "***"
-
-
-def weakness(secret: str) -> str | None:
-    """What the API would refuse in a password, or None [postApiDomainsDomainCodeEmailAccounts]."""
-    if len(secret) < 8:
-        return "it has fewer than 8 characters"
-    if not re.search(r"[A-Za-z]", secret) or not re.search(r"[0-9]", secret):
-        return "it needs at least one letter and one digit"
-    return None

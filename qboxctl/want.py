@@ -125,7 +125,7 @@ def _parent(types: Mapping[str, ResourceType], address: Address) -> Address | No
 
 def _stated(type_: ResourceType, one: Desired) -> list[str]:
     by_name = type_.by_name
-    names = [name for name in one.values if by_name[name].compared]
+    names = [name for name in one.values if by_name[name].compared or by_name[name].until]
     if one.absent:
         names = [DETAIL] if type_.delete else [type_.disabled[0]] if type_.disabled else []
     return [*names, *(EXTRA + name for name in one.extra)]

@@ -5,10 +5,12 @@ It decides nothing about order or time; ``qboxctl.run`` does.
 
 from __future__ import annotations
 
+import secrets as randomness
 from collections import Counter, defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum, auto
+from functools import partial
 
 from qboxctl import diff
 from qboxctl.client import Client
@@ -69,6 +71,10 @@ class Worker:
         self.codes = {kind: {key: code for code, key in known.items()} for kind, known in snapshot.codes.items()}
         self.ids = {address: live.remote_id for address, live in snapshot.live.items() if not live.leaving}
         self.sizes = _sizes(snapshot, types)
+        self.stand_in = f"{randomness.token_urlsafe(30)}-a1"
+        client.hide(self.stand_in)
+        self.taken: dict[Step, frozenset[str]] = defaultdict(frozenset)
+        self.adopted: set[Address] = set()
         self.writer = Writer(client, account, wish.settings.customer_code, self.code_of)
 
     def write(self, step: Step) -> Written | None:
@@ -79,15 +85,25 @@ class Worker:
         target = self.target(step)
         if change is None or (step.phase is Phase.CREATE and change.action is Action.UPDATE):
             return Written(target.remote_id)
-        secrets = self.secrets_of(step)
+        secrets = {name: self.secrets[step.address][name] for name in self.sends(step)}
         if step.phase is Phase.CREATE:
-            return self.create(step, target, secrets)
+            made = self.create(step, target, {**secrets, **self.stand_ins(step)})
+            if made.adopted:
+                self.adopted.add(step.address)
+            return made
         if change.action is Action.DELETE:
             self.look_inside(target)
             return Written(target.remote_id, self.writer.delete(target, self.intend(step)))
         fields = self.graph.work[step]
-        done = self.writer.update(target, fields, secrets, lambda name: self.now(change, name), self.intend(step))
-        return Written(target.remote_id, done)
+        if step.address in self.adopted:  # its first password is the business of whoever made it
+            fields = [one for one in fields if not diff.guarded(target.type, [one])]
+            secrets = {}
+
+        def taken(names: Iterable[str]) -> None:
+            self.taken[step] |= frozenset(names)
+
+        now = partial(self.now, change)
+        return Written(target.remote_id, self.writer.update(target, fields, secrets, now, self.intend(step), taken))
 
     def look_inside(self, target: Target) -> None:
         """Refuse to delete what holds something after all: somebody may have put it there a moment ago.
@@ -215,11 +231,30 @@ class Worker:
             type_, name, self.ids.get(step.address, ""), parent, self.ids.get(Address(type_.parent, parent), "")
         )
 
-    def secrets_of(self, step: Step) -> Mapping[str, str]:
-        """The secrets that a step sends: all at creation, else with the first step of the change."""
+    def sends(self, step: Step) -> list[str]:
+        """The secrets that a step sends: with the first step of a change, but for those that follow a creation."""
         change = self.changes.get(step.address)
-        first = change is not None and step.phase is (Phase.CREATE if change.action is Action.CREATE else Phase.FIRST)
-        return self.secrets.get(step.address, {}) if first else {}
+        if change is None:
+            return []
+        known = self.secrets.get(step.address, {})
+        if change.action is Action.UPDATE:
+            return sorted(known) if step.phase is Phase.FIRST else []
+        late = {name: after for after in self.graph.steps_of(step.address)[1:] for name in self.guarded(after)}
+        return [name for name in sorted(known) if late.get(name, Step(step.address, Phase.CREATE)) == step]
+
+    def guarded(self, step: Step) -> set[str]:
+        """The secrets that are never written apart from what a step writes."""
+        return diff.guarded(self.types[step.address.kind], self.graph.work.get(step, ()))
+
+    def stand_ins(self, step: Step) -> Mapping[str, str]:
+        """What a creation carries in place of the secrets that only its second write can guard.
+
+        The object gets a password that nobody knows. If the run ends before the real one is sent together with what
+        guards it, nobody can open it with a first password that many may know; the next plan sees what is missing.
+        """
+        known = self.secrets.get(step.address, {})
+        late = {name for after in self.graph.steps_of(step.address)[1:] for name in self.guarded(after)}
+        return dict.fromkeys(late & known.keys(), self.stand_in)
 
     def now(self, change: Change, name: str) -> Value:
         """The value of an attribute that a call must repeat: as the change leaves it, else as it is."""
@@ -248,7 +283,8 @@ class Worker:
         """What records a request before it goes out."""
         change = self.changes.get(step.address)
         action = change.action if change is not None else Action.UPDATE
-        return lambda request: self.journal.record("intended", step.address, action, message=request)
+        told = self.client.redact  # a path holds ids that the server chose
+        return lambda request: self.journal.record("intended", step.address, action, message=told(request))
 
 
 def _sizes(snapshot: Snapshot, types: Mapping[str, ResourceType]) -> dict[Collection, int]:

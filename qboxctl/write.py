@@ -146,10 +146,12 @@ class Writer:
         secrets: Mapping[str, str],
         now: Callable[[str], Value],
         intend: Callable[[str], None],
+        taken: Callable[[Iterable[str]], None],
     ) -> int | None:
         """Write attributes of an object, by as many calls as they need; the last HTTP status.
 
         ``now`` gives the value of an attribute that a call must repeat because it cannot go out without it.
+        ``taken`` is told after each call what the server took, since the next one may fail.
         """
         type_ = target.type
         by_call: dict[str, list[FieldChange]] = {}
@@ -167,6 +169,7 @@ class Writer:
             if call.keyed:
                 body[type_.key] = target.name
             done = self.send(call, target, body, intend).status
+            taken([*written, *(secrets if name == "update" else ())])
         return done
 
     def delete(self, target: Target, intend: Callable[[str], None]) -> int:

@@ -23,7 +23,7 @@ TWICE = "Q002"
 """The code of what is said about a key that is there twice."""
 MAX_DEPTH = 64
 MAX_EXPANDED = 2_000_000
-"""How many values aliases may add to one file before it counts as an attack."""
+"""How many values aliases may add to a configuration, besides one for each of its characters: more is an attack."""
 MAX_BYTES = 128 * 1024 * 1024
 
 Path = Sequence[str | int]
@@ -79,16 +79,40 @@ class _Stop(Exception):
         self.code, self.mark, self.hint = code, mark, hint
 
 
+class Room:
+    """How many values aliases may still add to the files of one configuration, which share it.
+
+    It grows with the files, since plain text of their length could hold as many values.
+    """
+
+    __slots__ = ("left",)
+
+    def __init__(self) -> None:
+        self.left = MAX_EXPANDED
+
+    def enter(self, text: str) -> None:
+        """Count a file in."""
+        self.left += len(text)
+
+    def take(self, values: int) -> bool:
+        """Use some of it, where there is enough left."""
+        fits = values <= self.left
+        if fits:
+            self.left -= values
+        return fits
+
+
 class _Builder:
     """One pass over the events of one document."""
 
-    def __init__(self, source: Source) -> None:
+    def __init__(self, source: Source, room: Room) -> None:
         self.source = source
+        self.room = room
         self.found: list[Diagnostic] = []
         self.anchors: dict[str, tuple[JSON, int, int]] = {}
         self.anchor_names: set[str] = set()
         self.size = 0
-        self.from_aliases = 0
+        self.added = 0
 
     def build(self) -> JSON:
         """The document's value; None for an empty file. Raises _Stop and yaml.YAMLError."""
@@ -226,8 +250,8 @@ class _Builder:
         if levels > room:
             raise _Stop("Q003", f"nested more than {MAX_DEPTH} levels deep", event.start_mark)
         self.size += size
-        self.from_aliases += size
-        if self.from_aliases > MAX_EXPANDED:
+        self.added += size
+        if not self.room.take(size):
             raise _Stop("Q003", "aliases expand to too many values", event.start_mark, "write the values out")
         return value, levels
 
@@ -245,8 +269,9 @@ class _Builder:
 class Source:
     """One file of the configuration: ``name`` as people see it, ``text``, ``folder`` for relative paths.
 
-    ``ready`` is the answer to the next ``parse``, where somebody has found it already. Of two equal keys the last one
-    counts, or the first where ``first_counts``.
+    ``ready`` is the answer to the next ``parse``, where it is known already. Of two equal keys the last one counts, or
+    the first where ``first_counts``. ``room`` is shared by the files of one configuration, ``added`` is what the
+    aliases of this one took of it.
     """
 
     name: str
@@ -255,19 +280,23 @@ class Source:
     unreadable: Diagnostic | None = None
     ready: tuple[JSON, list[Diagnostic]] | None = None
     first_counts: bool = False
+    room: Room | None = None
+    added: int = 0
     _root: Any = None
     _children: dict[int, dict[str | int, tuple[Any, Any]]] = field(default_factory=dict)
 
     def parse(self) -> tuple[JSON, list[Diagnostic]]:
         """The file's value and what is wrong with it as YAML; the value is None where it cannot be read."""
+        room = self.room or Room()
+        room.enter(self.text)
         ready, self.ready = self.ready, None
-        if ready:
+        if ready and room.take(self.added):
             return ready
         if self.unreadable:
             return None, [self.unreadable]
-        builder = _Builder(self)
+        builder = _Builder(self, room)
         try:
-            return builder.build(), builder.found
+            value = builder.build()
         except _Stop as stop:
             found = Diagnostic(stop.code, str(stop), self.at(stop.mark), hint=stop.hint)
         except yaml.MarkedYAMLError as error:
@@ -278,6 +307,9 @@ class Source:
             read = self.text[: getattr(error, "position", 0) or 0]
             place = Position(self.name, read.count("\n") + 1, len(read) - read.rfind("\n"))
             found = Diagnostic("Q001", f"not YAML: {error}".splitlines()[0], place)
+        else:
+            self.added = builder.added
+            return value, builder.found
         return None, [*builder.found, found]
 
     def earlier(self) -> Source:

@@ -142,12 +142,19 @@ class Project:
         path.write_text(text, encoding="utf-8")
         return path
 
-    def start(self, *words: str, env: Mapping[str, str | None] | None = None, **more: Any) -> subprocess.Popen[str]:
-        """Start a command; it runs in the project's folder, on ``config``, and knows only the project's environment."""
+    def start(
+        self, *words: str, env: Mapping[str, str | None] | None = None, shell: str = "", **more: Any
+    ) -> subprocess.Popen[str]:
+        """Start a command; it runs in the project's folder, on ``config``, and knows only the project's environment.
+
+        ``shell`` is what a shell does with its streams, such as ``>&-``.
+        """
         environ = {name: value for name, value in {**self.env, **(env or {})}.items() if value is not None}
         place = () if "-C" in words else ("-C", "config")
         options = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE, **more}
         command = [sys.executable, "-m", "qboxctl", *place, *map(str, words)]
+        if shell:
+            command = ["sh", "-c", f'exec "$@" {shell}', "sh", *command]
         return subprocess.Popen(command, cwd=self.folder, env=environ, encoding="utf-8", **options)
 
     def run(self, *words: str, env: Mapping[str, str | None] | None = None, **more: Any) -> Result:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from qboxctl import lists
+from qboxctl.model import Action, Change, Outcome, Status
 from qboxctl.resources import TYPES
 
 Tree = dict[str, Any]
@@ -46,7 +48,7 @@ def check(
 ) -> None:
     """Compare the account after an apply with what it must be; raises AssertionError naming the object.
 
-    ``blind`` attributes are never returned, so they are sure on new objects only, and not on those in
+    What the API tells nothing of, the ``blind`` attributes, is sure on new objects only, and not on those in
     ``broken_off``, whose creation ended half-way in some run and was reported so.
     """
     was, wanted, now = objects(before), objects(wish), objects(after)
@@ -85,16 +87,49 @@ def _as_wished(address: str, body: Tree, was: Tree | None, now: Tree, blind: fro
         if name == "extra":
             continue
         one = type_.by_name[name]
-        if not one.compared:
+        if not (one.compared or one.volatile):
             continue
         stated.add(name)
         if name in blind and was is not None:
-            continue  # the API never returns it: it may or may not have been sent
+            continue  # the API does not tell: it may or may not have been sent
         want = one.type.parse(raw)
         have = now[name]
         assert (list(want) if isinstance(want, tuple) else want) == have, f"{address}: {name} is {have}, not {want}"
     for name, value in (was or {}).items():
-        if name not in stated and name not in ("bounce_msg", "force_new_password", "extra"):
+        if name not in stated and name not in ("bounce_msg", "extra"):
             if name in ("accounts", "status") or isinstance(type_.by_name[name].type, lists.References):
                 continue
             assert now[name] == value, f"{address}: {name} was changed"
+
+
+def told(changes: Iterable[Change], outcomes: Iterable[Outcome], after: Tree) -> None:
+    """Compare a report with the account: what it says was done is there, what it says was not sent is not.
+
+    And the other way round: of a change of which a part was done, whatever is not in effect is named.
+    """
+    now = objects(after)
+    by_address = {change.address: change for change in changes}
+    for one in outcomes:
+        change, address = by_address[one.address], str(one.address)
+        if one.status in (Status.DONE, Status.IN_EFFECT) or change.action.removes:
+            continue
+        text = str(one.error)
+        if change.action is Action.CREATE and one.status in (Status.FAILED, Status.SKIPPED):
+            assert (address in now) == text.startswith("created"), f"{address} is there: {address in now}; {text}"
+        live = now.get(address)
+        if live is None:
+            continue
+        wrong = {name for name, _, wanted in change.fields if not _same(live, name, wanted)}
+        unsent = set(re.findall(r"[\w.]+", " ".join(re.findall(r"([\w., ]+) (?:was|were) not sent", text))))
+        effects = {name for name, _, wanted in change.fields if wanted}  # what is blank is so without being sent
+        assert not (unsent & effects) - wrong, f"{address}: {text}"
+        if "ownership proof" in text:
+            wrong.discard("status")  # that is what it waits for
+        if text.startswith("created"):
+            assert all(re.search(rf"(?<![\w.]){re.escape(name)}(?![\w.])", text) for name in wrong), f"{wrong}: {text}"
+
+
+def _same(live: Tree, name: str, wanted: Any) -> bool:
+    if name.startswith("extra."):
+        return (live.get("extra", {}).get(name.removeprefix("extra.")) or "") == wanted
+    return live.get(name) == (list(wanted) if isinstance(wanted, tuple) else wanted)

@@ -23,13 +23,15 @@ from qboxctl.emulator.faults import MOVING, Aim
 from qboxctl.journal import Journal
 from qboxctl.load import load
 from qboxctl.model import Outcome, Plan, Snapshot
+from qboxctl.pace import Patience
 from qboxctl.remote import Account
 from qboxctl.resources import TYPES
-from qboxctl.run import Patience, Run
+from qboxctl.run import Run
 from qboxctl.scope import Options, Scope
 from qboxctl.secret import Secrets
 from qboxctl.settings import ApiSettings
 from qboxctl.survey import survey
+from qboxctl.transport import Network
 from qboxctl.validate import check as check_wish
 from qboxctl.want import want_for_changes, want_for_plan, want_for_saved
 from qboxctl.wish import Wish
@@ -154,6 +156,7 @@ class Lab:
     lost: list[Fault] = field(default_factory=list)
     endpoint: str = "https://api.example"
     sockets: bool = False
+    report: Callable[[Outcome], None] | None = None
     between: Callable[..., Response] | None = None
     """Stands between client and emulator: called with a request, and with ``answer``, which is the emulator."""
 
@@ -181,7 +184,7 @@ class Lab:
         handle = self.emulator.handle
         answer = handle if self.between is None else partial(self.between, answer=handle)
         inside = InProcess(lambda *parts: answer(Request(*parts)))
-        transport = Unreliable(httpx.HTTPTransport() if self.sockets else inside, self.aim, self.lost)
+        transport = Unreliable(Network(self.endpoint, self.api) if self.sockets else inside, self.aim, self.lost)
         return {"transport": transport, "clock": self.clock, "stop": self.stop, "log": self.log.append}
 
     def survey(self, wish: Wish, options: Options | None = None) -> Snapshot:
@@ -250,7 +253,7 @@ class Lab:
                 journal=book,
                 secrets=secrets,
             )
-            run = Run(worker, patience=patience)
+            run = Run(worker, patience=patience, report=self.report)
             done = run.run(checked.in_effect)
         finally:
             book.close()

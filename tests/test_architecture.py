@@ -12,7 +12,8 @@ HOMES = {
     "yaml": {"yamlio.py", "yamlhelp.py", "yamldump.py"},
     "jsonschema": {"validate.py"},
     "fastjsonschema": {"validate.py"},
-    "httpx": {"client.py"},
+    "httpx": {"client.py", "transport.py"},
+    "httpcore": {"transport.py"},
     "deepdiff": {"diff.py"},
     "dns": {"resolve.py"},
     "idna": {"names.py"},
@@ -24,18 +25,18 @@ HOMES = {
 PURE = (
     "model.py", "jsonio.py", "hints.py", "names.py", "values.py", "lists.py", "definition.py", "resources/",
     "docs.py", "reference.py", "wish.py", "places.py", "load.py", "since.py", "part.py", "circles.py",
-    "validate.py", "diff.py", "guards.py", "scope.py", "graph.py", "bill.py", "limits.py", "plan.py", "want.py",
-    "apply.py", "advice.py", "idle_patterns.py", "trust.py", "yamldump.py", "export.py", "dns.py", "render/",
-    "listing.py", "counts.py",
+    "validate.py", "firstuse.py", "diff.py", "guards.py", "scope.py", "graph.py", "stepwise.py", "pace.py",
+    "bill.py", "limits.py", "plan.py", "want.py", "apply.py", "advice.py", "idle_patterns.py", "trust.py",
+    "yamldump.py", "export.py", "dns.py", "render/", "listing.py", "counts.py", "passwords.py", "redaction.py",
 )  # fmt: skip
 OUTSIDE = {"os", "socket", "subprocess", "time", "pathlib", "signal", "random", "shutil", "tempfile"}
 LAYERS = (
-    "errors", "model", "listing", "jsonio", "hints", "names", "values", "lists", "definition", "counts",
-    "resources", "settings", "yamlhelp", "yamlio", "parallel", "docs", "places", "reference", "sources", "wish",
-    "trust", "load", "since", "circles", "validate", "diff", "graph", "guards", "scope", "part", "bill", "planfile",
-    "limits", "plan", "advice", "idle_patterns", "want", "yamldump", "export", "dns", "resolve", "answers",
-    "client", "remote", "survey", "compare", "doctor", "secret", "journal", "write", "apply", "worker", "run",
-    "render", "emulator", "cli",
+    "errors", "model", "listing", "jsonio", "files", "passwords", "redaction", "hints", "names", "values", "lists",
+    "definition", "counts", "resources", "settings", "yamlhelp", "yamlio", "parallel", "docs", "places",
+    "reference", "sources", "wish", "trust", "load", "since", "circles", "validate", "firstuse", "diff", "graph",
+    "stepwise", "pace", "guards", "scope", "part", "bill", "planfile", "limits", "plan", "advice", "idle_patterns",
+    "want", "yamldump", "export", "dns", "resolve", "answers", "transport", "client", "remote", "survey", "compare",
+    "doctor", "secret", "journal", "write", "apply", "worker", "run", "render", "emulator", "cli",
 )  # fmt: skip
 LATE = {("load", "validate")}
 """Imported inside a function, so that a command that does not need it does not pay for it."""

@@ -25,7 +25,7 @@ from qboxctl.render.style import Palette
 from qboxctl.resources import TYPES
 from qboxctl.sources import read_sources
 from qboxctl.validate import check, schema_errors
-from qboxctl.yamlio import Source
+from qboxctl.yamlio import Room, Source
 
 ROOT = Path(__file__).resolve().parent.parent
 PLAN_SCHEMA = Draft202012Validator(json.loads((ROOT / "schemas" / "plan.schema.json").read_text(encoding="utf-8")))
@@ -136,6 +136,32 @@ def test_aliases_may_be_used_up_to_the_depth_that_may_be_written() -> None:
     value, found = Source("a.yaml", chain("[1]", "[*a{}]", 60)).parse()
     assert not found
     assert isinstance(value, dict)
+
+
+def expanding(number: int, values: int) -> Source:
+    """A file of about 3 KB whose aliases add so many values."""
+    links = [f"x-{number}: &a [{', '.join('1' * 100)}]", f"x-{number}b: &b [{', '.join(['*a'] * 100)}]"]
+    return Source(f"{number}.yaml", "\n".join([*links, f"x-{number}c: [{', '.join(['*b'] * (values // 10_000))}]"]))
+
+
+def test_what_aliases_may_add_is_bounded_for_the_whole_configuration() -> None:
+    load([expanding(number, 600_000) for number in range(3)], TYPES)
+    with pytest.raises(ConfigError) as caught:
+        load([expanding(number, 600_000) for number in range(6)], TYPES)
+    assert [(one.code, str(one.position).partition(":")[0]) for one in caught.value.diagnostics] == [
+        ("Q003", f"{number}.yaml") for number in (3, 4, 5)
+    ]
+    assert "aliases expand to too many values" in caught.value.diagnostics[0].message
+
+
+def test_a_large_configuration_may_use_an_alias_in_each_of_its_objects() -> None:
+    base = f"x-base: &base {{{', '.join(f'k{number}: 1' for number in range(20))}}}\nx-all:\n"
+    rows = "".join(f"  somebody-{number}: {{<<: *base, firstname: Somebody}}\n" for number in range(10_000))
+    sources = [Source(f"{number}.yaml", base.replace("x-", f"x-{number}-") + rows) for number in range(2)]
+    for source in sources:
+        source.room = Room()
+        source.room.left = 0
+        assert source.parse()[1] == [], "its length alone pays for that"
 
 
 # -- plan files --------------------------------------------------------------------------------------------------

@@ -72,6 +72,33 @@ def test_mistakes_are_told_by_the_parent() -> None:
     assert left == "no child is left"
 
 
+def test_the_bound_on_aliases_holds_across_processes() -> None:
+    program = """
+import sys
+from qboxctl.errors import ConfigError
+from qboxctl.load import load
+from qboxctl.parallel import parse_together
+from qboxctl.resources import TYPES
+from qboxctl.yamlio import Source
+def sources():
+    text = "x-a{0}: &a [" + "1, " * 100 + "]\\nx-b{0}: &b [" + "*a, " * 100 + "]\\nx-c{0}: [" + "*b, " * 60 + "]"
+    return [Source(f"{number}.yaml", text.format(number)) for number in range(8)]
+def said(some):
+    try:
+        load(some, TYPES)
+    except ConfigError as error:
+        return [str(one.position) for one in error.diagnostics]
+shared = sources()
+parse_together(shared, share=1, processors=4)
+assert all(one.ready for one in shared), "each process finds its own files in order"
+assert said(shared) == said(sources())
+print(*said(shared))
+"""
+    assert [place.partition(":")[0] for place in python(program).split()] == [
+        f"{number}.yaml" for number in range(3, 8)
+    ]
+
+
 def test_what_a_child_did_not_finish_is_done_here() -> None:
     ready, left = together([GOOD % number for number in range(20)], ("7", "19"))
     assert 5 <= int(ready) < 20

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import html
 import json
+import os
+import signal
 import sys
+import time
 import traceback
 from dataclasses import asdict
 from pathlib import Path
@@ -13,6 +16,7 @@ from urllib.parse import quote, urlsplit
 
 import httpx
 import pytest
+from conftest import PATIENCE, ended
 from lab import ENVIRON, PASSWORD, TOKEN, Lab, wish_of
 
 from qboxctl.client import Client, Reader
@@ -356,3 +360,88 @@ def test_a_program_that_takes_too_long_is_ended():
 def test_a_program_that_prints_without_end_is_ended():
     with pytest.raises(SecretError, match="more than a secret"):
         Secrets({}).resolve(Secret(SecretSource.EXEC, (sys.executable, "-c", "while True: print('y' * 1000)")))
+
+
+def program(folder: Path, code: str) -> Secret:
+    """A reference to what some Python prints, told a path to leave its traces at."""
+    return Secret(SecretSource.EXEC, (sys.executable, "-c", code, str(folder / "trace")))
+
+
+FORKS = "import os, subprocess, sys, time; child = subprocess.Popen(['sleep', '300']); "
+TRACE = "open(sys.argv[1], 'w').write(str(child.pid)); "
+
+
+@pytest.mark.parametrize("end", ["time.sleep(300)", "print('canary-1'); sys.stdout.flush()", "print('y' * 10**6)"])
+def test_the_children_of_a_program_end_with_it(end, tmp_path):
+    with pytest.raises(SecretError, match=r"took longer than 1 s|more than a secret"):
+        Secrets({}, exec_timeout=1).resolve(program(tmp_path, FORKS + TRACE + end))
+    until_it_has_ended(int((tmp_path / "trace").read_text()))
+
+
+def test_a_child_in_a_session_of_its_own_is_not_waited_for(tmp_path):
+    code = FORKS.replace("300']", "20'], start_new_session=True") + TRACE + "print('canary-1')"
+    with pytest.raises(SecretError, match="took longer than"):
+        Secrets({}, exec_timeout=0.5).resolve(program(tmp_path, code))
+    os.kill(int((tmp_path / "trace").read_text()), signal.SIGKILL)
+
+
+def test_a_program_that_closes_its_output_and_stays_is_ended(tmp_path):
+    code = "import os, sys, time; print('canary-1', flush=True); os.close(1); time.sleep(300)"
+    with pytest.raises(SecretError, match="took longer than"):
+        Secrets({}, exec_timeout=0.5).resolve(program(tmp_path, code))
+
+
+def until_it_has_ended(process: int) -> None:
+    """Wait for the end of a process that is not ours; one that only waits to be buried has ended."""
+    end = time.monotonic() + PATIENCE
+    while time.monotonic() < end:
+        try:
+            if Path(f"/proc/{process}/stat").read_text().split()[2] in "XZ":
+                return
+        except FileNotFoundError:
+            return
+        time.sleep(0.01)
+    raise AssertionError("it runs on")
+
+
+MANY = """
+settings: {{token: {{env: MY_TOKEN}}, environments: {{b: {{token: {{env: OTHER_SECRET}}}}}}}}
+defaults: {{mailbox: {{firstname: A, password: {{exec: [{python}, {script}]}}}}}}
+domains:
+  a.example:
+    postmaster_password: {{exec: [{python}, {script}]}}
+    mailboxes: {{ada: {{}}, bob: {{}}, eve: {{}}}}
+"""
+
+
+def test_a_program_in_defaults_is_run_for_each_object_and_sees_no_token(server, project):
+    script = project.folder / "program.py"
+    script.write_text(
+        "import os, sys\n"
+        "with open(sys.argv[0] + '.log', 'a') as log: print(sorted(os.environ), file=log)\n"
+        "print('canary-' + os.environ['QBOXCTL_ADDRESS'] + '-1')\n"
+    )
+    project.write(MANY.format(python=sys.executable, script=script))
+    tokens = dict.fromkeys(("MY_TOKEN", "OTHER_SECRET", "QBOXMAIL_API_TOKEN", "QBOXMAIL_SANDBOX_TOKEN"), TOKEN)
+    assert project.apply(env={**tokens, "VAULT_ADDR": "x"}).code == 0
+    for address in ("domain/a.example", *(f"mailbox/{name}@a.example" for name in ("ada", "bob", "eve"))):
+        assert server.emulator.has_password(address, f"canary-{address}-1"), address
+    seen = Path(f"{script}.log").read_text().splitlines()
+    assert len(seen) == 4
+    assert not [name for name in tokens if name in "".join(seen)]
+    assert all("VAULT_ADDR" in line and "'PATH'" in line for line in seen)
+
+
+def test_an_interruption_ends_the_programs_that_run(project, server):
+    script = project.folder / "program.py"
+    script.write_text("import os, sys, time\nopen(sys.argv[0] + f'.{os.getpid()}', 'w')\ntime.sleep(300)\n")
+    project.write(MANY.format(python=sys.executable, script=script))
+    running = project.start("apply", "--auto-approve", env={"MY_TOKEN": TOKEN})
+    while len(found := list(project.folder.glob("program.py.*"))) < 4:
+        assert running.poll() is None
+        time.sleep(0.05)
+    running.send_signal(signal.SIGINT)
+    assert ended(running).code == 130
+    for path in found:
+        until_it_has_ended(int(path.suffix[1:]))
+    assert not server.writes

@@ -8,7 +8,7 @@ import pytest
 from lab import Lab, wish_of
 
 from qboxctl.model import Status
-from qboxctl.run import Patience
+from qboxctl.pace import Patience
 
 FILE = """
 settings: {on_remove: {mailbox: delete}, guards: {count: 100, percent: 100}}

@@ -5,20 +5,20 @@ Commands are imported when they are called: `--help` and `--version` load Click 
 
 from __future__ import annotations
 
-import codecs
 import gc
-import io
 import os
 import signal
 import sys
 from collections.abc import Callable
 from importlib import import_module
+from io import StringIO
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from qboxctl import __version__
 from qboxctl.cli.common import Common, common
+from qboxctl.cli.output import standard_streams
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
@@ -95,52 +95,57 @@ class _Commands(click.Group):
 def cli(ctx: click.Context) -> None:
     """Qboxmail as code: declare domains, mailboxes, aliases and Delivery in YAML; plan, review, apply."""
     if ctx.invoked_subcommand is None:
-        click.echo(ctx.get_help())
+        ctx.ensure_object(Common).result(ctx.get_help())
+
+
+_ALL_WELL = (0, 2)
+"""The exit codes of a plan that was shown."""
 
 
 def main(args: list[str] | None = None) -> None:
     """Run the command line, and leave the process with its exit code."""
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    _print_all()
     gc.disable()  # a plan builds millions of values and drops few: looking for garbage took a third of it (see run_on)
+    standard_streams()
     options = Common()
     code = run(lambda: cli.main(args=args, prog_name="qboxctl", standalone_mode=False, obj=options), options)
     gc.freeze()  # nor need they be taken apart one by one before the process ends
     sys.exit(code)
 
 
-def _print_all() -> None:
-    """Print what a stream's encoding lacks as JSON spells it, instead of failing at it."""
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper) and codecs.lookup(stream.encoding).name != "utf-8":
-            codecs.register_error("spelt", _spelt)
-            stream.reconfigure(errors="spelt")
-
-
-def _spelt(error: UnicodeError) -> tuple[str, int]:
-    import json
-
-    if not isinstance(error, UnicodeEncodeError):
-        raise error
-    return json.dumps(error.object[error.start : error.end])[1:-1], error.end
-
-
 def run(command: Callable[[], Any], options: Common) -> int:
-    """Call a command, and turn whatever it ends with into a message and an exit code."""
+    """Call a command, and turn whatever it ends with into a message and an exit code.
+
+    A command whose result could not be printed has failed, unless what it does is more than to print.
+    """
+    code = _ended(command, options)
+    options.output.settle()
+    lost = options.output.lost
+    if lost is not None and not isinstance(lost, BrokenPipeError):
+        options.alert(f"error: the result cannot be printed: {getattr(lost, 'strerror', None) or lost}")
+        options.output.settle()
+    return 1 if lost is not None and code in _ALL_WELL and not options.acting else code
+
+
+def _ended(command: Callable[[], Any], options: Common) -> int:
+    """The exit code of a command; its errors are told."""
     try:
         return int(command() or 0)
     except click.exceptions.Exit as done:
         return done.exit_code
     except click.ClickException as error:
-        error.show()
+        text = StringIO()
+        error.show(text)
+        options.alert(text.getvalue().rstrip())
         return 1
     except (click.Abort, KeyboardInterrupt):
-        click.echo("interrupted", err=True)
+        options.alert("interrupted")
         os._exit(130)  # what is still being read is of no use to anybody; writes end in order before (see apply)
-    except OSError as error:  # the result could not be printed: whatever else goes wrong has an error of its own
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except OSError as error:  # what click prints by itself, such as a help; whatever else goes wrong is told by its own
         if not isinstance(error, BrokenPipeError):
-            click.echo(f"error: {error.strerror or error}", err=True)
+            from qboxctl.cli.failures import of_the_system
+
+            options.alert(of_the_system(error))
         return 1
     except Exception as error:
         from qboxctl.cli.failures import explained

@@ -9,7 +9,7 @@ import signal
 import sys
 import threading
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager, suppress
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -19,24 +19,26 @@ import click
 from qboxctl.apply import Checked, check, refuse_others, resolve_secrets
 from qboxctl.cli import git
 from qboxctl.cli.common import Common, common, run_on
-from qboxctl.cli.failures import Exit
+from qboxctl.cli.failures import Exit, explained
 from qboxctl.cli.planning import planned, planning_options, still_asked, task_of
 from qboxctl.cli.session import connect, process_secrets
 from qboxctl.client import Client
 from qboxctl.errors import PlanFileError, QboxctlError, StalePlanError
 from qboxctl.journal import Journal, default_path
 from qboxctl.model import Address, Blocked, Change, Outcome, Plan, PlanOptions, Snapshot, Status
+from qboxctl.pace import Patience
 from qboxctl.planfile import read
 from qboxctl.remote import Account
 from qboxctl.render import outcomes, plan_text
 from qboxctl.render.style import Palette, clean, plural
 from qboxctl.resources import TYPES
-from qboxctl.run import Patience, Run
+from qboxctl.run import Run
 from qboxctl.survey import survey
 from qboxctl.want import want_for_changes
 from qboxctl.wish import Wish
 from qboxctl.worker import Worker
 
+_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _UNITS = {"s": 1, "m": 60, "h": 3600}
 
 
@@ -117,15 +119,16 @@ class _Order:
 
     def carry_out(self, blocked: Sequence[Blocked], todo: Sequence[Change]) -> int:
         """Show, judge, ask, look again, run what is left ``todo``; the exit code."""
+        self.options.acting = self.auto_approve
         if not (self.options.quiet and self.auto_approve):
             self.show()
         if blocked:
             return self.refuse(blocked)
         if not self.plan.changes:
             return self.report([])
-        secrets = resolve_secrets(todo, self.wish, process_secrets(self.options))
+        secrets = resolve_secrets(todo, self.wish, process_secrets(self.wish, self.options))
         if todo:
-            _ask(self.plan, auto_approve=self.auto_approve)
+            _ask(self.plan, self.options, auto_approve=self.auto_approve)
         snapshot, checked = self.check()
         refuse_others(checked.todo, todo)
         if checked.blocked:
@@ -156,22 +159,27 @@ class _Order:
             secrets=secrets,
         )
         run = Run(worker, patience=self.patience, report=self.tell, note=options.say)
-        failure: QboxctlError | None = None
+        failure: Exception | None = None
+        options.acting = True
         run_on()
-        with _stopping(client.stop, options), closing(book):
-            try:
-                run.run(checked.in_effect)
-            except QboxctlError as error:
-                failure = error
-        done = [run.finished[change.address] for change in self.plan.changes if change.address in run.finished]
-        code = self.report(done)
-        options.say(f"journal: {path}")
+        with _stopping(client.stop, options):
+            with closing(book):
+                try:
+                    run.run(checked.in_effect)
+                except Exception as error:  # whatever it is: what was made before is told first
+                    failure = error
+            stopped = client.stop.is_set()
+            done = [run.finished[change.address] for change in self.plan.changes if change.address in run.finished]
+            code = self.report(done)
+            options.say(f"journal: {path}")
         if failure and all(one.status in (Status.SKIPPED, Status.IN_EFFECT) for one in done):
             raise failure
         if failure:  # a part is done: that is what the exit code tells
-            click.echo(f"error: {failure}", err=True)
+            explained(failure, options)
             return code
-        return Exit.INTERRUPTED if client.stop.is_set() else code
+        if stopped:
+            options.say("interrupted: what was not started is counted as skipped; run it again to go on")
+        return Exit.INTERRUPTED if stopped else code
 
     def show(self) -> None:
         """Show the plan: as a result, or beside one that is for a program."""
@@ -192,15 +200,14 @@ class _Order:
         """Show an outcome as soon as it is known."""
         idle = one.status is Status.SKIPPED and one.error == "interrupted"  # the summary counts them
         if self.form == "text" and not idle:
-            with suppress(BrokenPipeError):  # what was approved is done even when nobody reads on
-                self.options.result(outcomes.line(one, self.palette))
+            self.options.result(outcomes.line(one, self.palette))
 
     def refuse(self, blocked: Sequence[Blocked]) -> int:
         """Say which guards stop the plan, as far as the plan has not said so."""
         shown = {(one.guard, one.message) for one in self.plan.blocked}
         for one in blocked:
             if (one.guard, one.message) not in shown:
-                click.echo(f"blocked by the {one.guard} guard: {one.message}; {one.way_out}", err=True)
+                self.options.alert(f"blocked by the {one.guard} guard: {one.message}; {one.way_out}")
         self.options.say("nothing was written")
         return Exit.BLOCKED
 
@@ -240,17 +247,17 @@ def _same_wish(plan: Plan, wish: Wish, rotate: Sequence[str]) -> None:
         )
 
 
-def _ask(plan: Plan, *, auto_approve: bool) -> None:
-    """Ask before writing; raises QboxctlError for a no, and where nobody can be asked."""
+def _ask(plan: Plan, options: Common, *, auto_approve: bool) -> None:
+    """Ask before writing; raises QboxctlError for a no, and where nobody can be asked or has seen the plan."""
     if auto_approve:
         return
-    if not sys.stdin.isatty():
+    if not sys.stdin.isatty() or options.output.lost:
         raise QboxctlError("nobody can be asked here", hint="add --auto-approve, once the plan has been reviewed")
     destroyed = [change for change in plan.changes if change.destroys_data]
     if destroyed:
         names = ", ".join(str(change.address) for change in destroyed[:3])
         more = f" and {len(destroyed) - 3} more" if len(destroyed) > 3 else ""
-        click.echo(f"This deletes {names}{more}, with all that is in it, for good.", err=True)
+        options.alert(f"This deletes {names}{more}, with all that is in it, for good.")
     answer = click.prompt(f"Apply {plural(len(plan.changes), 'change')}? Only yes is taken", default="no", err=True)
     if answer.strip().lower() != "yes":
         raise QboxctlError("not approved; nothing was written")
@@ -279,7 +286,8 @@ def _stopping(stop: threading.Event, options: Common) -> Iterator[None]:
         words = "interrupted: nothing new is started; waiting for what is in flight"
         threading.Thread(target=options.say, args=(words,)).start()
 
-    before = {number: signal.signal(number, ask_to_stop) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
+    heeded = [number for number in _SIGNALS if signal.getsignal(number) is not signal.SIG_IGN]  # as under nohup
+    before = {number: signal.signal(number, ask_to_stop) for number in heeded}
     try:
         yield
     finally:

@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 
 import click
 
+from qboxctl.cli.output import Output
 from qboxctl.render.style import MARKS, Palette
 
 _F = TypeVar("_F", bound=Callable[..., Any])
@@ -35,6 +36,11 @@ class Common:
     given: dict[str, Any] = field(default_factory=dict)
     clear: Callable[[], None] = lambda: None
     """Takes the line of progress away, before something is printed."""
+    output: Output = field(default_factory=Output)
+    redact: Callable[[str], str] = str
+    """Takes secrets out of a text that others wrote, once there is a connection that knows some."""
+    acting: bool = False
+    """Whether something approved is being done: the exit code tells of that then, printed or not."""
 
     def palette(self, stream: Any = None) -> Palette:
         """What a stream can show (stdout unless said otherwise); only a terminal has colours and an end of lines."""
@@ -53,13 +59,17 @@ class Common:
     def result(self, text: str) -> None:
         """Print a result, to stdout."""
         self.clear()
-        click.echo(text, color=True)
+        self.output.write(text, err=False)
 
     def say(self, text: str) -> None:
         """Print a message, to stderr, unless -q."""
         if not self.quiet:
-            self.clear()
-            click.echo(text, err=True, color=True)
+            self.alert(text)
+
+    def alert(self, text: str) -> None:
+        """Print what must not be missed, to stderr."""
+        self.clear()
+        self.output.write(text, err=True)
 
     def command_line(self, *words: str) -> str:
         """A command to paste into a shell, that works at the same place, on the same account, by the same rules."""
@@ -69,7 +79,7 @@ class Common:
 
     def log(self) -> Callable[[str], None] | None:
         """Where requests are logged, with --debug or -vv."""
-        return (lambda text: click.echo(text, err=True)) if self.debug or self.verbose > 1 else None
+        return self.alert if self.debug or self.verbose > 1 else None
 
 
 def _encodes(stream: Any, text: str) -> bool:

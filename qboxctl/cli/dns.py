@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from contextlib import closing
-from pathlib import Path
+from pathlib import Path, PurePath
 
 import click
 
@@ -14,6 +14,7 @@ from qboxctl.cli.session import connect, read_wish
 from qboxctl.client import Reader
 from qboxctl.dns import ATTRIBUTES, Record, records, want_for_records
 from qboxctl.errors import QboxctlError
+from qboxctl.files import write_files
 from qboxctl.remote import Account
 from qboxctl.render.dns_records import FORMATS, octodns_files
 from qboxctl.render.style import plural
@@ -76,7 +77,8 @@ def _verdict(statuses: dict[Record, tuple[str, tuple[str, ...]]], options: Commo
 
 
 def _write(out: Path, files: dict[str, str], options: Common) -> None:
-    out.mkdir(parents=True, exist_ok=True)
-    for name, text in files.items():
-        (out / name).write_text(text, encoding="utf-8")
+    try:
+        write_files(out, {PurePath(name): text for name, text in files.items()})
+    except OSError as error:
+        raise QboxctlError(f"{error.filename or out} cannot be written: {error.strerror}") from None
     options.say(f"wrote {plural(len(files), 'zone')} to {out}")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import threading
 from pathlib import Path
 from typing import Any
@@ -12,6 +11,7 @@ import click
 
 from qboxctl.cli.common import Common, common, run_on
 from qboxctl.errors import QboxctlError
+from qboxctl.files import write_file
 
 
 @click.command("emulator")
@@ -41,7 +41,8 @@ def command(
     says more (or inf). What it did: GET /_emulator/requests.
     Lists that move: shift shows a later page as if an object had gone from an earlier one, grow as if one had come;
     hide leaves out objects=N at the end (all without it), and 404,page=2 denies a page: as in 404,page=2,count=inf.
-    An ownership record is published by POST /_emulator/publish {"domain": "example.com"}.
+    An ownership record is published by POST /_emulator/publish {"domain": "example.com"}, a user logs in by
+    POST /_emulator/login {"mailbox": "ada@example.com", "password": "…", "new": "…"}.
     """
     from qboxctl.cli.session import read_seed
     from qboxctl.emulator import Emulator, parse_fault, parse_quirks
@@ -97,6 +98,4 @@ def _keep(content: dict[str, Any], path: Path | None) -> None:
     """Save the account; the file changes as a whole."""
     if path is None:
         return
-    beside = path.with_name(f".{path.name}.{os.getpid()}")
-    beside.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-    beside.replace(path)
+    write_file(path, json.dumps(content, indent=1, ensure_ascii=False) + "\n")

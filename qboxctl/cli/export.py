@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 from contextlib import closing
-from pathlib import Path
+from pathlib import Path, PurePath
 
 import click
 
@@ -13,6 +14,7 @@ from qboxctl.cli.session import connect, settings_only
 from qboxctl.client import Reader
 from qboxctl.errors import QboxctlError
 from qboxctl.export import Choice, Export, export, want_for_export
+from qboxctl.files import write_files
 from qboxctl.names import Pattern
 from qboxctl.remote import Account
 from qboxctl.render.style import clean, plural
@@ -70,16 +72,15 @@ def _choice(domains: tuple[str, ...], kinds: tuple[str, ...]) -> Choice:
 
 def _write(done: Export, out: Path, options: Common, *, force: bool) -> None:
     """Write every file, or none where one is there already."""
-    files = {out / path: text for path, text in done.files().items()}
-    there = sorted(str(path) for path in files if path.exists() or path.is_symlink())
+    files = done.files()
+    there = sorted(str(out / path) for path in files if os.path.lexists(out / path))
     if there and not force:
         shown = ", ".join(there[:_SHOWN]) + (f" and {len(there) - _SHOWN} more" if len(there) > _SHOWN else "")
         raise QboxctlError(f"already there: {shown}", hint="nothing was written; choose another folder, or --force")
-    for path, text in files.items():
-        path.parent.mkdir(parents=True, exist_ok=True)
-        part = path.with_name(f".{path.name}.part")
-        part.write_text(text, encoding="utf-8")
-        part.replace(path)
+    try:
+        write_files(out, {PurePath(path): text for path, text in files.items()})
+    except OSError as error:
+        raise QboxctlError(f"{error.filename or out} cannot be written: {error.strerror}") from None
     options.say(f"wrote {plural(len(files), 'file')} to {out}; compare: qboxctl -C {shlex.quote(str(out))} plan")
 
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import sys
 import traceback
 from enum import IntEnum
-
-import click
 
 from qboxctl.cli.common import Common
 from qboxctl.errors import AuthError, ConfigError, QboxctlError, StalePlanError
@@ -34,25 +34,50 @@ _CODES = {AuthError: Exit.AUTH, StalePlanError: Exit.STALE}
 
 def explained(error: Exception, options: Common) -> int:
     """Print an error to stderr, and give its exit code."""
-    options.clear()
     palette = options.palette(sys.stderr)
     mark = palette.paint("error", "alarm")
     match error:
         case ConfigError():
-            click.echo(diagnostics.text(error.diagnostics, palette), err=True, color=True)
+            options.alert(diagnostics.text(error.diagnostics, palette))
             return Exit.INVALID
         case QboxctlError():
-            click.echo(palette.fit(f"{mark}: {clean(str(error))}"), err=True, color=True)
+            options.alert(palette.fit(f"{mark}: {clean(str(error))}"))
             if isinstance(error, StalePlanError):
                 for moved in error.moved:
-                    click.echo(palette.fit(f"  {clean(moved.address)}: {clean(moved.what)}"), err=True)
+                    options.alert(palette.fit(f"  {clean(moved.address)}: {clean(moved.what)}"))
             if error.hint:
-                hint = f"{palette.paint('  help:', 'cyan')} {clean(error.hint)}"
-                click.echo(palette.fit(hint), err=True, color=True)
+                options.alert(palette.fit(f"{palette.paint('  help:', 'cyan')} {clean(error.hint)}"))
             return _CODES.get(type(error), Exit.ERROR)
+        case MemoryError():
+            options.alert(f"{mark}: there is not enough memory")
+            return Exit.ERROR
+        case RuntimeError() if "can't start new thread" in str(error):
+            options.alert(f"{mark}: the system allows no more threads")
+            options.alert("  help: raise its limit on processes (ulimit -u), or lower settings.api.concurrency")
+            return Exit.ERROR
     if options.debug:
-        traceback.print_exception(error)
+        lines = "".join(traceback.format_exception(error)).splitlines()
+        options.alert("\n".join(options.redact(line) for line in lines))
     else:
-        click.echo(f"{mark}: a fault in qboxctl: {type(error).__name__}: {clean(str(error))[:300]}", err=True)
-        click.echo("  help: run it again with --debug, and report what that prints", err=True)
+        told = clean(options.redact(str(error)))[:300]
+        options.alert(f"{mark}: a fault in qboxctl: {type(error).__name__}: {told}")
+        options.alert("  help: run it again with --debug, and report what that prints")
     return Exit.ERROR
+
+
+def of_the_system(error: OSError) -> str:
+    """What is said of something that the system refuses, and that no command foresaw."""
+    about = f"{clean(str(error.filename))}: " if error.filename is not None else ""
+    hint = ""
+    if error.errno in (errno.EMFILE, errno.ENFILE):
+        hint = "\n  help: raise the limit on open files (ulimit -n), or lower settings.api.concurrency"
+    elif error.errno == errno.ENOENT and not _has_folder():
+        hint = "\n  help: the working folder is not there any more: change to another one"
+    return f"error: {about}{error.strerror or error}{hint}"
+
+
+def _has_folder() -> bool:
+    try:
+        return bool(os.getcwd())
+    except FileNotFoundError:
+        return False

@@ -38,8 +38,7 @@ class Progress:
             self._next = now + (_REDRAW if self._live else _REPORT)
             text = f"{self._what}: {plural(self._count, 'answer')}, {now - self._begun:.0f} s"
             if self._live:
-                sys.stderr.write(f"\r\x1b[K{text}")
-                sys.stderr.flush()
+                self._options.output.write(f"\r\x1b[K{text}", err=True, nl=False)
                 self._drawn = True
                 return
         self._options.say(text)  # it clears the line first, which takes the lock
@@ -48,7 +47,6 @@ class Progress:
         """Take the line away, before something else is printed."""
         with self._lock:
             if self._drawn:
-                sys.stderr.write("\r\x1b[K")
-                sys.stderr.flush()
+                self._options.output.write("\r\x1b[K", err=True, nl=False)
                 self._drawn = False
                 self._next = self._clock() + _REDRAW

@@ -18,7 +18,7 @@ from qboxctl.model import Secret, SecretSource
 from qboxctl.render import diagnostics
 from qboxctl.resources import TYPES
 from qboxctl.secret import SecretError, Secrets
-from qboxctl.settings import EMULATOR
+from qboxctl.settings import EMULATOR, token_variables
 from qboxctl.sources import has_sources, read_sources
 from qboxctl.trust import untrusted
 from qboxctl.wish import Wish
@@ -68,7 +68,7 @@ def connect(
     clock: Clock = SystemClock()
     progress = Progress(options, "asking the API")
     options.clear = progress.clear
-    return kind(
+    made = kind(
         settings.endpoint,
         token,
         settings.api,
@@ -79,11 +79,13 @@ def connect(
         notice=options.say,
         answered=progress,
     )
+    options.redact = made.redact
+    return made
 
 
-def process_secrets(options: Common) -> Secrets:
-    """What resolves references in this process's own environment, as far as the options allow it."""
-    return Secrets(os.environ, allow_exec=not options.no_exec)
+def process_secrets(wish: Wish, options: Common) -> Secrets:
+    """What resolves the references of a wish in this process's own environment, as far as the options allow it."""
+    return Secrets(os.environ, tokens=token_variables(wish.settings_block), allow_exec=not options.no_exec)
 
 
 def _token(wish: Wish, options: Common) -> str:
@@ -93,7 +95,7 @@ def _token(wish: Wish, options: Common) -> str:
         raise ConfigError([wrong])
     secret = wish.settings.token
     try:
-        token = process_secrets(options).resolve(secret).strip()
+        token = process_secrets(wish, options).resolve(secret).strip()
     except SecretError as error:
         raise AuthError(f"there is no API token: {error}", hint=_way_to_a_token(secret, options)) from None
     if not token or not all(33 <= ord(char) < 127 for char in token):

@@ -26,6 +26,7 @@ _NUMBERS = ("enabled", "disabled", "ownership_check")
 _LIST_KEEPS = frozenset({"code", "id", "name", "email_address", "status", "display_status", "max_email_quota"})
 _LIST_KEEPS_TOO = {"delivery_account": {"description"}, "suppression": {"email", "active"}}
 _BLIND = ("timezone", "language", "tags", "imap_disabled", "pop_disabled", "smtp_disabled", "webmail_disabled")
+_HIDDEN = {"force_new_password": "force_new_password", "last_access": "last_access_at"}
 _NOISE: Mapping[str, JSON] = {
     "beta_features": None,
     "x_internal": {"shard": 7, "flags": [None, "new"], "note": None},
@@ -72,6 +73,9 @@ class Answers:
             row[row_name] = value if convert is None else convert(value)
         for name in self._extra[type_.kind]:
             row[name] = obj.extra.get(name)
+        for quirk, name in _HIDDEN.items():
+            if self.quirks[quirk] == "hidden":
+                row.pop(name, None)
         if self.quirks["extra_fields"] == "noise":
             row.update(_NOISE)
             row.update(_NOISE_BY_KIND.get(type_.kind, {}))
@@ -256,7 +260,7 @@ def _mailbox(answers: Answers, obj: Stored) -> Row:
         "archive": False,
         "used_space": 0,
         "messages_count": 0,
-        "last_access_at": None,
+        "last_access_at": obj.accessed or None,
     }
 
 

@@ -93,6 +93,17 @@ class Emulator:
         with self._lock:
             self._store.published.add(relaxed_domain(domain))
 
+    def log_in(self, mailbox: str, password: str, new: str = "") -> bool:
+        """What a user does with a mailbox's address and password; True where that lets the user in.
+
+        Whoever must change the password gives a ``new`` one, after which it need not be changed any more.
+        """
+        name, _, domain = mailbox.partition("@")
+        with self._lock:
+            home = self._store.named(TYPES["domain"], None, domain)
+            box = self._store.named(TYPES["mailbox"], home, name) if home is not None else None
+            return box is not None and box.kind == "mailbox" and self._store.log_in(box, password, new)
+
     # -- requests ------------------------------------------------------------------------------------------
 
     def handle(self, request: Request) -> Response:
@@ -172,6 +183,13 @@ class Emulator:
                     return refused(Refusal(422, [("domain", "can't be blank")]))
                 self.publish(domain)
                 return answer(204)
+            case "POST", "login":
+                body = _decoded(request.body)
+                words = (
+                    [body.get(name, "") for name in ("mailbox", "password", "new")] if isinstance(body, dict) else []
+                )
+                known = bool(words) and all(isinstance(word, str) for word in words)
+                return answer(204) if known and self.log_in(*words) else refused(Refusal(401))
             case _:
                 return refused(Refusal(404))
 

@@ -27,6 +27,8 @@ QUIRKS: Mapping[str, tuple[str, ...]] = {
     "destinations": ("as_sent", "sorted"),
     "address_case": ("lower", "as_sent"),
     "activation": ("immediate", "2"),
+    "force_new_password": ("returned", "hidden"),
+    "last_access": ("returned", "hidden"),
     "ownership_sync": ("present", "absent"),
     "unverified_answer": ("200", "422"),
     "list_default_status": ("all", "enabled"),

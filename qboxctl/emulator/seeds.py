@@ -100,6 +100,7 @@ class _Planter:
         key = type_.normalise(name)
         code = str(block.pop(type_.id, None) or self._store.next_code(type_))
         owner = "" if parent else str(block.pop("customer_code", ""))
+        accessed = str(block.pop("last_access_at", None) or "") if type_.kind == "mailbox" else ""
         self._store.customers.update([owner] if owner else [])
         status = block.pop("status", "enabled")
         if status not in STATUSES.get(type_.kind, ("enabled", "disabled")):
@@ -112,7 +113,7 @@ class _Planter:
             values.setdefault(type_.key, name)
             name = values[type_.key]
         obj = Stored(type_, code, name.strip(), key, {**initial, **values}, more, parent, status)
-        obj.owner = owner
+        obj.owner, obj.accessed = owner, accessed
         self._allowed(obj)
         if type_.key in type_.by_name:
             obj.key = obj.name.strip().lower()
@@ -249,6 +250,8 @@ class _Dumper:
         """One object's attributes."""
         type_ = obj.type
         block: dict[str, Any] = {type_.id: obj.code} if self._codes else {}
+        if obj.accessed and self._codes:
+            block["last_access_at"] = obj.accessed
         if obj.owner:
             block["customer_code"] = obj.owner
         if "status" in type_.by_name or obj.status != "enabled":

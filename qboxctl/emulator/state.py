@@ -52,6 +52,7 @@ class Stored:
     owner: str = ""
     created: str = ""
     updated: str = ""
+    accessed: str = ""
     version: int = 0
     searched: str = ""
     """What a list's ``query`` looks at, in lower case: address, names, description."""
@@ -229,6 +230,17 @@ class Store:
         address = secret_address(address)
         self._hashes[address] = (salt, _hashed(salt, text))
         self.password_sets[address] += 1
+
+    def log_in(self, box: Stored, text: str, new: str) -> bool:
+        """Let a mailbox's user in; one who must change the password gets in only with a new one."""
+        must = box.values["force_new_password"]
+        if not self.has_password(box.address, text) or (must and not new):
+            return False
+        if must:
+            self.set_password(box.address, new)
+            box.values["force_new_password"] = False
+        box.accessed = self._touch(box)
+        return True
 
     def has_password(self, address: str, text: str) -> bool:
         """Whether this is the password of the object."""

@@ -6,20 +6,22 @@ move a terminal's cursor is already out.
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from qboxctl.definition import ResourceType
 from qboxctl.diff import EXTRA
 from qboxctl.graph import writes
-from qboxctl.model import Action, Change, FieldChange, Plan, Value
+from qboxctl.model import Action, Address, Change, FieldChange, Plan, Value
 from qboxctl.render.differences import NEW, OLD, WIDTH, Long, Row, excerpt, is_edited_text, pair, plain
 from qboxctl.render.style import clean, plural, shorten
 
 SIGNS = {Action.CREATE: "+", Action.UPDATE: "~", Action.DISABLE: "!", Action.DELETE: "-"}
 MASK = "*** (sent, never shown)"
 _PATTERNS = 5
+_NAMED = 3
+"""So many objects are named where they are counted."""
 _BILL = {
     "mailboxes_8gb": "mailbox of 8 GB",
     "mailboxes_25gb": "mailbox of 25 GB",
@@ -216,10 +218,24 @@ def _some(patterns: Sequence[str]) -> str:
     return shown + (f" and {len(patterns) - _PATTERNS} more" if len(patterns) > _PATTERNS else "")
 
 
-def unverifiable(plan: Plan) -> list[str]:
-    """The declared attributes that the API never returns, each with the number of objects."""
-    counts = Counter((row.address.kind, name) for row in plan.unverifiable for name in row.fields)
-    return [f"{kind}.{clean(name)} on {plural(number, 'object')}" for (kind, name), number in sorted(counts.items())]
+def unverifiable(plan: Plan, types: Types) -> list[str]:
+    """The declared attributes of which the API does not tell whether they are set, each with the number of objects.
+
+    Where a volatile one may be missing for good, its objects are named: only sending it again makes sure.
+    """
+    found: dict[tuple[str, str], list[Address]] = {}
+    for row in plan.unverifiable:
+        for name in row.fields:
+            found.setdefault((row.address.kind, name), []).append(row.address)
+    lines = []
+    for (kind, name), addresses in sorted(found.items()):
+        one = types[kind].by_name.get(name) if kind in types else None
+        lines.append(f"{kind}.{clean(name)} on {plural(len(addresses), 'object')}")
+        if one is not None and one.volatile:
+            named = ", ".join(clean(str(address)) for address in addresses[:_NAMED])
+            more = f" and {len(addresses) - _NAMED} more" if len(addresses) > _NAMED else ""
+            lines[-1] += f", which may lack it: {named}{more} (--rotate ADDRESS sends it, and the secret, again)"
+    return lines
 
 
 def blocks(plan: Plan) -> Iterable[tuple[str, str]]:

@@ -62,7 +62,7 @@ def _lines(plan: Plan, types: Types, per_second: float | None) -> Iterable[str]:
         yield "</ul>\n</section>"
     yield '<p id="none" class="none" hidden>No change fits the filters.</p>'
     yield '<button id="more" type="button" hidden>Show more</button>'
-    yield from _notes(plan)
+    yield from _notes(plan, types)
     yield "</main>\n<footer>"
     closing = [parts.bill(plan), parts.budget(plan, types, per_second) if plan.changes else ""]
     yield from (f"<p>{escape(line)}.</p>" for line in closing if line)
@@ -133,10 +133,12 @@ def _row(row: Row) -> str:
     return f"<{tag}>{row.sign} {escape(row.text)}</{tag}>"
 
 
-def _notes(plan: Plan) -> Iterable[str]:
+def _notes(plan: Plan, types: Types) -> Iterable[str]:
     notes = {
         "Not declared, and left alone": [clean(str(address)) for address in plan.unmanaged],
-        "Declared, and never returned by the API, so nobody can tell whether they are set": parts.unverifiable(plan),
+        "Declared, and never returned by the API, so nobody can tell whether they are set": parts.unverifiable(
+            plan, types
+        ),
     }
     for title, rows in notes.items():
         if rows:

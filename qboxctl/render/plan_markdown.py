@@ -89,7 +89,7 @@ def _sections(plan: Plan, types: Types) -> list[tuple[str, bool, Sequence[_Form]
     notes: dict[str, Sequence[str]] = {
         _WARNINGS: [" ".join(filter(None, one)) for one in parts.warnings(plan)],
         "Not declared, and left alone": [clean(str(address)) for address in plan.unmanaged],
-        "Declared, and never returned by the API": parts.unverifiable(plan),
+        "Declared, and never returned by the API": parts.unverifiable(plan, types),
     }
     for title, rows in notes.items():
         if rows:

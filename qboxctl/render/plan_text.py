@@ -124,7 +124,7 @@ class _Text:
             yield ""
             yield paint(f"Not declared, and left alone ({len(plan.unmanaged)})", "dim")
             yield from self.some([clean(str(address)) for address in plan.unmanaged])
-        unseen = parts.unverifiable(plan)
+        unseen = parts.unverifiable(plan, self.types)
         if unseen:
             yield ""
             yield paint("Declared, and never returned by the API, so nobody can tell whether they are set", "dim")

@@ -102,10 +102,13 @@ RESOURCE = ResourceType(
         Field(
             "force_new_password",
             Boolean(),
-            "The user must change the password at the next login; sent at creation and with --rotate, since the "
-            "login resets it",
+            "The user must change the password at the next login, which resets it; sent with the first password, with "
+            "--rotate, and where a mailbox that nobody has used lacks it",
             mode=Mode.UPDATE_ONLY,
+            initial=False,
             volatile=True,
+            until="last_access_at",
+            guards="password",
             source=_UPDATE,
         ),
         Field(

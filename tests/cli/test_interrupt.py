@@ -26,7 +26,7 @@ SEED: dict[str, Any] = {
     }
 }
 WISH: dict[str, Any] = {
-    "settings": {"api": {"retries": 2, "concurrency": 1}},
+    "settings": {"api": {"retries": 2, "concurrency": 1}, "guards": {"percent": 100}},
     "domains": {
         "new.example": {
             "postmaster_password": SECRET,
@@ -183,7 +183,7 @@ def test_killed_and_run_again_by_hand(server, project, hold, wanted):
 @pytest.mark.parametrize("server", [{"seed": SEED}], indirect=True)
 def test_stopped_while_several_are_in_flight(server, project, hold, wanted):
     """With eight at a time: all that is in flight ends, is read back and reported."""
-    project.write({**WISH, "settings": {"api": {"concurrency": 8}}})
+    project.write({**WISH, "settings": {"api": {"concurrency": 8}, "guards": {"percent": 100}}})
     held = hold(server, 2)
     with project.start("apply", "--auto-approve", "--format", "json", "--journal", str(project.journal)) as process:
         held.wait()

@@ -1,0 +1,49 @@
+"""Where each step of a run is, and how long it may go on waiting. Knows no clock: the time is told."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from qboxctl.model import Status
+
+GRACE = (0.2, 0.5, 1.0)
+"""Seconds between looks at a write that was accepted and is not in effect yet."""
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How long to wait, in seconds: for what the server finishes by itself, and for the outside (0: not)."""
+
+    server: float = 120.0
+    outside: float = 0.0
+
+
+@dataclass(slots=True)
+class State:
+    """Where a step is.
+
+    ``accepted`` is whether all its requests were, ``refused`` whether the server said no to one, ``seen`` whether its
+    object was there afterwards, ``adopted`` whether somebody else had made it. ``result`` is None until it is over.
+    """
+
+    started: float = 0.0
+    deadlines: dict[bool, float] = field(default_factory=dict)
+    looks: int = 0
+    proofs: int = 0
+    adopted: bool = False
+    accepted: bool = False
+    refused: bool = False
+    seen: bool = False
+    http_status: int | None = None
+    record: str = ""
+    result: Status | None = None
+    message: str | None = None
+
+    def may_wait(self, now: float, patience: Patience, *, outside: bool = False) -> bool:
+        """Whether it may go on waiting; the time runs from the first question."""
+        seconds = patience.outside if outside else patience.server
+        return now < self.deadlines.setdefault(outside, now + seconds)
+
+    def interval(self) -> float:
+        """Seconds until the next look."""
+        return GRACE[self.looks] if self.looks < len(GRACE) else min(5.0, 1.0 * 1.3 ** (self.looks - len(GRACE)))

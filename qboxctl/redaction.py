@@ -1,0 +1,99 @@
+"""Texts from outside, fit to be shown: without secrets, however they are spelled, and without control characters."""
+
+from __future__ import annotations
+
+import html
+import json
+import re
+from urllib.parse import quote, quote_plus, unquote_plus
+
+SHORTEST_SECRET = 4
+"""Shorter texts are no secrets, and hiding them would garble every message."""
+SHORTEST_PART = 8
+"""As much of a secret, in a row, gives it away."""
+MASK = "***"
+_LONGEST = 2000
+_SEARCHED = 20_000
+_ESCAPE = re.compile(r"\\(?:u\{?([0-9a-fA-F]{4,6})\}?|x([0-9a-fA-F]{2}))")
+_DECODINGS = 3
+"""How many spellings may lie over one another."""
+
+
+class Redaction:
+    """Hides the secrets that it was told of; to be called with any text that a server or a library wrote."""
+
+    def __init__(self) -> None:
+        self._spellings: set[str] = set()
+        self._longest_first: list[str] = []
+        self._parts: set[str] = set()
+        self._sizes: set[int] = set()
+
+    def hide(self, secret: str) -> None:
+        """Let a secret appear in no text from now on."""
+        if len(secret) < SHORTEST_SECRET:
+            return
+        self._spellings |= _spellings(secret)
+        letters = _letters(secret)
+        size = max(SHORTEST_PART, len(letters) // 2)
+        if len(letters) >= SHORTEST_PART:
+            self._parts |= {letters[start : start + size] for start in range(len(letters) - size + 1)}
+            self._sizes.add(size)
+
+    def __call__(self, text: str) -> str:
+        """The text with a mask for each secret; nothing but the mask where one is still in it in another spelling."""
+        if len(self._longest_first) != len(self._spellings):
+            self._longest_first = sorted(self._spellings, key=len, reverse=True)
+        text = text[:_SEARCHED]
+        for secret in self._longest_first:
+            text = text.replace(secret, MASK)
+        return MASK if self._gives_away(text) else printable(text)
+
+    def _gives_away(self, text: str) -> bool:
+        """Whether a part of a secret can be read in a text: cut, escaped, in capitals, or letter by letter."""
+        if not self._parts:
+            return False
+        for _ in range(_DECODINGS):
+            letters = _letters(text)
+            if any(
+                letters[start : start + size] in self._parts
+                for size in self._sizes
+                for start in range(len(letters) - size + 1)
+            ):
+                return True
+            decoded = _decoded(text)
+            if decoded == text:
+                break
+            text = decoded
+        return False
+
+
+def printable(text: str) -> str:
+    """A text from outside without anything that could move a terminal's cursor."""
+    return "".join(char if char.isprintable() else " " for char in text)[:_LONGEST]
+
+
+def _spellings(secret: str) -> set[str]:
+    """A secret as it stands, and as it looks inside JSON, HTML and a URL."""
+    return {
+        secret,
+        json.dumps(secret)[1:-1],
+        json.dumps(secret, ensure_ascii=False)[1:-1],
+        html.escape(secret),
+        quote(secret),
+        quote_plus(secret),
+    }
+
+
+def _letters(text: str) -> str:
+    """The letters and digits of a text, in lower case: what is left of it in any dress."""
+    return "".join(char for char in text.casefold() if char.isalnum())
+
+
+def _decoded(text: str) -> str:
+    """A text with one layer of HTML, URL and string escapes taken away."""
+    return _ESCAPE.sub(lambda found: _char(found[1] or found[2]), unquote_plus(html.unescape(text)))
+
+
+def _char(digits: str) -> str:
+    number = int(digits, 16)
+    return chr(number) if number < 0x110000 else ""
