@@ -181,6 +181,12 @@ def test_every_promise_is_held_by_tests() -> None:
     assert all("`tests/" in row for row in rows)
 
 
+def test_every_defence_is_tried_by_tests() -> None:
+    rows = re.findall(r"^\| (?!who|---).+ \| ([^|]+) \|$", PAGES[".github/SECURITY.md"], re.MULTILINE)
+    assert len(rows) >= 8
+    assert all("`tests/" in row for row in rows)
+
+
 # The guides: a file that a block names is written, then the commands after it run, as a reader would.
 
 
