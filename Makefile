@@ -1,13 +1,16 @@
 # Everything sets itself up: only Python 3.11 or newer and make are needed.
+# What runs the program is installed first, and alone for the demonstration; the tools of those who change it come after.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+PROGRAM := $(VENV)/.program
 READY := $(VENV)/.ready
 JOBS ?= auto
 
-.PHONY: demo test lint types unit schemas bench torture clean
+.PHONY: demo test lint types unit schemas bench torture release clean
 
-demo: $(READY)
+demo: $(PROGRAM)
 	@$(BIN)/qboxctl demo
 
 test: lint types unit
@@ -27,19 +30,31 @@ CASES ?= 20000
 SOCKETS ?= 500
 torture: $(READY)
 	QBOXCTL_TORTURE=$(CASES) QBOXCTL_TORTURE_SOCKETS=$(SOCKETS) $(BIN)/pytest tests/test_laws.py -v -n $(JOBS) \
-		-k "many_quirks or three_runs" --hypothesis-show-statistics
+		-k "many_quirks or three_runs or stopped_anywhere or hides" --hypothesis-show-statistics
 
-schemas: $(READY)
+schemas: $(PROGRAM)
 	$(BIN)/qboxctl schema config > schemas/config.schema.json
 	$(BIN)/qboxctl schema plan > schemas/plan.schema.json
-	$(BIN)/qboxctl explain --format markdown > schemas/REFERENCE.md
+	$(BIN)/qboxctl explain --format markdown > qboxctl/docs/reference.md
 
 bench: $(READY)
 	$(BIN)/python -m tests.bench
 
-$(READY): pyproject.toml
+# The change log from the fragments in .changes/: make release VERSION=1.2.0
+release: $(READY)
+	@test -n "$(VERSION)" || { echo "which one? make release VERSION=1.2.0" >&2; exit 1; }
+	$(BIN)/hatchling version "$(VERSION)"
+	$(BIN)/towncrier build --yes --name qboxctl --version "$(VERSION)"
+
+$(PROGRAM): pyproject.toml
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[emulator,dev]'
+	$(PIP) --editable '.[emulator]'
+	@touch $@
+
+# Dependency groups (PEP 735) need pip 25.1; that of Python 3.11 is older.
+$(READY): $(PROGRAM)
+	$(PIP) --upgrade 'pip>=25.1'
+	$(PIP) --group dev
 	@touch $@
 
 clean:

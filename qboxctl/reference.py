@@ -1,4 +1,4 @@
-"""The definitions as text for people: ``explain`` in the terminal, and the page ``schemas/REFERENCE.md``."""
+"""The definitions as text for people: ``explain`` in the terminal, and the page ``docs/reference.md``."""
 
 from __future__ import annotations
 

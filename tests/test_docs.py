@@ -23,6 +23,7 @@ from qboxctl.emulator import Emulator
 from qboxctl.emulator.app import BackgroundServer
 from qboxctl.errors import Severity
 from qboxctl.load import load
+from qboxctl.render.guide import topics
 from qboxctl.resources import TYPES
 from qboxctl.sources import read_sources
 from qboxctl.validate import check
@@ -31,27 +32,52 @@ from qboxctl.yamlio import Source
 
 ROOT = Path(__file__).resolve().parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
+DOCS = ROOT / "qboxctl" / "docs"
 COMMANDS = cli.list_commands(click.Context(cli))
-GUIDES_FOLDER = ROOT / "examples" / "guides"
-GUIDES = sorted(GUIDES_FOLDER.glob("*.md"))
+GUIDES = sorted(path for path in DOCS.glob("*.md") if path.name not in ("README.md", "reference.md"))
+DECISIONS = sorted((DOCS / "decisions").glob("*.md"))
+PAGES = {
+    str(path.relative_to(ROOT)): path.read_text(encoding="utf-8")
+    for path in [
+        *ROOT.glob("*.md"),
+        *(ROOT / ".github").rglob("*.md"),
+        *DOCS.rglob("*.md"),
+        *(ROOT / "examples").rglob("*.md"),
+        *(ROOT / ".changes").glob("*.md"),
+    ]
+}
+"""All that is written for people, by where it stands."""
 EXAMPLES = sorted({path.parent.name for path in (ROOT / "examples").glob("*/*.yaml")})  # the configurations
-LONGEST = 400
+LONGEST = 160
+
+page = pytest.mark.parametrize("page", PAGES)
+guide = pytest.mark.parametrize("guide", GUIDES, ids=lambda path: path.name)
 
 
-def blocks(language: str) -> list[str]:
-    """The fenced blocks of the README in a language."""
-    return re.findall(rf"^```{language}\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
+def blocks(language: str, text: str = README) -> list[str]:
+    """The fenced blocks of a page in a language."""
+    return re.findall(rf"^```{language}\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
 
 
-def shell_lines() -> list[str]:
-    """Every line of the README's shell blocks, without comments."""
-    lines = (line.partition(" #")[0].strip() for block in blocks("sh") for line in block.splitlines())
+def guide_text(name: str) -> str:
+    return (DOCS / f"{name}.md").read_text(encoding="utf-8")
+
+
+def lines_of(text: str) -> list[str]:
+    """Every line of a page's shell blocks, without comments."""
+    lines = (line.partition(" #")[0].strip() for block in blocks("sh", text) for line in block.splitlines())
     return [line for line in lines if line and not line.startswith("#")]
 
 
-CALLS = [shlex.split(line)[1:] for line in shell_lines() if line.startswith("qboxctl")]
-EMULATORS = re.findall(r"^qboxctl (emulator.*)$", (GUIDES_FOLDER / "emulator.md").read_text("utf-8"), re.MULTILINE)
-FOREVER = [*(words for words in CALLS if words[0] == "emulator"), *map(shlex.split, EMULATORS)]
+def calls_of(text: str) -> list[list[str]]:
+    """Every command line of qboxctl in a page."""
+    return [shlex.split(line)[1:] for line in lines_of(text) if line.startswith("qboxctl")]
+
+
+CALLS = sorted({shlex.join(words) for text in PAGES.values() for words in calls_of(text)})
+FOREVER = sorted(
+    {line for text in PAGES.values() for line in re.findall(r"^qboxctl (emulator.*)$", text, re.MULTILINE)}
+)
 
 
 # The README.
@@ -60,20 +86,26 @@ FOREVER = [*(words for words in CALLS if words[0] == "emulator"), *map(shlex.spl
 def test_the_readme_is_short() -> None:
     lines = README.splitlines()
     assert 100 < len(lines) < LONGEST
-    assert max(len(line) for line in lines if not line.startswith("|")) <= 160
-    assert {"sh", "yaml"} == set(re.findall(r"^```(\w+)$", README, re.MULTILINE))
+    assert max(len(line) for line in lines if not line.startswith("|")) <= 130
+    assert {"sh", "yaml", "text"} == set(re.findall(r"^```(\w+)$", README, re.MULTILINE))
 
 
-def test_the_readme_names_the_two_commands_of_a_checkout() -> None:
+def test_the_readme_begins_with_a_plan_and_two_commands() -> None:
+    assert README.index("Plan: ") < README.index("\n## ")
+    assert lines_of(README)[:2] == ["make demo", "make test"]
+
+
+@page
+def test_every_target_of_make_that_a_page_names_exists(page: str) -> None:
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
-    for target in re.findall(r"(?:^|`)make (\w+)", README, re.MULTILINE):
+    for target in re.findall(r"(?:^|`)make ([a-z]+)", PAGES[page], re.MULTILINE):
         assert re.search(rf"^{target}:", makefile, re.MULTILINE), target
-    assert shell_lines()[:2] == ["make demo", "make test"]
 
 
-@pytest.mark.parametrize("words", CALLS, ids=shlex.join)
-def test_a_command_line_of_the_readme_is_known(words: list[str]) -> None:
+@pytest.mark.parametrize("line", CALLS)
+def test_a_command_line_of_the_pages_is_known(line: str) -> None:
     """Click reads all options before it obeys --help, and refuses those that it does not know."""
+    words = shlex.split(line)
     assert words[0].startswith("-") or words[0] in COMMANDS
     assert cli.main([*words, "--help"], prog_name="qboxctl", standalone_mode=False) == 0
 
@@ -84,41 +116,75 @@ def test_a_command_line_that_is_wrong_would_be_found() -> None:
             cli.main([*words, "--help"], prog_name="qboxctl", standalone_mode=False)
 
 
-def test_every_command_is_in_the_readme() -> None:
+def test_every_command_is_in_the_readme_and_shown() -> None:
     assert [name for name in COMMANDS if not re.search(rf"`{name}`", README)] == []
-    shown = {word for words in CALLS for word in words} | {"demo", "completion"}
+    shown = {word for line in CALLS for word in shlex.split(line)} | {"demo", "completion"}
     assert [name for name in COMMANDS if name not in shown] == []
 
 
-def test_no_other_command_is_in_the_readme() -> None:
-    named = set(re.findall(r"`qboxctl ([a-z]+)", README))
+@page
+def test_no_other_command_is_in_a_page(page: str) -> None:
+    named = set(re.findall(r"`qboxctl ([a-z]+)", PAGES[page]))
     assert named <= set(COMMANDS)
 
 
-def test_every_option_that_the_readme_names_exists() -> None:
+@page
+def test_every_option_that_a_page_names_exists(page: str) -> None:
+    """Options of other programs stand in a command of theirs."""
     context = click.Context(cli)
     commands = [cli, *(cli.get_command(context, name) for name in COMMANDS)]
     known = {option for one in commands if one for parameter in one.params for option in parameter.opts}
-    named = set(re.findall(r"(?<![\w-])--[a-z][a-z-]*", README))
-    assert named - known == {"--version"} - known
+    own = re.sub(r"(?:`|^|&& )(?:git|pip|docker) [^`&\n]*|`--filter`", "", PAGES[page], flags=re.MULTILINE)
+    named = set(re.findall(r"(?<![\w-])--[a-z][a-z-]*", own))
+    assert named - known <= {"--help"}
 
 
-def test_every_kind_is_in_the_readme() -> None:
+def test_every_kind_is_explained_with_its_place_and_address() -> None:
+    text = guide_text("configuration")
     for kind, type_ in TYPES.items():
-        assert f"| `{kind}` | `{type_.section[0]}." in README, kind
-        assert f"`{kind}/" in README, kind
+        assert f"| `{kind}` | `{type_.section[0]}." in text, kind
+        assert f"`{kind}/" in text, kind
 
 
-def test_every_exit_code_is_in_the_readme() -> None:
+def test_every_exit_code_is_told() -> None:
     from qboxctl.cli.failures import Exit
 
-    assert re.findall(r"^\| (\d+) \|", README, re.MULTILINE) == [str(code.value) for code in Exit]
+    assert re.findall(r"^\| (\d+) \|", guide_text("exit-codes"), re.MULTILINE) == [str(code.value) for code in Exit]
 
 
-def test_every_file_that_the_readme_names_is_there() -> None:
-    named = re.findall(r"`((?:tests|examples|schemas|qboxctl)/[\w./]*\w/?)`", README)
-    assert named
+@page
+def test_every_file_that_a_page_names_is_there(page: str) -> None:
+    named = re.findall(r"`((?:tests|examples|schemas|qboxctl|\.github/actions|\.changes)/[\w./-]*\w/?)`", PAGES[page])
     assert [name for name in named if not (ROOT / name).exists()] == []
+
+
+def anchors(text: str) -> set[str]:
+    """The places in a page that a link can name, as GitHub makes them of headings."""
+    titles = re.findall(r"^#+ (.+)$", text, re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", title.lower()).replace(" ", "-") for title in titles}
+
+
+@page
+def test_every_link_leads_somewhere(page: str) -> None:
+    for target in re.findall(r"\]\(([^)\s]+)\)", PAGES[page]):
+        if "://" in target:
+            continue
+        path, _, anchor = target.partition("#")
+        file = (ROOT / page).parent / path if path else ROOT / page
+        assert file.exists(), target
+        assert not anchor or anchor in anchors(file.read_text(encoding="utf-8")), target
+
+
+def test_every_promise_is_held_by_tests() -> None:
+    rows = re.findall(r"^\| (?!promise|---)[^|]+ \| ([^|]+) \|$", guide_text("promises"), re.MULTILINE)
+    assert len(rows) >= 20
+    assert all("`tests/" in row for row in rows)
+
+
+def test_every_defence_is_tried_by_tests() -> None:
+    rows = re.findall(r"^\| (?!who|---).+ \| ([^|]+) \|$", PAGES[".github/SECURITY.md"], re.MULTILINE)
+    assert len(rows) >= 8
+    assert all("`tests/" in row for row in rows)
 
 
 # The guides: a file that a block names is written, then the commands after it run, as a reader would.
@@ -149,53 +215,91 @@ ACCOUNT = {
     "delivery": {"accounts": {"newsletter": {"type": "newsletter"}}},
 }
 """What is live while a guide is followed."""
-EMPTY_AT_FIRST = {"passwords.md", "environments.md"}
+FULL_AT_FIRST = {"adopting.md", "emulator.md", "large-accounts.md", "pull-requests.md", "removals.md", "teams.md"}
+ELSEWHERE = ("make ", "uv ", "export ", "unset ", "qboxctl emulator")
+"""What another test tries (an emulator runs for ever), or changes a shell only."""
+PATIENT = "python examples/reseller/generate.py 400 300 /tmp/large"
 
 
-@pytest.mark.parametrize("guide", GUIDES, ids=lambda path: path.name)
-def test_a_guide_can_be_followed(guide: Path, tmp_path: Path, environ: dict[str, str]) -> None:
-    folder = tmp_path / "project"
+def as_run(line: str, place: Path) -> str:
+    """A reader's command line with this machine's paths, numbers for the impatient, and a yes to every question."""
+    (place / "large").mkdir(exist_ok=True)
+    program = f"{sys.executable} {ROOT / 'examples' / 'reseller' / 'generate.py'}"
+    line = line.replace(PATIENT, f"{program} 4 3 {place}/large").replace("/tmp/large", f"{place}/large")
+    asks = re.match(r"qboxctl\b.* apply\b", line) and "--auto-approve" not in line
+    return f"{line} --auto-approve" if asks else line
+
+
+def follow(page: str, place: Path, environ: dict[str, str]) -> dict[str, str]:
+    """Do what a page says, in a folder of its own, and give what each command line printed at first."""
+    folder, programs = place / "project", place / "bin"
     folder.mkdir()
-    done = 0
+    programs.mkdir()
     author = {"GIT_AUTHOR_NAME": "Ada", "GIT_AUTHOR_EMAIL": "ada@example.com"}
     environ |= author | {name.replace("AUTHOR", "COMMITTER"): value for name, value in author.items()}
-    programs = tmp_path / "bin"
-    programs.mkdir()
     (programs / "qboxctl").write_text(f'#!/bin/sh\nexec {sys.executable} -m qboxctl "$@"\n', encoding="utf-8")
     (programs / "qboxctl").chmod(0o755)
     environ["PATH"] = f"{programs}{os.pathsep}{environ['PATH']}"
-    seed = {} if guide.name in EMPTY_AT_FIRST else ACCOUNT
-    with BackgroundServer(Emulator(seed=seed)) as server:
-        environ["QBOXCTL_ENDPOINT"] = server.url
-        for file, text in steps(guide.read_text(encoding="utf-8")):
-            if file:
-                (folder / file).parent.mkdir(parents=True, exist_ok=True)
-                (folder / file).write_text(text, encoding="utf-8")
-                continue
-            line, _, comment = text.partition("   # ")
-            if line.startswith("cd "):
-                folder = folder / line.removeprefix("cd ")
-                continue
-            ended = run(["sh", "-c", line], folder, environ)
+    printed: dict[str, str] = {}
+    for file, text in steps(page):
+        if file:
+            (folder / file).parent.mkdir(parents=True, exist_ok=True)
+            (folder / file).write_text(text, encoding="utf-8")
+            continue
+        line, _, comment = text.partition("   # ")
+        if line.startswith("cd "):
+            folder = folder / line.removeprefix("cd ")
+        elif not line.startswith(ELSEWHERE):
+            ended = run(["sh", "-c", as_run(line.strip(), place)], folder, environ)
             expected = int(comment.removeprefix("exits ")) if comment.startswith("exits ") else 0
             assert ended.returncode == expected, f"{line}\n{ended.stdout}\n{ended.stderr}"
-            done += line.startswith("qboxctl")
-    assert done
+            printed.setdefault(line, ended.stdout)
+    return printed
 
 
-@pytest.mark.parametrize("guide", GUIDES, ids=lambda path: path.name)
-def test_a_guide_is_short_and_linked(guide: Path) -> None:
+@guide
+def test_a_guide_can_be_followed(guide: Path, tmp_path: Path, environ: dict[str, str]) -> None:
+    text = guide.read_text(encoding="utf-8")
+    with BackgroundServer(Emulator(seed=ACCOUNT if guide.name in FULL_AT_FIRST else {})) as server:
+        environ["QBOXCTL_ENDPOINT"] = server.url
+        printed = follow(text, tmp_path, environ)
+    assert any(line.startswith("qboxctl") for line in printed) == bool(calls_of(text))
+
+
+@guide
+def test_a_guide_is_short(guide: Path) -> None:
     text = guide.read_text(encoding="utf-8")
     assert max(len(line) for line in text.splitlines() if not line.startswith("|")) <= 130
-    assert len(text.splitlines()) <= 120
-    assert f"examples/guides/{guide.name}" in README
-    for language, block in re.findall(r"^```(\w+)\n(.*?)^```$", text, re.MULTILINE | re.DOTALL):
-        if language == "yaml":
-            load([Source(guide.name, block)], TYPES)
+    assert len(text.splitlines()) <= 160
+    for block in blocks("yaml", text):
+        load([Source(guide.name, block)], TYPES)
+
+
+@pytest.mark.parametrize("path", DECISIONS, ids=lambda path: path.stem)
+def test_a_decision_is_half_a_page_and_says_what_would_change_it(path: Path) -> None:
+    lines = path.read_text(encoding="utf-8").splitlines()
+    assert len(lines) <= 40
+    assert max(map(len, lines)) <= 130
+    assert any(line.startswith("**What would change our mind.**") for line in lines)
+
+
+def test_the_index_lists_every_page_with_its_title() -> None:
+    listed = topics(guide_text("README"))
+    assert sorted(one.path for one in listed.values()) == sorted(
+        path.relative_to(DOCS).as_posix() for path in DOCS.rglob("*.md") if path.name != "README.md"
+    )
+    for name, one in listed.items():
+        assert name == re.sub(r"^\d+-", "", Path(one.path).stem)
+    sections = list(dict.fromkeys(one.section for one in listed.values()))
+    assert sections == ["Start", "Adopt", "Daily work", "Safety", "Reference", "Decisions"]
+
+
+def test_the_readme_links_every_guide() -> None:
+    assert [path.name for path in GUIDES if f"(qboxctl/docs/{path.name})" not in README] == []
 
 
 def test_the_reference_is_fresh_and_whole() -> None:
-    text = (ROOT / "schemas" / "REFERENCE.md").read_text(encoding="utf-8")
+    text = guide_text("reference")
     assert text == reference.page()
     for kind, type_ in TYPES.items():
         assert f"## {kind}\n" in text
@@ -234,38 +338,14 @@ def run(words: list[str], folder: Path, environ: Mapping[str, str]) -> subproces
     )
 
 
-def record(folder: Path, environ: Mapping[str, str]) -> None:
-    """Make the folder a repository, with the branch that the README compares with."""
-    author = ["-c", "user.name=Ada", "-c", "user.email=ada@example.com", "-c", "commit.gpgsign=false"]
-    for words in (["init", "-q"], ["add", "."], [*author, "commit", "-qm", "start"]):
-        assert run(["git", *words], folder, environ).returncode == 0
-    assert run(["git", "update-ref", "refs/remotes/origin/main", "HEAD"], folder, environ).returncode == 0
-
-
 def test_the_readme_can_be_followed(tmp_path: Path, environ: dict[str, str]) -> None:
-    folder, outputs = tmp_path, {}
-    (tmp_path / "large").mkdir()
     with BackgroundServer(Emulator()) as server:
-        environ["QBOXCTL_ENDPOINT"] = server.url  # the README's ports and sandboxes are not this machine's
-        for line in shell_lines():
-            words = shlex.split(line.replace("/tmp/large", str(tmp_path / "large")))
-            if words[0] == "cd":
-                folder = folder / words[1]
-                record(folder, environ)
-            if words[0] == "python":
-                small = ["4", "3"]  # the README's numbers are for patient readers
-                words = [sys.executable, str(ROOT / words[1]), *small, words[-1]]
-                assert run(words, folder, environ).returncode == 0
-            if words[0] != "qboxctl" or "emulator" in words:
-                continue
-            if "apply" in words and "--auto-approve" not in words:
-                words.append("--auto-approve")  # a reader would say yes
-            done = run([sys.executable, "-m", *words], folder, environ)
-            assert done.returncode == 0, f"{line}\n{done.stdout}\n{done.stderr}"
-            outputs.setdefault(line, done.stdout)
-    assert "3 to create" in outputs["qboxctl plan --out mail.plan.json"]
-    assert "3 done" in outputs["qboxctl apply mail.plan.json"]
-    assert "Nothing to change" in outputs["qboxctl plan"]
+        environ["QBOXCTL_ENDPOINT"] = server.url  # the README's port is not this machine's
+        printed = follow(README, tmp_path, environ)
+    assert "3 to create" in printed["qboxctl plan --out mail.plan.json"]
+    assert "3 done" in printed["qboxctl apply mail.plan.json"]
+    assert "Nothing to change" in printed["qboxctl plan"]
+    assert "Nothing to change" in printed["qboxctl -C ../account plan"]
 
 
 @pytest.fixture
@@ -275,10 +355,10 @@ def project(tmp_path: Path, environ: dict[str, str]) -> Path:
     return tmp_path / "mail"
 
 
-@pytest.mark.parametrize("words", FOREVER, ids=shlex.join)
-def test_an_emulator_of_the_pages_listens(words: list[str], project: Path, environ: dict[str, str]) -> None:
+@pytest.mark.parametrize("line", FOREVER)
+def test_an_emulator_of_the_pages_listens(line: str, project: Path, environ: dict[str, str]) -> None:
     process = subprocess.Popen(
-        [sys.executable, "-m", "qboxctl", *words, "--port", "0"],
+        [sys.executable, "-m", "qboxctl", *shlex.split(line), "--port", "0"],
         cwd=project,
         env=environ,
         stdout=subprocess.PIPE,
@@ -301,6 +381,9 @@ def test_the_demonstration_runs(tmp_path: Path, environ: dict[str, str]) -> None
     assert done.returncode == 0, done.stderr
     assert "Nothing to change" in done.stdout
     assert "change-me" not in done.stdout
+    printed = re.sub(r"http://127\.0\.0\.1:\d+", "https://api.qboxmail.com", done.stdout)
+    (shown,) = blocks("text")
+    assert shown.partition("\n")[2] in printed, f"paste the second plan of `make demo` into README.md:\n{printed}"
 
 
 # YAML.
@@ -313,16 +396,17 @@ def clean(sources: list[Source]) -> Wish:
     return wish
 
 
-@pytest.mark.parametrize("text", blocks("yaml"), ids=lambda text: text.strip().splitlines()[-1].strip()[:40])
-def test_a_yaml_block_of_the_readme_is_a_configuration(text: str) -> None:
+@pytest.mark.parametrize("text", [*blocks("yaml"), *blocks("yaml", guide_text("configuration"))], ids=["short", "long"])
+def test_a_yaml_block_is_a_configuration(text: str) -> None:
     clean([Source("README.md", text)])
     (tree,) = [Source("README.md", text).parse()[0]]
     schema = json.loads((ROOT / "schemas" / "config.schema.json").read_text(encoding="utf-8"))
     assert [error.message for error in Draft202012Validator(schema).iter_errors(tree)] == []
 
 
-def test_the_yaml_of_the_readme_shows_every_kind() -> None:
-    shown = {address.kind for text in blocks("yaml") for address in clean([Source("README.md", text)]).objects}
+def test_the_yaml_of_the_configuration_guide_shows_every_kind() -> None:
+    found = blocks("yaml", guide_text("configuration"))
+    shown = {address.kind for text in found for address in clean([Source("configuration.md", text)]).objects}
     assert shown == set(TYPES)
 
 

@@ -33,6 +33,7 @@ _COMMANDS = {
     "dns": "The DNS records that the declared domains need.",
     "doctor": "Check token, reach and permissions, and what the API really returns.",
     "explain": "The reference of kinds and attributes.",
+    "guide": "The documentation, page by page.",
     "schema": "The JSON Schema of the configuration or of a plan.",
     "emulator": "Run a local Management API.",
     "demo": "A first look, without an account.",

@@ -60,7 +60,8 @@ RESOURCE = ResourceType(
             ("admin", "is_admin", "role", "roles"), "qboxctl manages no administrators: make them in the panel"
         ),
         **dict.fromkeys(
-            ("password_hash", "hash", "crypt"), "the API takes no password hashes: write password with a reference to a secret"
+            ("password_hash", "hash", "crypt"),
+            "the API takes no password hashes: write password with a reference to a secret",
         ),
         **dict.fromkeys(("lang", "locale"), "write language"),
         **dict.fromkeys(("vacation", "out_of_office"), "write autoresponder_enabled, _subject and _body"),

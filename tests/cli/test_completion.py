@@ -27,6 +27,7 @@ def test_scripts(shell, project):
     ("words", "expected"),
     [
         ("ex", ["export", "explain"]),
+        ("guide rem", ["removals"]),
         ("plan --fo", ["--format"]),
         ("plan --format ma", ["markdown"]),
         ("completion ", ["bash", "zsh", "fish"]),

@@ -21,6 +21,8 @@ GITLAB = ROOT / "examples" / "pipelines" / "gitlab-ci.yml"
 SCRIPT = ROOT / "examples" / "pipelines" / "pipeline.sh"
 STARTER = ROOT / "qboxctl" / "starter" / "dot_github" / "workflows" / "qboxmail.yml"
 ACTION = ROOT / ".github" / "actions" / "qboxctl" / "action.yml"
+OWN = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
+"""The workflows of this project itself."""
 MARKER = "<!-- qboxctl plan -->"
 PATIENCE = 60
 Ended = subprocess.CompletedProcess[str]

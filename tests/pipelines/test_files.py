@@ -11,14 +11,17 @@ from pathlib import Path
 
 import click
 import pytest
-from runner import ACTION, GITHUB, GITLAB, ROOT, SCRIPT, STARTER, Runner, read, step
+from runner import ACTION, GITHUB, GITLAB, OWN, ROOT, SCRIPT, STARTER, Runner, read, step
 
 from qboxctl.cli import cli
 
 FORMATS = {
     GITHUB: "github-workflows",
     STARTER: "github-workflows",
-    ROOT / ".github" / "workflows" / "test.yml": "github-workflows",
+    **dict.fromkeys(OWN, "github-workflows"),
+    **dict.fromkeys(sorted((ROOT / ".github" / "ISSUE_TEMPLATE").glob("[!c]*.yml")), "github-issue-forms"),
+    ROOT / ".github" / "ISSUE_TEMPLATE" / "config.yml": "github-issue-config",
+    ROOT / ".github" / "dependabot.yml": "dependabot",
     ACTION: "github-actions",
     GITLAB: "gitlab-ci",
 }
@@ -47,9 +50,9 @@ def test_a_file_that_does_not_fit_would_be_found(tmp_path: Path) -> None:
 def scripts() -> Iterator[tuple[str, str]]:
     """Every shell script in the files, by where it stands."""
     yield SCRIPT.name, SCRIPT.read_text(encoding="utf-8")
-    for path in (GITHUB, STARTER):
+    for path in (GITHUB, STARTER, *OWN):
         for job, content in read(path)["jobs"].items():
-            for number, one in enumerate(content["steps"]):
+            for number, one in enumerate(content.get("steps", [])):
                 if "run" in one:
                     yield f"{path.name} {job} {number}", "#!/bin/bash\n" + one["run"]
     for number, one in enumerate(read(ACTION)["runs"]["steps"]):

@@ -1,0 +1,49 @@
+"""``qboxctl guide``: the documentation in the terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from difflib import get_close_matches
+from importlib.resources import files
+
+import click
+from click.shell_completion import CompletionItem
+
+from qboxctl.cli.common import Common, common
+from qboxctl.errors import QboxctlError
+from qboxctl.render import guide
+
+
+def _page(path: str) -> str:
+    return (files("qboxctl") / "docs" / path).read_text(encoding="utf-8")
+
+
+def _complete(_ctx: click.Context, _parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """The topics that begin with what was typed, for the shells."""
+    known = guide.topics(_page("README.md")).values()
+    return [CompletionItem(one.name, help=one.line) for one in known if one.name.startswith(incomplete)]
+
+
+@click.command("guide")
+@common
+@click.argument("topic", required=False, metavar="[TOPIC]", shell_complete=_complete)
+@click.pass_obj
+def command(options: Common, topic: str | None) -> None:
+    """Print a guide, or without TOPIC the list of them."""
+    known = guide.topics(_page("README.md"))
+    if topic is None:
+        options.result(guide.contents(known, options.palette()))
+        return
+    found = known.get(topic)
+    if found is None:
+        near = _near(topic, known)
+        hint = f"did you mean {' or '.join(near)}?" if near else "`qboxctl guide` lists them"
+        raise QboxctlError(f"there is no guide called {topic}", hint=hint)
+    options.result(guide.text(_page(found.path), known, options.palette()).rstrip("\n"))
+
+
+def _near(topic: str, known: Mapping[str, guide.Topic]) -> list[str]:
+    """The guides whose name is written alike, else those whose name or line holds the word."""
+    word = topic.lower()
+    alike = get_close_matches(word, known, 2, 0.6)
+    return alike or [name for name, one in known.items() if word in f"{name} {one.line.lower()}"][:3]
