@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
-from qboxctl.definition import ResourceType, lowers
+from qboxctl.definition import lowers
 from qboxctl.graph import referred
 from qboxctl.guards import strangers
+from qboxctl.kinds import Kinds
 from qboxctl.labels import text_of
 from qboxctl.model import Action, Address, Advisory, Collection, Desired, Live, Plan, Snapshot
 from qboxctl.names import folded
@@ -15,7 +16,7 @@ from qboxctl.validate import FREE_ALIASES_PER_MAILBOX
 from qboxctl.wish import Wish
 
 
-def advise(wish: Wish, snapshot: Snapshot, plan: Plan, types: Mapping[str, ResourceType]) -> tuple[Advisory, ...]:
+def advise(wish: Wish, snapshot: Snapshot, plan: Plan, types: Kinds) -> tuple[Advisory, ...]:
     """The warnings, sorted by the object that each is about."""
     found = [
         *_left_disabled(wish, snapshot, plan, types),
@@ -29,7 +30,7 @@ def advise(wish: Wish, snapshot: Snapshot, plan: Plan, types: Mapping[str, Resou
     return tuple(sorted(found, key=lambda one: (one.address, one.code, one.message)))
 
 
-def _left_disabled(wish: Wish, snapshot: Snapshot, plan: Plan, types: Mapping[str, ResourceType]) -> Iterator[Advisory]:
+def _left_disabled(wish: Wish, snapshot: Snapshot, plan: Plan, types: Kinds) -> Iterator[Advisory]:
     """Objects that on_remove has disabled stay so when they are declared again: nothing says otherwise."""
     kinds = [kind for kind, todo in wish.settings.on_remove.items() if todo == "disable"]
     changed = {(change.address, one.name) for change in plan.changes if kinds for one in change.fields}
@@ -68,7 +69,7 @@ def _not_renamed(wish: Wish, snapshot: Snapshot, plan: Plan) -> Iterator[Advisor
                 yield Advisory("Q045", str(address), message, f"{hint}and let an alias bear the old name after that")
 
 
-def _into_nothing(wish: Wish, snapshot: Snapshot, plan: Plan, types: Mapping[str, ResourceType]) -> Iterator[Advisory]:
+def _into_nothing(wish: Wish, snapshot: Snapshot, plan: Plan, types: Kinds) -> Iterator[Advisory]:
     """Mail that goes to a declared object which is not there, since the plan leaves its creation out."""
     there = {change.address for change in plan.changes if change.action is Action.CREATE} | snapshot.live.keys()
     for change in plan.changes:
@@ -86,7 +87,7 @@ def _into_nothing(wish: Wish, snapshot: Snapshot, plan: Plan, types: Mapping[str
                                    f"let the plan take it in, or leave {change.address} out too")  # fmt: skip
 
 
-def _shrinking(plan: Plan, types: Mapping[str, ResourceType]) -> Iterator[Advisory]:
+def _shrinking(plan: Plan, types: Kinds) -> Iterator[Advisory]:
     """Sizes that go down: what is stored already may be more."""
     for change in plan.changes:
         by_name = types[change.address.kind].by_name
@@ -123,7 +124,7 @@ def _too_many(counts: Counter[tuple[str, str]], domain: str) -> bool:
     return counts["alias", domain] > FREE_ALIASES_PER_MAILBOX * max(1, counts["mailbox", domain])
 
 
-def _ordered_anew(wish: Wish, snapshot: Snapshot, plan: Plan, types: Mapping[str, ResourceType]) -> Iterator[Advisory]:
+def _ordered_anew(wish: Wish, snapshot: Snapshot, plan: Plan, types: Kinds) -> Iterator[Advisory]:
     """An order beside a live object that goes or that no file declares: it may be a new name for that one."""
     orders = [one for one in plan.changes if one.action is Action.CREATE and types[one.address.kind].ordered]
     for kind in {change.address.kind for change in orders}:
@@ -133,7 +134,7 @@ def _ordered_anew(wish: Wish, snapshot: Snapshot, plan: Plan, types: Mapping[str
             continue
         for change in orders:
             if change.address.kind == kind:
-                name = types[kind].name_of(change.address.key)
+                name = types.name(change.address)
                 message = (
                     f"{change.address} will be new, with credentials of its own: {old[0].address} does not become it"
                 )
@@ -141,7 +142,7 @@ def _ordered_anew(wish: Wish, snapshot: Snapshot, plan: Plan, types: Mapping[str
                 yield Advisory("Q049", str(change.address), message, hint)
 
 
-def _known_by_a_part(wish: Wish, snapshot: Snapshot, types: Mapping[str, ResourceType]) -> Iterator[Advisory]:
+def _known_by_a_part(wish: Wish, snapshot: Snapshot, types: Kinds) -> Iterator[Advisory]:
     """An object that is taken for a declared one, though only the beginning of its text is there: it may be another."""
     loose = [kind for kind, type_ in types.items() if not type_.unique]
     for address, live in snapshot.live.items():

@@ -5,13 +5,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence, Set
+from collections.abc import Iterable, Sequence, Set
 from dataclasses import dataclass
 
 from qboxctl import diff
 from qboxctl.definition import ResourceType
 from qboxctl.errors import ConfigError, Diagnostic, Moved, StalePlanError
 from qboxctl.guards import judge
+from qboxctl.kinds import Kinds
 from qboxctl.model import MISSING, Action, Address, Blocked, Change, Desired, FieldChange, Live, Plan, Secret, Snapshot
 from qboxctl.passwords import Objection, objection
 from qboxctl.secret import SecretError, Secrets
@@ -27,9 +28,7 @@ class Checked:
     blocked: tuple[Blocked, ...]
 
 
-def check(
-    plan: Plan, snapshot: Snapshot, wish: Wish, types: Mapping[str, ResourceType], *, acknowledge: str
-) -> Checked:
+def check(plan: Plan, snapshot: Snapshot, wish: Wish, types: Kinds, *, acknowledge: str) -> Checked:
     """Compare a plan with the account as it is now; raises StalePlanError when anything it relies on moved."""
     todo, done, moved = [], [], []
     for change in plan.changes:
@@ -54,7 +53,7 @@ def check_saved(
     fresh: Plan,
     snapshot: Snapshot,
     wish: Wish,
-    types: Mapping[str, ResourceType],
+    types: Kinds,
     *,
     acknowledge: str,
 ) -> Checked:

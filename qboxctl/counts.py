@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from qboxctl.definition import ResourceType
+from qboxctl.kinds import Kinds
 from qboxctl.listing import number_in
 from qboxctl.model import Count, Live
 
@@ -12,7 +12,7 @@ Shown = Mapping[str, tuple[int, bool]]
 """Of each kind whose list in an object was read: how many it shows, and whether the one that is in every parent."""
 
 
-def counts_of(types: Mapping[str, ResourceType], live: Live, shown: Shown) -> dict[str, Count]:
+def counts_of(types: Kinds, live: Live, shown: Shown) -> dict[str, Count]:
     """What an object counts of each kind, where that can be told from what is seen; no list shows an unknown kind."""
     found = {}
     for kind, counter in types[live.address.kind].counters.items():
@@ -22,9 +22,7 @@ def counts_of(types: Mapping[str, ResourceType], live: Live, shown: Shown) -> di
     return found
 
 
-def unseen(
-    types: Mapping[str, ResourceType], counts: Mapping[str, Count], others: Iterable[Mapping[str, Count]]
-) -> tuple[Count, ...]:
+def unseen(types: Kinds, counts: Mapping[str, Count], others: Iterable[Mapping[str, Count]]) -> tuple[Count, ...]:
     """The counts of more than what can be seen. ``others`` are the counts of all other parents of this kind.
 
     No reference says whether a counter includes the object that is in every parent by itself, the postmaster. Other
@@ -38,21 +36,17 @@ def unseen(
     return tuple(count for kind, count in more.items() if not _is_reserved(types, kind, count, others))
 
 
-def unsure(
-    types: Mapping[str, ResourceType], counts: Iterable[Mapping[str, Count]], others: Iterable[Mapping[str, Count]]
-) -> bool:
+def unsure(types: Kinds, counts: Iterable[Mapping[str, Count]], others: Iterable[Mapping[str, Count]]) -> bool:
     """Whether only other parents can tell what a counter of one includes, and none of these does."""
     kinds = {kind for one in counts for kind, count in one.items() if _may_be_reserved(types, kind, count)}
     return bool(kinds) and not kinds <= {kind for other in others for kind in other}
 
 
-def _may_be_reserved(types: Mapping[str, ResourceType], kind: str, count: Count) -> bool:
+def _may_be_reserved(types: Kinds, kind: str, count: Count) -> bool:
     return kind in types and bool(types[kind].reserved) and count.counted - count.shown == 1
 
 
-def _is_reserved(
-    types: Mapping[str, ResourceType], kind: str, count: Count, others: Iterable[Mapping[str, Count]]
-) -> bool:
+def _is_reserved(types: Kinds, kind: str, count: Count, others: Iterable[Mapping[str, Count]]) -> bool:
     """Whether the one object that is counted and not shown is the one that is in every parent."""
     if not _may_be_reserved(types, kind, count):
         return False

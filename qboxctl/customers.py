@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 
-from qboxctl.definition import ResourceType
 from qboxctl.errors import PlanFileError
+from qboxctl.kinds import Kinds
 from qboxctl.listing import Row
 from qboxctl.model import Plan, Snapshot
 from qboxctl.remote import Account
@@ -14,7 +14,7 @@ from qboxctl.wish import Wish
 _CODE = "customer_code"
 
 
-def customers(wish: Wish, snapshot: Snapshot, types: Mapping[str, ResourceType]) -> tuple[str, ...]:
+def customers(wish: Wish, snapshot: Snapshot, types: Kinds) -> tuple[str, ...]:
     """The customer that the settings name, else those whose objects were read and tell it."""
     if wish.settings.customer_code:
         return (wish.settings.customer_code,)

@@ -35,6 +35,17 @@ class Certainty(StrEnum):
     ASSUMED = "assumed"
 
 
+class Joined(StrEnum):
+    """How the natural key of an object that lives in another one is put together."""
+
+    SLASH = "parent/name"
+    """Segments, in which a name's own slash is written ``%2F``."""
+    AT = "name@parent"
+    """An e-mail address."""
+    SAME = "parent"
+    """There is one of the kind in each parent, and it goes by the parent's key."""
+
+
 class Phase(IntEnum):
     """When, within one run, a part of a change is written."""
 
@@ -169,7 +180,8 @@ class Call:
 class ResourceType:
     """One kind of resource.
 
-    ``section`` is where it stands in the files (``*`` for the parent's key). ``key`` is the attribute of the
+    ``section`` is where it stands in the files, or in its parent's block. ``joined`` is how its key is put together
+    with its parent's; kinds of one ``namespace`` in one parent share their names. ``key`` is the attribute of the
     answers that holds the natural key, ``id`` the one that holds the code. ``unique`` is False where the
     server would accept a second object with the same key: such a create is never repeated blindly.
     ``search`` is the list parameter that searches by text: what it finds is there, what it misses may be too.
@@ -194,6 +206,8 @@ class ResourceType:
     delete: Call | None = None
     proof: tuple[Call, ...] = ()
     parent: str = ""
+    joined: Joined = Joined.SLASH
+    namespace: str = ""
     key: str = "name"
     id: str = "code"
     normalise: Callable[[str], str] = names.domain_name
@@ -268,24 +282,12 @@ class ResourceType:
         off = change.action is Action.UPDATE and any((one.name, one.after) == self.disabled for one in change.fields)
         return off or change.action.removes
 
-    def address_key(self, name: str, parent: str) -> str:
-        """The natural key of an object from its name in the files or answers: ``ada`` in example.com."""
-        return f"{name}@{parent}" if self.parent else name
-
     def comparable(self, name: str) -> str:
         """A name from outside in canonical form; one that no file could declare stays as it is, in lower case."""
         try:
             return self.normalise(name)
         except ValueError:
             return name.strip().lower()
-
-    def parent_of(self, key: str) -> str:
-        """The natural key of the object that this one lives in, or ""."""
-        return key.rpartition("@")[2] if self.parent else ""
-
-    def name_of(self, key: str) -> str:
-        """The name that the files and the API use for the object with this natural key."""
-        return key.rpartition("@")[0] if self.parent else key
 
     def allowed_on_remove(self) -> tuple[str, ...]:
         """What ``settings.on_remove`` may say for this kind."""

@@ -40,11 +40,11 @@ def config_schema() -> Schema:
             doc="For each kind: attributes under what an object says itself",
         ),
     }
-    for one in TYPES.values():
+    for one in TYPES.levels[0]:
         match one.section:
             case (root,):
                 properties[root] = _collection(one)
-            case (root, name) if name != "*":
+            case (root, name):
                 group = properties.setdefault(root, closed({}, doc="Email Delivery: sending domains and accounts"))
                 group["properties"][name] = _collection(one)
     return {
@@ -146,9 +146,8 @@ def body(one: ResourceType, *, defaults: bool = False) -> Schema:
         }
         if not one.unique:
             properties["id"] = {"type": ["string", "integer"], "description": "The id on the server, to match it by"}
-        for child in TYPES.values():
-            if child.parent == one.kind:
-                properties[child.section[-1]] = _collection(child)
+        for child in TYPES.children(one.kind):
+            properties[child.section[0]] = _collection(child)
     return closed(properties, doc=one.doc)
 
 

@@ -11,9 +11,10 @@ from dataclasses import dataclass
 from graphlib import TopologicalSorter
 from typing import NamedTuple
 
-from qboxctl.definition import Phase, ResourceType, lowers
+from qboxctl.definition import Phase, lowers
 from qboxctl.diff import EXTRA, UNPROVED
-from qboxctl.model import Action, Address, Change, FieldChange
+from qboxctl.kinds import Kinds
+from qboxctl.model import Action, Address, Change, Collection, FieldChange
 
 GATE = ""
 """The kind of a step that writes nothing: many steps wait for many others through it."""
@@ -56,12 +57,12 @@ class Graph:
         return sets
 
 
-def order(changes: Sequence[Change], types: Mapping[str, ResourceType]) -> Graph:
+def order(changes: Sequence[Change], types: Kinds) -> Graph:
     """The steps of the changes, and what each waits for."""
     return _Builder(changes, types).graph()
 
 
-def needs(changes: Sequence[Change], types: Mapping[str, ResourceType]) -> dict[Address, tuple[Address, ...]]:
+def needs(changes: Sequence[Change], types: Kinds) -> dict[Address, tuple[Address, ...]]:
     """For each change, the changes that must succeed before it starts."""
     builder = _Builder(changes, types)
     waits = builder.graph().needs
@@ -71,7 +72,7 @@ def needs(changes: Sequence[Change], types: Mapping[str, ResourceType]) -> dict[
     }
 
 
-def writes(changes: Sequence[Change], types: Mapping[str, ResourceType]) -> int:
+def writes(changes: Sequence[Change], types: Kinds) -> int:
     """How many requests that write an undisturbed apply of the changes sends; reading comes on top."""
     builder = _Builder(changes, types)
     count = 0
@@ -86,25 +87,24 @@ def writes(changes: Sequence[Change], types: Mapping[str, ResourceType]) -> int:
     return count
 
 
-def referred(types: Mapping[str, ResourceType], kind: str, value: object) -> list[Address]:
-    """The objects that a value refers to; a name inside a parent may be of any kind that lives there."""
+def referred(types: Kinds, kind: str, value: object) -> list[Address]:
+    """The objects that a value refers to; a name may be of any kind that shares its namespace."""
     keys = [value] if isinstance(value, str) and value else value if isinstance(value, (tuple, list)) else []
-    parent = types[kind].parent if kind else ""
-    kinds = [one for one, type_ in types.items() if type_.parent == parent] if parent else [kind]
-    return [Address(one, str(key)) for key in keys for one in kinds if kind]
+    kinds = (kind, *types.namesakes(kind)) if kind else ()
+    return [Address(one, str(key)) for key in keys for one in kinds]
 
 
 class _Builder:
     """Knows the changes, and which of them are inside others."""
 
-    def __init__(self, changes: Sequence[Change], types: Mapping[str, ResourceType]) -> None:
+    def __init__(self, changes: Sequence[Change], types: Kinds) -> None:
         self.types = types
         self.changes = {change.address: change for change in changes}
         self.parents: dict[Address, Change] = {}
         self.inside: dict[Address, list[Change]] = {}
         for change in changes:
-            type_ = types[change.address.kind]
-            parent = self.changes.get(Address(type_.parent, type_.parent_of(change.address.key)))
+            home = types.parent(change.address)
+            parent = self.changes.get(home) if home is not None else None
             if parent is not None:
                 self.parents[change.address] = parent
                 self.inside.setdefault(parent.address, []).append(change)
@@ -222,12 +222,11 @@ class _Builder:
 
     def wait_for_names(self, change: Change) -> None:
         """A removal that frees a name goes before the create that takes it."""
-        section = self.types[change.address.kind].parent
-        if change.action is not Action.CREATE or not section:
+        if change.action is not Action.CREATE:
             return
-        for kind, type_ in self.types.items():
+        for kind in self.types.namesakes(change.address.kind):
             rival = Address(kind, change.address.key)
-            if type_.parent == section and kind != change.address.kind and self.is_deleted(rival):
+            if self.is_deleted(rival):
                 self.needs[Step(change.address, Phase.CREATE)].add(Step(rival, Phase.LAST))
 
     def wait_for_references(self, change: Change) -> None:
@@ -266,10 +265,10 @@ class _Builder:
     def make_room(self) -> None:
         """Where nothing speaks against it, removals come first, so that limits and links leave room."""
         kinds = list(self.types)
-        removals: dict[tuple[str, str], list[Step]] = defaultdict(list)
-        creates: dict[tuple[str, str], list[Step]] = defaultdict(list)
+        removals: dict[Collection, list[Step]] = defaultdict(list)
+        creates: dict[Collection, list[Step]] = defaultdict(list)
         for address, change in self.changes.items():
-            group = (address.kind, self.types[address.kind].parent_of(address.key))
+            group = self.types.collection(address)
             if change.action is Action.DELETE:
                 removals[group].append(Step(address, Phase.LAST))
             elif change.action is Action.CREATE:
@@ -277,8 +276,8 @@ class _Builder:
         for (kind, parent), steps in list(removals.items()):
             for later in kinds[kinds.index(kind) + 1 :]:
                 if self.types[later].parent == self.types[kind].parent:
-                    self.before(removals.get((later, parent), []), steps)
-            self.before(steps, creates.get((kind, parent), []))
+                    self.before(removals.get(Collection(later, parent), []), steps)
+            self.before(steps, creates.get(Collection(kind, parent), []))
 
     def before(self, earlier: Sequence[Step], later: Sequence[Step]) -> None:
         """Let some steps be over before others start, unless one of the first waits for one of the others."""

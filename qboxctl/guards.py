@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from qboxctl.definition import ResourceType
 from qboxctl.diff import UNPROVED
-from qboxctl.model import Action, Address, Blocked, Change, Collection, Live, Snapshot
-from qboxctl.names import covering, relaxed_label
+from qboxctl.kinds import Kinds
+from qboxctl.model import Action, Address, Blocked, Change, Live, Snapshot
+from qboxctl.names import relaxed_label
+from qboxctl.patterns import covering
 from qboxctl.wish import Wish
 
 _SHOWN = 5
@@ -19,21 +21,18 @@ SHORTEST_ID = 8
 """So many digits of a plan's id are enough to acknowledge it."""
 
 
-def ignored(wish: Wish, types: Mapping[str, ResourceType], address: Address) -> bool:
+def ignored(wish: Wish, types: Kinds, address: Address) -> bool:
     """Whether an object, or what it lives in, is matched by ``ignore``."""
     if not wish.ignore:
         return False
-    if covering(wish.ignore, address):
-        return True
-    type_ = types[address.kind]
-    return bool(type_.parent) and ignored(wish, types, Address(type_.parent, type_.parent_of(address.key)))
+    return any(covering(wish.ignore, one) for one in (address, *types.ancestors(address)))
 
 
 def judge(
     changes: Sequence[Change],
     snapshot: Snapshot,
     wish: Wish,
-    types: Mapping[str, ResourceType],
+    types: Kinds,
     *,
     plan_id: str,
     acknowledge: str = "",
@@ -57,7 +56,7 @@ def acknowledges(text: str, plan_id: str) -> bool:
     return len(text) >= SHORTEST_ID and plan_id.startswith(text.lower())
 
 
-def _removes(change: Change, snapshot: Snapshot, types: Mapping[str, ResourceType]) -> bool:
+def _removes(change: Change, snapshot: Snapshot, types: Kinds) -> bool:
     """Whether a change deletes or disables: also where a declaration disables what is in use."""
     live = snapshot.live.get(change.address)
     off = live is not None and live.status in ("disabled", UNPROVED)  # what waits for its proof is not in use yet
@@ -71,9 +70,7 @@ def labelled(type_: ResourceType, live: Live) -> Address:
     return Address(type_.kind, relaxed_label(str(live.row.get(type_.key, ""))))
 
 
-def _protected(
-    removals: Sequence[Change], snapshot: Snapshot, wish: Wish, types: Mapping[str, ResourceType]
-) -> Iterable[Blocked]:
+def _protected(removals: Sequence[Change], snapshot: Snapshot, wish: Wish, types: Kinds) -> Iterable[Blocked]:
     for change in removals:
         kind, live = change.address.kind, snapshot.live.get(change.address)
         pattern = covering(wish.protect, change.address)
@@ -83,27 +80,24 @@ def _protected(
             done = "removed" if change.action.removes else "disabled"
             message = f"{change.address} would be {done}, and protect holds {pattern.text}"
             yield Blocked("protect", kind, message, f"keep it, or take {pattern.text} out of protect")
-        elif ignored(wish, types, change.address) or types[kind].reserved == types[kind].name_of(change.address.key):
+        elif ignored(wish, types, change.address) or types[kind].reserved == types.name(change.address):
             yield Blocked("protect", kind, f"{change.address} is never removed", "take its removal out of the files")
 
 
-def _contents(removals: Sequence[Change], snapshot: Snapshot, types: Mapping[str, ResourceType]) -> Iterable[Blocked]:
+def _contents(removals: Sequence[Change], snapshot: Snapshot, types: Kinds) -> Iterable[Blocked]:
     deleted = {change.address for change in removals if change.action is Action.DELETE}
-    children = [type_ for type_ in types.values() if type_.parent]
-    containers = {type_.parent for type_ in children}
-    doomed = [address for address in deleted if address.kind in containers]
+    doomed = [address for address in deleted if types.children(address.kind)]
     if not doomed:
         return
     inside: dict[Address, list[Address]] = defaultdict(list)
     for address, live in snapshot.live.items():
-        type_ = types[address.kind]
-        if type_.parent and not live.leaving and address not in deleted:
-            inside[Address(type_.parent, type_.parent_of(address.key))].append(address)
+        parent = types.parent(address)
+        if parent is not None and not live.leaving and address not in deleted:
+            inside[parent].append(address)
     for address in doomed:
         if address not in snapshot.live or snapshot.live[address].leaving:
             continue
-        unread = [c.kind for c in children if Collection(c.kind, address.key) not in snapshot.complete]
-        if unread:
+        if not snapshot.complete.issuperset(types.inside(address)):
             message = f"{address} would be deleted, and what is in it was not read"
             yield Blocked("contents", address.kind, message, "plan without --target and --exclude")
         elif inside[address]:
@@ -124,29 +118,25 @@ def _contents(removals: Sequence[Change], snapshot: Snapshot, types: Mapping[str
             )
 
 
-def live_counts(
-    removals: Sequence[Change], snapshot: Snapshot, wish: Wish, types: Mapping[str, ResourceType]
-) -> Counter[str]:
+def live_counts(removals: Sequence[Change], snapshot: Snapshot, wish: Wish, types: Kinds) -> Counter[str]:
     """How many objects of each kind are in the managed collections; what is ignored does not count.
 
     With --since, a collection that an earlier revision managed counts as well where something is removed from it.
     """
     counts: Counter[str] = Counter()
-    touched = {Collection(c.address.kind, types[c.address.kind].parent_of(c.address.key)) for c in removals}
+    touched = {types.collection(change.address) for change in removals}
     managed = wish.managed.keys() | touched
     for collection, total in snapshot.totals.items():
         if collection in managed and collection not in snapshot.complete:
             counts[collection.kind] += total
     for address, live in snapshot.live.items():
-        collection = Collection(address.kind, types[address.kind].parent_of(address.key))
+        collection = types.collection(address)
         if collection in managed and collection in snapshot.complete and not live.leaving:
             counts[address.kind] += not ignored(wish, types, address)
     return counts
 
 
-def _count(
-    removals: Sequence[Change], snapshot: Snapshot, wish: Wish, types: Mapping[str, ResourceType]
-) -> Iterable[Blocked]:
+def _count(removals: Sequence[Change], snapshot: Snapshot, wish: Wish, types: Kinds) -> Iterable[Blocked]:
     counts = live_counts(removals, snapshot, wish, types)
     declared = {change.address.kind for change in removals if not change.action.removes}
     for kind, number in Counter(change.address.kind for change in removals).items():
@@ -169,9 +159,7 @@ def strangers(kind: str, snapshot: Snapshot, wish: Wish) -> list[Live]:
     return sorted((live for live in found if not live.leaving), key=lambda live: live.address)
 
 
-def _order(
-    orders: Sequence[Change], snapshot: Snapshot, wish: Wish, types: Mapping[str, ResourceType]
-) -> Iterable[Blocked]:
+def _order(orders: Sequence[Change], snapshot: Snapshot, wish: Wish, types: Kinds) -> Iterable[Blocked]:
     """What costs money is not ordered while a live one may be what is meant: its key or its text was edited, perhaps.
 
     A disabled one may be it as well. One that other files own, or nobody, is out of the way once it is ignored.
@@ -189,6 +177,6 @@ def _order(
             "order",
             kind,
             f"{change.address} would be ordered, which costs money, while {names}{more} {verb} that no file declares",
-            f"if {which} is meant, write {pins} under {types[kind].name_of(change.address.key)}; "
+            f"if {which} is meant, write {pins} under {types.name(change.address)}; "
             "what others look after, `ignore` can name",
         )

@@ -5,14 +5,15 @@ Only what was read can be told not to be there: a pattern that may match somethi
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from qboxctl.definition import ResourceType
 from qboxctl.errors import QboxctlError
 from qboxctl.guards import labelled
+from qboxctl.kinds import Kinds
 from qboxctl.model import Address, Advisory, Collection, Snapshot
-from qboxctl.names import Pattern
+from qboxctl.patterns import Pattern
 from qboxctl.scope import Options
 from qboxctl.wish import Wish
 
@@ -27,7 +28,7 @@ class Known:
 
     wish: Wish
     snapshot: Snapshot
-    types: Mapping[str, ResourceType]
+    types: Kinds
 
     def matched(self, pattern: Pattern) -> bool:
         """Whether a pattern matches something known."""
@@ -48,7 +49,7 @@ class Known:
         for type_ in self.types.values():
             if type_.reserved:
                 for home in self._homes(type_):
-                    yield Address(type_.kind, type_.address_key(type_.reserved, home.key))
+                    yield Address(type_.kind, self.types.key(type_.kind, type_.reserved, home.key))
 
     def _homes(self, type_: ResourceType) -> Iterable[Address]:
         found = (address for address in self.snapshot.live if address.kind == type_.parent)
@@ -59,7 +60,8 @@ class Known:
         """Whether a pattern is about all objects of a kind, or all in a known home, however many there are by now."""
         for type_ in self.types.values():
             homes = [home.key for home in self._homes(type_)] if type_.parent else []
-            if any(pattern.matches(Address(type_.kind, type_.address_key(_ANY, home))) for home in [*homes, _ANY]):
+            any_of = (Address(type_.kind, self.types.key(type_.kind, _ANY, home)) for home in [*homes, _ANY])
+            if any(map(pattern.matches, any_of)):
                 return True
         return False
 

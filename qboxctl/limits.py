@@ -6,12 +6,13 @@ Nothing is read for it. Where a list was not read to its end, what is known of i
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from qboxctl import diff
 from qboxctl.bill import default_size
 from qboxctl.definition import Field, ResourceType, lowers
 from qboxctl.errors import Diagnostic
+from qboxctl.kinds import Kinds
 from qboxctl.model import Action, Address, Change, Live, Snapshot, Value
 from qboxctl.wish import Wish
 
@@ -19,9 +20,7 @@ _SIZE = "max_email_quota"
 """What decides which limits a mailbox counts for."""
 
 
-def over_limits(
-    changes: Sequence[Change], wish: Wish, snapshot: Snapshot, types: Mapping[str, ResourceType]
-) -> Iterator[Diagnostic]:
+def over_limits(changes: Sequence[Change], wish: Wish, snapshot: Snapshot, types: Kinds) -> Iterator[Diagnostic]:
     """Each limit that an object would be over after the changes, and is not over today."""
     bounded = {one.bounds for type_ in types.values() for one in type_.fields if one.bounds}
     inside: dict[Address, list[Change]] = defaultdict(list)
@@ -29,8 +28,8 @@ def over_limits(
     own = {change.address: change for change in changes}
     for change in changes:
         type_ = types[change.address.kind]
-        home = Address(type_.parent, type_.parent_of(change.address.key))
-        if change.address.kind in bounded:
+        home = types.parent(change.address)
+        if home is not None and change.address.kind in bounded:
             inside[home].append(change)
             if change.action is Action.CREATE or any(one.name == _SIZE for one in change.fields):
                 grown.add(home)
@@ -41,8 +40,8 @@ def over_limits(
     lives: dict[Address, list[Live]] = defaultdict(list)
     for address, live in snapshot.live.items():
         if address.kind in bounded and not live.leaving:
-            home = Address(types[address.kind].parent, types[address.kind].parent_of(address.key))
-            if home in grown:
+            home = types.parent(address)
+            if home is not None and home in grown:
                 lives[home].append(live)
     for home in sorted(grown):
         look = _Home(home, own.get(home), inside[home], lives[home], wish, snapshot, types)
@@ -64,7 +63,7 @@ class _Home:
         lives: Iterable[Live],
         wish: Wish,
         snapshot: Snapshot,
-        types: Mapping[str, ResourceType],
+        types: Kinds,
     ) -> None:
         self.address, self.own, self.wish, self.snapshot, self.types = address, own, wish, snapshot, types
         self.changes = {change.address: change for change in changes}

@@ -15,9 +15,10 @@ from qboxctl.definition import Field, ResourceType
 from qboxctl.errors import BadEntries, ConfigError, Diagnostic, Position, Severity, has_errors, hint_of
 from qboxctl.extra import misuse
 from qboxctl.hints import did_you_mean
+from qboxctl.kinds import Kinds
 from qboxctl.model import JSON, Address, Collection, Desired, Secret, Value, Where
-from qboxctl.names import Pattern, covering
 from qboxctl.passwords import NO_HASHES, means_hash
+from qboxctl.patterns import Pattern, covering
 from qboxctl.places import OWN, Places, as_keys
 from qboxctl.settings import Settings, read_settings
 from qboxctl.values import Password, kind_of
@@ -27,7 +28,7 @@ from qboxctl.yamlio import TWICE, Room, Source
 _Path = tuple[str | int, ...]
 
 
-def load(sources: Sequence[Source], types: Mapping[str, ResourceType], environment: str = "default") -> Wish:
+def load(sources: Sequence[Source], types: Kinds, environment: str = "default") -> Wish:
     """The wish that the files state together; raises ConfigError with every mistake."""
     loader = _Loader(tuple(sources), types)
     loader.read()
@@ -48,7 +49,7 @@ def load(sources: Sequence[Source], types: Mapping[str, ResourceType], environme
     )
 
 
-def load_settings(sources: Sequence[Source], types: Mapping[str, ResourceType], environment: str = "default") -> Wish:
+def load_settings(sources: Sequence[Source], types: Kinds, environment: str = "default") -> Wish:
     """A wish of nothing but the settings and what is ignored; raises ConfigError with every mistake in these.
 
     What else is wrong with the files does not matter, unless it hides the settings.
@@ -84,7 +85,7 @@ class Stated(NamedTuple):
     mistakes: tuple[Diagnostic, ...]
 
 
-def stated(sources: Sequence[Source], types: Mapping[str, ResourceType]) -> Stated:
+def stated(sources: Sequence[Source], types: Kinds) -> Stated:
     """What some files of a wish say, as far as they can be read."""
     loader = _Loader(tuple(sources), types)
     loader.read()
@@ -143,7 +144,7 @@ _ELSEWHERE = "let its name begin with _ to have it skipped, or name another fold
 class _Loader:
     """Collects what the files state and what is wrong with it."""
 
-    def __init__(self, sources: tuple[Source, ...], types: Mapping[str, ResourceType]) -> None:
+    def __init__(self, sources: tuple[Source, ...], types: Kinds) -> None:
         self.sources = sources
         self.types = types
         self.found: list[Diagnostic] = []
@@ -322,7 +323,7 @@ class _Loader:
         """Note an attribute that stands where the name of an object belongs; ``above`` is the name before it."""
         under = f"the {type_.kind} that it is about"
         if above:
-            under = f"{type_.kind}/{type_.address_key(above, str(where.path[-3]) if type_.parent else '')}"
+            under = f"{type_.kind}/{self.types.key(type_.kind, above, str(where.path[-3]) if type_.parent else '')}"
         self.error("Q011", f'"{name}" stands where the name of a {type_.kind} belongs', where,
                    hint=f"did you mean to indent it under {under}?")  # fmt: skip
 
@@ -336,7 +337,7 @@ class _Loader:
             self.error("Q016", str(error), where, hint=self.places.name_meant(type_, name, parent, error))
             self.unnamed(type_, name, raw, parent, where)
             return
-        key = type_.address_key(own, parent)
+        key = self.types.key(type_.kind, own, parent)
         address = Address(type_.kind, key)
         if type_.short and isinstance(raw, (list, str)):
             raw = {type_.short: raw}
@@ -363,7 +364,7 @@ class _Loader:
     def unnamed(self, type_: ResourceType, name: str, raw: JSON, parent: str, where: Where) -> None:
         """Look for what is wrong in an object whose name is wrong already."""
         if isinstance(raw, dict):
-            key, inside = type_.address_key(name, parent), self.places.inside[type_.kind]
+            key, inside = self.types.key(type_.kind, name, parent), self.places.inside[type_.kind]
             for child in inside.keys() & raw.keys():
                 self.collection(inside[child], raw[child], key, Where(where.file, (*where.path, child)))
             body = {name: value for name, value in raw.items() if name not in inside}
@@ -375,7 +376,7 @@ class _Loader:
         found: dict[Address, Desired] = {}
         patterns = self.patterns["ignore"]
         for address, block in self.blocks.items():
-            ignored = patterns and (covering(patterns, address) or self._ignored_parent(address))
+            ignored = patterns and self.ignored_by(address)
             if ignored:
                 self._warn(f"{address} is declared, and ignored by the pattern {ignored.text}", block.where, address)
                 continue
@@ -384,10 +385,10 @@ class _Loader:
             self.desired(address, block)  # for its own mistakes
         return found
 
-    def _ignored_parent(self, address: Address) -> Pattern | None:
-        type_ = self.types[address.kind]
-        parent = Address(type_.parent, type_.parent_of(address.key))
-        return covering(self.patterns["ignore"], parent) if type_.parent else None
+    def ignored_by(self, address: Address) -> Pattern | None:
+        """The pattern that ignores an object, or what it lives in."""
+        found = (covering(self.patterns["ignore"], one) for one in (address, *self.types.ancestors(address)))
+        return next(filter(None, found), None)
 
     def _warn(self, message: str, where: Where, address: Address) -> None:
         position = self.sources[where.file].position(where.path)

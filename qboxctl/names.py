@@ -8,14 +8,9 @@ from __future__ import annotations
 import html
 import re
 import unicodedata
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from fnmatch import translate
 from functools import lru_cache
-from typing import Protocol
 
 from qboxctl.errors import BadValue
-from qboxctl.model import Address
 
 _DOMAIN = re.compile(r"(?=.{4,253}\Z)(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z0-9][a-z0-9-]{0,61}[a-z0-9]\Z")
 _LOCAL = re.compile(r"(?=.{1,64}\Z)[a-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[a-z0-9!#$%&'*+/=?^_`{|}~-]+)*\Z")
@@ -156,11 +151,12 @@ def relaxed_domain(text: str) -> str:
         return text.strip().lower()
 
 
-def _ascii_glob(text: str) -> str:
+@lru_cache(maxsize=1024)
+def ascii_glob(text: str) -> str:
     """Bring the domain labels of a pattern to IDNA form, and leave its wildcards alone."""
     if text.isascii():
         return text
-    import idna
+    import idna  # see domain_name
 
     local, at, domain = text.rpartition("@")
     try:
@@ -171,87 +167,3 @@ def _ascii_glob(text: str) -> str:
         message = "a wildcard cannot stand beside letters outside ASCII, between two dots: write the name out"
         raise ValueError(f"{text!r} is not a pattern: {message}") from None
     return local + at + ".".join(labels)
-
-
-_WILD = re.compile(r"[*?\[]")
-
-
-@lru_cache
-def _glob(text: str) -> re.Pattern[str]:
-    return re.compile(translate(text))
-
-
-class Named(Protocol):
-    """A kind, as far as a pattern has to know it: whether the server keeps the names of its objects unique."""
-
-    @property
-    def unique(self) -> bool:
-        """False where any text may be a name, in any letters."""
-
-
-@dataclass(frozen=True, slots=True)
-class Pattern:
-    """A glob over addresses: ``mailbox/*@example.com``, ``domain/*``."""
-
-    text: str
-    expression: re.Pattern[str]
-
-    @classmethod
-    def of(cls, text: str, kinds: Mapping[str, Named]) -> Pattern:
-        """Compile a pattern; raises ValueError when its first part matches none of ``kinds``."""
-        lowered = relaxed_label(text)
-        kind, slash, key = lowered.partition("/")
-        if lowered.count("[") != lowered.count("]"):
-            raise ValueError(f"{text!r} is not a pattern: a [ needs its ]")
-        if not slash or not key:
-            raise ValueError(f"{text!r} is not a pattern: write kind/name, such as mailbox/*@example.com")
-        meant = [one for known, one in kinds.items() if re.match(translate(kind), known)]
-        if not meant:
-            raise ValueError(f"{text!r} matches no kind: there are {', '.join(kinds)}")
-        forms = [key] if key.isascii() or not all(one.unique for one in meant) else []  # labels keep their letters
-        if not key.isascii() and any(one.unique for one in meant):
-            try:
-                forms.append(_ascii_glob(key))
-            except ValueError:
-                if not forms or _WILD.search(key):
-                    raise
-        return cls(text, re.compile("|".join(translate(f"{kind}/{form}") for form in forms)))
-
-    def matches(self, address: Address) -> bool:
-        """Whether the pattern covers the address."""
-        return self.expression.match(f"{address.kind}/{address.key}") is not None
-
-    @property
-    def single(self) -> bool:
-        """Whether it can match one address only."""
-        return not _WILD.search(self.text)
-
-    @property
-    def sole(self) -> Address | None:
-        """The only address that it can match, None where there may be several: letters may be those of a label."""
-        kind, _, key = relaxed_label(self.text).partition("/")
-        return Address(kind, key) if self.single and key.isascii() else None
-
-    def may_match(self, kind: str, parent: str) -> bool:
-        """Whether some object of a kind could match, inside a parent (such as a domain) or with none ("")."""
-        wanted, _, key = relaxed_label(self.text).partition("/")
-        if not _glob(wanted).match(kind):
-            return False
-        if not parent or "[" in key:
-            return True
-        _, at, domain = key.rpartition("@")
-        try:
-            if at:
-                return _glob(_ascii_glob(domain)).match(parent) is not None
-            tail = _WILD.split(_ascii_glob(key))[-1]
-        except ValueError:
-            return False  # it can name an object without a domain only
-        return f"@{parent}".endswith(tail)  # without an @, whatever stands behind the last wildcard is in the domain
-
-
-def covering(patterns: Iterable[Pattern], address: Address) -> Pattern | None:
-    """The first pattern that covers the address, if any does."""
-    for pattern in patterns:
-        if pattern.matches(address):
-            return pattern
-    return None

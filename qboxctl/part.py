@@ -10,10 +10,10 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 
-from qboxctl.definition import ResourceType
 from qboxctl.errors import Diagnostic
+from qboxctl.kinds import Kinds
 from qboxctl.load import load
 from qboxctl.model import JSON, Address, Collection
 from qboxctl.scope import Options, Scope
@@ -27,9 +27,7 @@ MOST_ROUNDS = 4
 """What changed names something, which names something: for a longer chain than this, all is parsed."""
 
 
-def part(
-    made: Edit, sources: Sequence[Source], types: Mapping[str, ResourceType], environment: str = "default"
-) -> Wish | None:
+def part(made: Edit, sources: Sequence[Source], types: Kinds, environment: str = "default") -> Wish | None:
     """The wish as far as it bears on what was edited: of that, it says what the whole says.
 
     None where that is no smaller part, or not known to be one. Raises ConfigError.
@@ -69,24 +67,22 @@ def part(
 class _Homes:
     """The kind that other kinds live in: domains, of which an account may have thousands."""
 
-    def __init__(self, types: Mapping[str, ResourceType]) -> None:
+    def __init__(self, types: Kinds) -> None:
         self.types = types
-        self.kind = next(one.parent for one in types.values() if one.parent)
+        self.kind = next(one.kind for one in types.levels[0] if types.children(one.kind))
         self.section = types[self.kind].section[0]
 
     def of(self, addresses: Iterable[Address]) -> set[str]:
         """The names of the domains among some objects, and of those that the others live in."""
         found = set()
         for address in addresses:
-            type_ = self.types[address.kind]
-            if address.kind == self.kind:
-                found.add(address.key)
-            elif type_.parent == self.kind:
-                found.add(type_.parent_of(address.key))
+            root = self.types.root(address)
+            if root.kind == self.kind:
+                found.add(root.key)
         return found
 
 
-def _named_by_changes(made: Edit, wish: Wish, types: Mapping[str, ResourceType]) -> Iterable[Address]:
+def _named_by_changes(made: Edit, wish: Wish, types: Kinds) -> Iterable[Address]:
     """What is named, declared or not, by what changed and by what that needs."""
     found = difference(made, wish)
     scope = Scope(wish, types, Options(only=found.changed | found.gone))
@@ -94,7 +90,7 @@ def _named_by_changes(made: Edit, wish: Wish, types: Mapping[str, ResourceType])
         yield from scope.named(address.kind, wish.objects[address].values)
 
 
-def _named_by_defaults(wish: Wish, types: Mapping[str, ResourceType]) -> Iterable[Address]:
+def _named_by_defaults(wish: Wish, types: Kinds) -> Iterable[Address]:
     scope = Scope(wish, types)
     for kind, values in wish.defaults.items():
         yield from scope.named(kind, values)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from qboxctl.definition import Field, ResourceType
 from qboxctl.errors import hint_of
 from qboxctl.hints import did_you_mean, quotes_told
+from qboxctl.kinds import Kinds
 from qboxctl.model import JSON
 
 RULES = ("settings", "protect", "ignore", "defaults")
@@ -22,23 +23,21 @@ _NEARLY = 0.75
 class Places:
     """The keys of a file: ``roots`` hold objects, ``groups`` hold keys that do, and ``inside`` stand in objects."""
 
-    types: Mapping[str, ResourceType]
+    types: Kinds
     roots: Mapping[str, ResourceType]
     groups: Mapping[str, Mapping[str, ResourceType]]
     inside: Mapping[str, Mapping[str, ResourceType]]
 
     @classmethod
-    def of(cls, types: Mapping[str, ResourceType]) -> Places:
+    def of(cls, types: Kinds) -> Places:
         """Work the places out from the kinds' sections."""
         roots: dict[str, ResourceType] = {}
         groups: dict[str, dict[str, ResourceType]] = {}
-        inside: dict[str, dict[str, ResourceType]] = {kind: {} for kind in types}
-        for one in types.values():
+        inside = {kind: {child.section[0]: child for child in types.children(kind)} for kind in types}
+        for one in types.levels[0]:
             match one.section:
                 case (root,):
                     roots[root] = one
-                case (_, "*", name):
-                    inside[one.parent][name] = one
                 case (root, name):
                     groups.setdefault(root, {})[name] = one
         return cls(types, roots, groups, inside)

@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 
 from qboxctl import diff, graph
 from qboxctl.bill import bill
 from qboxctl.definition import ResourceType
 from qboxctl.errors import ConfigError, Diagnostic
 from qboxctl.guards import judge
+from qboxctl.kinds import Kinds
 from qboxctl.limits import over_limits
 from qboxctl.model import (
     MISSING,
     Action,
     Address,
     Change,
-    Collection,
     Desired,
     FieldChange,
     Live,
@@ -25,7 +25,7 @@ from qboxctl.model import (
     Unverifiable,
     Value,
 )
-from qboxctl.names import covering
+from qboxctl.patterns import covering
 from qboxctl.planfile import plan_id
 from qboxctl.scope import Options, Scope
 from qboxctl.values import SIZE_NAMES
@@ -36,7 +36,7 @@ SUMMARY = ("create", "update", "disable", "delete", "unchanged", "unmanaged")
 
 
 def make_plan(
-    types: Mapping[str, ResourceType],
+    types: Kinds,
     wish: Wish,
     snapshot: Snapshot,
     options: Options | None = None,
@@ -49,7 +49,7 @@ def make_plan(
 
 
 class _Planner:
-    def __init__(self, types: Mapping[str, ResourceType], wish: Wish, snapshot: Snapshot, options: Options) -> None:
+    def __init__(self, types: Kinds, wish: Wish, snapshot: Snapshot, options: Options) -> None:
         self.types, self.wish, self.snapshot, self.options = types, wish, snapshot, options
         self.scope = Scope(wish, types, options)
         self.changes: list[Change] = []
@@ -262,7 +262,7 @@ class _Planner:
             if address in self.wish.objects or live.leaving:
                 continue
             type_ = self.types[address.kind]
-            collection = Collection(address.kind, type_.parent_of(address.key))
+            collection = self.types.collection(address)
             counted = collection in self.wish.managed or (since is not None and address in since)
             if not counted or not self.scope.visible(address):
                 continue
@@ -280,7 +280,7 @@ class _Planner:
 
     def inside_removed(self, address: Address) -> bool:
         """Whether the object lives in one that is declared absent: it may have to go first."""
-        parent = self.scope.parent(address)
+        parent = self.types.parent(address)
         desired = self.wish.objects.get(parent) if parent else None
         return desired is not None and desired.absent
 
@@ -294,12 +294,10 @@ class _Planner:
     def check_names(self) -> None:
         """An alias may not bear a mailbox's name, live ones included."""
         deleted = {change.address for change in self.changes if change.action is Action.DELETE}
-        homes = {kind: type_.parent for kind, type_ in self.types.items() if type_.parent}
-        rivals = {kind: [one for one in homes if one != kind and homes[one] == homes[kind]] for kind in homes}
         for change in self.changes:
             if change.action is not Action.CREATE:
                 continue
-            for kind in rivals.get(change.address.kind, ()):
+            for kind in self.types.namesakes(change.address.kind):
                 rival = self.snapshot.live.get(Address(kind, change.address.key))
                 if rival is not None and rival.address not in deleted and not rival.leaving:
                     self.error("Q018", f"{change.address} cannot be created: {rival.address} has that name",
@@ -309,7 +307,7 @@ class _Planner:
         """No mailbox may be larger than its domain allows, as declared, or else live, or else at creation."""
         for change in self.changes:
             size = next((one.after for one in change.fields if one.name == "max_email_quota"), None)
-            parent = self.scope.parent(change.address)
+            parent = self.types.parent(change.address)
             if parent is None or not isinstance(size, int) or change.action.removes:
                 continue
             most = self.ceiling(parent)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,7 @@ from qboxctl.errors import PlanFileError
 from qboxctl.extra import misuse
 from qboxctl.files import write_file
 from qboxctl.jsonio import canonical, rows_text
+from qboxctl.kinds import Kinds
 from qboxctl.model import (
     JSON,
     Action,
@@ -106,7 +107,7 @@ def write(plan: Plan, path: Path) -> None:
         raise PlanFileError(f"the plan cannot be saved as {path}: {error.strerror}") from None
 
 
-def read(path: Path, types: Mapping[str, ResourceType]) -> Plan:
+def read(path: Path, types: Kinds) -> Plan:
     """Read a plan file; raises PlanFileError for anything that is not a whole, unchanged plan."""
     try:
         if path.stat().st_size > MAX_BYTES:
@@ -118,7 +119,7 @@ def read(path: Path, types: Mapping[str, ResourceType]) -> Plan:
     return loads(text, str(path), types)
 
 
-def loads(text: str, name: str, types: Mapping[str, ResourceType]) -> Plan:
+def loads(text: str, name: str, types: Kinds) -> Plan:
     """A plan from the text of a plan file; raises PlanFileError."""
     try:
         raw = json.loads(text, parse_constant=_no_constant, object_pairs_hook=_no_twice)
@@ -166,7 +167,7 @@ def _fit(raw: JSON, name: str) -> None:
         raise PlanFileError(f"{name} is not a plan: {where[:200]}: {wrong[0].message[:200]}")
 
 
-def _plan(raw: dict[str, Any], types: Mapping[str, ResourceType]) -> Plan:
+def _plan(raw: dict[str, Any], types: Kinds) -> Plan:
     changes = tuple(_change_of(one, types) for one in raw["changes"])
     if len({change.address for change in changes}) != len(changes):
         raise ValueError("an object is changed twice")
@@ -192,14 +193,15 @@ def _plan(raw: dict[str, Any], types: Mapping[str, ResourceType]) -> Plan:
     )
 
 
-def _change_of(raw: dict[str, Any], types: Mapping[str, ResourceType]) -> Change:
+def _change_of(raw: dict[str, Any], types: Kinds) -> Change:
     address = Address.of(raw["address"])
     type_ = types[address.kind]
     action = Action(raw["action"])
     if raw["kind"] != address.kind:
         raise ValueError(f"{address} is not a {raw['kind']}")
     canonical_name = type_.normalise if action is Action.CREATE else type_.comparable
-    if type_.address_key(canonical_name(type_.name_of(address.key)), type_.parent_of(address.key)) != address.key:
+    parent, own = types.split(address)
+    if types.key(address.kind, canonical_name(own), parent) != address.key:
         raise ValueError(f"{address} is not a name in its canonical form")
     fields = tuple(_field_of(one, type_, action) for one in raw["fields"])
     if len({one.name for one in fields}) != len(fields):
@@ -260,7 +262,7 @@ def _consistent(change: Change, type_: ResourceType) -> None:
         raise ValueError(f"{change.address}: a removal writes nothing else")
 
 
-def _same_needs(plan: Plan, types: Mapping[str, ResourceType]) -> bool:
+def _same_needs(plan: Plan, types: Kinds) -> bool:
     """Whether the order in the file is the one that follows from the changes."""
     waits = graph.needs(plan.changes, types)
     return all(change.needs == waits[change.address] for change in plan.changes)

@@ -62,7 +62,7 @@ def _explain_kind(one: ResourceType) -> Iterable[str]:
     yield ""
     yield from wrap(one.doc, 100)
     yield ""
-    yield f"in a file:   {'.'.join(one.section).replace('*', 'DOMAIN')}.NAME"
+    yield f"in a file:   {'.'.join(TYPES.place(one.kind)).replace('*', 'DOMAIN')}.NAME"
     yield f"address:     {one.kind}/{'NAME@DOMAIN' if one.parent else 'NAME'}"
     yield f"absent:      {'deletes it' if one.delete else 'disables it; the API cannot delete it'}"
     yield f"on_remove:   {', '.join(one.allowed_on_remove())}"
@@ -159,7 +159,7 @@ def _page() -> Iterable[str]:
     yield "tells which assumed names your account's answers carry)."
     for one in TYPES.values():
         yield from ("", f"## {one.kind}", "", one.doc, "")
-        yield f"- in a file: `{'.'.join(one.section).replace('*', 'DOMAIN')}.NAME`"
+        yield f"- in a file: `{'.'.join(TYPES.place(one.kind)).replace('*', 'DOMAIN')}.NAME`"
         yield f"- address: `{one.kind}/{'NAME@DOMAIN' if one.parent else 'NAME'}`"
         yield f"- `state: absent` {'deletes it' if one.delete else 'disables it: the API cannot delete it'}"
         yield f"- `on_remove` may be {', '.join(f'`{word}`' for word in one.allowed_on_remove())}"

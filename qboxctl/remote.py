@@ -10,9 +10,10 @@ from concurrent.futures import ThreadPoolExecutor
 from urllib.parse import quote
 
 from qboxctl.client import Reader
-from qboxctl.definition import Call, ResourceType
+from qboxctl.definition import Call, Joined, ResourceType
 from qboxctl.diff import DETAIL, EXTRA
 from qboxctl.errors import ApiError, Refused
+from qboxctl.kinds import Kinds
 from qboxctl.listing import MOST_ALIKE, MOST_READINGS, Page, Readings, Row, number_in
 from qboxctl.model import JSON, MISSING, Address, Live
 
@@ -40,7 +41,7 @@ class Account:
     By the path of each list, ``shown`` is what it held when it was last read, ``deleted`` what was deleted since.
     """
 
-    def __init__(self, reader: Reader, types: Mapping[str, ResourceType]) -> None:
+    def __init__(self, reader: Reader, types: Kinds) -> None:
         self.reader = reader
         self.types = types
         self.workers = reader.api.concurrency
@@ -154,7 +155,7 @@ class Account:
         row = self.detail(type_, parent_id, live)
         if row is None:
             return None
-        found = self.live(type_, {**live.row, **row}, type_.parent_of(live.address.key), detailed=True)
+        found = self.live(type_, {**live.row, **row}, self.types.split(live.address)[0], detailed=True)
         return found._replace(address=live.address) if found is not None else None
 
     def lacking(self, type_: ResourceType, live: Live, names: Iterable[str]) -> list[str]:
@@ -215,12 +216,13 @@ class Account:
     def live(self, type_: ResourceType, row: Row, parent: str, *, detailed: bool = False) -> Live | None:
         """A row as a live object; None for a postmaster. Delivery accounts get their final key later."""
         name = row.get(type_.key)
-        if name is None and type_.parent:
+        by_address = bool(type_.parent) and type_.joined is Joined.AT
+        if name is None and by_address:
             name = str(row.get("email_address", "")).rpartition("@")[0]
         remote_id, text = code_of(row.get(type_.id)), _word(name).lower()
         if not remote_id or name is None or (type_.unique and not text):
             raise ApiError(f"a {type_.title} came without a usable {type_.id} or {type_.key}")
-        if type_.parent:
+        if by_address:
             text = text.partition("@")[0]
             if text == type_.reserved or (type_.reserved and _POSTMASTER.fullmatch(remote_id)):
                 return None
@@ -229,7 +231,7 @@ class Account:
         status = status_of(type_, row)
         detail = str(row.get(DETAIL) or "ok").lower()
         leaving = detail in ("deleting", "deleted") or status == "deleted" or bool(row.get("delete_on"))
-        address = Address(type_.kind, type_.address_key(text, parent))
+        address = Address(type_.kind, self.types.key(type_.kind, text, parent))
         return Live(address, remote_id, _without(row, type_.secret_answers), status, detail, leaving, detailed)
 
 

@@ -99,9 +99,8 @@ class Run:
 
     def unready_parent(self, change: Change) -> Live | None:
         """The live object that a create is inside of, where that is not ready for it yet."""
-        type_ = self.types[change.address.kind]
-        parent = Address(type_.parent, type_.parent_of(change.address.key))
-        live = self.worker.snapshot.live.get(parent)
+        parent = self.types.parent(change.address)
+        live = self.worker.snapshot.live.get(parent) if parent is not None else None
         if change.action is not Action.CREATE or live is None or live.leaving:
             return None
         return live if live.detail != "ok" or live.status == diff.UNPROVED else None
@@ -384,7 +383,7 @@ class Run:
 
     def collection(self, step: Step) -> Collection:
         """The list that a step's object is in."""
-        return Collection(step.address.kind, self.types[step.address.kind].parent_of(step.address.key))
+        return self.types.collection(step.address)
 
     @property
     def why(self) -> str:

@@ -6,11 +6,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from itertools import chain
 
-from qboxctl.definition import ResourceType
 from qboxctl.graph import referred
 from qboxctl.guards import ignored
+from qboxctl.kinds import Kinds
 from qboxctl.model import Address, Collection, Desired, Value
-from qboxctl.names import Pattern, covering
+from qboxctl.patterns import Pattern, covering
 from qboxctl.wish import Wish
 
 
@@ -38,15 +38,15 @@ class Scope:
     """Which objects a plan is about: the targets with what they need, without what is excluded."""
 
     wish: Wish
-    types: Mapping[str, ResourceType]
+    types: Kinds
     options: Options = field(default_factory=Options)
 
     def excluded(self, address: Address) -> bool:
         """Whether an exclusion takes the object, or what it lives in."""
         if not self.options.excludes:
             return False
-        parent = self.parent(address)
-        return covering(self.options.excludes, address) is not None or (parent is not None and self.excluded(parent))
+        chain = (address, *self.types.ancestors(address))
+        return any(covering(self.options.excludes, one) is not None for one in chain)
 
     def targeted(self, address: Address) -> bool:
         """Whether the object itself is asked for."""
@@ -61,11 +61,6 @@ class Scope:
     def visible(self, address: Address) -> bool:
         """Whether the object may appear at all."""
         return not ignored(self.wish, self.types, address) and not self.excluded(address)
-
-    def parent(self, address: Address) -> Address | None:
-        """What the object lives in."""
-        type_ = self.types[address.kind]
-        return Address(type_.parent, type_.parent_of(address.key)) if type_.parent else None
 
     def candidates(self) -> Mapping[Address, Desired]:
         """The declared objects that a plan may need: with targets, also what those may depend on."""
@@ -96,13 +91,12 @@ class Scope:
                 continue
             found[address] = None
             todo += self.named(address.kind, desired.values)
-            home = self.parent(address) or address
-            if home not in homes:
-                homes.add(home)
-                todo.append(home)
-                for kind, type_ in types.items():
-                    if type_.parent == home.kind:
-                        todo += wish.managed.get(Collection(kind, home.key), ())
+            for home in (types.parent(address) or address, address):
+                if home not in homes:
+                    homes.add(home)
+                    todo.append(home)
+                    for collection in types.inside(home):
+                        todo += wish.managed.get(collection, ())
         return found
 
     def named(self, kind: str, values: Mapping[str, Value]) -> Iterable[Address]:
@@ -127,7 +121,7 @@ class Scope:
         """The managed collections in which a target may be that is not declared, or that is to be removed."""
         if self.options.only is not None:
             return {
-                Collection(address.kind, self.types[address.kind].parent_of(address.key))
+                self.types.collection(address)
                 for address in self.options.only
                 if self.targeted(address) and not self.stays(address)
             } & self.wish.managed.keys()

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
-from qboxctl.definition import ResourceType
+from qboxctl.kinds import Kinds
 from qboxctl.model import JSON, Secret, SecretSource, Where
 from qboxctl.values import Password
 
@@ -93,9 +93,7 @@ def is_loopback(host: str) -> bool:
         return False
 
 
-def read_settings(
-    block: Mapping[str, JSON], environment: str, base: str, types: Mapping[str, ResourceType]
-) -> Settings:
+def read_settings(block: Mapping[str, JSON], environment: str, base: str, types: Kinds) -> Settings:
     """Settings from a block that fits its schema; raises ValueError for a bad endpoint, KeyError for a bad name."""
     merged = dict(block)
     environments = merged.pop("environments", None) or {}
@@ -131,6 +129,6 @@ def _overlay(below: Mapping[str, JSON], above: Mapping[str, JSON]) -> dict[str, 
     return merged
 
 
-def _guards(block: Mapping[str, JSON], types: Mapping[str, ResourceType]) -> dict[str, Guard]:
+def _guards(block: Mapping[str, JSON], types: Kinds) -> dict[str, Guard]:
     general = {name: block[name] for name in ("count", "percent") if name in block}
     return {kind: Guard(**{**general, **block.get(kind, {})}) for kind in types}

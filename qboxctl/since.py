@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
-from qboxctl.definition import ResourceType
 from qboxctl.errors import ConfigError, Diagnostic, Severity
+from qboxctl.kinds import Kinds
 from qboxctl.load import Stated, stated
 from qboxctl.model import JSON, Address, Desired
 from qboxctl.wish import Wish
@@ -31,7 +31,7 @@ class Edit(NamedTuple):
         return [replace(one, hint=hint, severity=Severity.WARNING) for one in self.then.mistakes]
 
 
-def edit(before: Sequence[Source], touched: Sequence[Source], types: Mapping[str, ResourceType]) -> Edit:
+def edit(before: Sequence[Source], touched: Sequence[Source], types: Kinds) -> Edit:
     """Read the files that differ: as they were, as far as they can be read, and as they are. Raises ConfigError."""
     now = stated(touched, types)
     if now.mistakes:

@@ -47,13 +47,13 @@ class _Survey:
 
     def run(self) -> Snapshot:
         """Lists of the account first, then what is inside the objects, then details."""
-        self.read([one for one in self.want.collections if not one.parent and not self.searched(one)])
-        inside = {one for one in self.want.collections if one.parent}
-        for key in self.want.opened(self.found):
-            inside |= {Collection(type_.kind, key) for type_ in self.types.values() if type_.parent}
-            if self.want.removing:
-                self.doomed |= {Address(type_.parent, key) for type_ in self.types.values() if type_.parent}
-        self.read(list(inside))
+        for level in self.types.levels:
+            opened = set(self.want.opened(self.found))
+            inside = (one for home in opened for one in self.types.inside(home))
+            kinds = {type_.kind for type_ in level}
+            wanted = {one for one in {*self.want.collections, *inside} if one.kind in kinds}
+            self.doomed |= opened if self.want.removing else set()
+            self.read([one for one in wanted if not self.searched(one)])
         self.detail()
         codes = {
             kind: {live.remote_id: live.address.key for live in self.found.values() if live.address.kind == kind}
@@ -61,9 +61,10 @@ class _Survey:
         }
         return Snapshot(self.found, frozenset(self.complete), self.totals, codes, self.unseen())
 
-    def parent_id(self, type_: ResourceType, parent: str) -> str:
+    def parent_id(self, collection: Collection) -> str:
         """The code of the object that a collection is in, "" where it is not there."""
-        live = self.found.get(Address(type_.parent, parent))
+        home = self.types.home(collection)
+        live = self.found.get(home) if home is not None else None
         return "" if live is None or live.leaving else live.remote_id
 
     def read(self, collections: list[Collection]) -> None:
@@ -74,7 +75,7 @@ class _Survey:
         jobs = []
         for collection in sorted(collections):
             type_ = self.types[collection.kind]
-            if type_.parent and not self.parent_id(type_, collection.parent):
+            if type_.parent and not self.parent_id(collection):
                 self.complete.add(collection)  # there is no such parent, so there is nothing in it
             else:
                 jobs.append((collection, type_))
@@ -88,14 +89,13 @@ class _Survey:
 
     def path(self, collection: Collection) -> str:
         """Where a list is read."""
-        type_ = self.types[collection.kind]
-        return list_path(type_, self.parent_id(type_, collection.parent) if type_.parent else "")
+        return list_path(self.types[collection.kind], self.parent_id(collection))
 
     def whole(self, collection: Collection, first: Page | None = None) -> Sequence[Row]:
         """A list to its end."""
-        type_ = self.types[collection.kind]
-        parent = self.found[Address(type_.parent, collection.parent)] if type_.parent else None
-        return self.account.rows(type_, parent, self.pool, first)
+        home = self.types.home(collection)
+        parent = self.found[home] if home is not None else None
+        return self.account.rows(self.types[collection.kind], parent, self.pool, first)
 
     def searched(self, collection: Collection) -> bool:
         """Whether all that is wanted of a collection was found by searching: then nobody reads the whole list.
@@ -237,7 +237,7 @@ class _Survey:
 
         One whose details answer 404, though it is in its list, stays as the list shows it.
         """
-        jobs = [(self.parent_id(type_, type_.parent_of(live.address.key)), live, missing) for live, missing in wanted]
+        jobs = [(self.parent_id(self.collection(live)), live, missing) for live, missing in wanted]
         found = list(self.pool.map(lambda job: self.account.ask(type_, *job), jobs))
         missed = {self.collection(live) for (live, _), one in zip(wanted, found, strict=True) if one is None}
         listed = {(one, code_of(row.get(type_.id))) for one in missed for row in self.whole(one)}
@@ -248,7 +248,7 @@ class _Survey:
 
     def collection(self, live: Live) -> Collection:
         """The list that an object is in."""
-        return Collection(live.address.kind, self.types[live.address.kind].parent_of(live.address.key))
+        return self.types.collection(live.address)
 
     # What lists do not show.
 

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from functools import lru_cache
 from typing import Any, NamedTuple
 
 from qboxctl.circles import circles
-from qboxctl.definition import ResourceType
 from qboxctl.errors import Diagnostic, Severity
 from qboxctl.hints import did_you_mean, near
+from qboxctl.kinds import Kinds
 from qboxctl.model import JSON, Address, Collection, Desired
-from qboxctl.names import covering, folded
+from qboxctl.names import folded
+from qboxctl.patterns import covering
 from qboxctl.values import SIZE_NAMES, kind_of
 from qboxctl.wish import Wish
 
@@ -111,7 +112,7 @@ def _found(value: object) -> str:
     return str(value) if isinstance(value, float) else kind_of(value)
 
 
-def check(wish: Wish, types: Mapping[str, ResourceType]) -> list[Diagnostic]:
+def check(wish: Wish, types: Kinds) -> list[Diagnostic]:
     """Everything that is wrong with the wish as a whole, and what is worth a warning."""
     found = _Findings(wish, types)
     for rule in _RULES:
@@ -126,7 +127,7 @@ _LOOKS = 50
 class _Findings:
     """The wish under judgement, and what was found."""
 
-    def __init__(self, wish: Wish, types: Mapping[str, ResourceType]) -> None:
+    def __init__(self, wish: Wish, types: Kinds) -> None:
         self.wish, self.types = wish, types
         self.list: list[Diagnostic] = []
         self.by_kind: dict[str, list[Desired]] = {kind: [] for kind in types}
@@ -194,8 +195,7 @@ def _inside_absent(found: _Findings) -> None:
     if not absent:
         return
     for one in found.wish.objects.values():
-        type_ = found.types[one.address.kind]
-        address = Address(type_.parent, type_.parent_of(one.address.key))
+        address = found.types.parent(one.address)
         if address in absent and not one.absent:
             parent = found.wish.objects[address]
             place = found.wish.position(parent.where)

@@ -8,8 +8,9 @@ from dataclasses import dataclass, field
 
 from qboxctl.definition import ResourceType
 from qboxctl.diff import DETAIL, EXTRA, TOUCHED
+from qboxctl.kinds import Kinds
 from qboxctl.model import Action, Address, Change, Collection, Desired, Live
-from qboxctl.names import covering
+from qboxctl.patterns import covering
 from qboxctl.scope import Scope
 from qboxctl.wish import Wish
 
@@ -30,7 +31,7 @@ class Want:
     fields: Mapping[Address, Sized[str]]
     whole: frozenset[str] = frozenset()
     partly: frozenset[Collection] = frozenset()
-    opened: Callable[[Mapping[Address, Live]], Iterable[str]] = field(default=lambda _live: ())
+    opened: Callable[[Mapping[Address, Live]], Iterable[Address]] = field(default=lambda _live: ())
     entire: Callable[[Address], bool] = field(default=lambda _address: False)
     removing: bool = False
 
@@ -43,10 +44,10 @@ def want_for_plan(scope: Scope, counted: frozenset[str] = frozenset()) -> Want:
     types, wish = scope.types, scope.wish
     since, rotate = scope.options.removed_since, scope.options.rotate
     candidates = scope.candidates()
-    asked = {_collection(types, address) for address in candidates}
+    asked = {types.collection(address) for address in candidates}
     homes = {one.parent for one in asked} - {""}  # whoever bears a name there may have to go before it is taken
     collections = {one for one in wish.managed if one.kind in counted or one.parent in homes} | scope.sought()
-    collections |= {_collection(types, address) for address in since or ()}
+    collections |= {types.collection(address) for address in since or ()}
     fields: dict[Address, Sized[str]] = {}
     stated: dict[tuple[object, ...], list[str]] = {}  # most objects of a kind state the same attributes
     for address, one in candidates.items():
@@ -69,18 +70,18 @@ def want_for_plan(scope: Scope, counted: frozenset[str] = frozenset()) -> Want:
     )
 
 
-def want_for_changes(changes: Iterable[Change], wish: Wish, types: Mapping[str, ResourceType]) -> Want:
+def want_for_changes(changes: Iterable[Change], wish: Wish, types: Kinds) -> Want:
     """What applying must know: the touched objects, and what the guards look at."""
     changes = list(changes)
-    asked = {_collection(types, change.address) for change in changes}
-    collections = {_collection(types, change.address) for change in changes if change.action is Action.CREATE}
+    asked = {types.collection(change.address) for change in changes}
+    collections = {types.collection(change.address) for change in changes if change.action is Action.CREATE}
     fields = {change.address: [one.name for one in change.fields] for change in changes}
     for address, names in fields.items():
         collections |= _referred(types[address.kind], names)
     for change in changes:
         if change.secrets and change.action is Action.UPDATE:
             fields[change.address].append(TOUCHED)
-        parent = _parent(types, change.address)
+        parent = types.parent(change.address)
         if change.action is Action.DELETE:
             fields[change.address].append(DETAIL)
         elif change.action is Action.CREATE and parent is not None and DETAIL not in fields.setdefault(parent, []):
@@ -94,7 +95,7 @@ def want_for_changes(changes: Iterable[Change], wish: Wish, types: Mapping[str, 
         every,
         fields,
         partly=every - collections,
-        opened=lambda live: [address.key for address in deleted & live.keys()],
+        opened=lambda live: deleted & live.keys(),
         removing=True,
     )
 
@@ -114,15 +115,6 @@ def want_for_saved(scope: Scope, changes: Iterable[Change]) -> Want:
     )
 
 
-def _collection(types: Mapping[str, ResourceType], address: Address) -> Collection:
-    return Collection(address.kind, types[address.kind].parent_of(address.key))
-
-
-def _parent(types: Mapping[str, ResourceType], address: Address) -> Address | None:
-    type_ = types[address.kind]
-    return Address(type_.parent, type_.parent_of(address.key)) if type_.parent else None
-
-
 def _stated(type_: ResourceType, one: Desired) -> list[str]:
     by_name = type_.by_name
     names = [name for name in one.values if by_name[name].compared or by_name[name].until]
@@ -136,21 +128,23 @@ def _referred(type_: ResourceType, names: Iterable[str]) -> set[Collection]:
     return {Collection(kind) for kind in kinds if kind}
 
 
-def _with_parents(types: Mapping[str, ResourceType], collections: Iterable[Collection]) -> set[Collection]:
+def _with_parents(types: Kinds, collections: Iterable[Collection]) -> set[Collection]:
     found = set(collections)
-    return found | {Collection(types[one.kind].parent) for one in found if one.parent}
+    for one in list(found):
+        home = types.home(one)
+        found |= {types.collection(outer) for outer in (home, *types.ancestors(home))} if home else set()
+    return found
 
 
-def _doomed(scope: Scope, live: Mapping[Address, Live]) -> list[str]:
-    """The keys of parents that the plan may delete."""
+def _doomed(scope: Scope, live: Mapping[Address, Live]) -> list[Address]:
+    """The objects with others inside that the plan may delete."""
     wish, since = scope.wish, scope.options.removed_since
-    parents = {type_.parent for type_ in scope.types.values() if type_.parent}
     found = []
     for address in live:
-        if address.kind in parents:
+        if scope.types.children(address.kind):
             desired = wish.objects.get(address)
             gone = since is None or address in since
             undeclared = desired is None and gone and wish.settings.on_remove.get(address.kind) == "delete"
             if (desired is not None and desired.absent) or undeclared:
-                found.append(address.key)
+                found.append(address)
     return found

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from qboxctl.errors import Diagnostic, Position
 from qboxctl.model import JSON, Address, Collection, Desired, Secret, Value, Where
-from qboxctl.names import Pattern
+from qboxctl.patterns import Pattern
 from qboxctl.settings import Settings
 from qboxctl.yamlio import Source
 

@@ -15,10 +15,11 @@ from functools import partial
 from qboxctl import diff
 from qboxctl.client import Client
 from qboxctl.counts import counts_of
-from qboxctl.definition import Phase, ResourceType
+from qboxctl.definition import Phase
 from qboxctl.errors import QboxctlError, Refused
 from qboxctl.graph import Graph, Step, order
 from qboxctl.journal import Journal
+from qboxctl.kinds import Kinds
 from qboxctl.labels import text_of
 from qboxctl.model import MISSING, Action, Address, Change, Collection, Live, Snapshot, Value
 from qboxctl.names import folded
@@ -58,7 +59,7 @@ class Worker:
         self,
         changes: Sequence[Change],
         *,
-        types: Mapping[str, ResourceType],
+        types: Kinds,
         wish: Wish,
         snapshot: Snapshot,
         client: Client,
@@ -115,7 +116,7 @@ class Worker:
         Nor may it count more beyond its lists than when the plan was judged; counters may lag behind, and are waited
         for.
         """
-        children = [type_ for type_ in self.types.values() if type_.parent == target.type.kind]
+        children = self.types.children(target.type.kind)
         address = Address(target.type.kind, target.name)
         if not children:
             return
@@ -195,7 +196,7 @@ class Worker:
     def look(self, collection: Collection, steps: Sequence[Step]) -> dict[Address, Live]:
         """Read the steps' objects (in a thread of the pool)."""
         type_ = self.types[collection.kind]
-        parent = Address(type_.parent, collection.parent) if type_.parent else None
+        parent = self.types.home(collection)
         parent_id = self.ids.get(parent, "") if parent else ""
         wanted = {
             step.address: (
@@ -258,8 +259,8 @@ class Worker:
     def target(self, step: Step) -> Target:
         """The object that a step is about."""
         type_ = self.types[step.address.kind]
-        parent = type_.parent_of(step.address.key)
-        name = type_.name_of(step.address.key)
+        parent, name = self.types.split(step.address)
+        home = self.types.parent(step.address)
         desired = self.wish.objects.get(step.address)
         others: frozenset[str] = frozenset()
         if not type_.unique and desired is not None:
@@ -267,8 +268,8 @@ class Worker:
             others = frozenset(
                 folded(one.label) for one in self.wish.objects.values() if one.address.kind == type_.kind
             ) - {folded(name)}
-        code, home = self.ids.get(step.address, ""), self.ids.get(Address(type_.parent, parent), "")
-        return Target(type_, name, code, parent, home, others)
+        code, parent_code = self.ids.get(step.address, ""), self.ids.get(home, "") if home else ""
+        return Target(type_, name, code, parent, parent_code, others)
 
     def sends(self, step: Step) -> list[str]:
         """The secrets that a step sends: with the first step of a change, but for those that follow a creation."""
@@ -331,10 +332,10 @@ def _age(remote_id: str) -> tuple[int, str]:
     return len(remote_id), remote_id
 
 
-def _sizes(snapshot: Snapshot, types: Mapping[str, ResourceType]) -> dict[Collection, int]:
+def _sizes(snapshot: Snapshot, types: Kinds) -> dict[Collection, int]:
     sizes: dict[Collection, int] = defaultdict(int)
     for address in snapshot.live:
-        sizes[Collection(address.kind, types[address.kind].parent_of(address.key))] += 1
+        sizes[types.collection(address)] += 1
     for collection, total in snapshot.totals.items():
         sizes[collection] = max(sizes[collection], total)
     return sizes

@@ -150,7 +150,7 @@ class Writer:
         """Those of some objects that bear the target's name and are the customer's."""
         type_ = target.type
         if type_.unique:
-            key = type_.address_key(type_.normalise(target.name), target.parent)
+            key = self.account.types.key(type_.kind, type_.normalise(target.name), target.parent)
             found = [live for live in lives if live.address.key == key]
         else:
             found = [live for live in lives if means(target.name, live, type_.key, target.others)]

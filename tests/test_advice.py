@@ -6,7 +6,7 @@ import pytest
 from lab import Lab, wish_of
 
 from qboxctl.advice import advise
-from qboxctl.names import Pattern
+from qboxctl.patterns import Pattern
 from qboxctl.plan import make_plan
 from qboxctl.resources import TYPES
 from qboxctl.scope import Options

@@ -33,12 +33,12 @@ PURE = (
 OUTSIDE = {"os", "socket", "subprocess", "time", "pathlib", "signal", "random", "shutil", "tempfile"}
 LAYERS = (
     "errors", "model", "listing", "jsonio", "files", "passwords", "redaction", "hints", "names", "values", "labels",
-    "lists", "definition", "counts", "resources", "settings", "yamlhelp", "yamlio", "parallel", "docs", "places",
-    "reference", "sources", "wish", "trust", "extra", "load", "since", "circles", "validate", "firstuse", "diff",
-    "graph", "stepwise", "pace", "guards", "scope", "part", "bill", "planfile", "limits", "plan", "advice",
-    "idle_patterns", "want", "yamldump", "export", "dns", "resolve", "answers", "transport", "client", "remote",
-    "customers", "survey", "compare", "doctor", "secret", "journal", "write", "apply", "worker", "run", "render",
-    "emulator", "cli",
+    "lists", "definition", "kinds", "patterns", "counts", "resources", "settings", "yamlhelp", "yamlio", "parallel",
+    "docs", "places", "reference", "sources", "wish", "trust", "extra", "load", "since", "circles", "validate",
+    "firstuse", "diff", "graph", "stepwise", "pace", "guards", "scope", "part", "bill", "planfile", "limits",
+    "plan", "advice", "idle_patterns", "want", "yamldump", "export", "dns", "resolve", "answers", "transport",
+    "client", "remote", "customers", "survey", "compare", "doctor", "secret", "journal", "write", "apply", "worker",
+    "run", "render", "emulator", "cli",
 )  # fmt: skip
 LATE = {("load", "validate")}
 """Imported inside a function, so that a command that does not need it does not pay for it."""

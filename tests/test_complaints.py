@@ -14,7 +14,7 @@ from lab import PASSWORD, Lab, wish_of
 from qboxctl.emulator import Request, Response
 from qboxctl.load import load
 from qboxctl.model import Plan, Status
-from qboxctl.names import Pattern
+from qboxctl.patterns import Pattern
 from qboxctl.planfile import dumps
 from qboxctl.render import plan_text
 from qboxctl.resources import TYPES

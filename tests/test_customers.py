@@ -13,7 +13,7 @@ from test_export import exported
 from qboxctl.emulator import Request, Response, parse_fault
 from qboxctl.errors import ConfigError
 from qboxctl.model import Address, Outcome, Status
-from qboxctl.names import Pattern
+from qboxctl.patterns import Pattern
 from qboxctl.resources import TYPES
 from qboxctl.scope import Options
 from qboxctl.settings import ApiSettings

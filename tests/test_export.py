@@ -17,7 +17,7 @@ from test_laws import many
 from qboxctl.client import Reader
 from qboxctl.export import Choice, Export, export, want_for_export
 from qboxctl.model import Address
-from qboxctl.names import Pattern
+from qboxctl.patterns import Pattern
 from qboxctl.remote import Account
 from qboxctl.resources import TYPES
 from qboxctl.survey import survey

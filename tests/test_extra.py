@@ -10,7 +10,7 @@ from qboxctl.diff import EXTRA
 from qboxctl.errors import ConfigError, PlanFileError
 from qboxctl.extra import MONEY, MONEY_IN_ORDERS, misuse
 from qboxctl.model import Address, FieldChange, Plan
-from qboxctl.names import Pattern
+from qboxctl.patterns import Pattern
 from qboxctl.resources import TYPES
 from qboxctl.scope import Options
 

@@ -16,7 +16,7 @@ from qboxctl import graph, planfile
 from qboxctl.errors import StalePlanError
 from qboxctl.guards import judge
 from qboxctl.model import Action, Address, Change, Collection, Live, Plan, Snapshot
-from qboxctl.names import Pattern
+from qboxctl.patterns import Pattern
 from qboxctl.resources import TYPES
 from qboxctl.scope import Options
 from qboxctl.settings import Guard

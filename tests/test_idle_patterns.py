@@ -14,7 +14,7 @@ from qboxctl.compare import compare
 from qboxctl.errors import QboxctlError
 from qboxctl.idle_patterns import Known, idle_rules, refuse_idle_options
 from qboxctl.model import Address
-from qboxctl.names import Pattern
+from qboxctl.patterns import Pattern
 from qboxctl.remote import Account
 from qboxctl.resources import TYPES
 from qboxctl.scope import Options, Scope

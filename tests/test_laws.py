@@ -38,7 +38,7 @@ from qboxctl.errors import ConfigError, QboxctlError, StalePlanError
 from qboxctl.graph import order, writes
 from qboxctl.load import load
 from qboxctl.model import Action, Address, Change, Plan, Status
-from qboxctl.names import Pattern
+from qboxctl.patterns import Pattern
 from qboxctl.render import outcomes as render_outcomes
 from qboxctl.render import plan_text
 from qboxctl.resources import TYPES

@@ -19,7 +19,8 @@ from qboxctl.advice import advise
 from qboxctl.emulator import QUIRKS, Request, Response
 from qboxctl.errors import ConfigError
 from qboxctl.model import Outcome, Plan, Status
-from qboxctl.names import Pattern, folded, may_be_cut, relaxed_label
+from qboxctl.names import folded, may_be_cut, relaxed_label
+from qboxctl.patterns import Pattern
 from qboxctl.render.plans import FORMATS, picture
 from qboxctl.render.style import PLAIN
 from qboxctl.resources import TYPES

@@ -10,7 +10,7 @@ from lab import Lab, wish_of
 
 from qboxctl.emulator import Request, Response, parse_fault
 from qboxctl.model import Status
-from qboxctl.names import Pattern
+from qboxctl.patterns import Pattern
 from qboxctl.resources import TYPES
 from qboxctl.scope import Options
 from qboxctl.settings import ApiSettings

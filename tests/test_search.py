@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from qboxctl.model import Action
-from qboxctl.names import Pattern
+from qboxctl.patterns import Pattern
 from qboxctl.resources import TYPES
 from qboxctl.scope import Options
 from tests.lab import Lab, wish_of

@@ -15,7 +15,7 @@ from lab import PASSWORD, Lab, Trouble, wish_of
 
 from qboxctl.emulator import Request, Response, parse_fault
 from qboxctl.model import Outcome, Status
-from qboxctl.names import Pattern
+from qboxctl.patterns import Pattern
 from qboxctl.render import plan_text
 from qboxctl.render.plan_html import render as html
 from qboxctl.render.plan_markdown import render as markdown

@@ -8,7 +8,7 @@ import pytest
 from lab import Lab, wish_of
 
 from qboxctl.errors import ConfigError
-from qboxctl.names import Pattern
+from qboxctl.patterns import Pattern
 from qboxctl.resources import TYPES
 from qboxctl.scope import Options
 

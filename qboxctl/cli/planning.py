@@ -26,8 +26,8 @@ from qboxctl.errors import Diagnostic, QboxctlError
 from qboxctl.guards import PASSABLE, acknowledges
 from qboxctl.idle_patterns import Known, idle_rules, refuse_idle_options
 from qboxctl.model import Action, Advisory, Plan, PlanOptions, Snapshot
-from qboxctl.names import Pattern, covering
 from qboxctl.part import part
+from qboxctl.patterns import Pattern, covering
 from qboxctl.remote import Account
 from qboxctl.render.style import plural
 from qboxctl.resources import TYPES

@@ -67,7 +67,7 @@ class Stored:
     @property
     def address(self) -> str:
         """What people call it: ``mailbox/ada@example.com``."""
-        return f"{self.kind}/{self.type.address_key(self.key, self.parent.key if self.parent else '')}"
+        return f"{self.kind}/{TYPES.key(self.kind, self.key, self.parent.key if self.parent else '')}"
 
     @property
     def reserved(self) -> bool:
@@ -264,4 +264,4 @@ def _hashed(salt: bytes, text: str) -> bytes:
 
 
 def _space(type_: ResourceType, parent: Stored | None) -> tuple[str, str]:
-    return (type_.parent, parent.code) if parent else (type_.kind, "")
+    return (type_.namespace or type_.kind, parent.code if parent else "")

@@ -1,11 +1,6 @@
 """The kinds of resources, in the order in which they are created. A new kind is one file and one line here."""
 
-from collections.abc import Mapping
-
-from qboxctl.definition import ResourceType
+from qboxctl.kinds import Kinds
 from qboxctl.resources import alias, delivery_account, delivery_domain, domain, mailbox, suppression
 
-TYPES: Mapping[str, ResourceType] = {
-    module.RESOURCE.kind: module.RESOURCE
-    for module in (domain, mailbox, alias, delivery_domain, delivery_account, suppression)
-}
+TYPES = Kinds(module.RESOURCE for module in (domain, mailbox, alias, delivery_domain, delivery_account, suppression))

@@ -1,7 +1,7 @@
 """E-mail aliases of a Hosting domain: one address that stands for up to twenty others."""
 
 from qboxctl import names
-from qboxctl.definition import Call, Certainty, Field, ResourceType
+from qboxctl.definition import Call, Certainty, Field, Joined, ResourceType
 from qboxctl.lists import Emails
 
 _ITEM = "/api/domains/{parent}/alias_email_accounts/{id}"
@@ -10,8 +10,10 @@ RESOURCE = ResourceType(
     kind="alias",
     title="E-mail alias",
     doc="An address of a Hosting domain that forwards to other addresses. It may not bear a mailbox's name.",
-    section=("domains", "*", "aliases"),
+    section=("aliases",),
     parent="domain",
+    joined=Joined.AT,
+    namespace="addresses",
     collection="/api/domains/{parent}/alias_email_accounts",
     read=Call("GET", _ITEM),
     create=Call("POST", "/api/domains/{parent}/alias_email_accounts"),

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from qboxctl import names
-from qboxctl.definition import Call, Certainty, Field, Mode, ResourceType
+from qboxctl.definition import Call, Certainty, Field, Joined, Mode, ResourceType
 from qboxctl.lists import Networks, Texts
 from qboxctl.model import Value
 from qboxctl.values import GB, Boolean, Choice, Date, Integer, Password, Size, Text
@@ -24,8 +24,10 @@ RESOURCE = ResourceType(
     kind="mailbox",
     title="Mailbox",
     doc="A mailbox of a Hosting domain. Deleting one destroys its mail; disabling keeps it (and its price).",
-    section=("domains", "*", "mailboxes"),
+    section=("mailboxes",),
     parent="domain",
+    joined=Joined.AT,
+    namespace="addresses",
     collection="/api/domains/{parent}/email_accounts",
     read=Call("GET", _ITEM, certainty=Certainty.OBSERVED),
     create=Call("POST", "/api/domains/{parent}/email_accounts"),
