@@ -19,23 +19,9 @@ import pytest
 import yaml
 from lab import PASSWORD, TOKEN
 from nameserver import NameServer
+from processes import PATIENCE, Result, ended
 
 from qboxctl.emulator import Emulator, Request, Response
-
-PATIENCE = 60
-
-
-@dataclass(frozen=True)
-class Result:
-    """How a command ended."""
-
-    code: int
-    out: str
-    err: str
-
-    @property
-    def json(self) -> Any:
-        return json.loads(self.out)
 
 
 def is_write(request: Any) -> bool:
@@ -181,16 +167,6 @@ class Project:
     def lines(self) -> list[Any]:
         """The journal."""
         return [json.loads(line) for line in self.journal.read_text(encoding="utf-8").splitlines()]
-
-
-def ended(process: subprocess.Popen[str]) -> Result:
-    """Wait for a process that was started."""
-    try:
-        out, err = process.communicate(timeout=PATIENCE)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        raise
-    return Result(process.returncode, out, err)
 
 
 def environment(folder: Path) -> dict[str, str]:
