@@ -213,7 +213,8 @@ def test_a_list_that_showed_accounts_is_not_empty_when_one_is_ordered() -> None:
 def test_the_last_account_may_go_and_another_be_ordered(empty: str) -> None:
     wish = wish_of("settings: {on_remove: {delivery_account: delete}}\ndelivery: {accounts: {new: {type: newsletter}}}")
     lab = Lab(seed={"delivery": {"accounts": {"old": {"type": "newsletter"}}}}, quirks={"empty_list": empty})
-    assert {one.status for one in lab.apply(wish)} == {Status.DONE}
+    plan = lab.plan(wish)
+    assert {one.status for one in lab.apply(wish, plan, acknowledge=plan.id)} == {Status.DONE}
     assert [one["description"] for one in lab.emulator.dump()["delivery"]["accounts"].values()] == ["new"]
 
 

@@ -16,8 +16,8 @@ from urllib.parse import quote, urlsplit
 
 import httpx
 import pytest
-from conftest import PATIENCE, ended
 from lab import ENVIRON, PASSWORD, TOKEN, Lab, wish_of
+from processes import PATIENCE, ended
 
 from qboxctl.client import Client, Reader
 from qboxctl.emulator import Request, Response

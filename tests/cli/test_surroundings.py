@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from conftest import Project, Result
+from processes import Project, Result
 
 from qboxctl.cli import run
 from qboxctl.cli.common import Common
