@@ -99,9 +99,10 @@ class Places:
         if kinds:
             return f'did you mean "{kinds[0]}"?'
         if holding:
-            return f"it belongs in {' or '.join(path(one) for one in holding)}"
+            return f"it belongs in {' or '.join(self.path(one.kind) for one in holding)}"
         if type_ is not None:
-            near = [one for one in self.types.values() if one.section[0] == type_.section[0]]
+            root = self.types.place(type_.kind)[0]
+            near = [one for one in self.types.values() if self.types.place(one.kind)[0] == root]
             owners = [one.kind for one in near if lowered in one.by_name]
             if owners and word not in type_.by_name and lowered not in type_.by_name:
                 return f"it is an attribute of {' and '.join(owners)}"
@@ -110,10 +111,9 @@ class Places:
             return f"did you mean to indent it under {root}?"
         return did_you_mean(word, known) or (f"there are: {', '.join(known)}" if known else None)
 
-
-def path(type_: ResourceType) -> str:
-    """The keys that lead to a kind's objects, as people read them."""
-    return ".".join(type_.section).replace("*", "DOMAIN")
+    def path(self, kind: str) -> str:
+        """The keys that lead to a kind's objects, as people read them."""
+        return ".".join(self.types.place(kind)).replace("*", "DOMAIN")
 
 
 def as_keys(type_: ResourceType, raw: JSON) -> str:

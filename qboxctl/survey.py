@@ -48,7 +48,7 @@ class _Survey:
     def run(self) -> Snapshot:
         """Lists of the account first, then what is inside the objects, then details."""
         for level in self.types.levels:
-            opened = set(self.want.opened(self.found))
+            opened = {home for home in self.want.opened(self.found) if self.types.children(home.kind)}
             inside = (one for home in opened for one in self.types.inside(home))
             kinds = {type_.kind for type_ in level}
             wanted = {one for one in {*self.want.collections, *inside} if one.kind in kinds}

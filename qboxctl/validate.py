@@ -239,7 +239,7 @@ def _named(found: _Findings, one: Desired, name: str, kind: str, keys: Iterable[
             found.add("Q017", f"{name}: {kind}/{key} is declared absent", one, name)
         elif target is None and Collection(kind) in found.wish.managed:
             meant = found.near(key, (one.address.key for one in found.present(kind)))
-            hint = f'did you mean "{meant}"?' if meant else f"declare it under {'.'.join(found.types[kind].section)}"
+            hint = f'did you mean "{meant}"?' if meant else f"declare it under {'.'.join(found.types.place(kind))}"
             found.add("Q019", f"{name}: there is no {kind}/{key}", one, name, hint=hint)
 
 
