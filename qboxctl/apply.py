@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence, Set
 from dataclasses import dataclass
 
 from qboxctl import diff
+from qboxctl.decoding import now_of
 from qboxctl.definition import ResourceType
 from qboxctl.errors import ConfigError, Diagnostic, Moved, StalePlanError
 from qboxctl.guards import judge
@@ -131,7 +132,7 @@ def _moved(change: Change, live: Live | None, type_: ResourceType, snapshot: Sna
 def _what_moved(change: Change, live: Live, type_: ResourceType, snapshot: Snapshot, *, once: bool) -> str:
     found = []
     for one in change.fields:
-        now = diff.now_of(type_, one.name, live, snapshot.codes)
+        now = now_of(type_, one.name, live, snapshot.codes)
         if (None if now is MISSING else now) != one.before:
             found.append(f"{one.name} is {_show(type_, one.name, now)}, and was {_show(type_, one.name, one.before)}")
     touched = f"it was changed since, and its {', '.join(change.secrets)} may have been sent already"

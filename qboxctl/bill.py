@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable
 from functools import lru_cache, partial
 
-from qboxctl import diff
+from qboxctl.decoding import now_of
 from qboxctl.kinds import Kinds
 from qboxctl.model import MISSING, Action, Address, Change, Live, Snapshot, Value
 from qboxctl.wish import Wish
@@ -45,5 +45,5 @@ def default_size(wish: Wish, snapshot: Snapshot, types: Kinds, parent: Address |
 
 
 def _now(types: Kinds, snapshot: Snapshot, live: Live, name: str) -> Value:
-    value = diff.now_of(types[live.address.kind], name, live, snapshot.codes)
+    value = now_of(types[live.address.kind], name, live, snapshot.codes)
     return None if value is MISSING else value

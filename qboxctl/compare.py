@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from qboxctl.model import Plan, Snapshot
 from qboxctl.plan import make_plan
+from qboxctl.queries import want_for_plan
 from qboxctl.remote import Account
 from qboxctl.scope import Scope
 from qboxctl.survey import survey
-from qboxctl.want import want_for_plan
 
 
 def compare(account: Account, scope: Scope, snapshot: Snapshot | None = None) -> tuple[Snapshot, Plan]:

@@ -7,24 +7,15 @@ compared until the object's first use, all others are compared strictly in canon
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 
+from qboxctl.decoding import EXTRA, TOUCHED, UNPROVED, Codes, now_of, value_of
 from qboxctl.definition import Field, ResourceType
 from qboxctl.firstuse import Use, use_of, used
 from qboxctl.jsonio import canonical
-from qboxctl.lists import References, same_json
+from qboxctl.lists import same_json
 from qboxctl.model import JSON, MISSING, Desired, FieldChange, Live, Missing, Value
-
-EXTRA = "extra."
-DETAIL = "status_detail"
-"""The attribute of every answer that says whether something is in progress; "ok" where nothing is."""
-TOUCHED = "updated_at"
-"""The attribute of most answers that says when an object was changed last."""
-UNPROVED = "ownership_check"
-"""The status of a domain that waits for its ownership proof (seen in clients of the API)."""
-
-Codes = Mapping[str, Mapping[str, str]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,20 +28,6 @@ class Difference:
 
 
 EQUAL = Difference()
-
-
-def value_of(one: Field, live: Live, codes: Codes) -> Value | Missing:
-    """A live attribute in canonical form; MISSING where the API does not return it."""
-    if one.name == "status":
-        return live.status or MISSING
-    raw = live.row.get(one.row_name, MISSING)
-    if raw is MISSING:
-        return MISSING
-    have = one.type.decode(raw)
-    if one.linked and isinstance(one.type, References) and isinstance(have, tuple):
-        known = codes.get(one.linked, {})
-        return tuple(sorted({known.get(item) or one.type.canonical(item) for item in have}))
-    return have
 
 
 def compare(type_: ResourceType, desired: Desired, live: Live, codes: Codes) -> Difference:
@@ -155,13 +132,6 @@ def in_effect(type_: ResourceType, fields: Iterable[FieldChange], live: Live, co
 
 def _before_first_use(one: Field, live: Live) -> bool:
     return one.volatile and one.until in live.row and not used(one, live.row)
-
-
-def now_of(type_: ResourceType, name: str, live: Live, codes: Codes) -> Value | Missing:
-    """The live value of an attribute or of ``extra.name``."""
-    if name.startswith(EXTRA):
-        return live.row.get(name.removeprefix(EXTRA), MISSING)
-    return value_of(type_.by_name[name], live, codes)
 
 
 def precondition(type_: ResourceType, live: Live, names: Iterable[str], codes: Codes, *, once: bool = False) -> str:

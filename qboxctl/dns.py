@@ -12,8 +12,8 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
+from qboxctl.decoding import UNPROVED
 from qboxctl.definition import Certainty
-from qboxctl.diff import UNPROVED
 from qboxctl.model import JSON, Address, Collection, Live, Snapshot
 from qboxctl.want import Want
 from qboxctl.wish import Wish

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import fields
 
 from qboxctl.definition import Field, Mode, ResourceType
+from qboxctl.kinds import Kinds
 from qboxctl.model import JSON, Action, PlanOptions
-from qboxctl.resources import TYPES
 
 _DRAFT = "https://json-schema.org/draft/2020-12/schema"
 _SHA = "^sha256:[0-9a-f]{64}$"
@@ -29,35 +29,35 @@ def mapping_of(values: JSON, doc: str) -> Schema:
     return {"description": doc, "type": "object", "additionalProperties": values}
 
 
-def config_schema() -> Schema:
+def config_schema(kinds: Kinds) -> Schema:
     """The schema of one file of a configuration."""
     properties: dict[str, JSON] = {
         "settings": {"$ref": "#/$defs/settings"},
-        "protect": _patterns("What is never removed, by whichever road; a list of patterns such as domain/*"),
-        "ignore": _patterns("What is neither read into a plan nor listed; a list of patterns"),
+        "protect": _patterns(kinds, "What is never removed, by whichever road; a list of patterns such as domain/*"),
+        "ignore": _patterns(kinds, "What is neither read into a plan nor listed; a list of patterns"),
         "defaults": closed(
-            {kind: body(one, defaults=True) for kind, one in TYPES.items()},
+            {kind: body(kinds, one, defaults=True) for kind, one in kinds.items()},
             doc="For each kind: attributes under what an object says itself",
         ),
     }
-    for one in TYPES.levels[0]:
+    for one in kinds.levels[0]:
         match one.section:
             case (root,):
-                properties[root] = _collection(one)
+                properties[root] = _collection(kinds, one)
             case (root, name):
                 group = properties.setdefault(root, closed({}, doc="Email Delivery: sending domains and accounts"))
-                group["properties"][name] = _collection(one)
+                group["properties"][name] = _collection(kinds, one)
     return {
         "$schema": _DRAFT,
         "title": "qboxctl configuration",
         "description": "Any file of a qboxctl configuration; all files are united, and every key is optional.",
         **closed(properties),
         "patternProperties": {"^x-": True},
-        "$defs": {"secret": _secret(), "settings": settings_schema()},
+        "$defs": {"secret": _secret(), "settings": settings_schema(kinds)},
     }
 
 
-def settings_schema(*, overlay: bool = False) -> Schema:
+def settings_schema(kinds: Kinds, *, overlay: bool = False) -> Schema:
     """The schema of the settings block, or of one environment's overlay."""
     guard = {
         "count": {"type": "integer", "minimum": 0, "description": "Most removals in one plan; the default is 10"},
@@ -76,11 +76,11 @@ def settings_schema(*, overlay: bool = False) -> Schema:
         "token": {"description": "Where the token comes from; {env: QBOXMAIL_API_TOKEN}", "$ref": "#/$defs/secret"},
         "customer_code": {"type": "string", "description": "For tokens of an admin: the customer to work for"},
         "on_remove": closed(
-            {kind: {"enum": list(one.allowed_on_remove())} for kind, one in TYPES.items()},
+            {kind: {"enum": list(one.allowed_on_remove())} for kind, one in kinds.items()},
             doc="What happens to live objects of a managed collection that no file declares; keep is the default",
         ),
         "guards": closed(
-            {**guard, **{kind: closed(guard) for kind in TYPES}},
+            {**guard, **{kind: closed(guard) for kind in kinds}},
             doc="How many removals one plan may hold, for all kinds or for each",
         ),
         "api": closed(
@@ -103,17 +103,16 @@ def settings_schema(*, overlay: bool = False) -> Schema:
     }
     if not overlay:
         properties["environments"] = mapping_of(
-            settings_schema(overlay=True), "Other settings by name, chosen with --env"
+            settings_schema(kinds, overlay=True), "Other settings by name, chosen with --env"
         )
     return closed(properties, doc="Where and how; one block, in one file")
 
 
-def _patterns(doc: str) -> Schema:
-    kinds = "|".join(TYPES)
+def _patterns(kinds: Kinds, doc: str) -> Schema:
     return {
         "description": doc,
         "type": "array",
-        "items": {"type": "string", "pattern": "^[^/]+/.+", "examples": [f"{kind}/*" for kind in kinds.split("|")]},
+        "items": {"type": "string", "pattern": "^[^/]+/.+", "examples": [f"{kind}/*" for kind in kinds]},
     }
 
 
@@ -128,14 +127,14 @@ def _secret() -> Schema:
     }
 
 
-def _collection(one: ResourceType) -> Schema:
-    bodies: list[JSON] = [body(one), {"type": "null"}]
+def _collection(kinds: Kinds, one: ResourceType) -> Schema:
+    bodies: list[JSON] = [body(kinds, one), {"type": "null"}]
     if one.short:
         bodies.insert(0, {**one.by_name[one.short].type.schema(), "description": f"Short for {{{one.short}: …}}"})
     return mapping_of({"anyOf": bodies}, f"{one.doc} An empty mapping means: managed, and none of them.")
 
 
-def body(one: ResourceType, *, defaults: bool = False) -> Schema:
+def body(kinds: Kinds, one: ResourceType, *, defaults: bool = False) -> Schema:
     """The schema of what stands for one object, or for its kind in ``defaults``."""
     properties: dict[str, JSON] = {each.name: _attribute(each) for each in one.fields}
     properties["extra"] = mapping_of(True, "Attributes by their names in the API that qboxctl does not know")
@@ -146,8 +145,8 @@ def body(one: ResourceType, *, defaults: bool = False) -> Schema:
         }
         if not one.unique:
             properties["id"] = {"type": ["string", "integer"], "description": "The id on the server, to match it by"}
-        for child in TYPES.children(one.kind):
-            properties[child.section[0]] = _collection(child)
+        for child in kinds.children(one.kind):
+            properties[child.section[0]] = _collection(kinds, child)
     return closed(properties, doc=one.doc)
 
 
@@ -172,7 +171,7 @@ def _texts(*names: str) -> Schema:
     return closed(dict.fromkeys(names, _TEXT), *names)
 
 
-def plan_schema() -> Schema:
+def plan_schema(kinds: Kinds) -> Schema:
     """The schema of a plan: `plan --format json` and a saved plan file."""
     address = {"type": "string", "pattern": "^[a-z_]+/.+", "maxLength": 400}
     text = _TEXT
@@ -180,7 +179,7 @@ def plan_schema() -> Schema:
     change = closed(
         {
             "address": address,
-            "kind": {"enum": list(TYPES)},
+            "kind": {"enum": list(kinds)},
             "action": {"enum": [action.value for action in Action]},
             "remote_id": {"type": ["string", "null"], "maxLength": 200},
             "fields": {

@@ -10,17 +10,16 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
+from qboxctl.decoding import value_of
 from qboxctl.definition import Field
-from qboxctl.diff import value_of
 from qboxctl.errors import ConfigError, Diagnostic, Severity
-from qboxctl.guards import ignored
 from qboxctl.kinds import Kinds
 from qboxctl.load import load
 from qboxctl.model import JSON, MISSING, Address, Collection, Live, Snapshot, Value
 from qboxctl.patterns import Pattern, covering
 from qboxctl.validate import check
 from qboxctl.want import Want
-from qboxctl.wish import Wish
+from qboxctl.wish import Wish, ignored
 from qboxctl.yamldump import Body, dump
 from qboxctl.yamlio import Source
 

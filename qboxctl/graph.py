@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from graphlib import TopologicalSorter
 from typing import NamedTuple
 
+from qboxctl.decoding import EXTRA, UNPROVED
 from qboxctl.definition import Phase, lowers
-from qboxctl.diff import EXTRA, UNPROVED
 from qboxctl.kinds import Kinds
 from qboxctl.model import Action, Address, Change, Collection, FieldChange
 

@@ -6,26 +6,18 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
-from qboxctl.definition import ResourceType
-from qboxctl.diff import UNPROVED
+from qboxctl.decoding import UNPROVED
 from qboxctl.kinds import Kinds
+from qboxctl.labels import labelled
 from qboxctl.model import Action, Address, Blocked, Change, Live, Snapshot
-from qboxctl.names import relaxed_label
 from qboxctl.patterns import covering
-from qboxctl.wish import Wish
+from qboxctl.wish import Wish, ignored
 
 _SHOWN = 5
 PASSABLE = frozenset({"count", "order"})
 """The guards that look at all that the files declare, and that an acknowledgement lets a plan pass."""
 SHORTEST_ID = 8
 """So many digits of a plan's id are enough to acknowledge it."""
-
-
-def ignored(wish: Wish, types: Kinds, address: Address) -> bool:
-    """Whether an object, or what it lives in, is matched by ``ignore``."""
-    if not wish.ignore:
-        return False
-    return any(covering(wish.ignore, one) for one in (address, *types.ancestors(address)))
 
 
 def judge(
@@ -61,13 +53,6 @@ def _removes(change: Change, snapshot: Snapshot, types: Kinds) -> bool:
     live = snapshot.live.get(change.address)
     off = live is not None and live.status in ("disabled", UNPROVED)  # what waits for its proof is not in use yet
     return change.action.removes or (types[change.address.kind].removes(change) and not off)
-
-
-def labelled(type_: ResourceType, live: Live) -> Address:
-    """The address of an object by its name on the server, whatever a file calls it, and however many bear the name."""
-    if type_.unique:
-        return live.address
-    return Address(type_.kind, relaxed_label(str(live.row.get(type_.key, ""))))
 
 
 def _protected(removals: Sequence[Change], snapshot: Snapshot, wish: Wish, types: Kinds) -> Iterable[Blocked]:

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 
 from qboxctl.definition import ResourceType
 from qboxctl.errors import QboxctlError
-from qboxctl.guards import labelled
 from qboxctl.kinds import Kinds
+from qboxctl.labels import labelled
 from qboxctl.model import Address, Advisory, Collection, Snapshot
 from qboxctl.patterns import Pattern
 from qboxctl.scope import Options

@@ -35,6 +35,11 @@ class Kinds(Mapping[str, ResourceType]):
         self._check_places()
         self._check_references()
 
+    __hash__ = object.__hash__
+
+    def __eq__(self, other: object) -> bool:
+        return self is other
+
     def __getitem__(self, kind: str) -> ResourceType:
         return self._types[kind]
 

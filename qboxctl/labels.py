@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from qboxctl import names
+from qboxctl.definition import ResourceType
 from qboxctl.model import Address, Desired, Live, Value
 from qboxctl.values import Text
 
@@ -33,6 +34,13 @@ class Misfit(NamedTuple):
     one: Desired
     message: str
     hint: str
+
+
+def labelled(type_: ResourceType, live: Live) -> Address:
+    """The address of an object by its name on the server, whatever a file calls it, and however many bear the name."""
+    if type_.unique:
+        return live.address
+    return Address(type_.kind, names.relaxed_label(str(live.row.get(type_.key, ""))))
 
 
 def text_of(live: Live, key: str) -> str:

@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 
-from qboxctl import diff
 from qboxctl.bill import default_size
+from qboxctl.decoding import now_of, value_of
 from qboxctl.definition import Field, ResourceType, lowers
 from qboxctl.errors import Diagnostic
 from qboxctl.kinds import Kinds
@@ -89,7 +89,7 @@ class _Home:
         """The limit after the plan: as written by it, else as it is, else as declared."""
         written = [field.after for field in self.own.fields if field.name == one.name] if self.own else []
         live, desired = self.snapshot.live.get(self.address), self.wish.objects.get(self.address)
-        now = diff.value_of(one, live, {}) if live is not None else None
+        now = value_of(one, live, {}) if live is not None else None
         declared = desired.values.get(one.name) if desired is not None else None
         return written[0] if written else now if isinstance(now, int) else declared
 
@@ -110,7 +110,7 @@ class _Home:
         if one.counted is None:
             return True
         live = self.lives.get(address)
-        size = diff.now_of(self.types[address.kind], _SIZE, live, {}) if live is not None else self.default
+        size = now_of(self.types[address.kind], _SIZE, live, {}) if live is not None else self.default
         written = [field.after for field in change.fields if field.name == _SIZE] if change is not None else []
         return one.counted({_SIZE: written[0] if written else size})
 

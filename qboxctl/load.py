@@ -501,9 +501,9 @@ class _Loader:
 
     def check_settings(self, block: Mapping[str, JSON], where: Where) -> bool:
         """Note what does not fit the schema in a block of settings; True where all of it fits."""
-        from qboxctl.validate import schema_errors
+        from qboxctl.json_validation import schema_errors
 
-        wrong = schema_errors("settings", block)
+        wrong = schema_errors("settings", block, self.types)
         for misfit in wrong:
             place = Where(where.file, (*where.path, *misfit.path))
             self.error("Q021", misfit.message, place, hint=misfit.hint, value=not misfit.at_key)

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 
 from qboxctl import diff, graph
 from qboxctl.bill import bill
+from qboxctl.decoding import EXTRA, UNPROVED, now_of, value_of
 from qboxctl.definition import ResourceType
 from qboxctl.errors import ConfigError, Diagnostic
 from qboxctl.guards import judge
@@ -132,7 +133,7 @@ class _Planner:
         if not type_.unique:
             values[type_.key] = desired.label
         fields = [FieldChange(name, None, value) for name, value in sorted(values.items())]
-        fields += [FieldChange(diff.EXTRA + name, None, value) for name, value in sorted(desired.extra.items())]
+        fields += [FieldChange(EXTRA + name, None, value) for name, value in sorted(desired.extra.items())]
         self.changes.append(
             Change(
                 address,
@@ -165,7 +166,7 @@ class _Planner:
             again += [name for name in found.unseen if self.goes_along(type_, name)]
         fields = [*found.changed, *(FieldChange(name, None, self.wanted(desired, name)) for name in again)]
         names = [one.name for one in fields]
-        unproved = type_.proof and live.status == diff.UNPROVED
+        unproved = type_.proof and live.status == UNPROVED
         once = diff.sent_again(type_, fields, secrets)
         reason = "differs" if found.changed else "to be sent again"
         if unproved:
@@ -199,7 +200,7 @@ class _Planner:
         for name in found.unseen:
             one = type_.by_name.get(name)
             writable = one.on_update and not one.volatile if one else type_.update is not None
-            if writable and (rotate or (one is None and name.removeprefix(diff.EXTRA) in edited)):
+            if writable and (rotate or (one is None and name.removeprefix(EXTRA) in edited)):
                 again.append(name)
         known = {one.name for one in found.changed}
         return again + [
@@ -213,8 +214,8 @@ class _Planner:
 
     def wanted(self, desired: Desired, name: str) -> Value:
         """What a declaration says of an attribute or of ``extra.name``."""
-        if name.startswith(diff.EXTRA):
-            return desired.extra[name.removeprefix(diff.EXTRA)]
+        if name.startswith(EXTRA):
+            return desired.extra[name.removeprefix(EXTRA)]
         return desired.values[name]
 
     def fixed(self, address: Address, desired: Desired, name: str, before: Value, after: Value) -> None:
@@ -235,7 +236,7 @@ class _Planner:
         fields: tuple[FieldChange, ...] = ()
         if action is Action.DISABLE and type_.disabled:
             name, value = type_.disabled
-            before = diff.now_of(type_, name, live, self.snapshot.codes)
+            before = now_of(type_, name, live, self.snapshot.codes)
             if live.status == "disabled":
                 self.unchanged.append(live.address)
                 return
@@ -327,7 +328,7 @@ class _Planner:
         desired, live = self.wish.objects.get(parent), self.snapshot.live.get(parent)
         if desired is not None and "max_email_quota" in desired.values:
             return desired.values["max_email_quota"]
-        return diff.value_of(one, live, {}) if live is not None else one.initial
+        return value_of(one, live, {}) if live is not None else one.initial
 
     def check_references(self) -> None:
         """What a change refers to must be there, or be created by the same plan."""

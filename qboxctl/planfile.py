@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from qboxctl import graph
+from qboxctl.decoding import EXTRA
 from qboxctl.definition import ResourceType
-from qboxctl.diff import EXTRA
 from qboxctl.errors import PlanFileError
 from qboxctl.extra import misuse
 from qboxctl.files import write_file
@@ -129,7 +129,7 @@ def loads(text: str, name: str, types: Kinds) -> Plan:
     if version != FORMAT_VERSION:
         hint = f"this qboxctl reads format {FORMAT_VERSION}; plan again with it"
         raise PlanFileError(f"{name} has format {version!r:.40}", hint=hint)
-    _fit(raw, name)
+    _fit(raw, name, types)
     try:
         plan = _plan(raw, types)
         again = _same_needs(plan, types)
@@ -155,11 +155,11 @@ def _no_twice(pairs: list[tuple[str, JSON]]) -> dict[str, JSON]:
     return found
 
 
-def _fit(raw: JSON, name: str) -> None:
-    from qboxctl.validate import schema_errors
+def _fit(raw: JSON, name: str, types: Kinds) -> None:
+    from qboxctl.json_validation import schema_errors
 
     try:
-        wrong = schema_errors("plan", raw)
+        wrong = schema_errors("plan", raw, types)
     except RecursionError:
         raise PlanFileError(f"{name} is not a plan: it is nested too deep") from None
     if wrong:

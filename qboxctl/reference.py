@@ -51,7 +51,7 @@ def explain(topic: str | None) -> list[str]:
 
 def _explain_own(one: ResourceType, name: str) -> list[str]:
     """What may stand in an object beside its attributes: its state, extra attributes, a pin, and what is inside it."""
-    schema = docs.body(one)["properties"][name]
+    schema = docs.body(TYPES, one)["properties"][name]
     values = f"values:   {', '.join(schema['enum'])}" if "enum" in schema else "values:   a mapping"
     values = "values:   text or a whole number" if isinstance(schema.get("type"), list) else values
     return [f"{one.kind}.{name}", "", *wrap(f"{schema['description'].rstrip('.')}.", 100), "", values]
@@ -75,7 +75,7 @@ def _explain_kind(one: ResourceType) -> Iterable[str]:
     yield ""
     for word in _PLACES.words(one):
         if word not in one.by_name:
-            yield f"  {word:{width}}  {docs.body(one)['properties'][word]['description']}"
+            yield f"  {word:{width}}  {docs.body(TYPES, one)['properties'][word]['description']}"
 
 
 def _explain_field(one: ResourceType, each: Field) -> list[str]:
@@ -118,7 +118,7 @@ class Setting(NamedTuple):
 
 def settings() -> list[Setting]:
     """What a configuration may say beside its objects, from its schema."""
-    schema = docs.config_schema()
+    schema = docs.config_schema(TYPES)
     rules = [Setting(name, schema["properties"][name]["description"], "") for name in RULES if name != "settings"]
     return [*_settings("settings", schema["$defs"]["settings"]), *rules]
 

@@ -10,8 +10,8 @@ from concurrent.futures import ThreadPoolExecutor
 from urllib.parse import quote
 
 from qboxctl.client import Reader
+from qboxctl.decoding import DETAIL, EXTRA
 from qboxctl.definition import Call, Joined, ResourceType
-from qboxctl.diff import DETAIL, EXTRA
 from qboxctl.errors import ApiError, Refused
 from qboxctl.kinds import Kinds
 from qboxctl.listing import MOST_ALIKE, MOST_READINGS, Page, Readings, Row, number_in

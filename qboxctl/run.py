@@ -14,7 +14,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
 from queue import Empty, SimpleQueue
 
-from qboxctl import diff
+from qboxctl.decoding import UNPROVED
 from qboxctl.definition import Phase
 from qboxctl.errors import JournalError, OutcomeUnknown, QboxctlError, Refused
 from qboxctl.graph import GATE, Step
@@ -103,7 +103,7 @@ class Run:
         live = self.worker.snapshot.live.get(parent) if parent is not None else None
         if change.action is not Action.CREATE or live is None or live.leaving:
             return None
-        return live if live.detail != "ok" or live.status == diff.UNPROVED else None
+        return live if live.detail != "ok" or live.status == UNPROVED else None
 
     def turn(self) -> None:
         """Wait for something to happen, and deal with it."""

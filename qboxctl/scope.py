@@ -7,11 +7,10 @@ from dataclasses import dataclass, field
 from itertools import chain
 
 from qboxctl.graph import referred
-from qboxctl.guards import ignored
 from qboxctl.kinds import Kinds
 from qboxctl.model import Address, Collection, Desired, Value
 from qboxctl.patterns import Pattern, covering
-from qboxctl.wish import Wish
+from qboxctl.wish import Wish, ignored
 
 
 @dataclass(frozen=True, slots=True)

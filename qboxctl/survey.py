@@ -10,12 +10,13 @@ from qboxctl import labels
 from qboxctl.counts import counts_of, unseen, unsure
 from qboxctl.definition import ResourceType
 from qboxctl.errors import ConfigError, Diagnostic
-from qboxctl.guards import ignored, labelled
+from qboxctl.labels import labelled
 from qboxctl.listing import Page, Row
 from qboxctl.model import Address, Collection, Count, Live, Snapshot
 from qboxctl.names import folded
 from qboxctl.remote import MOST_LOOKS, SAMPLE, Account, belongs, code_of, list_path
 from qboxctl.want import Want
+from qboxctl.wish import ignored
 
 MOST_SEARCHES = 8
 """Up to so many objects of a list are searched for; for more of them the whole list is read."""

@@ -8,8 +8,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from qboxctl.errors import Diagnostic, Position
+from qboxctl.kinds import Kinds
 from qboxctl.model import JSON, Address, Collection, Desired, Secret, Value, Where
-from qboxctl.patterns import Pattern
+from qboxctl.patterns import Pattern, covering
 from qboxctl.settings import Settings
 from qboxctl.yamlio import Source
 
@@ -76,3 +77,10 @@ def _reference(secret: Secret) -> list[str]:
 def _has(source: Source, where: Where, path: Sequence[str | int]) -> bool:
     """Whether the object itself states it; what comes from ``defaults`` has no place of its own in it."""
     return source.position((*where.path, *path)) != source.position(where.path)
+
+
+def ignored(wish: Wish, types: Kinds, address: Address) -> bool:
+    """Whether an object, or what it lives in, is matched by ``ignore``."""
+    if not wish.ignore:
+        return False
+    return any(covering(wish.ignore, one) for one in (address, *types.ancestors(address)))

@@ -15,6 +15,7 @@ from functools import partial
 from qboxctl import diff
 from qboxctl.client import Client
 from qboxctl.counts import counts_of
+from qboxctl.decoding import DETAIL, UNPROVED, value_of
 from qboxctl.definition import Phase
 from qboxctl.errors import QboxctlError, Refused
 from qboxctl.graph import Graph, Step, order
@@ -201,7 +202,7 @@ class Worker:
         wanted = {
             step.address: (
                 self.ids.get(step.address, ""),
-                [diff.DETAIL, *(one.name for one in self.graph.work.get(step, ()))],
+                [DETAIL, *(one.name for one in self.graph.work.get(step, ()))],
             )
             for step in steps
         }
@@ -216,7 +217,7 @@ class Worker:
             return (Look.PENDING, "its deletion is queued") if live.leaving else (Look.WRONG, "it is still there")
         if live is None or live.leaving:
             return Look.WRONG, "it is not there"
-        if type_.proof and live.status == diff.UNPROVED and (change is None or not change.action.removes):
+        if type_.proof and live.status == UNPROVED and (change is None or not change.action.removes):
             return Look.UNPROVED, "it waits for its ownership proof"
         if live.detail != "ok":
             return Look.PENDING, f"it is {live.detail}"
@@ -302,7 +303,7 @@ class Worker:
         if wanted is not None:
             return wanted
         one, live = self.types[change.address.kind].by_name[name], self.snapshot.live.get(change.address)
-        value = diff.value_of(one, live, self.keys) if live is not None else MISSING
+        value = value_of(one, live, self.keys) if live is not None else MISSING
         return one.initial if value is MISSING or (one.call == "status" and value != "disabled") else value
 
     def know(self, address: Address, code: str) -> None:

@@ -12,8 +12,8 @@ from urllib.parse import unquote
 
 from qboxctl.answers import Answer
 from qboxctl.client import Client
+from qboxctl.decoding import EXTRA, value_of
 from qboxctl.definition import Body, Call, ResourceType
-from qboxctl.diff import EXTRA, value_of
 from qboxctl.errors import OutcomeUnknown, QboxctlError, Refused
 from qboxctl.labels import means, text_of
 from qboxctl.listing import Row

@@ -24,6 +24,7 @@ from qboxctl.journal import Journal
 from qboxctl.load import load
 from qboxctl.model import Outcome, Plan, Snapshot
 from qboxctl.pace import Patience
+from qboxctl.queries import want_for_changes, want_for_plan, want_for_saved
 from qboxctl.remote import Account
 from qboxctl.resources import TYPES
 from qboxctl.run import Run
@@ -33,7 +34,6 @@ from qboxctl.settings import ApiSettings
 from qboxctl.survey import survey
 from qboxctl.transport import Network
 from qboxctl.validate import check as check_wish
-from qboxctl.want import want_for_changes, want_for_plan, want_for_saved
 from qboxctl.wish import Wish
 from qboxctl.worker import Worker
 from qboxctl.yamlio import Source

@@ -33,14 +33,14 @@ PURE = (
 OUTSIDE = {"os", "socket", "subprocess", "time", "pathlib", "signal", "random", "shutil", "tempfile"}
 LAYERS = (
     "errors", "model", "listing", "jsonio", "files", "passwords", "redaction", "hints", "names", "values", "labels",
-    "lists", "definition", "kinds", "patterns", "counts", "resources", "settings", "yamlhelp", "yamlio", "parallel",
-    "docs", "places", "reference", "sources", "wish", "trust", "extra", "load", "since", "circles", "validate",
-    "firstuse", "diff", "graph", "stepwise", "pace", "guards", "scope", "part", "bill", "planfile", "limits",
-    "plan", "advice", "idle_patterns", "want", "yamldump", "export", "dns", "resolve", "answers", "transport",
-    "client", "remote", "customers", "survey", "compare", "doctor", "secret", "journal", "write", "apply", "worker",
-    "run", "render", "emulator", "cli",
+    "lists", "definition", "decoding", "kinds", "patterns", "counts", "resources", "settings", "yamlhelp", "yamlio",
+    "parallel", "docs", "json_validation", "places", "reference", "sources", "wish", "trust", "extra", "load",
+    "since", "circles", "validate", "firstuse", "diff", "graph", "stepwise", "pace", "guards", "scope", "part",
+    "bill", "planfile", "limits", "plan", "advice", "idle_patterns", "want", "queries", "yamldump", "export", "dns",
+    "resolve", "answers", "transport", "client", "remote", "customers", "survey", "compare", "doctor", "secret",
+    "journal", "write", "apply", "worker", "run", "render", "emulator", "cli",
 )  # fmt: skip
-LATE = {("load", "validate")}
+LATE: set[tuple[str, str]] = set()
 """Imported inside a function, so that a command that does not need it does not pay for it."""
 
 FILES = sorted(path.relative_to(PACKAGE).as_posix() for path in PACKAGE.rglob("*.py"))

@@ -446,7 +446,7 @@ def test_every_kind_is_explained() -> None:
 def test_every_setting_is_explained() -> None:
     text = "\n".join(reference.explain("settings"))
     assert all(row.doc for row in reference.settings())
-    for name in docs.settings_schema()["properties"]:
+    for name in docs.settings_schema(TYPES)["properties"]:
         assert re.search(rf"^settings\.{name} +\S", text, re.MULTILINE), name
     for name in ("protect", "ignore", "defaults"):
         assert "\n".join(reference.explain(name)).startswith(f"{name}  ")
@@ -494,7 +494,7 @@ def attributes(schema: Any, place: str = "") -> Iterator[tuple[str, Any]]:
 
 def test_every_attribute_in_the_configuration_schema_is_described() -> None:
     """Editors show the descriptions; what refers to a definition may take that one's."""
-    schema = docs.config_schema()
+    schema = docs.config_schema(TYPES)
     bare = [
         place
         for place, one in attributes(schema)
@@ -507,6 +507,6 @@ def test_every_attribute_in_the_configuration_schema_is_described() -> None:
 
 @pytest.mark.parametrize("kind", TYPES)
 def test_every_attribute_of_a_kind_is_in_the_schema(kind: str) -> None:
-    in_schema = docs.config_schema()["properties"]["defaults"]["properties"][kind]["properties"]
+    in_schema = docs.config_schema(TYPES)["properties"]["defaults"]["properties"][kind]["properties"]
     assert set(TYPES[kind].by_name) <= set(in_schema)
     assert all(in_schema[name].get("description") for name in TYPES[kind].by_name)

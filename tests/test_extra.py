@@ -6,7 +6,7 @@ import pytest
 from lab import Lab, wish_of
 
 from qboxctl import planfile
-from qboxctl.diff import EXTRA
+from qboxctl.decoding import EXTRA
 from qboxctl.errors import ConfigError, PlanFileError
 from qboxctl.extra import MONEY, MONEY_IN_ORDERS, misuse
 from qboxctl.model import Address, FieldChange, Plan

@@ -8,11 +8,11 @@ from dataclasses import replace
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from qboxctl.patterns import Pattern
 
 from qboxctl.definition import Call, Field, Joined, Mode, ResourceType
 from qboxctl.kinds import Kinds
 from qboxctl.model import Address, Collection
+from qboxctl.patterns import Pattern
 from qboxctl.resources import TYPES
 from qboxctl.values import Text
 

@@ -28,13 +28,13 @@ from qboxctl.journal import Journal, default_path
 from qboxctl.model import Address, Blocked, Change, Outcome, Plan, PlanOptions, Snapshot, Status
 from qboxctl.pace import Patience
 from qboxctl.planfile import read
+from qboxctl.queries import want_for_changes
 from qboxctl.remote import Account
 from qboxctl.render import outcomes, plan_text
 from qboxctl.render.style import Palette, clean, plural
 from qboxctl.resources import TYPES
 from qboxctl.run import Run
 from qboxctl.survey import survey
-from qboxctl.want import want_for_changes
 from qboxctl.wish import Wish
 from qboxctl.worker import Worker
 

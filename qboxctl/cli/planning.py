@@ -28,6 +28,7 @@ from qboxctl.idle_patterns import Known, idle_rules, refuse_idle_options
 from qboxctl.model import Action, Advisory, Plan, PlanOptions, Snapshot
 from qboxctl.part import part
 from qboxctl.patterns import Pattern, covering
+from qboxctl.queries import want_for_saved
 from qboxctl.remote import Account
 from qboxctl.render.style import plural
 from qboxctl.resources import TYPES
@@ -36,7 +37,6 @@ from qboxctl.since import Edit, difference, edit
 from qboxctl.sources import read_sources
 from qboxctl.survey import survey
 from qboxctl.validate import check as check_files
-from qboxctl.want import want_for_saved
 from qboxctl.wish import Wish
 from qboxctl.yamlio import Source
 

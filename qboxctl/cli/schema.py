@@ -8,6 +8,7 @@ import click
 
 from qboxctl import docs
 from qboxctl.cli.common import Common, common
+from qboxctl.resources import TYPES
 
 
 @click.command("schema")
@@ -16,4 +17,4 @@ from qboxctl.cli.common import Common, common
 @click.pass_obj
 def command(options: Common, which: str) -> None:
     """Print the JSON Schema of the configuration, or of a plan."""
-    options.result(json.dumps(docs.SCHEMAS[which](), indent=2, ensure_ascii=False))
+    options.result(json.dumps(docs.SCHEMAS[which](TYPES), indent=2, ensure_ascii=False))

@@ -10,8 +10,8 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
+from qboxctl.decoding import EXTRA
 from qboxctl.definition import ResourceType
-from qboxctl.diff import EXTRA
 from qboxctl.graph import writes
 from qboxctl.kinds import Kinds
 from qboxctl.model import Action, Address, Change, FieldChange, Plan, Value

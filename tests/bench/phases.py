@@ -15,6 +15,7 @@ from qboxctl.client import Reader
 from qboxctl.load import load
 from qboxctl.parallel import parse_together
 from qboxctl.plan import make_plan
+from qboxctl.queries import want_for_plan
 from qboxctl.remote import Account
 from qboxctl.render import plan_text
 from qboxctl.resources import TYPES
@@ -22,7 +23,6 @@ from qboxctl.scope import Scope
 from qboxctl.sources import read_sources
 from qboxctl.survey import survey
 from qboxctl.validate import check
-from qboxctl.want import want_for_plan
 
 _V = TypeVar("_V")
 
