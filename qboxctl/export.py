@@ -10,18 +10,18 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from qboxctl.decoding import value_of
-from qboxctl.definition import Field
+from qboxctl.config.load import load
+from qboxctl.config.validate import check
+from qboxctl.config.wish import Wish, ignored
+from qboxctl.config.yaml.yamldump import Body, dump
+from qboxctl.config.yaml.yamlio import Source
 from qboxctl.errors import ConfigError, Diagnostic, Severity
-from qboxctl.kinds import Kinds
-from qboxctl.load import load
+from qboxctl.live.want import Want
 from qboxctl.model import JSON, MISSING, Address, Collection, Live, Snapshot, Value
-from qboxctl.patterns import Pattern, covering
-from qboxctl.validate import check
-from qboxctl.want import Want
-from qboxctl.wish import Wish, ignored
-from qboxctl.yamldump import Body, dump
-from qboxctl.yamlio import Source
+from qboxctl.schema.decoding import value_of
+from qboxctl.schema.definition import Field
+from qboxctl.schema.kinds import Kinds
+from qboxctl.schema.patterns import Pattern, covering
 
 SCHEMA = "https://raw.githubusercontent.com/qboxctl/qboxctl/main/schemas/config.schema.json"
 HEADER = f"# yaml-language-server: $schema={SCHEMA}\n"

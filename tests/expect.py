@@ -6,9 +6,9 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from qboxctl import lists
 from qboxctl.model import Action, Change, Outcome, Status
 from qboxctl.resources import TYPES
+from qboxctl.schema import lists
 
 Tree = dict[str, Any]
 

@@ -13,30 +13,30 @@ from typing import Any
 
 import httpx
 
-from qboxctl.apply import Checked, check, check_saved, resolve_secrets
-from qboxctl.client import Client, InProcess, Reader, SystemClock
-from qboxctl.compare import compare
-from qboxctl.dns import Record, records, want_for_records
+from qboxctl.api.client import Client, InProcess, Reader, SystemClock
+from qboxctl.api.remote import Account
+from qboxctl.api.transport import Network
+from qboxctl.applying.apply import Checked, check, check_saved, resolve_secrets
+from qboxctl.applying.journal import Journal
+from qboxctl.applying.pace import Patience
+from qboxctl.applying.run import Run
+from qboxctl.applying.worker import Worker
+from qboxctl.config.load import load
+from qboxctl.config.secret import Secrets
+from qboxctl.config.settings import ApiSettings
+from qboxctl.config.validate import check as check_wish
+from qboxctl.config.wish import Wish
+from qboxctl.config.yaml.yamlio import Source
+from qboxctl.dns.dns import Record, records, want_for_records
 from qboxctl.emulator import Emulator, Fault, Request, Response
 from qboxctl.emulator.app import BackgroundServer
 from qboxctl.emulator.faults import MOVING, Aim
-from qboxctl.journal import Journal
-from qboxctl.load import load
+from qboxctl.live.survey import survey
 from qboxctl.model import Outcome, Plan, Snapshot
-from qboxctl.pace import Patience
-from qboxctl.queries import want_for_changes, want_for_plan, want_for_saved
-from qboxctl.remote import Account
+from qboxctl.planning.compare import compare
+from qboxctl.planning.queries import want_for_changes, want_for_plan, want_for_saved
+from qboxctl.planning.scope import Options, Scope
 from qboxctl.resources import TYPES
-from qboxctl.run import Run
-from qboxctl.scope import Options, Scope
-from qboxctl.secret import Secrets
-from qboxctl.settings import ApiSettings
-from qboxctl.survey import survey
-from qboxctl.transport import Network
-from qboxctl.validate import check as check_wish
-from qboxctl.wish import Wish
-from qboxctl.worker import Worker
-from qboxctl.yamlio import Source
 
 PASSWORD = "canary-Pa55word"
 TOKEN = "canary-token-7f3a"

@@ -9,10 +9,10 @@ from typing import Any
 from hypothesis import strategies as st
 from lab import TROUBLES, Trouble
 
-from qboxctl import lists, values
-from qboxctl.definition import Field
 from qboxctl.emulator import QUIRKS, Fault
 from qboxctl.resources import TYPES
+from qboxctl.schema import lists, values
+from qboxctl.schema.definition import Field
 
 DOMAINS = ("alpha.example", "beta.example", "xn--mller-kva.example")
 LOCALS = ("ada", "bob", "eve", "info", "sales")

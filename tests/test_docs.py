@@ -17,18 +17,19 @@ import click
 import pytest
 from jsonschema import Draft202012Validator
 
-from qboxctl import docs, reference
 from qboxctl.cli import cli
+from qboxctl.config.load import load
+from qboxctl.config.sources import read_sources
+from qboxctl.config.validate import check
+from qboxctl.config.wish import Wish
+from qboxctl.config.yaml.yamlio import Source
 from qboxctl.emulator import Emulator
 from qboxctl.emulator.app import BackgroundServer
 from qboxctl.errors import Severity
-from qboxctl.load import load
+from qboxctl.render import reference
 from qboxctl.render.guide import topics
 from qboxctl.resources import TYPES
-from qboxctl.sources import read_sources
-from qboxctl.validate import check
-from qboxctl.wish import Wish
-from qboxctl.yamlio import Source
+from qboxctl.schema import docs
 
 ROOT = Path(__file__).resolve().parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")

@@ -15,18 +15,18 @@ from jsonschema import Draft202012Validator
 from lab import Lab, wish_of
 from test_laws import many
 
-from qboxctl import planfile
+from qboxctl.config.load import load
+from qboxctl.config.sources import read_sources
+from qboxctl.config.validate import check
+from qboxctl.config.yaml.yamlio import Room, Source
 from qboxctl.emulator import Request, Response
 from qboxctl.errors import ApiError, AuthError, ConfigError, PlanFileError, QboxctlError
-from qboxctl.json_validation import schema_errors
-from qboxctl.load import load
 from qboxctl.model import Plan
+from qboxctl.planning import planfile
 from qboxctl.render import diagnostics, plan_text
 from qboxctl.render.style import Palette
 from qboxctl.resources import TYPES
-from qboxctl.sources import read_sources
-from qboxctl.validate import check
-from qboxctl.yamlio import Room, Source
+from qboxctl.schema.json_validation import schema_errors
 
 ROOT = Path(__file__).resolve().parent.parent
 PLAN_SCHEMA = Draft202012Validator(json.loads((ROOT / "schemas" / "plan.schema.json").read_text(encoding="utf-8")))

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from qboxctl.applying.journal import Journal
 from qboxctl.errors import JournalError
-from qboxctl.journal import Journal
 from qboxctl.model import Action, Address
 
 

@@ -9,12 +9,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from qboxctl.definition import Call, Field, Joined, Mode, ResourceType
-from qboxctl.kinds import Kinds
 from qboxctl.model import Address, Collection
-from qboxctl.patterns import Pattern
 from qboxctl.resources import TYPES
-from qboxctl.values import Text
+from qboxctl.schema.definition import Call, Field, Joined, Mode, ResourceType
+from qboxctl.schema.kinds import Kinds
+from qboxctl.schema.patterns import Pattern
+from qboxctl.schema.values import Text
 
 
 def kind(name: str, parent: str = "", *section: str, **more: object) -> ResourceType:

@@ -17,16 +17,16 @@ from lab import Lab
 from strategies import SECRET
 from test_laws import many
 
+from qboxctl.config.load import load
+from qboxctl.config.since import Edit, difference, edit
+from qboxctl.config.validate import check
+from qboxctl.config.wish import Wish
+from qboxctl.config.yaml.yamlio import Source
 from qboxctl.errors import ConfigError, Diagnostic, Severity
-from qboxctl.load import load
 from qboxctl.model import Address
-from qboxctl.part import MOST_NAMES, MOST_ROUNDS, part
+from qboxctl.planning.part import MOST_NAMES, MOST_ROUNDS, part
+from qboxctl.planning.scope import Options
 from qboxctl.resources import TYPES
-from qboxctl.scope import Options
-from qboxctl.since import Edit, difference, edit
-from qboxctl.validate import check
-from qboxctl.wish import Wish
-from qboxctl.yamlio import Source
 
 Files = Mapping[str, str]
 

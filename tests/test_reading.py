@@ -10,15 +10,15 @@ from typing import Any
 import pytest
 from lab import TOKEN, Lab, wish_of
 
-from qboxctl.client import Reader
+from qboxctl.api.client import Reader
+from qboxctl.api.listing import MOST_READINGS, Page, Readings
+from qboxctl.api.remote import Account, code_of
 from qboxctl.emulator import Request, Response, parse_fault
 from qboxctl.errors import ApiError
 from qboxctl.export import Choice, want_for_export
-from qboxctl.listing import MOST_READINGS, Page, Readings
+from qboxctl.live.survey import survey
 from qboxctl.model import Action, Address, Plan, Status
-from qboxctl.remote import Account, code_of
 from qboxctl.resources import TYPES
-from qboxctl.survey import survey
 
 Answer = Callable[[Request], Response]
 

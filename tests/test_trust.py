@@ -8,8 +8,8 @@ import json
 import pytest
 from lab import wish_of
 
+from qboxctl.config.trust import untrusted
 from qboxctl.jsonio import canonical
-from qboxctl.trust import untrusted
 
 ELSEWHERE = "https://mail.example"
 KNOWN = """

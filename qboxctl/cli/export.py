@@ -9,17 +9,17 @@ from pathlib import Path, PurePath
 
 import click
 
+from qboxctl.api.client import Reader
+from qboxctl.api.remote import Account
 from qboxctl.cli.common import Common, common
 from qboxctl.cli.session import connect, settings_only
-from qboxctl.client import Reader
 from qboxctl.errors import QboxctlError
 from qboxctl.export import Choice, Export, export, want_for_export
 from qboxctl.files import write_files
-from qboxctl.patterns import Pattern
-from qboxctl.remote import Account
+from qboxctl.live.survey import survey
 from qboxctl.render.style import clean, plural
 from qboxctl.resources import TYPES
-from qboxctl.survey import survey
+from qboxctl.schema.patterns import Pattern
 
 _SHOWN = 20
 

@@ -6,9 +6,9 @@ import json
 
 import click
 
-from qboxctl import docs
 from qboxctl.cli.common import Common, common
 from qboxctl.resources import TYPES
+from qboxctl.schema import docs
 
 
 @click.command("schema")

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from qboxctl.definition import ResourceType
 from qboxctl.emulator.wire import Refusal
 from qboxctl.resources import TYPES
+from qboxctl.schema.definition import ResourceType
 
 
 @dataclass(slots=True)

@@ -10,14 +10,14 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from qboxctl import names
-from qboxctl.definition import Field, ResourceType
 from qboxctl.emulator.rules import STATUSES, add_postmaster, initial_values
 from qboxctl.emulator.state import Store, Stored, canonical
-from qboxctl.lists import References
 from qboxctl.model import JSON
 from qboxctl.resources import TYPES
-from qboxctl.values import GB, Choice
+from qboxctl.schema import names
+from qboxctl.schema.definition import Field, ResourceType
+from qboxctl.schema.lists import References
+from qboxctl.schema.values import GB, Choice
 
 POSTMASTER = "postmaster"
 """The key of a domain in a dump under which its postmaster's settings stand, where they are not the usual."""

@@ -15,11 +15,11 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import cache
 
-from qboxctl.definition import Field, ResourceType
-from qboxctl.lists import References
 from qboxctl.model import JSON
 from qboxctl.resources import TYPES
-from qboxctl.values import Choice
+from qboxctl.schema.definition import Field, ResourceType
+from qboxctl.schema.lists import References
+from qboxctl.schema.values import Choice
 
 _NO_ROWS: Mapping[str, Stored] = {}
 _NO_SIZES: Counter[int] = Counter()

@@ -8,11 +8,11 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import reduce
 from itertools import groupby
 
-from qboxctl.dns import Purpose, Record, unite_spf
+from qboxctl.config.yaml.yamldump import dump
+from qboxctl.dns.dns import Purpose, Record, unite_spf
 from qboxctl.jsonio import json_text
 from qboxctl.model import JSON
 from qboxctl.render.style import PLAIN, Palette, clean
-from qboxctl.yamldump import dump
 
 TTL = 3600
 """Seconds for which resolvers may keep a record."""

@@ -10,13 +10,13 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
-from qboxctl.decoding import EXTRA
-from qboxctl.definition import ResourceType
-from qboxctl.graph import writes
-from qboxctl.kinds import Kinds
 from qboxctl.model import Action, Address, Change, FieldChange, Plan, Value
+from qboxctl.planning.graph import writes
 from qboxctl.render.differences import NEW, OLD, WIDTH, Long, Row, excerpt, is_edited_text, pair, plain
 from qboxctl.render.style import clean, plural, shorten
+from qboxctl.schema.decoding import EXTRA
+from qboxctl.schema.definition import ResourceType
+from qboxctl.schema.kinds import Kinds
 
 SIGNS = {Action.CREATE: "+", Action.UPDATE: "~", Action.DISABLE: "!", Action.DELETE: "-"}
 MASK = "*** (sent, never shown)"

@@ -1,6 +1,6 @@
 """The kinds of resources, in the order in which they are created. A new kind is one file and one line here."""
 
-from qboxctl.kinds import Kinds
 from qboxctl.resources import alias, delivery_account, delivery_domain, domain, mailbox, suppression
+from qboxctl.schema.kinds import Kinds
 
 TYPES = Kinds(module.RESOURCE for module in (domain, mailbox, alias, delivery_domain, delivery_account, suppression))

@@ -1,8 +1,8 @@
 """E-mail aliases of a Hosting domain: one address that stands for up to twenty others."""
 
-from qboxctl import names
-from qboxctl.definition import Call, Certainty, Field, Joined, ResourceType
-from qboxctl.lists import Emails
+from qboxctl.schema import names
+from qboxctl.schema.definition import Call, Certainty, Field, Joined, ResourceType
+from qboxctl.schema.lists import Emails
 
 _ITEM = "/api/domains/{parent}/alias_email_accounts/{id}"
 

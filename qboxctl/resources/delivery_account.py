@@ -1,10 +1,10 @@
 """Delivery accounts: they cost money and have no unique key, so they are matched by id or description."""
 
-from qboxctl import names
-from qboxctl.definition import Call, Field, Mode, ResourceType
-from qboxctl.labels import Label
-from qboxctl.lists import Networks, References
-from qboxctl.values import Boolean, Choice, Email
+from qboxctl.schema import names
+from qboxctl.schema.definition import Call, Field, Mode, ResourceType
+from qboxctl.schema.labels import Label
+from qboxctl.schema.lists import Networks, References
+from qboxctl.schema.values import Boolean, Choice, Email
 
 _UPDATE = "putApiDeliveryAccountsId"
 _ITEM = "/api/delivery/accounts/{id}"

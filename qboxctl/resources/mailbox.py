@@ -2,11 +2,11 @@
 
 from collections.abc import Mapping
 
-from qboxctl import names
-from qboxctl.definition import Call, Certainty, Field, Joined, Mode, ResourceType
-from qboxctl.lists import Networks, Texts
 from qboxctl.model import Value
-from qboxctl.values import GB, Boolean, Choice, Date, Integer, Password, Size, Text
+from qboxctl.schema import names
+from qboxctl.schema.definition import Call, Certainty, Field, Joined, Mode, ResourceType
+from qboxctl.schema.lists import Networks, Texts
+from qboxctl.schema.values import GB, Boolean, Choice, Date, Integer, Password, Size, Text
 
 _UPDATE = "putApiDomainsDomainCodeEmailAccountsEmailAccountCode"
 _STATUS = "putApiDomainsDomainCodeEmailAccountsEmailAccountCodeStatus"

@@ -1,9 +1,9 @@
 """Suppression entries: addresses that no mail is sent to. The API can switch one off, not delete it."""
 
-from qboxctl import names
-from qboxctl.definition import Call, Field, Mode, ResourceType
-from qboxctl.lists import References
-from qboxctl.values import Boolean, Choice
+from qboxctl.schema import names
+from qboxctl.schema.definition import Call, Field, Mode, ResourceType
+from qboxctl.schema.lists import References
+from qboxctl.schema.values import Boolean, Choice
 
 _EDIT = "putApiDeliverySuppressionListsEdit"
 
