@@ -12,11 +12,11 @@ from email.utils import parsedate_to_datetime
 from enum import StrEnum
 
 from qboxctl.api.listing import Row
-from qboxctl.api.remote import Account, list_path
-from qboxctl.config.wish import Wish
+from qboxctl.api.reader import Account, list_path
+from qboxctl.config.configuration import Wish
 from qboxctl.errors import ApiError, AuthError, Refused
 from qboxctl.model import JSON, Live
-from qboxctl.schema.definition import Certainty, Field, ResourceType
+from qboxctl.schema.resource import Certainty, Field, ResourceType
 
 MOST_SKEW = 60
 """Seconds that the clocks of server and machine may differ before it is worth a word."""

@@ -10,18 +10,18 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from qboxctl.config.load import load
-from qboxctl.config.validate import check
-from qboxctl.config.wish import Wish, ignored
-from qboxctl.config.yaml.yamldump import Body, dump
-from qboxctl.config.yaml.yamlio import Source
+from qboxctl.config.configuration import Wish, ignored
+from qboxctl.config.loader import load
+from qboxctl.config.rules import check
+from qboxctl.config.yaml.reader import Source
+from qboxctl.config.yaml.writer import Body, dump
 from qboxctl.errors import ConfigError, Diagnostic, Severity
-from qboxctl.live.want import Want
+from qboxctl.live.query import Want
 from qboxctl.model import JSON, MISSING, Address, Collection, Live, Snapshot, Value
 from qboxctl.schema.decoding import value_of
-from qboxctl.schema.definition import Field
 from qboxctl.schema.kinds import Kinds
 from qboxctl.schema.patterns import Pattern, covering
+from qboxctl.schema.resource import Field
 
 SCHEMA = "https://raw.githubusercontent.com/qboxctl/qboxctl/main/schemas/config.schema.json"
 HEADER = f"# yaml-language-server: $schema={SCHEMA}\n"

@@ -14,28 +14,28 @@ from typing import Any
 import httpx
 
 from qboxctl.api.client import Client, InProcess, Reader, SystemClock
-from qboxctl.api.remote import Account
+from qboxctl.api.reader import Account
 from qboxctl.api.transport import Network
-from qboxctl.applying.apply import Checked, check, check_saved, resolve_secrets
+from qboxctl.applying.executor import Worker
 from qboxctl.applying.journal import Journal
 from qboxctl.applying.pace import Patience
-from qboxctl.applying.run import Run
-from qboxctl.applying.worker import Worker
-from qboxctl.config.load import load
-from qboxctl.config.secret import Secrets
+from qboxctl.applying.preflight import Checked, check, check_saved, resolve_secrets
+from qboxctl.applying.scheduler import Run
+from qboxctl.config.configuration import Wish
+from qboxctl.config.loader import load
+from qboxctl.config.rules import check as check_wish
+from qboxctl.config.secrets import Secrets
 from qboxctl.config.settings import ApiSettings
-from qboxctl.config.validate import check as check_wish
-from qboxctl.config.wish import Wish
-from qboxctl.config.yaml.yamlio import Source
-from qboxctl.dns.dns import Record, records, want_for_records
+from qboxctl.config.yaml.reader import Source
+from qboxctl.dns.records import Record, records, want_for_records
 from qboxctl.emulator import Emulator, Fault, Request, Response
 from qboxctl.emulator.app import BackgroundServer
 from qboxctl.emulator.faults import MOVING, Aim
-from qboxctl.live.survey import survey
+from qboxctl.live.refresh import survey
 from qboxctl.model import Outcome, Plan, Snapshot
-from qboxctl.planning.compare import compare
+from qboxctl.planning.pipeline import compare
 from qboxctl.planning.queries import want_for_changes, want_for_plan, want_for_saved
-from qboxctl.planning.scope import Options, Scope
+from qboxctl.planning.targets import Options, Scope
 from qboxctl.resources import TYPES
 
 PASSWORD = "canary-Pa55word"

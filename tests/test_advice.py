@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 from lab import Lab, wish_of
 
-from qboxctl.config.yaml.yamlio import load_plain
-from qboxctl.planning.advice import advise
-from qboxctl.planning.plan import make_plan
-from qboxctl.planning.scope import Options
+from qboxctl.config.yaml.reader import load_plain
+from qboxctl.planning.advisories import advise
+from qboxctl.planning.planner import make_plan
+from qboxctl.planning.targets import Options
 from qboxctl.resources import TYPES
 from qboxctl.schema.patterns import Pattern
 

@@ -11,7 +11,7 @@ import qboxctl
 
 PACKAGE = Path(qboxctl.__file__).parent
 LAYERS = (
-    (("errors", "model", "jsonio", "files"), "the ground: values, the exception tree, texts, and private files"),
+    (("errors", "model", "json_text", "files"), "the ground: values, the exception tree, texts, and private files"),
     (("schema",), "what a kind is: it knows no kind"),
     (("resources", "config"), "the kinds, and the files that declare objects: neither knows the other"),
     (("api",), "one HTTP client: it knows no plan"),
@@ -33,8 +33,8 @@ HOMES = {
     "jsonschema": {"schema/json_validation.py"},
     "fastjsonschema": {"schema/json_validation.py"},
     "deepdiff": {"planning/diff.py"},
-    "dns": {"dns/resolve.py"},
-    "idna": {"schema/names.py"},
+    "dns": {"dns/lookup.py"},
+    "idna": {"schema/formats.py"},
     "click": {"cli/"},
     "starlette": {"emulator/app.py"},
     "uvicorn": {"emulator/app.py"},
@@ -42,10 +42,20 @@ HOMES = {
 }
 """The libraries, and the only places that know each."""
 
-PURE = ("model.py", "jsonio.py", "schema/", "resources/", "live/", "planning/", "export.py", "dns/dns.py", "render/")
+PURE = (
+    "model.py",
+    "json_text.py",
+    "schema/",
+    "resources/",
+    "live/",
+    "planning/",
+    "export.py",
+    "dns/records.py",
+    "render/",
+)
 TOUCHING = {
     "planning/planfile.py": "it saves and reads plan files",
-    "live/survey.py": "it asks the API",
+    "live/refresh.py": "it asks the API",
     "render/guide.py": "it reads the pages that are shipped with the program",
 }
 """What is not pure in a pure room, and why."""

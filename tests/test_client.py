@@ -279,7 +279,7 @@ def test_deep_and_large_answers_are_refused() -> None:
     with pytest.raises(OutcomeUnknown):
         reader.get("/api/domains")
     many_pages = httpx.Response(200, json={"resources": [], "pagination": {"total_pages": 10**12}})
-    from qboxctl.api.remote import Account
+    from qboxctl.api.reader import Account
     from qboxctl.resources import TYPES
 
     reader, _ = client_of(many_pages)

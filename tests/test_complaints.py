@@ -11,12 +11,12 @@ from typing import Any
 import pytest
 from lab import PASSWORD, Lab, wish_of
 
-from qboxctl.config.load import load
-from qboxctl.config.yaml.yamlio import Source
+from qboxctl.config.loader import load
+from qboxctl.config.yaml.reader import Source
 from qboxctl.emulator import Request, Response
 from qboxctl.model import Plan, Status
 from qboxctl.planning.planfile import dumps
-from qboxctl.planning.scope import Options
+from qboxctl.planning.targets import Options
 from qboxctl.render import plan_text
 from qboxctl.resources import TYPES
 from qboxctl.schema.patterns import Pattern

@@ -10,12 +10,12 @@ import pytest
 from lab import Lab, wish_of
 from test_export import exported
 
+from qboxctl.config.configuration import Wish
 from qboxctl.config.settings import ApiSettings
-from qboxctl.config.wish import Wish
 from qboxctl.emulator import Request, Response, parse_fault
 from qboxctl.errors import ConfigError
 from qboxctl.model import Address, Outcome, Status
-from qboxctl.planning.scope import Options
+from qboxctl.planning.targets import Options
 from qboxctl.resources import TYPES
 from qboxctl.schema.patterns import Pattern
 

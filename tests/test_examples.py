@@ -14,8 +14,8 @@ from pathlib import Path
 import pytest
 from jsonschema import Draft202012Validator
 
-from qboxctl.config.load import load
-from qboxctl.config.sources import read_sources
+from qboxctl.config.files import read_sources
+from qboxctl.config.loader import load
 from qboxctl.emulator import Emulator
 from qboxctl.emulator.app import BackgroundServer
 from qboxctl.model import SecretSource

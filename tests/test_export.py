@@ -15,12 +15,12 @@ from strategies import SINGLE_QUIRKS, accounts, quirks
 from test_laws import many
 
 from qboxctl.api.client import Reader
-from qboxctl.api.remote import Account
-from qboxctl.config.validate import check
-from qboxctl.config.yaml.yamldump import Body, dump
-from qboxctl.config.yaml.yamlio import load_plain
+from qboxctl.api.reader import Account
+from qboxctl.config.rules import check
+from qboxctl.config.yaml.reader import load_plain
+from qboxctl.config.yaml.writer import Body, dump
 from qboxctl.export import Choice, Export, export, want_for_export
-from qboxctl.live.survey import survey
+from qboxctl.live.refresh import survey
 from qboxctl.model import Address
 from qboxctl.resources import TYPES
 from qboxctl.schema.patterns import Pattern

@@ -8,7 +8,7 @@ from lab import Lab, wish_of
 from qboxctl.errors import ConfigError, PlanFileError
 from qboxctl.model import Address, FieldChange, Plan
 from qboxctl.planning import planfile
-from qboxctl.planning.scope import Options
+from qboxctl.planning.targets import Options
 from qboxctl.resources import TYPES
 from qboxctl.schema.decoding import EXTRA
 from qboxctl.schema.extra import MONEY, MONEY_IN_ORDERS, misuse

@@ -13,7 +13,7 @@ from test_laws import many, plan_of, possible
 from qboxctl.model import Action, Address, Change, FieldChange
 from qboxctl.planning.graph import GATE, Graph, Step, order
 from qboxctl.resources import TYPES
-from qboxctl.schema.definition import Phase
+from qboxctl.schema.resource import Phase
 
 GB = 1024**3
 

@@ -12,13 +12,13 @@ from hypothesis import strategies as st
 from lab import Lab, wish_of
 from test_laws import many
 
+from qboxctl.config.configuration import Wish
 from qboxctl.config.settings import Guard
-from qboxctl.config.wish import Wish
 from qboxctl.errors import StalePlanError
 from qboxctl.model import Action, Address, Change, Collection, Live, Plan, Snapshot
 from qboxctl.planning import graph, planfile
 from qboxctl.planning.guards import judge
-from qboxctl.planning.scope import Options
+from qboxctl.planning.targets import Options
 from qboxctl.resources import TYPES
 from qboxctl.schema.patterns import Pattern
 

@@ -15,10 +15,10 @@ from jsonschema import Draft202012Validator
 from lab import Lab, wish_of
 from test_laws import many
 
-from qboxctl.config.load import load
-from qboxctl.config.sources import read_sources
-from qboxctl.config.validate import check
-from qboxctl.config.yaml.yamlio import Room, Source
+from qboxctl.config.files import read_sources
+from qboxctl.config.loader import load
+from qboxctl.config.rules import check
+from qboxctl.config.yaml.reader import Room, Source
 from qboxctl.emulator import Request, Response
 from qboxctl.errors import ApiError, AuthError, ConfigError, PlanFileError, QboxctlError
 from qboxctl.model import Plan

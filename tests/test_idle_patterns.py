@@ -10,12 +10,12 @@ import pytest
 from lab import TOKEN, Lab, wish_of
 
 from qboxctl.api.client import Reader
-from qboxctl.api.remote import Account
+from qboxctl.api.reader import Account
 from qboxctl.errors import QboxctlError
 from qboxctl.model import Address
-from qboxctl.planning.compare import compare
 from qboxctl.planning.idle_patterns import Known, idle_rules, refuse_idle_options
-from qboxctl.planning.scope import Options, Scope
+from qboxctl.planning.pipeline import compare
+from qboxctl.planning.targets import Options, Scope
 from qboxctl.resources import TYPES
 from qboxctl.schema.patterns import Pattern
 

@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 
 from qboxctl.model import Address, Collection
 from qboxctl.resources import TYPES
-from qboxctl.schema.definition import Call, Field, Joined, Mode, ResourceType
 from qboxctl.schema.kinds import Kinds
 from qboxctl.schema.patterns import Pattern
-from qboxctl.schema.values import Text
+from qboxctl.schema.resource import Call, Field, Joined, Mode, ResourceType
+from qboxctl.schema.types import Text
 
 
 def kind(name: str, parent: str = "", *section: str, **more: object) -> ResourceType:

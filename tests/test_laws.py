@@ -32,17 +32,17 @@ from strategies import (
     wishes,
 )
 
-from qboxctl.config.load import load
+from qboxctl.config.changes import difference, edit
+from qboxctl.config.configuration import Wish
+from qboxctl.config.loader import load
 from qboxctl.config.settings import ApiSettings
-from qboxctl.config.since import difference, edit
-from qboxctl.config.wish import Wish
-from qboxctl.config.yaml.yamlio import Source
+from qboxctl.config.yaml.reader import Source
 from qboxctl.emulator import Request, Response
 from qboxctl.errors import ConfigError, QboxctlError, StalePlanError
 from qboxctl.model import Action, Address, Change, Plan, Status
 from qboxctl.planning import planfile
 from qboxctl.planning.graph import order, writes
-from qboxctl.planning.scope import Options
+from qboxctl.planning.targets import Options
 from qboxctl.render import outcomes as render_outcomes
 from qboxctl.render import plan_text
 from qboxctl.resources import TYPES

@@ -8,7 +8,7 @@ import pytest
 from lab import Lab, wish_of
 
 from qboxctl.errors import ConfigError
-from qboxctl.planning.scope import Options
+from qboxctl.planning.targets import Options
 from qboxctl.resources import TYPES
 from qboxctl.schema.patterns import Pattern
 

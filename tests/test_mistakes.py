@@ -8,14 +8,14 @@ from pathlib import Path
 import pytest
 from lab import Lab, wish_of
 
-from qboxctl.applying.apply import resolve_secrets
+from qboxctl.applying.preflight import resolve_secrets
 from qboxctl.cli import cli, run
 from qboxctl.cli.common import Common
 from qboxctl.cli.init import lacking
-from qboxctl.config.load import load, load_settings
-from qboxctl.config.secret import Secrets
-from qboxctl.config.validate import check
-from qboxctl.config.yaml.yamlio import Source
+from qboxctl.config.loader import load, load_settings
+from qboxctl.config.rules import check
+from qboxctl.config.secrets import Secrets
+from qboxctl.config.yaml.reader import Source
 from qboxctl.errors import ConfigError, Diagnostic, Position, Severity
 from qboxctl.render import diagnostics, reference
 from qboxctl.resources import TYPES

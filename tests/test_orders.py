@@ -14,18 +14,18 @@ from lab import TOKEN, Lab, wish_of
 from strategies import as_yaml
 from test_laws import many
 
+from qboxctl.config.configuration import Wish
 from qboxctl.config.settings import ApiSettings
-from qboxctl.config.wish import Wish
 from qboxctl.emulator import QUIRKS, Request, Response
 from qboxctl.errors import ConfigError
 from qboxctl.model import Outcome, Plan, Status
 from qboxctl.planning import planfile
-from qboxctl.planning.advice import advise
-from qboxctl.planning.scope import Options
+from qboxctl.planning.advisories import advise
+from qboxctl.planning.targets import Options
 from qboxctl.render.plans import FORMATS, picture
 from qboxctl.render.style import PLAIN
 from qboxctl.resources import TYPES
-from qboxctl.schema.names import folded, may_be_cut, relaxed_label
+from qboxctl.schema.formats import folded, may_be_cut, relaxed_label
 from qboxctl.schema.patterns import Pattern
 
 PATH = "/api/delivery/accounts"

@@ -17,15 +17,15 @@ from lab import Lab
 from strategies import SECRET
 from test_laws import many
 
-from qboxctl.config.load import load
-from qboxctl.config.since import Edit, difference, edit
-from qboxctl.config.validate import check
-from qboxctl.config.wish import Wish
-from qboxctl.config.yaml.yamlio import Source
+from qboxctl.config.changes import Edit, difference, edit
+from qboxctl.config.configuration import Wish
+from qboxctl.config.loader import load
+from qboxctl.config.rules import check
+from qboxctl.config.yaml.reader import Source
 from qboxctl.errors import ConfigError, Diagnostic, Severity
 from qboxctl.model import Address
-from qboxctl.planning.part import MOST_NAMES, MOST_ROUNDS, part
-from qboxctl.planning.scope import Options
+from qboxctl.planning.partial import MOST_NAMES, MOST_ROUNDS, part
+from qboxctl.planning.targets import Options
 from qboxctl.resources import TYPES
 
 Files = Mapping[str, str]

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from lab import wish_of
 
-from qboxctl.applying.apply import resolve_secrets
-from qboxctl.config.secret import SecretError, Secrets
+from qboxctl.applying.preflight import resolve_secrets
+from qboxctl.config.secrets import SecretError, Secrets
 from qboxctl.errors import ConfigError
 from qboxctl.model import Action, Address, Change, Secret, SecretSource
 from qboxctl.schema.passwords import means_hash, objection

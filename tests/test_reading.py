@@ -12,11 +12,11 @@ from lab import TOKEN, Lab, wish_of
 
 from qboxctl.api.client import Reader
 from qboxctl.api.listing import MOST_READINGS, Page, Readings
-from qboxctl.api.remote import Account, code_of
+from qboxctl.api.reader import Account, code_of
 from qboxctl.emulator import Request, Response, parse_fault
 from qboxctl.errors import ApiError
 from qboxctl.export import Choice, want_for_export
-from qboxctl.live.survey import survey
+from qboxctl.live.refresh import survey
 from qboxctl.model import Action, Address, Plan, Status
 from qboxctl.resources import TYPES
 

@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 from test_since import A, B, committed, git, gone, put
 
+from qboxctl.config.files import read_sources
 from qboxctl.config.git import commit
-from qboxctl.config.load import stated
+from qboxctl.config.loader import stated
 from qboxctl.config.revision import changed_since
-from qboxctl.config.sources import read_sources
 from qboxctl.errors import QboxctlError
 from qboxctl.resources import TYPES
 

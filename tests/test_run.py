@@ -11,7 +11,7 @@ from lab import Lab, wish_of
 from qboxctl.config.settings import ApiSettings
 from qboxctl.emulator import Request, Response, parse_fault
 from qboxctl.model import Status
-from qboxctl.planning.scope import Options
+from qboxctl.planning.targets import Options
 from qboxctl.resources import TYPES
 from qboxctl.schema.patterns import Pattern
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from qboxctl.model import Action
-from qboxctl.planning.scope import Options
+from qboxctl.planning.targets import Options
 from qboxctl.resources import TYPES
 from qboxctl.schema.patterns import Pattern
 from tests.lab import Lab, wish_of

@@ -20,7 +20,7 @@ from lab import ENVIRON, PASSWORD, TOKEN, Lab, wish_of
 from processes import PATIENCE, ended
 
 from qboxctl.api.client import Client, Reader
-from qboxctl.config.secret import SecretError, Secrets
+from qboxctl.config.secrets import SecretError, Secrets
 from qboxctl.config.settings import ApiSettings, normal_endpoint
 from qboxctl.emulator import Request, Response
 from qboxctl.errors import ApiError, QboxctlError

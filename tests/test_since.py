@@ -15,10 +15,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from qboxctl.config.load import load, stated
+from qboxctl.config.changes import difference, edit
+from qboxctl.config.files import read_sources
+from qboxctl.config.loader import load, stated
 from qboxctl.config.revision import changed_since
-from qboxctl.config.since import difference, edit
-from qboxctl.config.sources import read_sources
 from qboxctl.model import Address
 from qboxctl.resources import TYPES
 

@@ -17,7 +17,7 @@ from qboxctl.applying.stepwise import Part, told
 from qboxctl.config.settings import ApiSettings
 from qboxctl.emulator import Request, Response, parse_fault
 from qboxctl.model import Outcome, Status
-from qboxctl.planning.scope import Options
+from qboxctl.planning.targets import Options
 from qboxctl.render import plan_text
 from qboxctl.render.plan_html import render as html
 from qboxctl.render.plan_markdown import render as markdown

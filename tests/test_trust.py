@@ -9,7 +9,7 @@ import pytest
 from lab import wish_of
 
 from qboxctl.config.trust import untrusted
-from qboxctl.jsonio import canonical
+from qboxctl.json_text import canonical
 
 ELSEWHERE = "https://mail.example"
 KNOWN = """

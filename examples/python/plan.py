@@ -11,19 +11,19 @@ import sys
 from contextlib import closing
 
 from qboxctl.api.client import Reader
-from qboxctl.api.remote import Account
-from qboxctl.config.load import load
-from qboxctl.config.secret import SecretError, Secrets
+from qboxctl.api.reader import Account
+from qboxctl.config.configuration import Wish
+from qboxctl.config.files import read_sources
+from qboxctl.config.loader import load
+from qboxctl.config.rules import check
+from qboxctl.config.secrets import SecretError, Secrets
 from qboxctl.config.settings import normal_endpoint
-from qboxctl.config.sources import read_sources
 from qboxctl.config.trust import untrusted
-from qboxctl.config.validate import check
-from qboxctl.config.wish import Wish
 from qboxctl.errors import ConfigError, QboxctlError, has_errors
 from qboxctl.model import Plan
-from qboxctl.planning.compare import compare
 from qboxctl.planning.graph import GATE, order
-from qboxctl.planning.scope import Options, Scope
+from qboxctl.planning.pipeline import compare
+from qboxctl.planning.targets import Options, Scope
 from qboxctl.resources import TYPES
 
 

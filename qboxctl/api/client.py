@@ -18,8 +18,8 @@ from urllib.parse import urlencode
 import httpx
 
 from qboxctl import __version__
-from qboxctl.api.answers import Answer, TooMany, judge
 from qboxctl.api.redaction import Redaction
+from qboxctl.api.responses import Answer, TooMany, judge
 from qboxctl.api.transport import Network, body_of
 from qboxctl.config.settings import ApiSettings
 from qboxctl.errors import ApiError, AuthError, OutcomeUnknown, Refused, Unreachable

@@ -17,20 +17,20 @@ from typing import Any
 import click
 
 from qboxctl.api.client import Client
-from qboxctl.api.remote import Account
-from qboxctl.applying.apply import Checked, check, refuse_unapproved, resolve_secrets
+from qboxctl.api.reader import Account
+from qboxctl.applying.executor import Worker
 from qboxctl.applying.journal import Journal, default_path
 from qboxctl.applying.pace import Patience
-from qboxctl.applying.run import Run
-from qboxctl.applying.worker import Worker
+from qboxctl.applying.preflight import Checked, check, refuse_unapproved, resolve_secrets
+from qboxctl.applying.scheduler import Run
 from qboxctl.cli.common import Common, common, run_on
 from qboxctl.cli.failures import Exit, explained
 from qboxctl.cli.planning import planned, planning_options, still_asked, task_of
 from qboxctl.cli.session import connect, process_secrets
 from qboxctl.config import git
-from qboxctl.config.wish import Wish
+from qboxctl.config.configuration import Wish
 from qboxctl.errors import PlanFileError, QboxctlError, StalePlanError
-from qboxctl.live.survey import survey
+from qboxctl.live.refresh import survey
 from qboxctl.model import Address, Blocked, Change, Outcome, Plan, PlanOptions, Snapshot, Status
 from qboxctl.planning.planfile import read
 from qboxctl.planning.queries import want_for_changes

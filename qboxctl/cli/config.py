@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from qboxctl.cli.common import Common
-from qboxctl.config.load import load
+from qboxctl.config.configuration import Wish
+from qboxctl.config.files import read_sources
+from qboxctl.config.loader import load
+from qboxctl.config.rules import check
 from qboxctl.config.settings import normal_endpoint
-from qboxctl.config.sources import read_sources
-from qboxctl.config.validate import check
-from qboxctl.config.wish import Wish
 from qboxctl.config.yaml.parallel import parse_together
-from qboxctl.config.yaml.yamlio import Source
+from qboxctl.config.yaml.reader import Source
 from qboxctl.errors import Diagnostic, QboxctlError
 from qboxctl.resources import TYPES
 

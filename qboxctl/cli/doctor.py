@@ -7,7 +7,7 @@ from contextlib import closing
 import click
 
 from qboxctl.api.client import Reader
-from qboxctl.api.remote import Account
+from qboxctl.api.reader import Account
 from qboxctl.cli.common import Common, common
 from qboxctl.cli.failures import Exit
 from qboxctl.cli.session import connect, settings_only

@@ -10,13 +10,13 @@ from pathlib import Path, PurePath
 import click
 
 from qboxctl.api.client import Reader
-from qboxctl.api.remote import Account
+from qboxctl.api.reader import Account
 from qboxctl.cli.common import Common, common
 from qboxctl.cli.session import connect, settings_only
 from qboxctl.errors import QboxctlError
 from qboxctl.export import Choice, Export, export, want_for_export
 from qboxctl.files import write_files
-from qboxctl.live.survey import survey
+from qboxctl.live.refresh import survey
 from qboxctl.render.style import clean, plural
 from qboxctl.resources import TYPES
 from qboxctl.schema.patterns import Pattern

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
-from qboxctl.config.wish import Wish
+from qboxctl.config.configuration import Wish
 from qboxctl.model import Address, Collection, Desired
 
 _CATCH_ALL = ("catch_all_enabled", "catch_all_destination")

@@ -14,9 +14,9 @@ from io import BytesIO
 from pathlib import Path
 from typing import NamedTuple
 
+from qboxctl.config.files import counts, is_hidden, source_of, unreadable
 from qboxctl.config.git import Repository, repository, top_of
-from qboxctl.config.sources import counts, is_hidden, source_of, unreadable
-from qboxctl.config.yaml.yamlio import Source
+from qboxctl.config.yaml.reader import Source
 from qboxctl.errors import QboxctlError
 
 _LINK, _SUBMODULE, _FOLDER = "120000", "160000", "040000"

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from qboxctl.model import JSON, Secret, SecretSource, Where
 from qboxctl.schema.kinds import Kinds
-from qboxctl.schema.values import Password
+from qboxctl.schema.types import Password
 
 DEFAULT_ENDPOINT = "https://api.qboxmail.com"
 DEFAULT_TOKEN = Secret(SecretSource.ENV, ("QBOXMAIL_API_TOKEN",))

@@ -8,8 +8,8 @@ from __future__ import annotations
 import re
 from urllib.parse import urlsplit
 
+from qboxctl.config.configuration import Wish
 from qboxctl.config.settings import EMULATOR, is_loopback
-from qboxctl.config.wish import Wish
 from qboxctl.errors import Diagnostic
 
 _OWN_HOST = re.compile(r"(?:[a-z0-9-]+\.)*qboxmail\.com")

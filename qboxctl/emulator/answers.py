@@ -16,9 +16,9 @@ from qboxctl.emulator.state import Store, Stored
 from qboxctl.emulator.wire import Response, answer
 from qboxctl.model import JSON
 from qboxctl.resources import TYPES
-from qboxctl.schema.definition import Field, ResourceType
-from qboxctl.schema.lists import Emails, References, Texts
-from qboxctl.schema.values import Boolean, Email
+from qboxctl.schema.collections import Emails, References, Texts
+from qboxctl.schema.resource import Field, ResourceType
+from qboxctl.schema.types import Boolean, Email
 
 Row = dict[str, JSON]
 Converter = Callable[[JSON], JSON]

@@ -27,7 +27,7 @@ from qboxctl.emulator.rules import (
 from qboxctl.emulator.state import Store, Stored
 from qboxctl.emulator.wire import Refusal, Request, Response, answer
 from qboxctl.model import JSON
-from qboxctl.schema.definition import ResourceType
+from qboxctl.schema.resource import ResourceType
 
 OWNERSHIP_ADDRESS = "185.97.217.16"
 """Where the record that proves a domain's ownership has to point."""

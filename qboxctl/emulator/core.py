@@ -22,7 +22,7 @@ from qboxctl.emulator.state import Store
 from qboxctl.emulator.wire import Logged, Refusal, Request, Response, answer, masked, refused
 from qboxctl.model import JSON, MISSING
 from qboxctl.resources import TYPES
-from qboxctl.schema.names import relaxed_domain
+from qboxctl.schema.formats import relaxed_domain
 
 CONTROL = "/_emulator/"
 """The calls below this path steer the emulator: no token, no log, no faults."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from qboxctl.emulator.wire import Refusal
 from qboxctl.resources import TYPES
-from qboxctl.schema.definition import ResourceType
+from qboxctl.schema.resource import ResourceType
 
 
 @dataclass(slots=True)

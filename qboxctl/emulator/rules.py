@@ -15,9 +15,9 @@ from qboxctl.emulator.state import Store, Stored
 from qboxctl.emulator.wire import Refusal
 from qboxctl.model import JSON
 from qboxctl.resources import TYPES
-from qboxctl.schema.definition import ResourceType
-from qboxctl.schema.lists import Texts
-from qboxctl.schema.values import GB, SIZES, Boolean, Choice, Integer, Level, Limit, Size, Type
+from qboxctl.schema.collections import Texts
+from qboxctl.schema.resource import ResourceType
+from qboxctl.schema.types import GB, SIZES, Boolean, Choice, Integer, Level, Limit, Size, Type
 
 OUTBOUND_LIMITS: tuple[Mapping[str, JSON], ...] = tuple(
     {

@@ -14,10 +14,10 @@ from qboxctl.emulator.rules import STATUSES, add_postmaster, initial_values
 from qboxctl.emulator.state import Store, Stored, canonical
 from qboxctl.model import JSON
 from qboxctl.resources import TYPES
-from qboxctl.schema import names
-from qboxctl.schema.definition import Field, ResourceType
-from qboxctl.schema.lists import References
-from qboxctl.schema.values import GB, Choice
+from qboxctl.schema import formats
+from qboxctl.schema.collections import References
+from qboxctl.schema.resource import Field, ResourceType
+from qboxctl.schema.types import GB, Choice
 
 POSTMASTER = "postmaster"
 """The key of a domain in a dump under which its postmaster's settings stand, where they are not the usual."""
@@ -30,7 +30,7 @@ def plant(store: Store, seed: Mapping[str, Any], extra: dict[str, set[str]]) -> 
     store.customer_code = str(seed.get("customer_code") or settings.get("customer_code") or store.customer_code)
     delivery = _mapping("delivery", seed.get("delivery"))
     for kind, section in (("domain", "domains"), ("delivery_domain", "delivery_domains")):
-        store.taken[kind] = {names.relaxed_domain(name) for name in (seed.get("taken") or {}).get(section) or ()}
+        store.taken[kind] = {formats.relaxed_domain(name) for name in (seed.get("taken") or {}).get(section) or ()}
     planter = _Planter(store, extra)
     for name, block in _mapping("domains", seed.get("domains")).items():
         planter.domain(str(name), block)

@@ -17,9 +17,9 @@ from functools import cache
 
 from qboxctl.model import JSON
 from qboxctl.resources import TYPES
-from qboxctl.schema.definition import Field, ResourceType
-from qboxctl.schema.lists import References
-from qboxctl.schema.values import Choice
+from qboxctl.schema.collections import References
+from qboxctl.schema.resource import Field, ResourceType
+from qboxctl.schema.types import Choice
 
 _NO_ROWS: Mapping[str, Stored] = {}
 _NO_SIZES: Counter[int] = Counter()

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from qboxctl.api.listing import Row
-from qboxctl.api.remote import Account
-from qboxctl.config.wish import Wish
+from qboxctl.api.reader import Account
+from qboxctl.config.configuration import Wish
 from qboxctl.errors import PlanFileError
 from qboxctl.model import Plan, Snapshot
 from qboxctl.schema.kinds import Kinds

@@ -10,12 +10,12 @@ import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from qboxctl.jsonio import canonical
+from qboxctl.json_text import canonical
 from qboxctl.model import JSON, MISSING, Desired, FieldChange, Live, Missing, Value
 from qboxctl.planning.firstuse import Use, use_of, used
+from qboxctl.schema.collections import same_json
 from qboxctl.schema.decoding import EXTRA, TOUCHED, UNPROVED, Codes, now_of, value_of
-from qboxctl.schema.definition import Field, ResourceType
-from qboxctl.schema.lists import same_json
+from qboxctl.schema.resource import Field, ResourceType
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from datetime import UTC, datetime, timedelta
 from enum import Enum, auto
 
 from qboxctl.model import JSON
-from qboxctl.schema.definition import Field
+from qboxctl.schema.resource import Field
 
 SETTLING = timedelta(minutes=10)
 """How long after its creation the server itself may still write to an object: its activation is queued."""

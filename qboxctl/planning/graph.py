@@ -13,8 +13,8 @@ from typing import NamedTuple
 
 from qboxctl.model import Action, Address, Change, Collection, FieldChange
 from qboxctl.schema.decoding import EXTRA, UNPROVED
-from qboxctl.schema.definition import Phase, lowers
 from qboxctl.schema.kinds import Kinds
+from qboxctl.schema.resource import Phase, lowers
 
 GATE = ""
 """The kind of a step that writes nothing: many steps wait for many others through it."""

@@ -6,7 +6,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
-from qboxctl.config.wish import Wish, ignored
+from qboxctl.config.configuration import Wish, ignored
 from qboxctl.model import Action, Address, Blocked, Change, Live, Snapshot
 from qboxctl.schema.decoding import UNPROVED
 from qboxctl.schema.kinds import Kinds

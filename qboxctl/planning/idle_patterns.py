@@ -8,14 +8,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from qboxctl.config.wish import Wish
+from qboxctl.config.configuration import Wish
 from qboxctl.errors import QboxctlError
 from qboxctl.model import Address, Advisory, Collection, Snapshot
-from qboxctl.planning.scope import Options
-from qboxctl.schema.definition import ResourceType
+from qboxctl.planning.targets import Options
 from qboxctl.schema.kinds import Kinds
 from qboxctl.schema.labels import labelled
 from qboxctl.schema.patterns import Pattern
+from qboxctl.schema.resource import ResourceType
 
 _ANY = "\0"
 """A name that no object bears: what matches it would match any."""

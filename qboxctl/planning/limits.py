@@ -8,13 +8,13 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 
-from qboxctl.config.wish import Wish
+from qboxctl.config.configuration import Wish
 from qboxctl.errors import Diagnostic
 from qboxctl.model import Action, Address, Change, Live, Snapshot, Value
-from qboxctl.planning.bill import default_size
+from qboxctl.planning.billing import default_size
 from qboxctl.schema.decoding import now_of, value_of
-from qboxctl.schema.definition import Field, ResourceType, lowers
 from qboxctl.schema.kinds import Kinds
+from qboxctl.schema.resource import Field, ResourceType, lowers
 
 _SIZE = "max_email_quota"
 """What decides which limits a mailbox counts for."""

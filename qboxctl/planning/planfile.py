@@ -11,7 +11,7 @@ from typing import Any
 
 from qboxctl.errors import PlanFileError
 from qboxctl.files import write_file
-from qboxctl.jsonio import canonical, rows_text
+from qboxctl.json_text import canonical, rows_text
 from qboxctl.model import (
     JSON,
     Action,
@@ -27,9 +27,9 @@ from qboxctl.model import (
 )
 from qboxctl.planning import graph
 from qboxctl.schema.decoding import EXTRA
-from qboxctl.schema.definition import ResourceType
 from qboxctl.schema.extra import misuse
 from qboxctl.schema.kinds import Kinds
+from qboxctl.schema.resource import ResourceType
 
 FORMAT_VERSION = "1.0"
 MAX_BYTES = 256 * 1024 * 1024

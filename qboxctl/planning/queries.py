@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Collection as Sized
 from collections.abc import Iterable, Mapping
 
-from qboxctl.config.wish import Wish
-from qboxctl.live.want import Want
+from qboxctl.config.configuration import Wish
+from qboxctl.live.query import Want
 from qboxctl.model import Action, Address, Change, Collection, Desired, Live
-from qboxctl.planning.scope import Scope
+from qboxctl.planning.targets import Scope
 from qboxctl.schema.decoding import DETAIL, EXTRA, TOUCHED
-from qboxctl.schema.definition import ResourceType
 from qboxctl.schema.kinds import Kinds
 from qboxctl.schema.patterns import covering
+from qboxctl.schema.resource import ResourceType
 
 
 def want_for_plan(scope: Scope, counted: frozenset[str] = frozenset()) -> Want:

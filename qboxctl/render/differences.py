@@ -16,7 +16,7 @@ from unicodedata import normalize
 
 from qboxctl.model import JSON, Value
 from qboxctl.render.style import clean, plural
-from qboxctl.schema.lists import same_json
+from qboxctl.schema.collections import same_json
 
 WIDTH = 100
 """Characters of a value that are shown on one line."""

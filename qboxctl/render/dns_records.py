@@ -8,9 +8,9 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import reduce
 from itertools import groupby
 
-from qboxctl.config.yaml.yamldump import dump
-from qboxctl.dns.dns import Purpose, Record, unite_spf
-from qboxctl.jsonio import json_text
+from qboxctl.config.yaml.writer import dump
+from qboxctl.dns.records import Purpose, Record, unite_spf
+from qboxctl.json_text import json_text
 from qboxctl.model import JSON
 from qboxctl.render.style import PLAIN, Palette, clean
 

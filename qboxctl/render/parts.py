@@ -15,8 +15,8 @@ from qboxctl.planning.graph import writes
 from qboxctl.render.differences import NEW, OLD, WIDTH, Long, Row, excerpt, is_edited_text, pair, plain
 from qboxctl.render.style import clean, plural, shorten
 from qboxctl.schema.decoding import EXTRA
-from qboxctl.schema.definition import ResourceType
 from qboxctl.schema.kinds import Kinds
+from qboxctl.schema.resource import ResourceType
 
 SIGNS = {Action.CREATE: "+", Action.UPDATE: "~", Action.DISABLE: "!", Action.DELETE: "-"}
 MASK = "*** (sent, never shown)"

@@ -7,10 +7,10 @@ from textwrap import wrap
 from typing import NamedTuple
 
 from qboxctl.resources import TYPES
-from qboxctl.schema import docs
-from qboxctl.schema.definition import Certainty, Field, Mode, ResourceType
+from qboxctl.schema import json_schema
 from qboxctl.schema.hints import near
 from qboxctl.schema.places import RULES, Places
+from qboxctl.schema.resource import Certainty, Field, Mode, ResourceType
 
 _PLACES = Places.of(TYPES)
 
@@ -51,7 +51,7 @@ def explain(topic: str | None) -> list[str]:
 
 def _explain_own(one: ResourceType, name: str) -> list[str]:
     """What may stand in an object beside its attributes: its state, extra attributes, a pin, and what is inside it."""
-    schema = docs.body(TYPES, one)["properties"][name]
+    schema = json_schema.body(TYPES, one)["properties"][name]
     values = f"values:   {', '.join(schema['enum'])}" if "enum" in schema else "values:   a mapping"
     values = "values:   text or a whole number" if isinstance(schema.get("type"), list) else values
     return [f"{one.kind}.{name}", "", *wrap(f"{schema['description'].rstrip('.')}.", 100), "", values]
@@ -75,7 +75,7 @@ def _explain_kind(one: ResourceType) -> Iterable[str]:
     yield ""
     for word in _PLACES.words(one):
         if word not in one.by_name:
-            yield f"  {word:{width}}  {docs.body(TYPES, one)['properties'][word]['description']}"
+            yield f"  {word:{width}}  {json_schema.body(TYPES, one)['properties'][word]['description']}"
 
 
 def _explain_field(one: ResourceType, each: Field) -> list[str]:
@@ -87,7 +87,7 @@ def _explain_field(one: ResourceType, each: Field) -> list[str]:
     lines = [
         f"{one.kind}.{each.name}",
         "",
-        *wrap(docs.describe(each) + ".", 100),
+        *wrap(json_schema.describe(each) + ".", 100),
         "",
         f"values:   {_allowed(each)}",
         f"writable: {each.mode.value.replace('_', ' ')}",
@@ -118,12 +118,12 @@ class Setting(NamedTuple):
 
 def settings() -> list[Setting]:
     """What a configuration may say beside its objects, from its schema."""
-    schema = docs.config_schema(TYPES)
+    schema = json_schema.config_schema(TYPES)
     rules = [Setting(name, schema["properties"][name]["description"], "") for name in RULES if name != "settings"]
     return [*_settings("settings", schema["$defs"]["settings"]), *rules]
 
 
-def _settings(path: str, schema: docs.Schema) -> Iterable[Setting]:
+def _settings(path: str, schema: json_schema.Schema) -> Iterable[Setting]:
     kinds = [name for name in schema["properties"] if name in TYPES]
     for name, one in schema["properties"].items():
         if name in kinds[1:]:
@@ -181,7 +181,7 @@ def _page() -> Iterable[str]:
 def _row(each: Field) -> str:
     cells = (
         f"`{each.name}`",
-        docs.describe(each),
+        json_schema.describe(each),
         _allowed(each),
         each.mode.value.replace("_", " "),
         each.certainty.value,

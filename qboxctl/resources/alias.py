@@ -1,8 +1,8 @@
 """E-mail aliases of a Hosting domain: one address that stands for up to twenty others."""
 
-from qboxctl.schema import names
-from qboxctl.schema.definition import Call, Certainty, Field, Joined, ResourceType
-from qboxctl.schema.lists import Emails
+from qboxctl.schema import formats
+from qboxctl.schema.collections import Emails
+from qboxctl.schema.resource import Call, Certainty, Field, Joined, ResourceType
 
 _ITEM = "/api/domains/{parent}/alias_email_accounts/{id}"
 
@@ -19,7 +19,7 @@ RESOURCE = ResourceType(
     create=Call("POST", "/api/domains/{parent}/alias_email_accounts"),
     update=Call("PUT", _ITEM, always=("destinations",)),
     delete=Call("DELETE", _ITEM, certainty=Certainty.ASSUMED),
-    normalise=names.local_part,
+    normalise=formats.local_part,
     short="destinations",
     refused={
         "postmaster": "each domain has a mailbox of that name, and no alias may bear it",

@@ -3,10 +3,10 @@
 from collections.abc import Mapping
 
 from qboxctl.model import Value
-from qboxctl.schema import names
-from qboxctl.schema.definition import Call, Certainty, Field, Joined, Mode, ResourceType
-from qboxctl.schema.lists import Networks, Texts
-from qboxctl.schema.values import GB, Boolean, Choice, Date, Integer, Password, Size, Text
+from qboxctl.schema import formats
+from qboxctl.schema.collections import Networks, Texts
+from qboxctl.schema.resource import Call, Certainty, Field, Joined, Mode, ResourceType
+from qboxctl.schema.types import GB, Boolean, Choice, Date, Integer, Password, Size, Text
 
 _UPDATE = "putApiDomainsDomainCodeEmailAccountsEmailAccountCode"
 _STATUS = "putApiDomainsDomainCodeEmailAccountsEmailAccountCodeStatus"
@@ -34,7 +34,7 @@ RESOURCE = ResourceType(
     update=Call("PUT", _ITEM),
     status=Call("PUT", f"{_ITEM}/status", always=("status",)),
     delete=Call("DELETE", _ITEM, certainty=Certainty.OBSERVED),
-    normalise=names.local_part,
+    normalise=formats.local_part,
     holds_data=True,
     disabled=("status", "disabled"),
     reserved="postmaster",

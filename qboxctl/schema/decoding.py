@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from qboxctl.model import MISSING, Live, Missing, Value
-from qboxctl.schema.definition import Field, ResourceType
-from qboxctl.schema.lists import References
+from qboxctl.schema.collections import References
+from qboxctl.schema.resource import Field, ResourceType
 
 EXTRA = "extra."
 DETAIL = "status_detail"

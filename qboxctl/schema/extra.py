@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 from qboxctl.model import JSON
-from qboxctl.schema.definition import ResourceType
-from qboxctl.schema.lists import is_json
+from qboxctl.schema.collections import is_json
+from qboxctl.schema.resource import ResourceType
 
 _PLAN = "it chooses or changes a plan that has to be paid"
 _PAY = "it says how a plan is paid"

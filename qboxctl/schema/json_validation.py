@@ -8,10 +8,10 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 
 from qboxctl.model import JSON
-from qboxctl.schema import docs
+from qboxctl.schema import json_schema
 from qboxctl.schema.hints import did_you_mean
 from qboxctl.schema.kinds import Kinds
-from qboxctl.schema.values import kind_of
+from qboxctl.schema.types import kind_of
 
 
 @lru_cache
@@ -23,8 +23,8 @@ def _validator(name: str, kinds: Kinds) -> Any:
     finite = Draft202012Validator.TYPE_CHECKER.redefine("number", lambda _, value: _is_number(value))
     validator: Any = extend(Draft202012Validator, type_checker=finite)  # type: ignore[no-untyped-call]  # jsonschema types it not
     if name == "settings":
-        return validator({"$ref": "#/$defs/settings", "$defs": docs.config_schema(kinds)["$defs"]})
-    return validator(docs.SCHEMAS[name](kinds))
+        return validator({"$ref": "#/$defs/settings", "$defs": json_schema.config_schema(kinds)["$defs"]})
+    return validator(json_schema.SCHEMAS[name](kinds))
 
 
 def _is_number(value: object) -> bool:
@@ -35,7 +35,7 @@ def _is_number(value: object) -> bool:
 def _quick(name: str, kinds: Kinds) -> Callable[[JSON], object]:
     import fastjsonschema
 
-    return fastjsonschema.compile(docs.SCHEMAS[name](kinds), use_default=False, use_formats=False)
+    return fastjsonschema.compile(json_schema.SCHEMAS[name](kinds), use_default=False, use_formats=False)
 
 
 def _fits_plan(value: JSON, kinds: Kinds) -> bool:

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
 
 from qboxctl.model import Address, Collection
-from qboxctl.schema.definition import Joined, ResourceType
+from qboxctl.schema.resource import Joined, ResourceType
 
 _ESCAPES = (("%", "%25"), ("/", "%2F"))
 """In an address with several segments, a name's own ``/`` is written ``%2F``, and its ``%`` is written ``%25``."""

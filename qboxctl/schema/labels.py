@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from qboxctl.model import Address, Desired, Live, Value
-from qboxctl.schema import names
-from qboxctl.schema.definition import ResourceType
-from qboxctl.schema.values import Text
+from qboxctl.schema import formats
+from qboxctl.schema.resource import ResourceType
+from qboxctl.schema.types import Text
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,9 +23,9 @@ class Label(Text):
 
     def agrees(self, want: Value, have: Value) -> bool | None:
         """Whether two texts are forms of one; None where one may be a beginning of the other that was left by a cut."""
-        if names.folded(str(want)) == names.folded(str(have)):
+        if formats.folded(str(want)) == formats.folded(str(have)):
             return True
-        return None if names.may_be_cut(str(have), str(want)) else False
+        return None if formats.may_be_cut(str(have), str(want)) else False
 
 
 class Misfit(NamedTuple):
@@ -40,7 +40,7 @@ def labelled(type_: ResourceType, live: Live) -> Address:
     """The address of an object by its name on the server, whatever a file calls it, and however many bear the name."""
     if type_.unique:
         return live.address
-    return Address(type_.kind, names.relaxed_label(str(live.row.get(type_.key, ""))))
+    return Address(type_.kind, formats.relaxed_label(str(live.row.get(type_.key, ""))))
 
 
 def text_of(live: Live, key: str) -> str:
@@ -51,8 +51,8 @@ def text_of(live: Live, key: str) -> str:
 def means(text: str, live: Live, key: str, others: Set[str]) -> bool:
     """Whether an object that is new may be the one that was created under a text, and is none of the ``others``."""
     have = text_of(live, key)
-    return names.folded(have) == names.folded(text) or (
-        names.may_be_cut(have, text) and names.folded(have) not in others
+    return formats.folded(have) == formats.folded(text) or (
+        formats.may_be_cut(have, text) and formats.folded(have) not in others
     )
 
 
@@ -65,12 +65,12 @@ def match(
     free = [live for live in lives if live.remote_id not in pinned]
     by_text: dict[str, list[Live]] = defaultdict(list)
     for live in free:
-        by_text[names.folded(text_of(live, key))].append(live)
+        by_text[formats.folded(text_of(live, key))].append(live)
     found: dict[Address, Live] = {}
     wrong: list[Misfit] = []
     unmet: list[Desired] = []
     for one in declared:
-        same = [by_id[one.pin]] if one.pin in by_id else by_text.get(names.folded(one.label), [])
+        same = [by_id[one.pin]] if one.pin in by_id else by_text.get(formats.folded(one.label), [])
         same = [live for live in same if not live.leaving] or same[:1]
         if one.pin and one.pin not in by_id:
             wrong.append(Misfit(one, f"there is no {title} with the id {one.pin}",
@@ -97,7 +97,7 @@ def _match_cut(
     """
     longest = max((len(text_of(live, key).strip()) for live in lives), default=0)
     cut = [live for live in lives if len(text_of(live, key).strip()) >= longest - 1]  # a last blank may be dropped
-    pairs = [(one, live) for one in unmet for live in cut if names.may_be_cut(text_of(live, key), one.label)]
+    pairs = [(one, live) for one in unmet for live in cut if formats.may_be_cut(text_of(live, key), one.label)]
     ways = Counter(one.address for one, _ in pairs)
     claims = Counter(live.remote_id for _, live in pairs)
     told: set[Address] = set()

@@ -9,9 +9,9 @@ from fnmatch import translate
 from functools import lru_cache
 
 from qboxctl.model import Address
-from qboxctl.schema.definition import Joined
+from qboxctl.schema.formats import ascii_glob, relaxed_label
 from qboxctl.schema.kinds import Kinds
-from qboxctl.schema.names import ascii_glob, relaxed_label
+from qboxctl.schema.resource import Joined
 
 _WILD = re.compile(r"[*?\[]")
 

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 from qboxctl.errors import hint_of
 from qboxctl.model import JSON
-from qboxctl.schema.definition import Field, ResourceType
 from qboxctl.schema.hints import did_you_mean, quotes_told
 from qboxctl.schema.kinds import Kinds
+from qboxctl.schema.resource import Field, ResourceType
 
 RULES = ("settings", "protect", "ignore", "defaults")
 """The keys of a file that hold no objects."""

@@ -12,15 +12,15 @@ from dataclasses import replace
 from typing import TypeVar
 
 from qboxctl.api.client import Reader
-from qboxctl.api.remote import Account
-from qboxctl.config.load import load
-from qboxctl.config.sources import read_sources
-from qboxctl.config.validate import check
+from qboxctl.api.reader import Account
+from qboxctl.config.files import read_sources
+from qboxctl.config.loader import load
+from qboxctl.config.rules import check
 from qboxctl.config.yaml.parallel import parse_together
-from qboxctl.live.survey import survey
-from qboxctl.planning.plan import make_plan
+from qboxctl.live.refresh import survey
+from qboxctl.planning.planner import make_plan
 from qboxctl.planning.queries import want_for_plan
-from qboxctl.planning.scope import Scope
+from qboxctl.planning.targets import Scope
 from qboxctl.render import plan_text
 from qboxctl.resources import TYPES
 

@@ -9,7 +9,7 @@ import pytest
 from lab import TOKEN, Lab, wish_of
 
 from qboxctl.api.client import Reader
-from qboxctl.api.remote import Account
+from qboxctl.api.reader import Account
 from qboxctl.doctor import examine
 from qboxctl.resources import TYPES
 

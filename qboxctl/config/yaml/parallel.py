@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator, Sequence
 from itertools import accumulate
 from typing import Any
 
-from qboxctl.config.yaml.yamlio import Room, Source
+from qboxctl.config.yaml.reader import Room, Source
 
 SHARE = 256 * 1024
 """How many characters make a process of its own worth its while: a twentieth of a second."""

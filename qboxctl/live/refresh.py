@@ -7,16 +7,16 @@ from collections.abc import Sequence, Set
 from concurrent.futures import ThreadPoolExecutor
 
 from qboxctl.api.listing import Page, Row
-from qboxctl.api.remote import MOST_LOOKS, SAMPLE, Account, belongs, code_of, list_path
-from qboxctl.config.wish import ignored
+from qboxctl.api.reader import MOST_LOOKS, SAMPLE, Account, belongs, code_of, list_path
+from qboxctl.config.configuration import ignored
 from qboxctl.errors import ConfigError, Diagnostic
 from qboxctl.live.counts import counts_of, unseen, unsure
-from qboxctl.live.want import Want
+from qboxctl.live.query import Want
 from qboxctl.model import Address, Collection, Count, Live, Snapshot
 from qboxctl.schema import labels
-from qboxctl.schema.definition import ResourceType
+from qboxctl.schema.formats import folded
 from qboxctl.schema.labels import labelled
-from qboxctl.schema.names import folded
+from qboxctl.schema.resource import ResourceType
 
 MOST_SEARCHES = 8
 """Up to so many objects of a list are searched for; for more of them the whole list is read."""

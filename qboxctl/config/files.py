@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterable
 from pathlib import Path
 
-from qboxctl.config.yaml.yamlio import MAX_BYTES, Source
+from qboxctl.config.yaml.reader import MAX_BYTES, Source
 from qboxctl.errors import ConfigError, Diagnostic, Position
 
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from qboxctl.api.remote import Account
-from qboxctl.live.survey import survey
+from qboxctl.api.reader import Account
+from qboxctl.live.refresh import survey
 from qboxctl.model import Plan, Snapshot
-from qboxctl.planning.plan import make_plan
+from qboxctl.planning.planner import make_plan
 from qboxctl.planning.queries import want_for_plan
-from qboxctl.planning.scope import Scope
+from qboxctl.planning.targets import Scope
 
 
 def compare(account: Account, scope: Scope, snapshot: Snapshot | None = None) -> tuple[Snapshot, Plan]:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from itertools import chain
 
-from qboxctl.config.wish import Wish, ignored
+from qboxctl.config.configuration import Wish, ignored
 from qboxctl.model import Address, Collection, Desired, Value
 from qboxctl.planning.graph import referred
 from qboxctl.schema.kinds import Kinds

@@ -10,16 +10,16 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from urllib.parse import unquote
 
-from qboxctl.api.answers import Answer
 from qboxctl.api.client import Client
 from qboxctl.api.listing import Row
-from qboxctl.api.remote import Account, belongs, code_of, item_path
+from qboxctl.api.reader import Account, belongs, code_of, item_path
+from qboxctl.api.responses import Answer
 from qboxctl.errors import OutcomeUnknown, QboxctlError, Refused
 from qboxctl.model import JSON, MISSING, Address, FieldChange, Live, Value
 from qboxctl.schema.decoding import EXTRA, value_of
-from qboxctl.schema.definition import Body, Call, ResourceType
+from qboxctl.schema.formats import folded
 from qboxctl.schema.labels import means, text_of
-from qboxctl.schema.names import folded
+from qboxctl.schema.resource import Body, Call, ResourceType
 
 LOOKS = 3
 """How often an object is looked for after a lost answer, before it counts as not created."""

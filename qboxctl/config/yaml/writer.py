@@ -7,7 +7,7 @@ from typing import Any
 
 import yaml
 
-from qboxctl.config.yaml.yamlio import scalar
+from qboxctl.config.yaml.reader import scalar
 from qboxctl.model import JSON
 
 WIDTH = 110

@@ -12,11 +12,11 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from qboxctl.config.wish import Wish
-from qboxctl.live.want import Want
+from qboxctl.config.configuration import Wish
+from qboxctl.live.query import Want
 from qboxctl.model import JSON, Address, Collection, Live, Snapshot
 from qboxctl.schema.decoding import UNPROVED
-from qboxctl.schema.definition import Certainty
+from qboxctl.schema.resource import Certainty
 
 SPF = "v=spf1 include:qboxmail.com ~all"
 MAIL_SERVERS = ((10, "mx1.qboxmail.com"), (20, "mx2.qboxmail.com"))

@@ -14,15 +14,15 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
 from queue import Empty, SimpleQueue
 
-from qboxctl.api.write import Proof
+from qboxctl.api.writer import Proof
+from qboxctl.applying.executor import Look, Worker, Written
 from qboxctl.applying.pace import GRACE, Patience, State
 from qboxctl.applying.stepwise import GOOD, Part, told
-from qboxctl.applying.worker import Look, Worker, Written
 from qboxctl.errors import JournalError, OutcomeUnknown, QboxctlError, Refused
 from qboxctl.model import Action, Address, Change, Collection, Live, Outcome, Status
 from qboxctl.planning.graph import GATE, Step
 from qboxctl.schema.decoding import UNPROVED
-from qboxctl.schema.definition import Phase
+from qboxctl.schema.resource import Phase
 
 QUEUED_LOOKS = 3
 """How often a queued ownership check is looked at when nobody asked to wait for the outside."""

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import fields
 
 from qboxctl.model import JSON, Action, PlanOptions
-from qboxctl.schema.definition import Field, Mode, ResourceType
 from qboxctl.schema.kinds import Kinds
+from qboxctl.schema.resource import Field, Mode, ResourceType
 
 _DRAFT = "https://json-schema.org/draft/2020-12/schema"
 _SHA = "^sha256:[0-9a-f]{64}$"

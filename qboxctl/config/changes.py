@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
-from qboxctl.config.load import Stated, stated
-from qboxctl.config.wish import Wish
-from qboxctl.config.yaml.yamlio import Source
+from qboxctl.config.configuration import Wish
+from qboxctl.config.loader import Stated, stated
+from qboxctl.config.yaml.reader import Source
 from qboxctl.errors import ConfigError, Diagnostic, Severity
 from qboxctl.model import JSON, Address, Desired
 from qboxctl.schema.kinds import Kinds

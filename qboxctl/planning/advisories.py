@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 
-from qboxctl.config.validate import FREE_ALIASES_PER_MAILBOX
-from qboxctl.config.wish import Wish
+from qboxctl.config.configuration import Wish
+from qboxctl.config.rules import FREE_ALIASES_PER_MAILBOX
 from qboxctl.model import Action, Address, Advisory, Collection, Desired, Live, Plan, Snapshot
 from qboxctl.planning.graph import referred
 from qboxctl.planning.guards import strangers
-from qboxctl.schema.definition import lowers
+from qboxctl.schema.formats import folded
 from qboxctl.schema.kinds import Kinds
 from qboxctl.schema.labels import text_of
-from qboxctl.schema.names import folded
+from qboxctl.schema.resource import lowers
 
 
 def advise(wish: Wish, snapshot: Snapshot, plan: Plan, types: Kinds) -> tuple[Advisory, ...]:

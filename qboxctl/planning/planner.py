@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterable
 
-from qboxctl.config.wish import Wish
+from qboxctl.config.configuration import Wish
 from qboxctl.errors import ConfigError, Diagnostic
 from qboxctl.model import (
     MISSING,
@@ -21,16 +21,16 @@ from qboxctl.model import (
     Value,
 )
 from qboxctl.planning import diff, graph
-from qboxctl.planning.bill import bill
+from qboxctl.planning.billing import bill
 from qboxctl.planning.guards import judge
 from qboxctl.planning.limits import over_limits
 from qboxctl.planning.planfile import plan_id
-from qboxctl.planning.scope import Options, Scope
+from qboxctl.planning.targets import Options, Scope
 from qboxctl.schema.decoding import EXTRA, UNPROVED, now_of, value_of
-from qboxctl.schema.definition import ResourceType
 from qboxctl.schema.kinds import Kinds
 from qboxctl.schema.patterns import covering
-from qboxctl.schema.values import SIZE_NAMES
+from qboxctl.schema.resource import ResourceType
+from qboxctl.schema.types import SIZE_NAMES
 
 UNFINISHED = "its creation was broken off: nobody has used it, and its first password goes out now"
 SUMMARY = ("create", "update", "disable", "delete", "unchanged", "unmanaged")

@@ -1,6 +1,6 @@
 """What the threads of a run do: send one step's requests, read objects back, and judge what was read.
 
-It decides nothing about order or time; ``qboxctl.run`` does.
+It decides nothing about order or time; ``qboxctl.applying.scheduler`` does.
 """
 
 from __future__ import annotations
@@ -13,20 +13,20 @@ from enum import Enum, auto
 from functools import partial
 
 from qboxctl.api.client import Client
-from qboxctl.api.remote import MOST_LOOKS, PER_PAGE, Account
-from qboxctl.api.write import Proof, Target, Writer
+from qboxctl.api.reader import MOST_LOOKS, PER_PAGE, Account
+from qboxctl.api.writer import Proof, Target, Writer
 from qboxctl.applying.journal import Journal
-from qboxctl.config.wish import Wish
+from qboxctl.config.configuration import Wish
 from qboxctl.errors import QboxctlError, Refused
 from qboxctl.live.counts import counts_of
 from qboxctl.model import MISSING, Action, Address, Change, Collection, Live, Snapshot, Value
 from qboxctl.planning import diff
 from qboxctl.planning.graph import Graph, Step, order
 from qboxctl.schema.decoding import DETAIL, UNPROVED, value_of
-from qboxctl.schema.definition import Phase
+from qboxctl.schema.formats import folded
 from qboxctl.schema.kinds import Kinds
 from qboxctl.schema.labels import text_of
-from qboxctl.schema.names import folded
+from qboxctl.schema.resource import Phase
 
 
 class Look(Enum):

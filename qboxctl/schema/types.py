@@ -15,7 +15,7 @@ from datetime import date
 
 from qboxctl.errors import BadValue
 from qboxctl.model import JSON, MISSING, Missing, Secret, SecretSource, Value
-from qboxctl.schema import names
+from qboxctl.schema import formats
 from qboxctl.schema.hints import near
 
 KB = 1024
@@ -146,11 +146,11 @@ class Email(Type):
         """The address in lower case."""
         if not isinstance(raw, str):
             raise expected("an e-mail address", raw)
-        return names.email_address(raw) if raw else ""
+        return formats.email_address(raw) if raw else ""
 
     def decode(self, wire: JSON) -> Value | Missing:
         """The address in lower case; null counts as empty."""
-        return "" if wire is None else names.relaxed_email(str(wire))
+        return "" if wire is None else formats.relaxed_email(str(wire))
 
     def schema(self) -> dict[str, JSON]:
         """A text with an @, or nothing."""

@@ -11,19 +11,19 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
+from qboxctl.config.configuration import Wish
 from qboxctl.config.settings import Settings, read_settings
-from qboxctl.config.wish import Wish
-from qboxctl.config.yaml.yamlio import TWICE, Room, Source
+from qboxctl.config.yaml.reader import TWICE, Room, Source
 from qboxctl.errors import BadEntries, ConfigError, Diagnostic, Position, Severity, has_errors, hint_of
 from qboxctl.model import JSON, Address, Collection, Desired, Secret, Value, Where
-from qboxctl.schema.definition import Field, ResourceType
 from qboxctl.schema.extra import misuse
 from qboxctl.schema.hints import did_you_mean
 from qboxctl.schema.kinds import Kinds
 from qboxctl.schema.passwords import NO_HASHES, means_hash
 from qboxctl.schema.patterns import Pattern, covering
 from qboxctl.schema.places import OWN, Places, as_keys
-from qboxctl.schema.values import Password, kind_of
+from qboxctl.schema.resource import Field, ResourceType
+from qboxctl.schema.types import Password, kind_of
 
 _Path = tuple[str | int, ...]
 

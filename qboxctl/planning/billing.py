@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable
 from functools import lru_cache, partial
 
-from qboxctl.config.wish import Wish
+from qboxctl.config.configuration import Wish
 from qboxctl.model import MISSING, Action, Address, Change, Live, Snapshot, Value
 from qboxctl.schema.decoding import now_of
 from qboxctl.schema.kinds import Kinds

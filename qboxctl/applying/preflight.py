@@ -1,6 +1,6 @@
 """Before a plan is run: does it still fit the account, may it run, and are its secrets at hand?
 
-``check`` decides, before the first write, for fresh and saved plans alike. ``qboxctl.run`` does the writing.
+``check`` decides, before the first write, for fresh and saved plans alike; the scheduler does the writing.
 """
 
 from __future__ import annotations
@@ -8,16 +8,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence, Set
 from dataclasses import dataclass
 
-from qboxctl.config.secret import SecretError, Secrets
-from qboxctl.config.wish import Wish
+from qboxctl.config.configuration import Wish
+from qboxctl.config.secrets import SecretError, Secrets
 from qboxctl.errors import ConfigError, Diagnostic, Moved, StalePlanError
 from qboxctl.model import MISSING, Action, Address, Blocked, Change, Desired, FieldChange, Live, Plan, Secret, Snapshot
 from qboxctl.planning import diff
 from qboxctl.planning.guards import judge
 from qboxctl.schema.decoding import now_of
-from qboxctl.schema.definition import ResourceType
 from qboxctl.schema.kinds import Kinds
 from qboxctl.schema.passwords import Objection, objection
+from qboxctl.schema.resource import ResourceType
 
 
 @dataclass(frozen=True, slots=True)

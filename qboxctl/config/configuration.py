@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from qboxctl.config.settings import Settings
-from qboxctl.config.yaml.yamlio import Source
+from qboxctl.config.yaml.reader import Source
 from qboxctl.errors import Diagnostic, Position
 from qboxctl.model import JSON, Address, Collection, Desired, Secret, Value, Where
 from qboxctl.schema.kinds import Kinds

@@ -12,13 +12,13 @@ import re
 import unicodedata
 from collections.abc import Iterable, Sequence
 
-from qboxctl.config.load import load
-from qboxctl.config.since import Edit, difference
-from qboxctl.config.wish import Wish
-from qboxctl.config.yaml.yamlio import Source
+from qboxctl.config.changes import Edit, difference
+from qboxctl.config.configuration import Wish
+from qboxctl.config.loader import load
+from qboxctl.config.yaml.reader import Source
 from qboxctl.errors import Diagnostic
 from qboxctl.model import JSON, Address, Collection
-from qboxctl.planning.scope import Options, Scope
+from qboxctl.planning.targets import Options, Scope
 from qboxctl.schema.kinds import Kinds
 
 MOST_NAMES = 50

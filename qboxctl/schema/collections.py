@@ -11,9 +11,9 @@ from dataclasses import dataclass
 
 from qboxctl.errors import BadEntries, BadValue
 from qboxctl.model import JSON, Missing, Value
-from qboxctl.schema import names
+from qboxctl.schema import formats
 from qboxctl.schema.hints import as_list
-from qboxctl.schema.values import Boolean, Text, Type, decode_int, expected, kind_of
+from qboxctl.schema.types import Boolean, Text, Type, decode_int, expected, kind_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,11 +82,11 @@ class Emails(Texts):
         """One address in lower case."""
         if not isinstance(raw, str):
             raise expected("an e-mail address", raw)
-        return names.email_address(raw)
+        return formats.email_address(raw)
 
     def wire_item(self, wire: JSON) -> str:
         """One address from the API, in lower case."""
-        return names.relaxed_email(str(wire))
+        return formats.relaxed_email(str(wire))
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +132,7 @@ class References(Texts):
     """
 
     kind: str = ""
-    canonical: Callable[[str], str] = names.relaxed_domain
+    canonical: Callable[[str], str] = formats.relaxed_domain
 
     def item(self, raw: object) -> str:
         """One key."""

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from collections.abc import Collection as Sized
 from dataclasses import dataclass, field
 
-from qboxctl.config.wish import Wish
+from qboxctl.config.configuration import Wish
 from qboxctl.model import Address, Collection, Live
 
 

@@ -6,14 +6,14 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 
 from qboxctl.config.circles import circles
-from qboxctl.config.wish import Wish
+from qboxctl.config.configuration import Wish
 from qboxctl.errors import Diagnostic, Severity
 from qboxctl.model import Address, Collection, Desired
+from qboxctl.schema.formats import folded
 from qboxctl.schema.hints import near
 from qboxctl.schema.kinds import Kinds
-from qboxctl.schema.names import folded
 from qboxctl.schema.patterns import covering
-from qboxctl.schema.values import SIZE_NAMES
+from qboxctl.schema.types import SIZE_NAMES
 
 FREE_ALIASES_PER_MAILBOX = 10
 """More of them need Qboxmail's consent [guide: email-aliases]."""

@@ -14,7 +14,7 @@ from typing import Any
 
 import yaml
 
-from qboxctl.config.yaml.yamlhelp import in_words
+from qboxctl.config.yaml.messages import in_words
 from qboxctl.errors import Diagnostic, Position
 from qboxctl.model import JSON
 from qboxctl.schema.hints import OPENING, unquoted

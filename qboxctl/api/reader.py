@@ -14,8 +14,8 @@ from qboxctl.api.listing import MOST_ALIKE, MOST_READINGS, Page, Readings, Row, 
 from qboxctl.errors import ApiError, Refused
 from qboxctl.model import JSON, MISSING, Address, Live
 from qboxctl.schema.decoding import DETAIL, EXTRA
-from qboxctl.schema.definition import Call, Joined, ResourceType
 from qboxctl.schema.kinds import Kinds
+from qboxctl.schema.resource import Call, Joined, ResourceType
 
 PER_PAGE = 200
 MOST_PAGES = 100_000

@@ -12,9 +12,9 @@ from enum import IntEnum, StrEnum
 from functools import cached_property
 
 from qboxctl.model import JSON, Action, Change, Value
-from qboxctl.schema import names
-from qboxctl.schema.lists import References
-from qboxctl.schema.values import Password, Type
+from qboxctl.schema import formats
+from qboxctl.schema.collections import References
+from qboxctl.schema.types import Password, Type
 
 
 class Mode(StrEnum):
@@ -210,7 +210,7 @@ class ResourceType:
     namespace: str = ""
     key: str = "name"
     id: str = "code"
-    normalise: Callable[[str], str] = names.domain_name
+    normalise: Callable[[str], str] = formats.domain_name
     list_query: Mapping[str, str] = field(default_factory=dict)
     search: str = ""
     per_object: bool = False

@@ -13,8 +13,8 @@ import dns.exception
 import dns.name
 import dns.resolver
 
-from qboxctl.dns.dns import Purpose, Record, unite_spf
-from qboxctl.schema.definition import Certainty
+from qboxctl.dns.records import Purpose, Record, unite_spf
+from qboxctl.schema.resource import Certainty
 
 _AT_ONCE = 8
 _BESIDE_NO_CNAME = ("TXT", "A", "AAAA", "MX")
