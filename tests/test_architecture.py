@@ -120,3 +120,10 @@ def test_each_library_has_one_home(name: str) -> None:
 @pytest.mark.parametrize("name", [name for name in FILES if name.startswith(PURE) and name not in TOUCHING])
 def test_pure_modules_touch_nothing(name: str) -> None:
     assert not {module.split(".")[0] for module in imports(name)} & OUTSIDE
+
+
+@pytest.mark.parametrize("room", [room for room in RANKS if (PACKAGE / room).is_dir()])
+def test_every_room_says_what_it_does_what_it_never_does_and_where_to_start(room: str) -> None:
+    text = ast.get_docstring(ast.parse((PACKAGE / room / "__init__.py").read_text())) or ""
+    assert "Never" in text, room
+    assert "Start" in text, room

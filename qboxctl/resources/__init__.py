@@ -1,4 +1,8 @@
-"""The kinds of resources, in the order in which they are created. A new kind is one file and one line here."""
+"""The kinds of resources, in the order in which they are created. A new kind is one file and one line here.
+
+Never: how a kind is read, planned or written. A module states what its kind is, with the source of each fact.
+Start at ``alias``, a short one.
+"""
 
 from qboxctl.resources import alias, delivery_account, delivery_domain, domain, mailbox, suppression
 from qboxctl.schema.kinds import Kinds
