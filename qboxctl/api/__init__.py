@@ -1,7 +1,7 @@
 """The Management API: one HTTP client, what its answers mean, and any kind listed, read and written.
 
-``client`` has two faces: a ``Reader`` cannot write, a ``Client`` can. It obeys one limiter, repeats what is safe to
-repeat, and redacts what it tells. ``transport`` bounds each request in time and size, ``responses`` tells an answer from
+``client`` has two faces: a ``Reader`` cannot write, a ``Client`` can. It obeys one limiter, repeats what is safe
+to repeat, and redacts what it tells. ``transport`` bounds each request in time and size, ``responses`` tells an answer from
 a refusal and from trouble, ``listing`` joins the pages of a list that may move. ``reader`` and ``writer`` turn calls of a
 kind into requests, and rows into live objects.
 
