@@ -7,7 +7,7 @@ compared until the object's first use, all others are compared strictly in canon
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from qboxctl.definition import Field, ResourceType
@@ -109,9 +109,16 @@ def guarded(type_: ResourceType, fields: Iterable[FieldChange]) -> set[str]:
     return {field.guards for field, after in known if field and field.guards and after != field.initial}
 
 
-def sent_again(type_: ResourceType, fields: Iterable[FieldChange], secrets: Iterable[str]) -> bool:
-    """Whether an update sends secrets again, and not to finish a creation that was broken off."""
-    return bool(set(secrets) - guarded(type_, [one for one in fields if one.before is not None]))
+def only_once(
+    type_: ResourceType, live: Live, fields: Sequence[FieldChange], secrets: Iterable[str], codes: Codes
+) -> bool:
+    """Whether nothing tells afterwards that an update was made, so that it cannot be repeated safely.
+
+    So it is where secrets are sent again, and not to finish a creation that was broken off, and where nothing that is
+    written ever comes back.
+    """
+    again = set(secrets) - guarded(type_, [one for one in fields if one.before is not None])
+    return bool(again) or all(now_of(type_, one.name, live, codes) is MISSING for one in fields)
 
 
 def _settled(type_: ResourceType, name: str, want: Value, have: Value) -> bool | None:
