@@ -112,6 +112,7 @@ def want_for_saved(scope: Scope, changes: Iterable[Change]) -> Want:
         whole=plan.whole,
         partly=every - (plan.collections - plan.partly) - (changed.collections - changed.partly),
         opened=lambda live: {*plan.opened(live), *changed.opened(live)},
+        removing=True,
     )
 
 
