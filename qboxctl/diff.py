@@ -160,6 +160,16 @@ def in_effect(type_: ResourceType, fields: Iterable[FieldChange], live: Live, co
     return wrong
 
 
+def untold(type_: ResourceType, fields: Iterable[FieldChange], live: Live, codes: Codes) -> list[str]:
+    """The attributes of a change of which nobody can tell whether they were ever sent to the object."""
+    known = ((type_.by_name.get(one.name), one.after) for one in fields)
+    return [
+        one.name
+        for one, after in known
+        if one is not None and one.volatile and _still_to_send(one, after, value_of(one, live, codes), live) is None
+    ]
+
+
 def _before_first_use(one: Field, live: Live) -> bool:
     return one.volatile and one.until in live.row and not used(one, live.row)
 

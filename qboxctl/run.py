@@ -64,7 +64,7 @@ class Run:
     def run(self, in_effect: Iterable[Change] = ()) -> dict[Address, Outcome]:
         """Run all steps; the outcome of every change, by address. Raises JournalError at its end."""
         for change in in_effect:
-            self.conclude(change, Status.IN_EFFECT, "already in effect", 0.0, None)
+            self.conclude(change, Status.IN_EFFECT, self.worker.standing(change), 0.0, None)
         self.prepare()
         workers = self.worker.client.api.concurrency
         writers = workers + workers // 2  # while some wait for an answer, others wait for the journal's disk

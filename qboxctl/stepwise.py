@@ -9,6 +9,8 @@ from itertools import chain
 from qboxctl.model import Status
 
 GOOD = (Status.DONE, Status.IN_EFFECT)
+ALREADY = "already in effect"
+"""What is said of a change that was in effect before the run, where nothing else is to be told of it."""
 
 
 @dataclass(frozen=True, slots=True)
