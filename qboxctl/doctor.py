@@ -11,12 +11,12 @@ from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
 from enum import StrEnum
 
-from qboxctl.definition import Certainty, Field, ResourceType
+from qboxctl.api.listing import Row
+from qboxctl.api.reader import Account, list_path
+from qboxctl.config.configuration import Wish
 from qboxctl.errors import ApiError, AuthError, Refused
-from qboxctl.listing import Row
 from qboxctl.model import JSON, Live
-from qboxctl.remote import Account, list_path
-from qboxctl.wish import Wish
+from qboxctl.schema.resource import Certainty, Field, ResourceType
 
 MOST_SKEW = 60
 """Seconds that the clocks of server and machine may differ before it is worth a word."""

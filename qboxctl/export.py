@@ -10,25 +10,25 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from qboxctl.definition import Field, ResourceType
-from qboxctl.diff import value_of
+from qboxctl.config.configuration import Wish, ignored
+from qboxctl.config.loader import load
+from qboxctl.config.rules import check
+from qboxctl.config.yaml.reader import Source
+from qboxctl.config.yaml.writer import Body, dump
 from qboxctl.errors import ConfigError, Diagnostic, Severity
-from qboxctl.guards import ignored
-from qboxctl.load import load
+from qboxctl.live.query import Want
 from qboxctl.model import JSON, MISSING, Address, Collection, Live, Snapshot, Value
-from qboxctl.names import Pattern, covering
-from qboxctl.validate import check
-from qboxctl.want import Want
-from qboxctl.wish import Wish
-from qboxctl.yamldump import Body, dump
-from qboxctl.yamlio import Source
+from qboxctl.schema.decoding import value_of
+from qboxctl.schema.kinds import Kinds
+from qboxctl.schema.patterns import Pattern, covering
+from qboxctl.schema.resource import Field
 
 SCHEMA = "https://raw.githubusercontent.com/qboxctl/qboxctl/main/schemas/config.schema.json"
 HEADER = f"# yaml-language-server: $schema={SCHEMA}\n"
 _OFTEN = 3
 """A value that so many objects share, and most of them, becomes a default."""
 
-Types = Mapping[str, ResourceType]
+Types = Kinds
 Tree = dict[str, JSON]
 
 
@@ -45,12 +45,7 @@ class Choice:
 
     def within(self, address: Address, types: Types) -> bool:
         """Whether an object is, or is in, one of the domains asked for."""
-        type_ = types[address.kind]
-        if not self.domains:
-            return True
-        if type_.parent:
-            return self.within(Address(type_.parent, type_.parent_of(address.key)), types)
-        return covering(self.domains, address) is not None
+        return not self.domains or covering(self.domains, types.root(address)) is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,13 +73,13 @@ class Export:
 def want_for_export(wish: Wish, types: Types, choice: Choice) -> Want:
     """What an export must know: every list, and every attribute of what is asked for."""
     tops = {type_.kind for type_ in types.values() if not type_.parent}
-    needed = choice.kinds | {types[kind].parent for kind in choice.kinds if types[kind].parent}
+    parents = {one.kind for kind in choice.kinds for one in types.outer(kind)}
+    needed = choice.kinds | parents
     needed |= {one.linked for kind in choice.kinds for one in types[kind].fields if one.linked}
-    parents = {types[kind].parent for kind in choice.kinds} - {""}
 
-    def opened(live: Mapping[Address, Live]) -> Iterable[str]:
+    def opened(live: Mapping[Address, Live]) -> Iterable[Address]:
         return [
-            address.key
+            address
             for address in live
             if address.kind in parents and choice.within(address, types) and not ignored(wish, types, address)
         ]
@@ -141,7 +136,7 @@ class _Exporter:
         if not type_.unique:
             label = str(live.row.get(type_.key, "")).strip()
             return f"account-{live.remote_id}" if key.startswith("#") else label
-        name = type_.name_of(key)
+        name = self.types.name(live.address)
         try:
             same = type_.normalise(name) == name
         except ValueError:
@@ -195,9 +190,9 @@ class _Exporter:
         blocks = {kind: self.body(kind, block) for kind, block in defaults.items() if block}
         tree: Tree = {"defaults": blocks} if blocks else {}
         for address, values in stated.items():
-            type_, place = self.types[address.kind], tree
-            for step in type_.section:
-                place = place.setdefault(type_.parent_of(address.key) if step == "*" else step, {})
+            place, outer = tree, [*self.types.ancestors(address)]
+            for step in self.types.place(address.kind):
+                place = place.setdefault(self.types.name(outer.pop()) if step == "*" else step, {})
             place[self.names[address]] = self.object(address, values, defaults[address.kind])
         return tree
 

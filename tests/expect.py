@@ -6,9 +6,9 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from qboxctl import lists
 from qboxctl.model import Action, Change, Outcome, Status
 from qboxctl.resources import TYPES
+from qboxctl.schema import collections
 
 Tree = dict[str, Any]
 
@@ -100,7 +100,7 @@ def _as_wished(address: str, body: Tree, was: Tree | None, now: Tree, blind: fro
         assert (list(want) if isinstance(want, tuple) else want) == have, f"{address}: {name} is {have}, not {want}"
     for name, value in (was or {}).items():
         if name not in stated and name not in ("bounce_msg", "extra"):
-            if name in ("accounts", "status") or isinstance(type_.by_name[name].type, lists.References):
+            if name in ("accounts", "status") or isinstance(type_.by_name[name].type, collections.References):
                 continue
             assert now[name] == value, f"{address}: {name} was changed"
 

@@ -13,30 +13,30 @@ from typing import Any
 
 import httpx
 
-from qboxctl.apply import Checked, check, check_saved, resolve_secrets
-from qboxctl.client import Client, InProcess, Reader, SystemClock
-from qboxctl.compare import compare
-from qboxctl.dns import Record, records, want_for_records
+from qboxctl.api.client import Client, InProcess, Reader, SystemClock
+from qboxctl.api.reader import Account
+from qboxctl.api.transport import Network
+from qboxctl.applying.executor import Worker
+from qboxctl.applying.journal import Journal
+from qboxctl.applying.pace import Patience
+from qboxctl.applying.preflight import Checked, check, check_saved, resolve_secrets
+from qboxctl.applying.scheduler import Run
+from qboxctl.config.configuration import Wish
+from qboxctl.config.loader import load
+from qboxctl.config.rules import check as check_wish
+from qboxctl.config.secrets import Secrets
+from qboxctl.config.settings import ApiSettings
+from qboxctl.config.yaml.reader import Source
+from qboxctl.dns.records import Record, records, want_for_records
 from qboxctl.emulator import Emulator, Fault, Request, Response
 from qboxctl.emulator.app import BackgroundServer
 from qboxctl.emulator.faults import MOVING, Aim
-from qboxctl.journal import Journal
-from qboxctl.load import load
+from qboxctl.live.refresh import survey
 from qboxctl.model import Outcome, Plan, Snapshot
-from qboxctl.pace import Patience
-from qboxctl.remote import Account
+from qboxctl.planning.pipeline import compare
+from qboxctl.planning.queries import want_for_changes, want_for_plan, want_for_saved
+from qboxctl.planning.targets import Options, Scope
 from qboxctl.resources import TYPES
-from qboxctl.run import Run
-from qboxctl.scope import Options, Scope
-from qboxctl.secret import Secrets
-from qboxctl.settings import ApiSettings
-from qboxctl.survey import survey
-from qboxctl.transport import Network
-from qboxctl.validate import check as check_wish
-from qboxctl.want import want_for_changes, want_for_plan, want_for_saved
-from qboxctl.wish import Wish
-from qboxctl.worker import Worker
-from qboxctl.yamlio import Source
 
 PASSWORD = "canary-Pa55word"
 TOKEN = "canary-token-7f3a"

@@ -9,10 +9,10 @@ from typing import Any
 from hypothesis import strategies as st
 from lab import TROUBLES, Trouble
 
-from qboxctl import lists, values
-from qboxctl.definition import Field
 from qboxctl.emulator import QUIRKS, Fault
 from qboxctl.resources import TYPES
+from qboxctl.schema import collections, types
+from qboxctl.schema.resource import Field
 
 DOMAINS = ("alpha.example", "beta.example", "xn--mller-kva.example")
 LOCALS = ("ada", "bob", "eve", "info", "sales")
@@ -39,38 +39,38 @@ def _values(kind: str, one: Field) -> st.SearchStrategy[Any]:
     if one.name == "outbound_limit":
         return st.sampled_from([0, 1, 2, 3])
     match one.type:
-        case values.Text(lines=True):
+        case types.Text(lines=True):
             return st.sampled_from(["", "away", "two\nlines: yes"])
-        case values.Text():
+        case types.Text():
             return st.sampled_from(["Ada", "Émile"]) if one.required else _TEXT
-        case values.Boolean():
+        case types.Boolean():
             return st.booleans()
-        case values.Integer():
+        case types.Integer():
             return st.integers(0, 3)
-        case values.Limit():
+        case types.Limit():
             return st.sampled_from([-1, "unlimited", 40, 50])
-        case values.Size():
+        case types.Size():
             return st.sampled_from(["50MB", "1GB", "8GB", 8589934592, "25GB"])
-        case values.Level(words=words):
+        case types.Level(words=words):
             return st.sampled_from([*words, *range(len(words))])
-        case values.Choice(words=words):
+        case types.Choice(words=words):
             return st.sampled_from(words)
-        case values.Date():
+        case types.Date():
             return st.sampled_from(["", "2027-01-01" if "start" in one.name else "2027-02-01"])
-        case values.Email():
+        case types.Email():
             return st.sampled_from(["", "Bounces@Outside.example", "x@outside.example"])
-        case lists.Networks():
+        case collections.Networks():
             return st.lists(st.sampled_from(["192.0.2.1", "10.0.0.0/8", "2001:db8::/32", "192.0.2.1/32"]), max_size=3)
-        case lists.Emails():
+        case collections.Emails():
             inside = [f"{local}@{DOMAINS[0]}" for local in LOCALS]
             return st.lists(st.sampled_from([*OUTSIDE, *inside, "X@Outside.example"]), min_size=1, max_size=4)
-        case lists.References(kind="delivery_domain"):
+        case collections.References(kind="delivery_domain"):
             return st.lists(st.sampled_from(SENDERS), max_size=2)
-        case lists.References():
+        case collections.References():
             return st.lists(st.sampled_from(sorted(ACCOUNTS)), max_size=2)
-        case lists.Texts():
+        case collections.Texts():
             return st.lists(st.sampled_from(["vip", "Staff", "42"]), max_size=3)
-        case values.Password():
+        case types.Password():
             return st.just(SECRET)
         case _:
             raise NotImplementedError(f"{kind}.{one.name}: its type of value has no strategy here yet")

@@ -5,12 +5,12 @@ from __future__ import annotations
 import pytest
 from lab import Lab, wish_of
 
-from qboxctl.advice import advise
-from qboxctl.names import Pattern
-from qboxctl.plan import make_plan
+from qboxctl.config.yaml.reader import load_plain
+from qboxctl.planning.advisories import advise
+from qboxctl.planning.planner import make_plan
+from qboxctl.planning.targets import Options
 from qboxctl.resources import TYPES
-from qboxctl.scope import Options
-from qboxctl.yamlio import load_plain
+from qboxctl.schema.patterns import Pattern
 
 SEED = """
 domains:

@@ -19,13 +19,13 @@ from urllib.parse import quote
 import pytest
 from lab import PASSWORD, TOKEN, Lab, QuickClock, wish_of
 
-from qboxctl.client import Client, Reader
+from qboxctl.api.client import Client, Reader
+from qboxctl.api.redaction import Redaction
+from qboxctl.api.transport import MAX_ANSWER
+from qboxctl.config.settings import ApiSettings
 from qboxctl.emulator import Request, Response
 from qboxctl.errors import QboxctlError
 from qboxctl.model import Status
-from qboxctl.redaction import Redaction
-from qboxctl.settings import ApiSettings
-from qboxctl.transport import MAX_ANSWER
 
 Say = Callable[[bytes], Iterable[bytes]]
 GOOD = b'{"resources": [], "pagination": {}}'

@@ -1,4 +1,4 @@
-"""Imports point one way, and each third-party library has one home."""
+"""The folder is the layer: imports go one way, each library has one home, and what is pure touches nothing outside."""
 
 from __future__ import annotations
 
@@ -7,43 +7,62 @@ from pathlib import Path
 
 import pytest
 
-PACKAGE = Path(__file__).parent.parent / "qboxctl"
+import qboxctl
+
+PACKAGE = Path(qboxctl.__file__).parent
+LAYERS = (
+    (("errors", "model", "json_text", "files"), "the ground: values, the exception tree, texts, and private files"),
+    (("schema",), "what a kind is: it knows no kind"),
+    (("resources", "config"), "the kinds, and the files that declare objects: neither knows the other"),
+    (("api",), "one HTTP client: it knows no plan"),
+    (("live",), "what is read of an account: it knows no plan, it is told what to read"),
+    (("planning", "export", "dns", "doctor"), "readers of the account: none of them can write, none needs another"),
+    (("applying", "render"), "a plan is carried out, a plan is shown: neither knows the other"),
+    (("cli",), "the terminal, the environment, the clock and the exit codes"),
+)
+"""The rooms from the ground up, with what each layer must not know. A room may use all layers below its own."""
+EMULATOR = {"emulator"}
+"""It plays the server: it may use the kinds, and only the command line may use it."""
+BELOW_THE_EMULATOR = 3
+"""So many of the lowest layers are known to it: the ground, the schema, the kinds."""
+
 HOMES = {
-    "yaml": {"yamlio.py", "yamlhelp.py", "yamldump.py"},
-    "jsonschema": {"validate.py"},
-    "fastjsonschema": {"validate.py"},
-    "httpx": {"client.py", "transport.py"},
-    "httpcore": {"transport.py"},
-    "deepdiff": {"diff.py"},
-    "dns": {"resolve.py"},
-    "idna": {"names.py"},
+    "httpx": {"api/client.py", "api/transport.py"},
+    "httpcore": {"api/transport.py"},
+    "yaml": {"config/yaml/"},
+    "jsonschema": {"schema/json_validation.py"},
+    "fastjsonschema": {"schema/json_validation.py"},
+    "deepdiff": {"planning/diff.py"},
+    "dns": {"dns/lookup.py"},
+    "idna": {"schema/formats.py"},
     "click": {"cli/"},
     "starlette": {"emulator/app.py"},
     "uvicorn": {"emulator/app.py"},
     "anyio": {"emulator/app.py"},
 }
+"""The libraries, and the only places that know each."""
+
 PURE = (
-    "model.py", "jsonio.py", "hints.py", "names.py", "values.py", "labels.py", "lists.py", "definition.py",
-    "resources/", "docs.py", "reference.py", "wish.py", "places.py", "extra.py", "load.py", "since.py", "part.py",
-    "circles.py", "validate.py", "firstuse.py", "diff.py", "guards.py", "scope.py", "graph.py", "stepwise.py",
-    "pace.py", "bill.py", "limits.py", "plan.py", "want.py", "apply.py", "advice.py", "idle_patterns.py",
-    "trust.py", "yamldump.py", "export.py", "dns.py", "render/", "listing.py", "counts.py", "passwords.py",
-    "redaction.py",
-)  # fmt: skip
+    "model.py",
+    "json_text.py",
+    "schema/",
+    "resources/",
+    "live/",
+    "planning/",
+    "export.py",
+    "dns/records.py",
+    "render/",
+)
+TOUCHING = {
+    "planning/planfile.py": "it saves and reads plan files",
+    "live/refresh.py": "it asks the API",
+    "render/guide.py": "it reads the pages that are shipped with the program",
+}
+"""What is not pure in a pure room, and why."""
 OUTSIDE = {"os", "socket", "subprocess", "time", "pathlib", "signal", "random", "shutil", "tempfile"}
-LAYERS = (
-    "errors", "model", "listing", "jsonio", "files", "passwords", "redaction", "hints", "names", "values", "labels",
-    "lists", "definition", "counts", "resources", "settings", "yamlhelp", "yamlio", "parallel", "docs", "places",
-    "reference", "sources", "wish", "trust", "extra", "load", "since", "circles", "validate", "firstuse", "diff",
-    "graph", "stepwise", "pace", "guards", "scope", "part", "bill", "planfile", "limits", "plan", "advice",
-    "idle_patterns", "want", "yamldump", "export", "dns", "resolve", "answers", "transport", "client", "remote",
-    "customers", "survey", "compare", "doctor", "secret", "journal", "write", "apply", "worker", "run", "render",
-    "emulator", "cli",
-)  # fmt: skip
-LATE = {("load", "validate")}
-"""Imported inside a function, so that a command that does not need it does not pay for it."""
 
 FILES = sorted(path.relative_to(PACKAGE).as_posix() for path in PACKAGE.rglob("*.py"))
+RANKS = {room: rank for rank, (rooms, _) in enumerate(LAYERS) for room in rooms}
 
 
 def imports(name: str) -> set[str]:
@@ -57,6 +76,40 @@ def imports(name: str) -> set[str]:
     return found
 
 
+def room_of(name: str) -> str:
+    return name.removesuffix(".py").split("/")[0]
+
+
+def rooms_used(name: str) -> set[str]:
+    """The other rooms that a file imports from."""
+    parts = (module.split(".") for module in imports(name))
+    known = RANKS.keys() | EMULATOR
+    return {one[1] for one in parts if one[0] == "qboxctl" and len(one) > 1 and one[1] in known} - {room_of(name)}
+
+
+def test_every_file_is_in_a_room() -> None:
+    strangers = {room_of(name) for name in FILES} - RANKS.keys() - EMULATOR - {"__init__", "__main__"}
+    assert not strangers
+
+
+@pytest.mark.parametrize("name", [name for name in FILES if room_of(name) in RANKS])
+def test_imports_point_one_way(name: str) -> None:
+    rank = RANKS[room_of(name)]
+    for room in rooms_used(name):
+        if room in EMULATOR:
+            assert room_of(name) == "cli", f"{name} imports the emulator"
+        elif RANKS[room] == rank == 0:
+            continue  # the ground is one room of single files
+        else:
+            assert RANKS[room] < rank, f"{name} imports {room}: {LAYERS[rank][1]}"
+
+
+@pytest.mark.parametrize("name", [name for name in FILES if room_of(name) in EMULATOR])
+def test_the_emulator_knows_the_kinds_and_nothing_of_the_engine(name: str) -> None:
+    known = {room for rooms, _ in LAYERS[:BELOW_THE_EMULATOR] for room in rooms} - {"config"}
+    assert rooms_used(name) <= known
+
+
 @pytest.mark.parametrize("name", FILES)
 def test_each_library_has_one_home(name: str) -> None:
     used = {module.split(".")[0] for module in imports(name)} & HOMES.keys()
@@ -64,16 +117,13 @@ def test_each_library_has_one_home(name: str) -> None:
         assert any(name == home or (home.endswith("/") and name.startswith(home)) for home in HOMES[library]), library
 
 
-@pytest.mark.parametrize("name", [name for name in FILES if name.startswith(PURE)])
+@pytest.mark.parametrize("name", [name for name in FILES if name.startswith(PURE) and name not in TOUCHING])
 def test_pure_modules_touch_nothing(name: str) -> None:
     assert not {module.split(".")[0] for module in imports(name)} & OUTSIDE
 
 
-@pytest.mark.parametrize("name", [name for name in FILES if not name.startswith("__")])
-def test_imports_point_one_way(name: str) -> None:
-    own = name.removesuffix(".py").split("/")[0]
-    for module in imports(name):
-        parts = module.split(".")
-        if parts[0] == "qboxctl" and len(parts) > 1 and parts[1] in LAYERS and parts[1] != own:
-            assert LAYERS.index(parts[1]) < LAYERS.index(own) or (own, parts[1]) in LATE, f"{name} imports {module}"
-            assert parts[1] != "emulator" or own == "cli", f"{name} imports the emulator"
+@pytest.mark.parametrize("room", [room for room in RANKS if (PACKAGE / room).is_dir()])
+def test_every_room_says_what_it_does_what_it_never_does_and_where_to_start(room: str) -> None:
+    text = ast.get_docstring(ast.parse((PACKAGE / room / "__init__.py").read_text())) or ""
+    assert "Never" in text, room
+    assert "Start" in text, room

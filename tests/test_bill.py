@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from lab import Lab, wish_of
 
-from qboxctl.bill import LINES
+from qboxctl.planning.billing import LINES
 
 SEED: dict[str, Any] = {
     "domains": {

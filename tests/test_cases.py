@@ -22,15 +22,15 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
-from qboxctl.definition import Field
+from qboxctl.config.configuration import Wish
+from qboxctl.config.files import read_sources
+from qboxctl.config.loader import load
+from qboxctl.config.rules import check
+from qboxctl.config.yaml.reader import Source
 from qboxctl.errors import ConfigError, Diagnostic, Severity
-from qboxctl.load import load
 from qboxctl.model import Address
 from qboxctl.resources import TYPES
-from qboxctl.sources import read_sources
-from qboxctl.validate import check
-from qboxctl.wish import Wish
-from qboxctl.yamlio import Source
+from qboxctl.schema.resource import Field
 
 ROOT = Path(__file__).resolve().parent.parent
 CASES = Path(__file__).resolve().parent / "cases" / "config"

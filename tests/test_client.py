@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 from lab import TOKEN, FakeClock
 from test_laws import many
 
-from qboxctl.client import LATE, Client, Limiter, Reader
+from qboxctl.api.client import LATE, Client, Limiter, Reader
+from qboxctl.config.settings import ApiSettings
 from qboxctl.errors import ApiError, AuthError, OutcomeUnknown, Refused, Unreachable
-from qboxctl.settings import ApiSettings
 
 OK = {"resources": [], "pagination": {}}
 Step = httpx.Response | Exception
@@ -279,7 +279,7 @@ def test_deep_and_large_answers_are_refused() -> None:
     with pytest.raises(OutcomeUnknown):
         reader.get("/api/domains")
     many_pages = httpx.Response(200, json={"resources": [], "pagination": {"total_pages": 10**12}})
-    from qboxctl.remote import Account
+    from qboxctl.api.reader import Account
     from qboxctl.resources import TYPES
 
     reader, _ = client_of(many_pages)

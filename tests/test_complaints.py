@@ -11,15 +11,15 @@ from typing import Any
 import pytest
 from lab import PASSWORD, Lab, wish_of
 
+from qboxctl.config.loader import load
+from qboxctl.config.yaml.reader import Source
 from qboxctl.emulator import Request, Response
-from qboxctl.load import load
 from qboxctl.model import Plan, Status
-from qboxctl.names import Pattern
-from qboxctl.planfile import dumps
+from qboxctl.planning.planfile import dumps
+from qboxctl.planning.targets import Options
 from qboxctl.render import plan_text
 from qboxctl.resources import TYPES
-from qboxctl.scope import Options
-from qboxctl.yamlio import Source
+from qboxctl.schema.patterns import Pattern
 
 MAILBOX = {"firstname": "Ada", "lastname": "Lovelace", "language": "en", "tags": ["a", "b"]}
 ACCOUNT: dict[str, Any] = {

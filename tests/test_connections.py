@@ -15,11 +15,11 @@ from pathlib import Path
 import pytest
 from lab import TOKEN, TROUBLES, Lab, QuickClock, Trouble, socket_lab, wish_of
 
-from qboxctl.client import Client, Reader
+from qboxctl.api.client import Client, Reader
+from qboxctl.config.settings import ApiSettings
 from qboxctl.emulator import Fault
 from qboxctl.errors import OutcomeUnknown, Unreachable
 from qboxctl.model import Status
-from qboxctl.settings import ApiSettings
 
 HURRIED = ApiSettings(concurrency=1, timeout=0.5, retries=2)
 WISH = """

@@ -10,14 +10,14 @@ import pytest
 from lab import Lab, wish_of
 from test_export import exported
 
+from qboxctl.config.configuration import Wish
+from qboxctl.config.settings import ApiSettings
 from qboxctl.emulator import Request, Response, parse_fault
 from qboxctl.errors import ConfigError
 from qboxctl.model import Address, Outcome, Status
-from qboxctl.names import Pattern
+from qboxctl.planning.targets import Options
 from qboxctl.resources import TYPES
-from qboxctl.scope import Options
-from qboxctl.settings import ApiSettings
-from qboxctl.wish import Wish
+from qboxctl.schema.patterns import Pattern
 
 OURS, OTHER = "C200000000", "C300000000"
 SEED: dict[str, Any] = {

@@ -11,11 +11,11 @@ from lab import Lab, wish_of
 from octodns.provider.yaml import YamlProvider
 from octodns.zone import Zone
 
-from qboxctl.definition import Certainty
-from qboxctl.dns import Purpose, Record, records, unite_spf
+from qboxctl.dns.lookup import Published, judge, look_up
+from qboxctl.dns.records import Purpose, Record, records, unite_spf
 from qboxctl.model import Address, Live, Snapshot
 from qboxctl.render import dns_records
-from qboxctl.resolve import Published, judge, look_up
+from qboxctl.schema.resource import Certainty
 
 CONFIG = """
 domains: {example.com: {}, waits.example: {}}

@@ -17,18 +17,19 @@ import click
 import pytest
 from jsonschema import Draft202012Validator
 
-from qboxctl import docs, reference
 from qboxctl.cli import cli
+from qboxctl.config.configuration import Wish
+from qboxctl.config.files import read_sources
+from qboxctl.config.loader import load
+from qboxctl.config.rules import check
+from qboxctl.config.yaml.reader import Source
 from qboxctl.emulator import Emulator
 from qboxctl.emulator.app import BackgroundServer
 from qboxctl.errors import Severity
-from qboxctl.load import load
+from qboxctl.render import reference
 from qboxctl.render.guide import topics
 from qboxctl.resources import TYPES
-from qboxctl.sources import read_sources
-from qboxctl.validate import check
-from qboxctl.wish import Wish
-from qboxctl.yamlio import Source
+from qboxctl.schema import json_schema
 
 ROOT = Path(__file__).resolve().parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -141,8 +142,8 @@ def test_every_option_that_a_page_names_exists(page: str) -> None:
 
 def test_every_kind_is_explained_with_its_place_and_address() -> None:
     text = guide_text("configuration")
-    for kind, type_ in TYPES.items():
-        assert f"| `{kind}` | `{type_.section[0]}." in text, kind
+    for kind in TYPES:
+        assert f"| `{kind}` | `{TYPES.place(kind)[0]}." in text, kind
         assert f"`{kind}/" in text, kind
 
 
@@ -446,7 +447,7 @@ def test_every_kind_is_explained() -> None:
 def test_every_setting_is_explained() -> None:
     text = "\n".join(reference.explain("settings"))
     assert all(row.doc for row in reference.settings())
-    for name in docs.settings_schema()["properties"]:
+    for name in json_schema.settings_schema(TYPES)["properties"]:
         assert re.search(rf"^settings\.{name} +\S", text, re.MULTILINE), name
     for name in ("protect", "ignore", "defaults"):
         assert "\n".join(reference.explain(name)).startswith(f"{name}  ")
@@ -461,7 +462,7 @@ def test_explain_is_what_the_command_prints(tmp_path: Path, environ: dict[str, s
     assert done.stdout == "\n".join(reference.explain("mailbox")) + "\n"
 
 
-@pytest.mark.parametrize("name", docs.SCHEMAS)
+@pytest.mark.parametrize("name", json_schema.SCHEMAS)
 def test_a_published_schema_is_fresh(name: str, tmp_path: Path, environ: dict[str, str]) -> None:
     printed = run([sys.executable, "-m", "qboxctl", "schema", name], tmp_path, environ).stdout
     assert (ROOT / "schemas" / f"{name}.schema.json").read_text(encoding="utf-8") == printed
@@ -469,7 +470,7 @@ def test_a_published_schema_is_fresh(name: str, tmp_path: Path, environ: dict[st
 
 def test_the_published_schemas_are_all() -> None:
     found = {path.name.partition(".")[0] for path in (ROOT / "schemas").glob("*.json")}
-    assert found == set(docs.SCHEMAS)
+    assert found == set(json_schema.SCHEMAS)
 
 
 @pytest.mark.parametrize("path", sorted((ROOT / "schemas").glob("*.json")), ids=lambda path: path.name)
@@ -494,7 +495,7 @@ def attributes(schema: Any, place: str = "") -> Iterator[tuple[str, Any]]:
 
 def test_every_attribute_in_the_configuration_schema_is_described() -> None:
     """Editors show the descriptions; what refers to a definition may take that one's."""
-    schema = docs.config_schema()
+    schema = json_schema.config_schema(TYPES)
     bare = [
         place
         for place, one in attributes(schema)
@@ -507,6 +508,6 @@ def test_every_attribute_in_the_configuration_schema_is_described() -> None:
 
 @pytest.mark.parametrize("kind", TYPES)
 def test_every_attribute_of_a_kind_is_in_the_schema(kind: str) -> None:
-    in_schema = docs.config_schema()["properties"]["defaults"]["properties"][kind]["properties"]
+    in_schema = json_schema.config_schema(TYPES)["properties"]["defaults"]["properties"][kind]["properties"]
     assert set(TYPES[kind].by_name) <= set(in_schema)
     assert all(in_schema[name].get("description") for name in TYPES[kind].by_name)

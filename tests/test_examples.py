@@ -14,12 +14,12 @@ from pathlib import Path
 import pytest
 from jsonschema import Draft202012Validator
 
+from qboxctl.config.files import read_sources
+from qboxctl.config.loader import load
 from qboxctl.emulator import Emulator
 from qboxctl.emulator.app import BackgroundServer
-from qboxctl.load import load
 from qboxctl.model import SecretSource
 from qboxctl.resources import TYPES
-from qboxctl.sources import read_sources
 
 ROOT = Path(__file__).resolve().parent.parent
 EXAMPLES = sorted({path.parent.name for path in (ROOT / "examples").glob("*/*.yaml")})  # the configurations

@@ -14,16 +14,16 @@ from lab import TOKEN, Lab, wish_of
 from strategies import SINGLE_QUIRKS, accounts, quirks
 from test_laws import many
 
-from qboxctl.client import Reader
+from qboxctl.api.client import Reader
+from qboxctl.api.reader import Account
+from qboxctl.config.rules import check
+from qboxctl.config.yaml.reader import load_plain
+from qboxctl.config.yaml.writer import Body, dump
 from qboxctl.export import Choice, Export, export, want_for_export
+from qboxctl.live.refresh import survey
 from qboxctl.model import Address
-from qboxctl.names import Pattern
-from qboxctl.remote import Account
 from qboxctl.resources import TYPES
-from qboxctl.survey import survey
-from qboxctl.validate import check
-from qboxctl.yamldump import Body, dump
-from qboxctl.yamlio import load_plain
+from qboxctl.schema.patterns import Pattern
 
 ALL = Choice(frozenset(TYPES))
 NOTHING = wish_of("{}")

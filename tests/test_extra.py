@@ -5,14 +5,14 @@ from __future__ import annotations
 import pytest
 from lab import Lab, wish_of
 
-from qboxctl import planfile
-from qboxctl.diff import EXTRA
 from qboxctl.errors import ConfigError, PlanFileError, StalePlanError
-from qboxctl.extra import MONEY, MONEY_IN_ORDERS, misuse
 from qboxctl.model import Address, FieldChange, Plan
-from qboxctl.names import Pattern
+from qboxctl.planning import planfile
+from qboxctl.planning.targets import Options
 from qboxctl.resources import TYPES
-from qboxctl.scope import Options
+from qboxctl.schema.decoding import EXTRA
+from qboxctl.schema.extra import MONEY, MONEY_IN_ORDERS, misuse
+from qboxctl.schema.patterns import Pattern
 
 ADA = Address("mailbox", "ada@a.example")
 SEED = {"domains": {"a.example": {"mailboxes": {"ada": {"firstname": "Ada", "extra": {"webmail_date_format": "no"}}}}}}

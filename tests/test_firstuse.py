@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from qboxctl.diff import compare, in_effect, precondition
 from qboxctl.model import Address, Desired, FieldChange, Live, Where
+from qboxctl.planning.diff import compare, in_effect, precondition
 from qboxctl.resources import TYPES
 
 MAILBOX = TYPES["mailbox"]

@@ -12,15 +12,15 @@ from hypothesis import strategies as st
 from lab import Lab, wish_of
 from test_laws import many
 
-from qboxctl import graph, planfile
+from qboxctl.config.configuration import Wish
+from qboxctl.config.settings import Guard
 from qboxctl.errors import StalePlanError
-from qboxctl.guards import judge
 from qboxctl.model import Action, Address, Change, Collection, Live, Plan, Snapshot
-from qboxctl.names import Pattern
+from qboxctl.planning import graph, planfile
+from qboxctl.planning.guards import judge
+from qboxctl.planning.targets import Options
 from qboxctl.resources import TYPES
-from qboxctl.scope import Options
-from qboxctl.settings import Guard
-from qboxctl.wish import Wish
+from qboxctl.schema.patterns import Pattern
 
 
 def account(mailboxes: int, aliases: int = 0, domains: int = 1) -> dict[str, Any]:

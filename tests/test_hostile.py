@@ -15,17 +15,18 @@ from jsonschema import Draft202012Validator
 from lab import Lab, wish_of
 from test_laws import many
 
-from qboxctl import planfile
+from qboxctl.config.files import read_sources
+from qboxctl.config.loader import load
+from qboxctl.config.rules import check
+from qboxctl.config.yaml.reader import Room, Source
 from qboxctl.emulator import Request, Response
 from qboxctl.errors import ApiError, AuthError, ConfigError, PlanFileError, QboxctlError
-from qboxctl.load import load
 from qboxctl.model import Plan
+from qboxctl.planning import planfile
 from qboxctl.render import diagnostics, plan_text
 from qboxctl.render.style import Palette
 from qboxctl.resources import TYPES
-from qboxctl.sources import read_sources
-from qboxctl.validate import check, schema_errors
-from qboxctl.yamlio import Room, Source
+from qboxctl.schema.json_validation import schema_errors
 
 ROOT = Path(__file__).resolve().parent.parent
 PLAN_SCHEMA = Draft202012Validator(json.loads((ROOT / "schemas" / "plan.schema.json").read_text(encoding="utf-8")))
@@ -273,7 +274,7 @@ def test_what_is_quickly_found_to_fit_the_schema_of_plans_does_fit(changes: Any)
     for number, value in changes:
         tree = replaced(tree, number, value)
     fits = PLAN_SCHEMA.is_valid(tree)
-    assert schema_errors("plan", tree) == [] if fits else schema_errors("plan", tree)
+    assert schema_errors("plan", tree, TYPES) == [] if fits else schema_errors("plan", tree, TYPES)
 
 
 ACCOUNT: dict[str, Any] = {

@@ -9,15 +9,15 @@ from typing import Any
 import pytest
 from lab import TOKEN, Lab, wish_of
 
-from qboxctl.client import Reader
-from qboxctl.compare import compare
+from qboxctl.api.client import Reader
+from qboxctl.api.reader import Account
 from qboxctl.errors import QboxctlError
-from qboxctl.idle_patterns import Known, idle_rules, refuse_idle_options
 from qboxctl.model import Address
-from qboxctl.names import Pattern
-from qboxctl.remote import Account
+from qboxctl.planning.idle_patterns import Known, idle_rules, refuse_idle_options
+from qboxctl.planning.pipeline import compare
+from qboxctl.planning.targets import Options, Scope
 from qboxctl.resources import TYPES
-from qboxctl.scope import Options, Scope
+from qboxctl.schema.patterns import Pattern
 
 SEED: dict[str, Any] = {
     "domains": {

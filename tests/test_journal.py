@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from qboxctl.applying.journal import Journal
 from qboxctl.errors import JournalError
-from qboxctl.journal import Journal
 from qboxctl.model import Action, Address
 
 
@@ -47,7 +47,7 @@ def test_its_name_is_on_disk_too(tmp_path: Path) -> None:
     code = f"""if True:
         import os, sys
         from pathlib import Path
-        from qboxctl.journal import Journal
+        from qboxctl.applying.journal import Journal
         seen = []
         sys.addaudithook(lambda event, args: event == "open" and args[2] & os.O_DIRECTORY and seen.append(str(args[0])))
         Journal(Path({str(path)!r}), "plan", user="", commit=None, now=lambda: 0.0).close()

@@ -32,21 +32,21 @@ from strategies import (
     wishes,
 )
 
-from qboxctl import planfile
+from qboxctl.config.changes import difference, edit
+from qboxctl.config.configuration import Wish
+from qboxctl.config.loader import load
+from qboxctl.config.settings import ApiSettings
+from qboxctl.config.yaml.reader import Source
 from qboxctl.emulator import Request, Response
 from qboxctl.errors import ConfigError, QboxctlError, StalePlanError
-from qboxctl.graph import order, writes
-from qboxctl.load import load
 from qboxctl.model import Action, Address, Change, Plan, Status
-from qboxctl.names import Pattern
+from qboxctl.planning import planfile
+from qboxctl.planning.graph import order, writes
+from qboxctl.planning.targets import Options
 from qboxctl.render import outcomes as render_outcomes
 from qboxctl.render import plan_text
 from qboxctl.resources import TYPES
-from qboxctl.scope import Options
-from qboxctl.settings import ApiSettings
-from qboxctl.since import difference, edit
-from qboxctl.wish import Wish
-from qboxctl.yamlio import Source
+from qboxctl.schema.patterns import Pattern
 
 SOCKETS = int(os.environ.get("QBOXCTL_TORTURE_SOCKETS", "0"))
 TORTURE = int(os.environ.get("QBOXCTL_TORTURE", "0"))

@@ -8,19 +8,19 @@ from pathlib import Path
 import pytest
 from lab import Lab, wish_of
 
-from qboxctl import hints, reference
-from qboxctl.apply import resolve_secrets
+from qboxctl.applying.preflight import resolve_secrets
 from qboxctl.cli import cli, run
 from qboxctl.cli.common import Common
 from qboxctl.cli.init import lacking
+from qboxctl.config.loader import load, load_settings
+from qboxctl.config.rules import check
+from qboxctl.config.secrets import Secrets
+from qboxctl.config.yaml.reader import Source
 from qboxctl.errors import ConfigError, Diagnostic, Position, Severity
-from qboxctl.load import load, load_settings
-from qboxctl.places import OWN, Places
-from qboxctl.render import diagnostics
+from qboxctl.render import diagnostics, reference
 from qboxctl.resources import TYPES
-from qboxctl.secret import Secrets
-from qboxctl.validate import check
-from qboxctl.yamlio import Source
+from qboxctl.schema import hints
+from qboxctl.schema.places import OWN, Places
 
 Command = Callable[..., int]
 

@@ -14,18 +14,19 @@ from lab import TOKEN, Lab, wish_of
 from strategies import as_yaml
 from test_laws import many
 
-from qboxctl import planfile
-from qboxctl.advice import advise
+from qboxctl.config.configuration import Wish
+from qboxctl.config.settings import ApiSettings
 from qboxctl.emulator import QUIRKS, Request, Response
 from qboxctl.errors import ConfigError
 from qboxctl.model import Outcome, Plan, Status
-from qboxctl.names import Pattern, folded, may_be_cut, relaxed_label
+from qboxctl.planning import planfile
+from qboxctl.planning.advisories import advise
+from qboxctl.planning.targets import Options
 from qboxctl.render.plans import FORMATS, picture
 from qboxctl.render.style import PLAIN
 from qboxctl.resources import TYPES
-from qboxctl.scope import Options
-from qboxctl.settings import ApiSettings
-from qboxctl.wish import Wish
+from qboxctl.schema.formats import folded, may_be_cut, relaxed_label
+from qboxctl.schema.patterns import Pattern
 
 PATH = "/api/delivery/accounts"
 LONG = "Messages of the web shop that nobody answers to"

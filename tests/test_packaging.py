@@ -154,11 +154,11 @@ def test_the_installed_program_works(installed: Path, tmp_path: Path) -> None:
 
 
 CONSUMER = """\
-from qboxctl.graph import order
+from qboxctl.planning.graph import order
 from qboxctl.model import Plan, Snapshot
-from qboxctl.plan import make_plan
+from qboxctl.planning.planner import make_plan
 from qboxctl.resources import TYPES
-from qboxctl.wish import Wish
+from qboxctl.config.configuration import Wish
 
 def steps(wish: Wish, snapshot: Snapshot) -> int:
     plan: Plan = make_plan(TYPES, wish, snapshot)

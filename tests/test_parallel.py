@@ -32,8 +32,8 @@ def python(program: str, *words: str) -> str:
 
 TOGETHER = """
 import os, sys
-from qboxctl.parallel import parse_together
-from qboxctl.yamlio import Source
+from qboxctl.config.yaml.parallel import parse_together
+from qboxctl.config.yaml.reader import Source
 
 class Noted(Source):
     def parse(self):
@@ -76,10 +76,10 @@ def test_the_bound_on_aliases_holds_across_processes() -> None:
     program = """
 import sys
 from qboxctl.errors import ConfigError
-from qboxctl.load import load
-from qboxctl.parallel import parse_together
+from qboxctl.config.loader import load
+from qboxctl.config.yaml.parallel import parse_together
 from qboxctl.resources import TYPES
-from qboxctl.yamlio import Source
+from qboxctl.config.yaml.reader import Source
 def sources():
     text = "x-a{0}: &a [" + "1, " * 100 + "]\\nx-b{0}: &b [" + "*a, " * 100 + "]\\nx-c{0}: [" + "*b, " * 60 + "]"
     return [Source(f"{number}.yaml", text.format(number)) for number in range(8)]
@@ -107,8 +107,8 @@ def test_what_a_child_did_not_finish_is_done_here() -> None:
 
 def test_where_no_process_may_be_added_all_is_done_here() -> None:
     program = """
-from qboxctl.parallel import parse_together
-from qboxctl.yamlio import Source
+from qboxctl.config.yaml.parallel import parse_together
+from qboxctl.config.yaml.reader import Source
 def fork():
     raise BlockingIOError(11, "Resource temporarily unavailable")
 sources = [Source(str(number), f"a: {number}") for number in range(8)]
@@ -121,8 +121,8 @@ print([one.parse()[0]["a"] for one in sources])
 def test_where_nobody_learns_how_children_end_the_values_are_the_same() -> None:
     program = """
 import signal
-from qboxctl.parallel import parse_together
-from qboxctl.yamlio import Source
+from qboxctl.config.yaml.parallel import parse_together
+from qboxctl.config.yaml.reader import Source
 signal.signal(signal.SIGCHLD, signal.SIG_IGN)
 sources = [Source(str(number), f"a: {number}") for number in range(8)]
 parse_together(sources, share=1, processors=4)
@@ -134,8 +134,8 @@ print([one.parse()[0]["a"] for one in sources])
 def test_small_configurations_and_programs_with_threads_have_no_children() -> None:
     program = """
 import threading
-from qboxctl.parallel import parse_together
-from qboxctl.yamlio import Source
+from qboxctl.config.yaml.parallel import parse_together
+from qboxctl.config.yaml.reader import Source
 sources = [Source(str(number), "a: 1") for number in range(9)]
 parse_together(sources, processors=4)
 print(any(one.ready for one in sources))

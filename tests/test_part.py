@@ -17,16 +17,16 @@ from lab import Lab
 from strategies import SECRET
 from test_laws import many
 
+from qboxctl.config.changes import Edit, difference, edit
+from qboxctl.config.configuration import Wish
+from qboxctl.config.loader import load
+from qboxctl.config.rules import check
+from qboxctl.config.yaml.reader import Source
 from qboxctl.errors import ConfigError, Diagnostic, Severity
-from qboxctl.load import load
 from qboxctl.model import Address
-from qboxctl.part import MOST_NAMES, MOST_ROUNDS, part
+from qboxctl.planning.partial import MOST_NAMES, MOST_ROUNDS, part
+from qboxctl.planning.targets import Options
 from qboxctl.resources import TYPES
-from qboxctl.scope import Options
-from qboxctl.since import Edit, difference, edit
-from qboxctl.validate import check
-from qboxctl.wish import Wish
-from qboxctl.yamlio import Source
 
 Files = Mapping[str, str]
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import pytest
 from lab import wish_of
 
-from qboxctl.apply import resolve_secrets
+from qboxctl.applying.preflight import resolve_secrets
+from qboxctl.config.secrets import SecretError, Secrets
 from qboxctl.errors import ConfigError
 from qboxctl.model import Action, Address, Change, Secret, SecretSource
-from qboxctl.passwords import means_hash, objection
-from qboxctl.secret import SecretError, Secrets
+from qboxctl.schema.passwords import means_hash, objection
 
 INVISIBLE = "\ufeff\r\n\t \xa0\u200b\u2060\u2028\u00ad\u202e\u3000\u3164\ufe0f\x7f\0"
 

@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 from lab import Lab, socket_lab, wish_of
 
-from qboxctl.client import SystemClock
+from qboxctl.api.client import SystemClock
+from qboxctl.config.settings import ApiSettings
 from qboxctl.emulator import Fault, Logged
 from qboxctl.model import Status
-from qboxctl.settings import ApiSettings
 
 JITTER = 0.2
 """Seconds by which a busy machine may hand one request to the server later than another."""

@@ -10,15 +10,15 @@ from typing import Any
 import pytest
 from lab import TOKEN, Lab, wish_of
 
-from qboxctl.client import Reader
+from qboxctl.api.client import Reader
+from qboxctl.api.listing import MOST_READINGS, Page, Readings
+from qboxctl.api.reader import Account, code_of
 from qboxctl.emulator import Request, Response, parse_fault
 from qboxctl.errors import ApiError
 from qboxctl.export import Choice, want_for_export
-from qboxctl.listing import MOST_READINGS, Page, Readings
+from qboxctl.live.refresh import survey
 from qboxctl.model import Action, Address, Plan, Status
-from qboxctl.remote import Account, code_of
 from qboxctl.resources import TYPES
-from qboxctl.survey import survey
 
 Answer = Callable[[Request], Response]
 
@@ -213,7 +213,8 @@ def test_a_list_that_showed_accounts_is_not_empty_when_one_is_ordered() -> None:
 def test_the_last_account_may_go_and_another_be_ordered(empty: str) -> None:
     wish = wish_of("settings: {on_remove: {delivery_account: delete}}\ndelivery: {accounts: {new: {type: newsletter}}}")
     lab = Lab(seed={"delivery": {"accounts": {"old": {"type": "newsletter"}}}}, quirks={"empty_list": empty})
-    assert {one.status for one in lab.apply(wish)} == {Status.DONE}
+    plan = lab.plan(wish)
+    assert {one.status for one in lab.apply(wish, plan, acknowledge=plan.id)} == {Status.DONE}
     assert [one["description"] for one in lab.emulator.dump()["delivery"]["accounts"].values()] == ["new"]
 
 

@@ -10,12 +10,12 @@ from pathlib import Path
 import pytest
 from test_since import A, B, committed, git, gone, put
 
-from qboxctl.cli.git import commit
-from qboxctl.cli.revision import changed_since
+from qboxctl.config.files import read_sources
+from qboxctl.config.git import commit
+from qboxctl.config.loader import stated
+from qboxctl.config.revision import changed_since
 from qboxctl.errors import QboxctlError
-from qboxctl.load import stated
 from qboxctl.resources import TYPES
-from qboxctl.sources import read_sources
 
 pytestmark = pytest.mark.skipif(not shutil.which("git"), reason="git is not installed")
 

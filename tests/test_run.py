@@ -8,12 +8,12 @@ from collections.abc import Callable
 import pytest
 from lab import Lab, wish_of
 
+from qboxctl.config.settings import ApiSettings
 from qboxctl.emulator import Request, Response, parse_fault
 from qboxctl.model import Status
-from qboxctl.names import Pattern
+from qboxctl.planning.targets import Options
 from qboxctl.resources import TYPES
-from qboxctl.scope import Options
-from qboxctl.settings import ApiSettings
+from qboxctl.schema.patterns import Pattern
 
 WISH = """
 settings: {on_remove: {alias: delete}}

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from qboxctl.model import Action
-from qboxctl.names import Pattern
+from qboxctl.planning.targets import Options
 from qboxctl.resources import TYPES
-from qboxctl.scope import Options
+from qboxctl.schema.patterns import Pattern
 from tests.lab import Lab, wish_of
 
 NUMBER = 60

@@ -16,15 +16,15 @@ from urllib.parse import quote, urlsplit
 
 import httpx
 import pytest
-from conftest import PATIENCE, ended
 from lab import ENVIRON, PASSWORD, TOKEN, Lab, wish_of
+from processes import PATIENCE, ended
 
-from qboxctl.client import Client, Reader
+from qboxctl.api.client import Client, Reader
+from qboxctl.config.secrets import SecretError, Secrets
+from qboxctl.config.settings import ApiSettings, normal_endpoint
 from qboxctl.emulator import Request, Response
 from qboxctl.errors import ApiError, QboxctlError
 from qboxctl.model import Secret, SecretSource
-from qboxctl.secret import SecretError, Secrets
-from qboxctl.settings import ApiSettings, normal_endpoint
 
 ODD = 'canary-"quote\\5lash'
 ACCOUNTS = {"delivery": {"accounts": {"app": {"type": "transactional"}}}}

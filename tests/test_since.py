@@ -15,12 +15,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from qboxctl.cli.revision import changed_since
-from qboxctl.load import load, stated
+from qboxctl.config.changes import difference, edit
+from qboxctl.config.files import read_sources
+from qboxctl.config.loader import load, stated
+from qboxctl.config.revision import changed_since
 from qboxctl.model import Address
 from qboxctl.resources import TYPES
-from qboxctl.since import difference, edit
-from qboxctl.sources import read_sources
 
 pytestmark = pytest.mark.skipif(not shutil.which("git"), reason="git is not installed")
 

@@ -13,16 +13,16 @@ import pytest
 from expect import told as truthful
 from lab import PASSWORD, Lab, Trouble, wish_of
 
+from qboxctl.applying.stepwise import Part, told
+from qboxctl.config.settings import ApiSettings
 from qboxctl.emulator import Request, Response, parse_fault
 from qboxctl.model import Outcome, Status
-from qboxctl.names import Pattern
+from qboxctl.planning.targets import Options
 from qboxctl.render import outcomes, plan_text
 from qboxctl.render.plan_html import render as html
 from qboxctl.render.plan_markdown import render as markdown
 from qboxctl.resources import TYPES
-from qboxctl.scope import Options
-from qboxctl.settings import ApiSettings
-from qboxctl.stepwise import Part, told
+from qboxctl.schema.patterns import Pattern
 
 FLAG = "force_new_password"
 ADA = "mailbox/ada@a.example"

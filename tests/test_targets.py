@@ -8,9 +8,9 @@ import pytest
 from lab import Lab, wish_of
 
 from qboxctl.errors import ConfigError
-from qboxctl.names import Pattern
+from qboxctl.planning.targets import Options
 from qboxctl.resources import TYPES
-from qboxctl.scope import Options
+from qboxctl.schema.patterns import Pattern
 
 NEW = "{firstname: N, password: {env: PW}}"
 

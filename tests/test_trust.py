@@ -8,8 +8,8 @@ import json
 import pytest
 from lab import wish_of
 
-from qboxctl.jsonio import canonical
-from qboxctl.trust import untrusted
+from qboxctl.config.trust import untrusted
+from qboxctl.json_text import canonical
 
 ELSEWHERE = "https://mail.example"
 KNOWN = """

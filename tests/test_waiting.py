@@ -7,8 +7,8 @@ from functools import partial
 import pytest
 from lab import Lab, wish_of
 
+from qboxctl.applying.pace import Patience
 from qboxctl.model import Status
-from qboxctl.pace import Patience
 
 FILE = """
 settings: {on_remove: {mailbox: delete}, guards: {count: 100, percent: 100}}

@@ -10,21 +10,21 @@ import os
 import sys
 from contextlib import closing
 
-from qboxctl.client import Reader
-from qboxctl.compare import compare
+from qboxctl.api.client import Reader
+from qboxctl.api.reader import Account
+from qboxctl.config.configuration import Wish
+from qboxctl.config.files import read_sources
+from qboxctl.config.loader import load
+from qboxctl.config.rules import check
+from qboxctl.config.secrets import SecretError, Secrets
+from qboxctl.config.settings import normal_endpoint
+from qboxctl.config.trust import untrusted
 from qboxctl.errors import ConfigError, QboxctlError, has_errors
-from qboxctl.graph import GATE, order
-from qboxctl.load import load
 from qboxctl.model import Plan
-from qboxctl.remote import Account
+from qboxctl.planning.graph import GATE, order
+from qboxctl.planning.pipeline import compare
+from qboxctl.planning.targets import Options, Scope
 from qboxctl.resources import TYPES
-from qboxctl.scope import Options, Scope
-from qboxctl.secret import SecretError, Secrets
-from qboxctl.settings import normal_endpoint
-from qboxctl.sources import read_sources
-from qboxctl.trust import untrusted
-from qboxctl.validate import check
-from qboxctl.wish import Wish
 
 
 def read_files(folder: str) -> Wish:

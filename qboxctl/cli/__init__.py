@@ -1,6 +1,11 @@
 """The command line: the only place that knows the terminal, the environment, the clock and exit codes.
 
-Commands are imported when they are called: `--help` and `--version` load Click and nothing else.
+One file for each command. ``planning`` goes from the options to a plan, ``session`` to a connection, ``output``
+prints and never raises, ``failures`` turns exceptions into messages and exit codes. Commands are imported when they
+are called: `--help` and `--version` load Click and nothing else.
+
+Never: a decision about the account that the rooms below could make.
+Start at ``plan.command``, then ``apply.command``.
 """
 
 from __future__ import annotations

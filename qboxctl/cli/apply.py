@@ -16,27 +16,27 @@ from typing import Any
 
 import click
 
-from qboxctl.apply import Checked, check, refuse_unapproved, resolve_secrets
-from qboxctl.cli import git
+from qboxctl.api.client import Client
+from qboxctl.api.reader import Account
+from qboxctl.applying.executor import Worker
+from qboxctl.applying.journal import Journal, default_path
+from qboxctl.applying.pace import Patience
+from qboxctl.applying.preflight import Checked, check, refuse_unapproved, resolve_secrets
+from qboxctl.applying.scheduler import Run
 from qboxctl.cli.common import Common, common, run_on
 from qboxctl.cli.failures import Exit, explained
 from qboxctl.cli.planning import planned, planning_options, still_asked, task_of
 from qboxctl.cli.session import connect, process_secrets
-from qboxctl.client import Client
+from qboxctl.config import git
+from qboxctl.config.configuration import Wish
 from qboxctl.errors import PlanFileError, QboxctlError, StalePlanError
-from qboxctl.journal import Journal, default_path
+from qboxctl.live.refresh import survey
 from qboxctl.model import Address, Blocked, Change, Outcome, Plan, PlanOptions, Snapshot, Status
-from qboxctl.pace import Patience
-from qboxctl.planfile import read
-from qboxctl.remote import Account
+from qboxctl.planning.planfile import read
+from qboxctl.planning.queries import want_for_changes
 from qboxctl.render import outcomes, plan_text
 from qboxctl.render.style import Palette, clean, plural
 from qboxctl.resources import TYPES
-from qboxctl.run import Run
-from qboxctl.survey import survey
-from qboxctl.want import want_for_changes
-from qboxctl.wish import Wish
-from qboxctl.worker import Worker
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _UNITS = {"s": 1, "m": 60, "h": 3600}

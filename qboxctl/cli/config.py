@@ -6,15 +6,15 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from qboxctl.cli.common import Common
+from qboxctl.config.configuration import Wish
+from qboxctl.config.files import read_sources
+from qboxctl.config.loader import load
+from qboxctl.config.rules import check
+from qboxctl.config.settings import normal_endpoint
+from qboxctl.config.yaml.parallel import parse_together
+from qboxctl.config.yaml.reader import Source
 from qboxctl.errors import Diagnostic, QboxctlError
-from qboxctl.load import load
-from qboxctl.parallel import parse_together
 from qboxctl.resources import TYPES
-from qboxctl.settings import normal_endpoint
-from qboxctl.sources import read_sources
-from qboxctl.validate import check
-from qboxctl.wish import Wish
-from qboxctl.yamlio import Source
 
 
 def checked_wish(options: Common, sources: Sequence[Source] | None = None) -> tuple[Wish, list[Diagnostic]]:

@@ -8,18 +8,18 @@ from pathlib import Path, PurePath
 
 import click
 
+from qboxctl.api.client import Reader
+from qboxctl.api.reader import Account
 from qboxctl.cli.common import Common, common
 from qboxctl.cli.failures import Exit
 from qboxctl.cli.session import connect, read_wish
-from qboxctl.client import Reader
-from qboxctl.dns import ATTRIBUTES, Record, records, want_for_records
+from qboxctl.dns.records import ATTRIBUTES, Record, records, want_for_records
 from qboxctl.errors import QboxctlError
 from qboxctl.files import write_files
-from qboxctl.remote import Account
+from qboxctl.live.refresh import survey
 from qboxctl.render.dns_records import FORMATS, octodns_files
 from qboxctl.render.style import plural
 from qboxctl.resources import TYPES
-from qboxctl.survey import survey
 
 
 @click.command("dns")
@@ -54,7 +54,7 @@ def command(options: Common, form: str, check: bool, resolver: str, out: Path | 
 
 
 def _checked(found: list[Record], resolver: str) -> dict[Record, tuple[str, tuple[str, ...]]]:
-    from qboxctl.resolve import look_up
+    from qboxctl.dns.lookup import look_up
 
     try:
         findings = look_up(found, resolver)

@@ -6,12 +6,12 @@ from contextlib import closing
 
 import click
 
+from qboxctl.api.client import Reader
+from qboxctl.api.reader import Account
 from qboxctl.cli.common import Common, common
 from qboxctl.cli.failures import Exit
 from qboxctl.cli.session import connect, settings_only
-from qboxctl.client import Reader
 from qboxctl.doctor import examine
-from qboxctl.remote import Account
 from qboxctl.render import examination
 from qboxctl.resources import TYPES
 

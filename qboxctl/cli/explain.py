@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import click
 
-from qboxctl import reference
 from qboxctl.cli.common import Common, common
 from qboxctl.errors import QboxctlError
+from qboxctl.render import reference
 
 
 @click.command("explain")

@@ -9,17 +9,17 @@ from pathlib import Path, PurePath
 
 import click
 
+from qboxctl.api.client import Reader
+from qboxctl.api.reader import Account
 from qboxctl.cli.common import Common, common
 from qboxctl.cli.session import connect, settings_only
-from qboxctl.client import Reader
 from qboxctl.errors import QboxctlError
 from qboxctl.export import Choice, Export, export, want_for_export
 from qboxctl.files import write_files
-from qboxctl.names import Pattern
-from qboxctl.remote import Account
+from qboxctl.live.refresh import survey
 from qboxctl.render.style import clean, plural
 from qboxctl.resources import TYPES
-from qboxctl.survey import survey
+from qboxctl.schema.patterns import Pattern
 
 _SHOWN = 20
 
@@ -59,7 +59,7 @@ def command(
 
 def _choice(domains: tuple[str, ...], kinds: tuple[str, ...]) -> Choice:
     """What was asked for; a pattern for domains leaves out all that is in none."""
-    inside = {type_.kind for type_ in TYPES.values() if type_.section[0] == "domains"}
+    inside = {type_.kind for type_ in TYPES.values() if TYPES.place(type_.kind)[0] == "domains"}
     chosen = set(kinds) or (inside if domains else set(TYPES))
     if domains and not chosen <= inside:
         raise click.UsageError("--domain goes with kinds that are in a Hosting domain")

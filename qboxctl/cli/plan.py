@@ -9,14 +9,14 @@ from typing import Any
 
 import click
 
+from qboxctl.api.client import Reader
 from qboxctl.cli.common import Common, common, detail, in_full
 from qboxctl.cli.failures import Exit
 from qboxctl.cli.planning import planned, planning_options, task_of
 from qboxctl.cli.session import connect
-from qboxctl.client import Reader
-from qboxctl.guards import acknowledges
 from qboxctl.model import Plan, PlanOptions
-from qboxctl.planfile import write
+from qboxctl.planning.guards import acknowledges
+from qboxctl.planning.planfile import write
 from qboxctl.render.plans import FORMATS, picture
 from qboxctl.resources import TYPES
 

@@ -12,33 +12,33 @@ from typing import Any, NamedTuple, TypeVar
 import click
 
 from qboxctl import __version__
-from qboxctl.advice import advise
-from qboxctl.apply import Checked, check, check_saved
-from qboxctl.cli import git
+from qboxctl.api.client import Reader
+from qboxctl.api.reader import Account
+from qboxctl.applying.preflight import Checked, check, check_saved
 from qboxctl.cli.common import Common
 from qboxctl.cli.config import at_endpoint, checked_wish
-from qboxctl.cli.revision import base_of, changed_since, is_none
 from qboxctl.cli.session import accepted
-from qboxctl.client import Reader
-from qboxctl.compare import compare
-from qboxctl.customers import customers, refuse_another_customer
+from qboxctl.config import git
+from qboxctl.config.changes import Edit, difference, edit
+from qboxctl.config.configuration import Wish
+from qboxctl.config.files import read_sources
+from qboxctl.config.revision import base_of, changed_since, is_none
+from qboxctl.config.rules import check as check_files
+from qboxctl.config.yaml.reader import Source
 from qboxctl.errors import Diagnostic, QboxctlError
-from qboxctl.guards import PASSABLE, acknowledges
-from qboxctl.idle_patterns import Known, idle_rules, refuse_idle_options
+from qboxctl.live.refresh import survey
 from qboxctl.model import Action, Advisory, Plan, PlanOptions, Snapshot
-from qboxctl.names import Pattern, covering
-from qboxctl.part import part
-from qboxctl.remote import Account
+from qboxctl.planning.advisories import advise
+from qboxctl.planning.customers import customers, refuse_another_customer
+from qboxctl.planning.guards import PASSABLE, acknowledges
+from qboxctl.planning.idle_patterns import Known, idle_rules, refuse_idle_options
+from qboxctl.planning.partial import part
+from qboxctl.planning.pipeline import compare
+from qboxctl.planning.queries import want_for_saved
+from qboxctl.planning.targets import Options, Scope
 from qboxctl.render.style import plural
 from qboxctl.resources import TYPES
-from qboxctl.scope import Options, Scope
-from qboxctl.since import Edit, difference, edit
-from qboxctl.sources import read_sources
-from qboxctl.survey import survey
-from qboxctl.validate import check as check_files
-from qboxctl.want import want_for_saved
-from qboxctl.wish import Wish
-from qboxctl.yamlio import Source
+from qboxctl.schema.patterns import Pattern, covering
 
 _F = TypeVar("_F", bound=Callable[..., Any])
 

@@ -6,14 +6,15 @@ import json
 
 import click
 
-from qboxctl import docs
 from qboxctl.cli.common import Common, common
+from qboxctl.resources import TYPES
+from qboxctl.schema import json_schema
 
 
 @click.command("schema")
 @common
-@click.argument("which", type=click.Choice(sorted(docs.SCHEMAS)), default="config")
+@click.argument("which", type=click.Choice(sorted(json_schema.SCHEMAS)), default="config")
 @click.pass_obj
 def command(options: Common, which: str) -> None:
     """Print the JSON Schema of the configuration, or of a plan."""
-    options.result(json.dumps(docs.SCHEMAS[which](), indent=2, ensure_ascii=False))
+    options.result(json.dumps(json_schema.SCHEMAS[which](TYPES), indent=2, ensure_ascii=False))

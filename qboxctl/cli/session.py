@@ -8,20 +8,20 @@ import threading
 from pathlib import Path
 from typing import Any, TypeVar
 
+from qboxctl.api.client import Clock, InProcess, Reader, SystemClock
 from qboxctl.cli.common import Common
 from qboxctl.cli.config import at_endpoint, checked_wish
 from qboxctl.cli.progress import Progress
-from qboxctl.client import Clock, InProcess, Reader, SystemClock
+from qboxctl.config.configuration import Wish
+from qboxctl.config.files import has_sources, read_sources
+from qboxctl.config.loader import load_settings
+from qboxctl.config.secrets import SecretError, Secrets
+from qboxctl.config.settings import EMULATOR, token_variables
+from qboxctl.config.trust import untrusted
 from qboxctl.errors import AuthError, ConfigError, Diagnostic, QboxctlError, has_errors
-from qboxctl.load import load_settings
 from qboxctl.model import Secret, SecretSource
 from qboxctl.render import diagnostics
 from qboxctl.resources import TYPES
-from qboxctl.secret import SecretError, Secrets
-from qboxctl.settings import EMULATOR, token_variables
-from qboxctl.sources import has_sources, read_sources
-from qboxctl.trust import untrusted
-from qboxctl.wish import Wish
 
 _R = TypeVar("_R", bound=Reader)
 _EMULATED = "emulator"
@@ -122,7 +122,7 @@ def _emulator(seed: str | None) -> InProcess:
 
 def read_seed(path: str) -> Any:
     """A seed file for the emulator: the shape of a configuration, or what `--state` saved."""
-    from qboxctl.yamlio import load_plain
+    from qboxctl.config.yaml.reader import load_plain
 
     try:
         content = load_plain(Path(path).read_text(encoding="utf-8"), path)

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from qboxctl.cli.common import Common, common, detail, in_full
-from qboxctl.planfile import read
+from qboxctl.planning.planfile import read
 from qboxctl.render.plans import FORMATS, picture
 from qboxctl.resources import TYPES
 

@@ -19,7 +19,7 @@ from qboxctl.render import diagnostics
 def command(options: Common, form: str) -> int:
     """Check the configuration, offline: no network, no secrets, every mistake at once."""
     from qboxctl.cli.config import checked_wish
-    from qboxctl.trust import untrusted
+    from qboxctl.config.trust import untrusted
 
     files = objects = 0
     found: list[Diagnostic]

@@ -11,14 +11,14 @@ import unicodedata
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from hashlib import blake2b
 
-from qboxctl.definition import Field, ResourceType
 from qboxctl.emulator.rules import STATUSES, band
 from qboxctl.emulator.state import Store, Stored
 from qboxctl.emulator.wire import Response, answer
-from qboxctl.lists import Emails, References, Texts
 from qboxctl.model import JSON
 from qboxctl.resources import TYPES
-from qboxctl.values import Boolean, Email
+from qboxctl.schema.collections import Emails, References, Texts
+from qboxctl.schema.resource import Field, ResourceType
+from qboxctl.schema.types import Boolean, Email
 
 Row = dict[str, JSON]
 Converter = Callable[[JSON], JSON]

@@ -24,7 +24,7 @@ from starlette.types import Receive, Scope, Send
 from qboxctl.emulator.core import Emulator
 from qboxctl.emulator.wire import Request, Response
 
-_TRANSPORT = "qboxctl.transport"
+_TRANSPORT = "qboxctl.api.transport"
 _THREADS = 256
 _PIECES = 40
 """How many pieces a slow body is cut into at most."""

@@ -8,12 +8,12 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 
-from qboxctl.definition import Field, ResourceType
 from qboxctl.emulator.rules import Draft
 from qboxctl.emulator.wire import Refusal
-from qboxctl.lists import Emails, References, Texts
 from qboxctl.model import JSON
 from qboxctl.resources import TYPES
+from qboxctl.schema.collections import Emails, References, Texts
+from qboxctl.schema.resource import Field, ResourceType
 
 UNMODELLED: Mapping[str, tuple[str, ...]] = {"mailbox": ("webmail_date_format",)}
 """Attributes that the API takes and no definition knows; these are texts."""

@@ -9,7 +9,6 @@ import random
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 
-from qboxctl.definition import ResourceType
 from qboxctl.emulator.answers import Answers
 from qboxctl.emulator.bodies import Bodies
 from qboxctl.emulator.faults import Fault
@@ -28,6 +27,7 @@ from qboxctl.emulator.rules import (
 from qboxctl.emulator.state import Store, Stored
 from qboxctl.emulator.wire import Refusal, Request, Response, answer
 from qboxctl.model import JSON
+from qboxctl.schema.resource import ResourceType
 
 OWNERSHIP_ADDRESS = "185.97.217.16"
 """Where the record that proves a domain's ownership has to point."""

@@ -21,8 +21,8 @@ from qboxctl.emulator.seeds import dump, plant
 from qboxctl.emulator.state import Store
 from qboxctl.emulator.wire import Logged, Refusal, Request, Response, answer, masked, refused
 from qboxctl.model import JSON, MISSING
-from qboxctl.names import relaxed_domain
 from qboxctl.resources import TYPES
+from qboxctl.schema.formats import relaxed_domain
 
 CONTROL = "/_emulator/"
 """The calls below this path steer the emulator: no token, no log, no faults."""

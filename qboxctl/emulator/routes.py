@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from qboxctl.definition import ResourceType
 from qboxctl.emulator.wire import Refusal
 from qboxctl.resources import TYPES
+from qboxctl.schema.resource import ResourceType
 
 
 @dataclass(slots=True)

@@ -11,13 +11,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 
-from qboxctl.definition import ResourceType
 from qboxctl.emulator.state import Store, Stored
 from qboxctl.emulator.wire import Refusal
-from qboxctl.lists import Texts
 from qboxctl.model import JSON
 from qboxctl.resources import TYPES
-from qboxctl.values import GB, SIZES, Boolean, Choice, Integer, Level, Limit, Size, Type
+from qboxctl.schema.collections import Texts
+from qboxctl.schema.resource import ResourceType
+from qboxctl.schema.types import GB, SIZES, Boolean, Choice, Integer, Level, Limit, Size, Type
 
 OUTBOUND_LIMITS: tuple[Mapping[str, JSON], ...] = tuple(
     {

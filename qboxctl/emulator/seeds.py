@@ -10,14 +10,14 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from qboxctl import names
-from qboxctl.definition import Field, ResourceType
 from qboxctl.emulator.rules import STATUSES, add_postmaster, initial_values
 from qboxctl.emulator.state import Store, Stored, canonical
-from qboxctl.lists import References
 from qboxctl.model import JSON
 from qboxctl.resources import TYPES
-from qboxctl.values import GB, Choice
+from qboxctl.schema import formats
+from qboxctl.schema.collections import References
+from qboxctl.schema.resource import Field, ResourceType
+from qboxctl.schema.types import GB, Choice
 
 POSTMASTER = "postmaster"
 """The key of a domain in a dump under which its postmaster's settings stand, where they are not the usual."""
@@ -30,11 +30,11 @@ def plant(store: Store, seed: Mapping[str, Any], extra: dict[str, set[str]]) -> 
     store.customer_code = str(seed.get("customer_code") or settings.get("customer_code") or store.customer_code)
     delivery = _mapping("delivery", seed.get("delivery"))
     for kind, section in (("domain", "domains"), ("delivery_domain", "delivery_domains")):
-        store.taken[kind] = {names.relaxed_domain(name) for name in (seed.get("taken") or {}).get(section) or ()}
+        store.taken[kind] = {formats.relaxed_domain(name) for name in (seed.get("taken") or {}).get(section) or ()}
     planter = _Planter(store, extra)
     for name, block in _mapping("domains", seed.get("domains")).items():
         planter.domain(str(name), block)
-    for type_ in TYPES.values():
+    for type_ in TYPES.levels[0]:
         if type_.section[0] == "delivery":
             for name, block in _mapping(type_.section[1], delivery.get(type_.section[1])).items():
                 planter.plant(type_, str(name), block)
@@ -56,8 +56,7 @@ class _Planter:
 
     def domain(self, name: str, block: Any) -> None:
         """One domain with everything inside."""
-        children = [type_ for type_ in TYPES.values() if type_.parent == "domain"]
-        sections = {type_.section[2]: type_ for type_ in children}
+        sections = {type_.section[0]: type_ for type_ in TYPES.children("domain")}
         own = dict(_mapping(f"domain/{name}", block))
         inside = {section: _mapping(f"domain/{name}: {section}", own.pop(section, None)) for section in sections}
         postmaster = own.pop(POSTMASTER, None) or {}
@@ -80,7 +79,7 @@ class _Planter:
         self, type_: ResourceType, name: str, block: Any, *, parent: Stored | None = None, ceiling: int = 0
     ) -> Stored | None:
         """One object; None where the seed says that it is absent."""
-        where = f"{type_.kind}/{type_.address_key(name, parent.key if parent else '')}"
+        where = f"{type_.kind}/{TYPES.key(type_.kind, name, parent.key if parent else '')}"
         try:
             if type_.short and not isinstance(block, Mapping):
                 block = {type_.short: block}
@@ -176,7 +175,7 @@ def _largest(inside: Mapping[str, Mapping[str, Any]]) -> int:
     """The largest size that any mailbox of a seeded domain states: a domain that states none has room for it."""
     sizes = [0]
     size = TYPES["mailbox"].by_name["max_email_quota"].type
-    for block in inside[TYPES["mailbox"].section[2]].values():
+    for block in inside[TYPES["mailbox"].section[0]].values():
         if isinstance(block, Mapping) and "max_email_quota" in block and block.get("state") != "absent":
             try:
                 sizes.append(size.parse(block["max_email_quota"]))
@@ -197,7 +196,7 @@ def dump(store: Store, *, codes: bool = True) -> dict[str, Any]:
         "domains": {obj.key: dumper.domain(obj) for obj in dumper.sorted_rows(TYPES["domain"])},
         "delivery": {
             type_.section[1]: dict(sorted(dumper.collection(type_)))
-            for type_ in sorted(TYPES.values(), key=lambda one: one.section)
+            for type_ in sorted(TYPES.levels[0], key=lambda one: one.section)
             if type_.section[0] == "delivery"
         },
     }
@@ -221,11 +220,10 @@ class _Dumper:
     def domain(self, obj: Stored) -> dict[str, Any]:
         """One domain with everything inside."""
         block = self.block(obj)
-        for type_ in TYPES.values():
-            if type_.parent == obj.kind:
-                block[type_.section[2]] = {
-                    child.key: self.block(child) for child in self.sorted_rows(type_, obj) if not child.reserved
-                }
+        for type_ in TYPES.children(obj.kind):
+            block[type_.section[0]] = {
+                child.key: self.block(child) for child in self.sorted_rows(type_, obj) if not child.reserved
+            }
         postmaster = next((box for box in self._store.rows("mailbox", obj).values() if box.reserved), None)
         if postmaster is not None:
             initial = {**initial_values(postmaster.type, obj), "firstname": "Postmaster"}

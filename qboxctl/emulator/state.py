@@ -15,11 +15,11 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import cache
 
-from qboxctl.definition import Field, ResourceType
-from qboxctl.lists import References
 from qboxctl.model import JSON
 from qboxctl.resources import TYPES
-from qboxctl.values import Choice
+from qboxctl.schema.collections import References
+from qboxctl.schema.resource import Field, ResourceType
+from qboxctl.schema.types import Choice
 
 _NO_ROWS: Mapping[str, Stored] = {}
 _NO_SIZES: Counter[int] = Counter()
@@ -67,7 +67,7 @@ class Stored:
     @property
     def address(self) -> str:
         """What people call it: ``mailbox/ada@example.com``."""
-        return f"{self.kind}/{self.type.address_key(self.key, self.parent.key if self.parent else '')}"
+        return f"{self.kind}/{TYPES.key(self.kind, self.key, self.parent.key if self.parent else '')}"
 
     @property
     def reserved(self) -> bool:
@@ -264,4 +264,4 @@ def _hashed(salt: bytes, text: str) -> bytes:
 
 
 def _space(type_: ResourceType, parent: Stored | None) -> tuple[str, str]:
-    return (type_.parent, parent.code) if parent else (type_.kind, "")
+    return (type_.namespace or type_.kind, parent.code if parent else "")

@@ -8,7 +8,7 @@ from urllib.parse import quote
 
 from qboxctl import __version__
 from qboxctl.errors import Diagnostic, Position, Severity
-from qboxctl.jsonio import json_text
+from qboxctl.json_text import json_text
 from qboxctl.model import JSON
 from qboxctl.render.style import PLAIN, Palette, clean, plural
 

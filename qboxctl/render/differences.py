@@ -14,9 +14,9 @@ from functools import lru_cache
 from typing import NamedTuple
 from unicodedata import normalize
 
-from qboxctl.lists import same_json
 from qboxctl.model import JSON, Value
 from qboxctl.render.style import clean, plural
+from qboxctl.schema.collections import same_json
 
 WIDTH = 100
 """Characters of a value that are shown on one line."""

@@ -8,11 +8,11 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import reduce
 from itertools import groupby
 
-from qboxctl.dns import Purpose, Record, unite_spf
-from qboxctl.jsonio import json_text
+from qboxctl.config.yaml.writer import dump
+from qboxctl.dns.records import Purpose, Record, unite_spf
+from qboxctl.json_text import json_text
 from qboxctl.model import JSON
 from qboxctl.render.style import PLAIN, Palette, clean
-from qboxctl.yamldump import dump
 
 TTL = 3600
 """Seconds for which resolvers may keep a record."""

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from qboxctl.definition import Certainty
 from qboxctl.doctor import Attribute, Report, Seen, Verdict
-from qboxctl.jsonio import json_text
+from qboxctl.json_text import json_text
 from qboxctl.render.style import PLAIN, Palette, clean
+from qboxctl.schema.resource import Certainty
 
 _MARKS = {Verdict.OK: ("ok", "green"), Verdict.WARNING: ("note", "yellow"), Verdict.FAILED: ("FAILED", "alarm")}
 _MOST = 200

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
-from qboxctl.jsonio import json_text
-from qboxctl.model import Outcome, Status
+from qboxctl.json_text import json_text
+from qboxctl.model import ALREADY, Outcome, Status
 from qboxctl.render.style import PLAIN, Palette, clean
-from qboxctl.stepwise import ALREADY
 
 _COLOURS = {
     Status.DONE: "green",

@@ -7,15 +7,16 @@ move a terminal's cursor is already out.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
-from qboxctl.definition import ResourceType
-from qboxctl.diff import EXTRA
-from qboxctl.graph import writes
 from qboxctl.model import Action, Address, Change, FieldChange, Plan, Value
+from qboxctl.planning.graph import writes
 from qboxctl.render.differences import NEW, OLD, WIDTH, Long, Row, excerpt, is_edited_text, pair, plain
 from qboxctl.render.style import clean, plural, shorten
+from qboxctl.schema.decoding import EXTRA
+from qboxctl.schema.kinds import Kinds
+from qboxctl.schema.resource import ResourceType
 
 SIGNS = {Action.CREATE: "+", Action.UPDATE: "~", Action.DISABLE: "!", Action.DELETE: "-"}
 MASK = "*** (sent, never shown)"
@@ -31,7 +32,7 @@ _BILL = {
     "delivery_accounts": "Delivery account",
 }
 
-Types = Mapping[str, ResourceType]
+Types = Kinds
 
 
 class Section(NamedTuple):
@@ -195,10 +196,9 @@ def _written(type_: ResourceType, name: str, value: Value) -> str:
 
 def home(change: Change, types: Types) -> str:
     """What a change is grouped under: its domain, or the part of the files that it stands in."""
-    type_ = types[change.address.kind]
-    if type_.parent:
-        return type_.parent_of(change.address.key)
-    return change.address.key if len(type_.section) == 1 else type_.section[0].capitalize()
+    root = types.root(change.address)
+    section = types[root.kind].section
+    return root.key if len(section) == 1 else section[0].capitalize()
 
 
 def place(plan: Plan) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from qboxctl.model import Plan
-from qboxctl.planfile import dumps
+from qboxctl.planning.planfile import dumps
 from qboxctl.render import plan_html, plan_markdown, plan_text
 from qboxctl.render.parts import Types
 from qboxctl.render.style import PLAIN, Palette

@@ -1,8 +1,8 @@
 """E-mail aliases of a Hosting domain: one address that stands for up to twenty others."""
 
-from qboxctl import names
-from qboxctl.definition import Call, Certainty, Field, ResourceType
-from qboxctl.lists import Emails
+from qboxctl.schema import formats
+from qboxctl.schema.collections import Emails
+from qboxctl.schema.resource import Call, Certainty, Field, Joined, ResourceType
 
 _ITEM = "/api/domains/{parent}/alias_email_accounts/{id}"
 
@@ -10,14 +10,16 @@ RESOURCE = ResourceType(
     kind="alias",
     title="E-mail alias",
     doc="An address of a Hosting domain that forwards to other addresses. It may not bear a mailbox's name.",
-    section=("domains", "*", "aliases"),
+    section=("aliases",),
     parent="domain",
+    joined=Joined.AT,
+    namespace="addresses",
     collection="/api/domains/{parent}/alias_email_accounts",
     read=Call("GET", _ITEM),
     create=Call("POST", "/api/domains/{parent}/alias_email_accounts"),
     update=Call("PUT", _ITEM, always=("destinations",)),
     delete=Call("DELETE", _ITEM, certainty=Certainty.ASSUMED),
-    normalise=names.local_part,
+    normalise=formats.local_part,
     short="destinations",
     refused={
         "postmaster": "each domain has a mailbox of that name, and no alias may bear it",

@@ -1,10 +1,10 @@
 """Delivery accounts: they cost money and have no unique key, so they are matched by id or description."""
 
-from qboxctl import names
-from qboxctl.definition import Call, Field, Mode, ResourceType
-from qboxctl.labels import Label
-from qboxctl.lists import Networks, References
-from qboxctl.values import Boolean, Choice, Email
+from qboxctl.schema import formats
+from qboxctl.schema.collections import Networks, References
+from qboxctl.schema.labels import Label
+from qboxctl.schema.resource import Call, Field, Mode, ResourceType
+from qboxctl.schema.types import Boolean, Choice, Email
 
 _UPDATE = "putApiDeliveryAccountsId"
 _ITEM = "/api/delivery/accounts/{id}"
@@ -23,7 +23,7 @@ RESOURCE = ResourceType(
     delete=Call("DELETE", _ITEM),
     key="description",
     id="id",
-    normalise=names.label,
+    normalise=formats.label,
     unique=False,
     owned=True,
     holds_data=True,

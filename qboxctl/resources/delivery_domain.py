@@ -1,6 +1,6 @@
 """Delivery (sending) domains. The API can create and delete them; verifying one has no known call."""
 
-from qboxctl.definition import Call, Certainty, ResourceType
+from qboxctl.schema.resource import Call, Certainty, ResourceType
 
 RESOURCE = ResourceType(
     kind="delivery_domain",

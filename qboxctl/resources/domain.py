@@ -3,10 +3,10 @@
 from collections.abc import Mapping
 from typing import Any
 
-from qboxctl.definition import Call, Certainty, Field, Mode, ResourceType
-from qboxctl.lists import Networks
 from qboxctl.model import Value
-from qboxctl.values import GB, Boolean, Choice, Email, Integer, Level, Limit, Password, Size
+from qboxctl.schema.collections import Networks
+from qboxctl.schema.resource import Call, Certainty, Field, Mode, ResourceType
+from qboxctl.schema.types import GB, Boolean, Choice, Email, Integer, Level, Limit, Password, Size
 
 _UPDATE = "putApiDomainsDomainCode"
 _CREATE = "postApiDomains"

@@ -2,11 +2,11 @@
 
 from collections.abc import Mapping
 
-from qboxctl import names
-from qboxctl.definition import Call, Certainty, Field, Mode, ResourceType
-from qboxctl.lists import Networks, Texts
 from qboxctl.model import Value
-from qboxctl.values import GB, Boolean, Choice, Date, Integer, Password, Size, Text
+from qboxctl.schema import formats
+from qboxctl.schema.collections import Networks, Texts
+from qboxctl.schema.resource import Call, Certainty, Field, Joined, Mode, ResourceType
+from qboxctl.schema.types import GB, Boolean, Choice, Date, Integer, Password, Size, Text
 
 _UPDATE = "putApiDomainsDomainCodeEmailAccountsEmailAccountCode"
 _STATUS = "putApiDomainsDomainCodeEmailAccountsEmailAccountCodeStatus"
@@ -24,15 +24,17 @@ RESOURCE = ResourceType(
     kind="mailbox",
     title="Mailbox",
     doc="A mailbox of a Hosting domain. Deleting one destroys its mail; disabling keeps it (and its price).",
-    section=("domains", "*", "mailboxes"),
+    section=("mailboxes",),
     parent="domain",
+    joined=Joined.AT,
+    namespace="addresses",
     collection="/api/domains/{parent}/email_accounts",
     read=Call("GET", _ITEM, certainty=Certainty.OBSERVED),
     create=Call("POST", "/api/domains/{parent}/email_accounts"),
     update=Call("PUT", _ITEM),
     status=Call("PUT", f"{_ITEM}/status", always=("status",)),
     delete=Call("DELETE", _ITEM, certainty=Certainty.OBSERVED),
-    normalise=names.local_part,
+    normalise=formats.local_part,
     holds_data=True,
     disabled=("status", "disabled"),
     reserved="postmaster",

@@ -1,9 +1,9 @@
 """Suppression entries: addresses that no mail is sent to. The API can switch one off, not delete it."""
 
-from qboxctl import names
-from qboxctl.definition import Call, Field, Mode, ResourceType
-from qboxctl.lists import References
-from qboxctl.values import Boolean, Choice
+from qboxctl.schema import formats
+from qboxctl.schema.collections import References
+from qboxctl.schema.resource import Call, Field, Mode, ResourceType
+from qboxctl.schema.types import Boolean, Choice
 
 _EDIT = "putApiDeliverySuppressionListsEdit"
 
@@ -19,7 +19,7 @@ RESOURCE = ResourceType(
     update=Call("PUT", "/api/delivery/suppression_lists/edit", keyed=True),
     key="email",
     id="id",
-    normalise=names.email_address,
+    normalise=formats.email_address,
     per_object=True,
     disabled=("active", False),
     hints=dict.fromkeys(("enabled", "disabled", "status"), "write active: true or active: false"),
@@ -27,7 +27,7 @@ RESOURCE = ResourceType(
         Field("reason", Choice(("complaint", "bounce")), "Why the address is suppressed", required=True, source=_EDIT),
         Field(
             "accounts",
-            References(kind="delivery_account", canonical=names.relaxed_label),
+            References(kind="delivery_account", canonical=formats.relaxed_label),
             "Delivery accounts that the entry is limited to; [] for all of them",
             initial=(),
             refers="delivery_account",

@@ -11,18 +11,18 @@ from contextlib import closing
 from dataclasses import replace
 from typing import TypeVar
 
-from qboxctl.client import Reader
-from qboxctl.load import load
-from qboxctl.parallel import parse_together
-from qboxctl.plan import make_plan
-from qboxctl.remote import Account
+from qboxctl.api.client import Reader
+from qboxctl.api.reader import Account
+from qboxctl.config.files import read_sources
+from qboxctl.config.loader import load
+from qboxctl.config.rules import check
+from qboxctl.config.yaml.parallel import parse_together
+from qboxctl.live.refresh import survey
+from qboxctl.planning.planner import make_plan
+from qboxctl.planning.queries import want_for_plan
+from qboxctl.planning.targets import Scope
 from qboxctl.render import plan_text
 from qboxctl.resources import TYPES
-from qboxctl.scope import Scope
-from qboxctl.sources import read_sources
-from qboxctl.survey import survey
-from qboxctl.validate import check
-from qboxctl.want import want_for_plan
 
 _V = TypeVar("_V")
 

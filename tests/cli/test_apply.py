@@ -13,7 +13,7 @@ from lab import TOKEN, Lab, wish_of
 
 from qboxctl.emulator import Request, Response
 from qboxctl.errors import PlanFileError
-from qboxctl.planfile import loads
+from qboxctl.planning.planfile import loads
 from qboxctl.resources import TYPES
 
 SECRET = {"env": "PW"}

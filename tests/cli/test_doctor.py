@@ -8,9 +8,9 @@ from datetime import UTC, datetime
 import pytest
 from lab import TOKEN, Lab, wish_of
 
-from qboxctl.client import Reader
+from qboxctl.api.client import Reader
+from qboxctl.api.reader import Account
 from qboxctl.doctor import examine
-from qboxctl.remote import Account
 from qboxctl.resources import TYPES
 
 SEED = {

@@ -8,15 +8,15 @@ import sys
 from pathlib import Path
 
 import pytest
-from conftest import Project, Result
+from processes import Project, Result
 
+from qboxctl.api.redaction import Redaction
+from qboxctl.api.transport import Network, proxy_of
 from qboxctl.cli import run
 from qboxctl.cli.common import Common
 from qboxctl.cli.failures import explained
+from qboxctl.config.settings import ApiSettings
 from qboxctl.errors import QboxctlError, Unreachable
-from qboxctl.redaction import Redaction
-from qboxctl.settings import ApiSettings
-from qboxctl.transport import Network, proxy_of
 
 EMULATED = ("--endpoint", "emulator:")
 NAMES = "Ünïcödé → 😀"
@@ -225,7 +225,7 @@ def test_this_machine_is_asked_straight(endpoint: str) -> None:
 def test_a_proxy_that_does_not_let_through_is_named(tmp_path: Path) -> None:
     from test_answers import raw_server
 
-    from qboxctl.client import Reader
+    from qboxctl.api.client import Reader
 
     with raw_server(lambda _: [b"HTTP/1.1 407 canary-token-7f3a\r\ncontent-length: 0\r\n\r\n"]) as url:
         environ = {"HTTPS_PROXY": url.replace("//", "//user:canary@")}

@@ -8,7 +8,7 @@ import threading
 import pytest
 
 from qboxctl.emulator import Emulator
-from qboxctl.values import GB
+from qboxctl.schema.types import GB
 
 
 def test_a_seed_is_an_account(seeded):

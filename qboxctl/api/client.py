@@ -1,0 +1,382 @@
+"""One HTTP client for the Management API: token, rate, retries, and what an answer means.
+
+A ``Reader`` cannot write; a ``Client`` can. The token goes to the configured endpoint only: redirects are not
+followed, and plain http is for this machine alone (see settings).
+"""
+
+from __future__ import annotations
+
+import random
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from typing import Protocol
+from urllib.parse import urlencode
+
+import httpx
+
+from qboxctl import __version__
+from qboxctl.api.redaction import Redaction
+from qboxctl.api.responses import Answer, TooMany, judge
+from qboxctl.api.transport import Network, body_of
+from qboxctl.config.settings import ApiSettings
+from qboxctl.errors import ApiError, AuthError, OutcomeUnknown, Refused, Unreachable
+from qboxctl.model import JSON
+
+LONGEST_WAIT = 3600.0
+"""The longest Retry-After in seconds that is obeyed; a longer one ends the run."""
+MOST_REFUSALS = 60
+"""How many 429 in a row one request may get."""
+LATE = 0.005
+"""How late in seconds a request may start without pushing all later ones back: sleeping is not that exact."""
+FOREIGN_PAGES = 2
+"""How often a page that cannot come from the API (404 without JSON) is asked for again: the endpoint may be wrong."""
+
+
+class Clock(Protocol):
+    """Time, as the engine sees it; in seconds."""
+
+    def monotonic(self) -> float:
+        """Seconds since some moment."""
+        ...
+
+    def time(self) -> float:
+        """Seconds since 1970."""
+        ...
+
+    def sleep(self, seconds: float) -> None:
+        """Wait."""
+        ...
+
+
+class SystemClock:
+    """The real clock."""
+
+    def monotonic(self) -> float:
+        """Seconds since some moment."""
+        return time.monotonic()
+
+    def time(self) -> float:
+        """Seconds since 1970."""
+        return time.time()
+
+    def sleep(self, seconds: float) -> None:
+        """Wait."""
+        time.sleep(seconds)
+
+
+class Limiter:
+    """How many requests may run, and how fast they may start: one for all threads.
+
+    Requests start at least one spacing apart, give or take ``LATE``: never more than one above the rate.
+    ``pause`` holds every request back; after it they start one by one, and faster again with each success.
+    """
+
+    def __init__(self, concurrency: int, per_second: float | None, clock: Clock, stop: threading.Event) -> None:
+        self._slots = threading.BoundedSemaphore(concurrency)
+        self._lock = threading.Lock()
+        self._clock, self._stop = clock, stop
+        self._least = 1 / per_second if per_second else 0.0
+        self._spacing = self._least
+        self._next = 0.0
+
+    @contextmanager
+    def slot(self) -> Iterator[None]:
+        """A place among the running requests, entered when the rate allows."""
+        with self._slots:
+            self._wait_for_turn()
+            yield
+
+    def _wait_for_turn(self) -> None:
+        while True:
+            with self._lock:
+                now = self._clock.monotonic()
+                wait = self._next - now
+                if wait <= 0:
+                    self._next = max(self._next, now - min(LATE, self._spacing)) + self._spacing
+                    return
+            if self._stop.is_set() and wait > 1:
+                raise Unreachable("interrupted while the server lets everybody wait")
+            self._clock.sleep(min(wait, 0.25) if wait > 1 else wait)
+
+    def pause(self, seconds: float) -> None:
+        """Let nothing start for a while, and then start slowly."""
+        with self._lock:
+            self._next = max(self._next, self._clock.monotonic() + seconds)
+            self._spacing = min(1.0, max(self._spacing * 2, 0.02))
+
+    def succeeded(self) -> None:
+        """An answer came: the spacing may shrink again."""
+        if self._spacing > self._least:
+            with self._lock:
+                self._spacing = self._spacing * 0.8 if self._spacing > 0.005 + self._least else self._least
+
+
+@dataclass(slots=True)
+class Sent:
+    """What is counted for the report: requests sent, and those that were repetitions."""
+
+    requests: int = 0
+    repeated: int = 0
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+
+class Reader:
+    """A client that can only read."""
+
+    def __init__(
+        self,
+        endpoint: str,
+        token: str,
+        api: ApiSettings,
+        *,
+        transport: httpx.BaseTransport | None = None,
+        clock: Clock | None = None,
+        stop: threading.Event | None = None,
+        log: Callable[[str], None] | None = None,
+        notice: Callable[[str], None] | None = None,
+        answered: Callable[[], None] | None = None,
+    ) -> None:
+        self.api = api
+        self.clock: Clock = clock or SystemClock()
+        self.stop = stop or threading.Event()
+        self.limiter = Limiter(api.concurrency, api.requests_per_second, self.clock, self.stop)
+        self.sent = Sent()
+        self.redact = Redaction()
+        self._log, self._notice, self._answered = log, notice, answered
+        self._told: set[str] = set()
+        self.redact.hide(token)
+        self._secrets: set[str] = set()
+        way = transport or Network(endpoint, api)
+        self._route = way.route if isinstance(way, Network) else ""
+        self._http = httpx.Client(
+            base_url=endpoint if "//" in endpoint else "http://emulator",
+            headers={
+                "X-Api-Token": token,
+                "Accept": "application/json",
+                "Accept-Encoding": "gzip",
+                "User-Agent": f"qboxctl/{__version__}",
+            },
+            timeout=api.timeout,
+            transport=way,
+            follow_redirects=False,
+            trust_env=False,
+        )
+
+    def hide(self, secret: str) -> None:
+        """Let a secret appear in no message, even where a server repeats what it was sent."""
+        self._secrets.add(secret)
+        self.redact.hide(secret)
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._http.close()
+
+    def get(self, path: str, query: Mapping[str, str | int] | None = None) -> Answer:
+        """Read with GET; raises AuthError, Refused and other ApiErrors."""
+        return self._read("GET", path, query, None)
+
+    def look_up(self, path: str, body: Mapping[str, JSON]) -> Answer:
+        """Read with the one POST of the API that only reads (details of a suppression entry)."""
+        if not path.endswith("/details"):
+            raise ValueError(f"POST {path} is not known to only read")
+        return self._read("POST", path, None, body)
+
+    def _read(
+        self, method: str, path: str, query: Mapping[str, str | int] | None, body: Mapping[str, JSON] | None
+    ) -> Answer:
+        try:
+            return self._send(method, path, query, body, repeatable=True)
+        except Refused as refused:
+            if refused.status == 401:
+                hint = "a Management API token is needed here; a Send API token, made for one Delivery account, is not"
+                raise AuthError(f"the API refuses the token ({refused})", hint=hint, status=401) from None
+            if refused.status == 403:
+                hint = "ask for the permission, or use the token of a user who has it"
+                raise AuthError(f"the token may not read this ({refused})", hint=hint, status=403) from None
+            raise
+
+    def _send(
+        self,
+        method: str,
+        path: str,
+        query: Mapping[str, str | int] | None,
+        body: Mapping[str, JSON] | None,
+        *,
+        repeatable: bool,
+    ) -> Answer:
+        faults = refusals = 0
+        request = _name(method, path, query)
+        while True:
+            try:
+                with self.limiter.slot():
+                    return replace(self._once(method, path, query, body), request=request)
+            except TooMany as wait:
+                refusals += 1
+                if refusals > MOST_REFUSALS or self.stop.is_set():
+                    told = "the server keeps answering 429, too many requests"
+                    raise ApiError(told, request=request) from None
+                self._hold(wait.seconds, refusals)
+            except Refused as refused:
+                refused.request = request
+                raise
+            except (Unreachable, OutcomeUnknown) as fault:
+                faults += 1
+                unsafe = isinstance(fault, OutcomeUnknown) and not repeatable
+                foreign = isinstance(fault, OutcomeUnknown) and fault.foreign and faults > FOREIGN_PAGES
+                if unsafe or foreign or faults > self.api.retries or self.stop.is_set():
+                    fault.request, fault.tries = request, faults
+                    raise
+                seconds = self.backoff(faults)
+                lost = isinstance(fault, Unreachable)  # then it is the same for all that are under way
+                what = str(fault) if lost else f"{request}: {fault}"
+                self._say(f"{what}; again in {seconds:.1f} s", seconds, f"{fault} {faults}" if lost else "")
+                self.wait(seconds)
+            with self.sent.lock:
+                self.sent.repeated += 1
+
+    def _hold(self, seconds: float | None, refusals: int) -> None:
+        if seconds is not None and seconds > LONGEST_WAIT:
+            raise ApiError(f"the server asks to wait {seconds:.0f} s before the next request", hint="try again later")
+        pause = seconds if seconds is not None else self.backoff(min(refusals, 6))
+        self._say(f"429, too many requests: all wait {pause:.1f} s", pause)
+        self.limiter.pause(pause)
+
+    def wait(self, seconds: float) -> None:
+        """Wait, but not on when the run is to stop."""
+        end = self.clock.monotonic() + seconds
+        while (left := end - self.clock.monotonic()) > 0 and not self.stop.is_set():
+            self.clock.sleep(min(left, 0.25))
+
+    def backoff(self, attempt: int) -> float:
+        """How long to wait before repetition number ``attempt``: doubling from half a second, with jitter."""
+        ceiling: float = min(30.0, 0.5 * 2 ** (attempt - 1))
+        return ceiling * random.uniform(0.5, 1)  # noqa: S311 - jitter, not a secret
+
+    def _say(self, message: str, seconds: float, once: str = "") -> None:
+        """Tell why something takes time; short waits, and what was told ``once``, are for the log only."""
+        with self.sent.lock:
+            known = once in self._told
+            if once and seconds >= 1:
+                self._told.add(once)
+        tell = self._notice if self._notice and seconds >= 1 and not known else self._log
+        if tell:
+            tell(message)
+
+    def _once(
+        self, method: str, path: str, query: Mapping[str, str | int] | None, body: Mapping[str, JSON] | None
+    ) -> Answer:
+        request = self._http.build_request(
+            method,
+            f"{path}?{urlencode(query)}" if query else path,  # as ``params`` it would be parsed three times
+            json=body,
+            headers={"Content-Type": "application/json"} if body is not None else None,
+        )
+        with self.sent.lock:
+            self.sent.requests += 1
+        started = self.clock.monotonic()
+        bare = None if body is None or self._secrets.isdisjoint(map(str, body.values())) else body.keys()
+        try:
+            response = self._http.send(request, stream=True)
+            try:
+                content = body_of(response, self.api.timeout)
+            finally:
+                response.close()
+        except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError,
+                httpx.UnsupportedProtocol) as error:  # fmt: skip
+            where = f"{request.url.netloc.decode()}{self._route}"
+            raise Unreachable(f"no connection to {where}: {self._reason(error)}") from None
+        except httpx.HTTPError as error:
+            raise OutcomeUnknown(f"the connection broke ({self._reason(error, bare=bare is not None)})") from None
+        if self._log:
+            took = 1000 * (self.clock.monotonic() - started)
+            self._log(f"{self.redact(f'{method} {path}')} {response.status_code} {took:.0f} ms")
+        answer = judge(response.status_code, response.reason_phrase, response.headers, content, self.redact, bare)
+        self.limiter.succeeded()
+        self._told.clear()
+        if self._answered:
+            self._answered()
+        return answer
+
+    def _reason(self, error: Exception, *, bare: bool = False) -> str:
+        """What the HTTP library says of a failure; where it quotes the server, only up to that."""
+        text = str(error).partition("bytearray(")[0].partition("b'")[0].partition('b"')[0].rstrip(" :")
+        if not text or (bare and isinstance(error, httpx.ProtocolError)):
+            return type(error).__name__
+        return self.redact(text.splitlines()[0])[:200]
+
+
+class Client(Reader):
+    """A client that can also write."""
+
+    def write(
+        self,
+        method: str,
+        path: str,
+        body: Mapping[str, JSON] | None = None,
+        *,
+        repeatable: bool,
+    ) -> Answer:
+        """Send a write. ``repeatable`` ones are sent again after a fault; others raise OutcomeUnknown."""
+        return self._send(method, path, None, body, repeatable=repeatable)
+
+
+def _name(method: str, path: str, query: Mapping[str, str | int] | None) -> str:
+    """A request as messages name it."""
+    page = (query or {}).get("page", 1)
+    return f"{method} {path}" if page == 1 else f"{method} {path} (page {page})"
+
+
+class Handled(Protocol):
+    """What an in-process server answers (see qboxctl.emulator)."""
+
+    @property
+    def status(self) -> int:
+        """The HTTP status."""
+        ...
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        """The headers."""
+        ...
+
+    @property
+    def body(self) -> bytes:
+        """The whole body."""
+        ...
+
+    @property
+    def broken(self) -> str:
+        """How the connection breaks: "" (not at all), "drop", "cut", "slow" or "late"."""
+        ...
+
+    @property
+    def seconds(self) -> float:
+        """How long a slow or late answer takes."""
+        ...
+
+
+class InProcess(httpx.BaseTransport):
+    """A transport to a server inside this process, broken connections included."""
+
+    def __init__(self, handle: Callable[[str, str, Mapping[str, str], Mapping[str, str], bytes], Handled]) -> None:
+        self._handle = handle
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        """Ask the server."""
+        done = self._handle(
+            request.method,
+            request.url.path,
+            dict(request.url.params),
+            {name.lower(): value for name, value in request.headers.items()},
+            request.read(),
+        )
+        if done.broken == "drop":
+            raise httpx.RemoteProtocolError("Server disconnected without sending a response.", request=request)
+        if done.broken == "cut":
+            raise httpx.RemoteProtocolError("peer closed connection without sending complete message body")
+        if done.broken and done.seconds > request.extensions["timeout"]["read"]:
+            raise httpx.ReadTimeout("The read operation timed out", request=request)
+        return httpx.Response(done.status, headers=dict(done.headers), content=done.body, request=request)

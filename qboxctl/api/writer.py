@@ -1,0 +1,301 @@
+"""Any kind of resource, created, updated, removed: bodies, paths, and what a lost answer means.
+
+A create whose answer is lost is looked up by its key before it is tried again. Where the key is not unique
+(a Delivery account, which costs money) it is never tried again: the look-up finds it, or nobody knows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from urllib.parse import unquote
+
+from qboxctl.api.client import Client
+from qboxctl.api.listing import Row
+from qboxctl.api.reader import Account, belongs, code_of, item_path
+from qboxctl.api.responses import Answer
+from qboxctl.errors import OutcomeUnknown, QboxctlError, Refused
+from qboxctl.model import JSON, MISSING, Address, FieldChange, Live, Value
+from qboxctl.schema.decoding import EXTRA, value_of
+from qboxctl.schema.formats import folded
+from qboxctl.schema.labels import means, text_of
+from qboxctl.schema.resource import Body, Call, ResourceType
+
+LOOKS = 3
+"""How often an object is looked for after a lost answer, before it counts as not created."""
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """The object that a write is about: its name for the API, its code, and its parent's key and code.
+
+    ``others`` are the folded texts by which the files know other objects of a kind without names.
+    """
+
+    type: ResourceType
+    name: str
+    remote_id: str = ""
+    parent: str = ""
+    parent_id: str = ""
+    others: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """What an ownership check said. ``record`` is the DNS record to publish; ``verified`` None: queued."""
+
+    verified: bool | None
+    record: str = ""
+
+
+class Writer:
+    """Writes to an account. ``intend`` is called before each request goes out, with its method and path.
+
+    ``codes`` gives the code of an object that a value refers to, by kind and key.
+    """
+
+    def __init__(
+        self,
+        client: Client,
+        account: Account,
+        customer_code: str,
+        codes: Callable[[str, str], str],
+    ) -> None:
+        self.client = client
+        self.account = account
+        self.customer_code = customer_code
+        self.codes = codes
+
+    def create(
+        self,
+        target: Target,
+        fields: Iterable[FieldChange],
+        secrets: Mapping[str, str],
+        known_ids: frozenset[str],
+        intend: Callable[[str], None],
+    ) -> tuple[str, int | None]:
+        """Create an object; its code ("" where the answer does not tell) and the HTTP status.
+
+        ``known_ids`` are the codes of objects with the same key that were there before. Raises Refused,
+        Unreachable, and OutcomeUnknown where nobody knows whether it exists now.
+        """
+        type_ = target.type
+        body = self.body(type_, [one for one in fields if _at_creation(type_, one)], secrets)
+        body[type_.key] = target.name
+        if self.customer_code and type_.owned:
+            body["customer_code"] = self.customer_code
+        path = type_.create.path.format(parent=item_path(_BARE, "", target.parent_id))
+        attempt = 0
+        while True:
+            intend(f"{type_.create.method} {path}")
+            try:
+                answer = self.client.write(type_.create.method, path, body, repeatable=False)
+            except OutcomeUnknown as lost:
+                try:
+                    found = self.look_for(target, known_ids)
+                except QboxctlError as unseen:
+                    raise OutcomeUnknown(f"{lost}, and looking for it failed ({unseen})", status=lost.status) from None
+                if found is not None:
+                    return found, lost.status
+                attempt += 1
+                if not type_.unique or attempt > self.client.api.retries or self.client.stop.is_set():
+                    raise
+                self.client.wait(self.client.backoff(attempt))
+            except Refused as refused:
+                found = self.look_for(target, known_ids) if attempt and refused.already_exists else None
+                if found is None:
+                    raise
+                return found, refused.status
+            else:
+                return _code(answer, type_) or self.unnamed(target, body, known_ids, answer.status), answer.status
+
+    def unnamed(self, target: Target, body: Body, known_ids: frozenset[str], status: int) -> str:
+        """The id of what was created without being told which; "" where its name will tell.
+
+        Raises OutcomeUnknown where the name cannot tell, and it is not the only one that is new.
+        """
+        if target.type.unique:
+            return ""
+        try:
+            found = self.look_for(target, known_ids, body)
+        except QboxctlError as unseen:
+            raise OutcomeUnknown(f"it was accepted, and looking for it failed ({unseen})", status=status) from None
+        if found is None:
+            raise OutcomeUnknown("it was accepted, and which one it is cannot be told", status=status)
+        return found
+
+    def look_for(self, target: Target, known_ids: frozenset[str], body: Body | None = None) -> str | None:
+        """The code of an object that may have been created just now, None where it is not there.
+
+        Where it was created for sure, with a ``body``, the only one that is new is it, whatever the server calls it.
+        Raises ApiError where that cannot be read: then it must not be created again either.
+        """
+        for attempt in range(1, LOOKS + 1):
+            new = [live for live in self.there(target) if live.remote_id not in known_ids]
+            found = self.bearing(target, new)
+            if body is not None and not found:
+                found = [live for live in new if _may_be(target, body, live) and self.mine(target.type, live)]
+            if len(found) == 1:
+                return found[0].remote_id
+            if found or attempt == LOOKS or self.client.stop.is_set():
+                break
+            self.client.wait(0.2 * attempt)
+        return None
+
+    def named(self, target: Target) -> list[Live]:
+        """The customer's live objects that bear the target's name."""
+        return self.bearing(target, self.there(target))
+
+    def bearing(self, target: Target, lives: Iterable[Live]) -> list[Live]:
+        """Those of some objects that bear the target's name and are the customer's."""
+        type_ = target.type
+        if type_.unique:
+            key = self.account.types.key(type_.kind, type_.normalise(target.name), target.parent)
+            found = [live for live in lives if live.address.key == key]
+        else:
+            found = [live for live in lives if means(target.name, live, type_.key, target.others)]
+        return [live for live in found if self.mine(type_, live)]
+
+    def there(self, target: Target) -> list[Live]:
+        """The live objects in the target's list, or only the target where the list need not be read."""
+        type_ = target.type
+        if type_.per_object:
+            row = self.account.detail(type_, "", Live(Address(type_.kind, target.name), "", {}))
+            rows: Sequence[Row] = [row] if row is not None else []
+        else:
+            parent = Live(Address(type_.parent, target.parent), target.parent_id, {}) if type_.parent else None
+            rows = self.account.rows(type_, parent)
+        lives = [self.account.live(type_, row, target.parent) for row in rows]
+        return [live for live in lives if live is not None and not live.leaving]
+
+    def mine(self, type_: ResourceType, live: Live) -> bool:
+        """Whether an object is the customer's: its details tell where its list does not."""
+        known = belongs(type_, live.row, self.customer_code)
+        if known is None and type_.owned:
+            detailed = self.account.detailed(type_, "", live)
+            known = detailed is not None and belongs(type_, detailed.row, self.customer_code)
+        return known is not False
+
+    def update(
+        self,
+        target: Target,
+        fields: Iterable[FieldChange],
+        secrets: Mapping[str, str],
+        now: Callable[[str], Value],
+        intend: Callable[[str], None],
+        taken: Callable[[Iterable[str]], None],
+    ) -> int | None:
+        """Write attributes of an object, by as many calls as they need; the last HTTP status.
+
+        ``now`` gives the value of an attribute that a call must repeat because it cannot go out without it.
+        ``taken`` is told after each call what the server took, since the next one may fail.
+        """
+        type_ = target.type
+        by_call: dict[str, list[FieldChange]] = {}
+        for one in fields:
+            field = type_.by_name.get(one.name)
+            by_call.setdefault(field.call if field else "update", []).append(one)
+        if secrets:
+            by_call.setdefault("update", [])
+        done: int | None = None
+        for name in sorted(by_call, reverse=True):
+            call: Call = getattr(type_, name)
+            written = {one.name for one in by_call[name]}
+            repeated = [FieldChange(needed, None, now(needed)) for needed in call.always if needed not in written]
+            body = self.body(type_, [*by_call[name], *repeated], secrets if name == "update" else {})
+            if call.keyed:
+                body[type_.key] = target.name
+            done = self.send(call, target, body, intend).status
+            taken([*written, *(secrets if name == "update" else ())])
+        return done
+
+    def delete(self, target: Target, intend: Callable[[str], None]) -> int:
+        """Delete an object; 404 where it is gone already."""
+        if target.type.delete is None:
+            raise ValueError(f"a {target.type.title} cannot be deleted")
+        try:
+            status = self.send(target.type.delete, target, None, intend).status
+        except Refused as refused:
+            if refused.status != 404:
+                raise
+            status = 404
+        self.account.forget(target.type, target.parent_id, target.remote_id)
+        return status
+
+    def prove(self, target: Target, intend: Callable[[str], None]) -> Proof:
+        """Ask for the ownership proof: checked at once where the API can, queued where it cannot."""
+        at_once, queued = target.type.proof
+        try:
+            answer = self.send(at_once, target, None, intend)
+        except Refused as refused:
+            if refused.status == 422:
+                return Proof(False)
+            if refused.status != 404:
+                raise
+        else:
+            data = answer.data or {}
+            return Proof(data.get("verified") in (True, 1, "true", "1"), _record(data.get("expected_record")))
+        try:
+            self.send(queued, target, None, intend)
+        except Refused as refused:
+            if refused.status != 422:
+                raise
+            return Proof(False)
+        return Proof(None)
+
+    def send(self, call: Call, target: Target, body: Body | None, intend: Callable[[str], None]) -> Answer:
+        """Send a write that may be repeated without harm."""
+        path = item_path(call, target.parent_id, target.remote_id)
+        intend(f"{call.method} {path}")
+        return self.client.write(call.method, path, body, repeatable=True)
+
+    def body(self, type_: ResourceType, fields: Iterable[FieldChange], secrets: Mapping[str, str]) -> Body:
+        """A request body: wire names, codes for references, each secret with its confirmation."""
+        body: Body = {}
+        for name, _, after in fields:
+            field = type_.by_name.get(name)
+            if field is None:
+                body[name.removeprefix(EXTRA)] = after
+            elif field.linked:
+                body[field.wire] = [self.codes(field.linked, key) for key in after]
+            else:
+                body[field.wire] = field.type.encode(after)
+        for name, secret in secrets.items():
+            wire = type_.by_name[name].wire
+            body[wire] = body[f"{wire}_confirmation"] = secret
+        return body
+
+
+def _at_creation(type_: ResourceType, one: FieldChange) -> bool:
+    field = type_.by_name.get(one.name)
+    return field is None or field.on_create
+
+
+def _may_be(target: Target, body: Body, live: Live) -> bool:
+    """Whether a new object may have been created with a body: what only a creation sets is as it was sent."""
+    fixed = [one for one in target.type.fields if one.on_create and not one.on_update and one.wire in body]
+    known = [(one, value_of(one, live, {})) for one in fixed]
+    same = all(have is MISSING or have == one.type.decode(body[one.wire]) for one, have in known)
+    return same and folded(text_of(live, target.type.key)) not in target.others
+
+
+_BARE = Call("GET", "{id}")
+
+
+def _code(answer: Answer, type_: ResourceType) -> str:
+    """The new object's code, in whichever of the three documented places it stands."""
+    data = answer.data or {}
+    rows = data.get("resources")
+    if isinstance(rows, list) and rows and isinstance(rows[0], dict) and rows[0].get(type_.id) is not None:
+        return code_of(rows[0][type_.id])
+    if data.get("resource_code") is not None:
+        return code_of(data["resource_code"])
+    code = code_of(unquote(answer.location.rstrip("/").rpartition("/")[2]))
+    return "" if code == type_.collection.rpartition("/")[2] else code
+
+
+def _record(expected: JSON) -> str:
+    """A DNS record as people publish it."""
+    if not isinstance(expected, dict):
+        return ""
+    return " ".join(str(expected.get(name, "")) for name in ("name", "type", "value")).strip()

@@ -1,0 +1,188 @@
+"""Before a plan is run: does it still fit the account, may it run, and are its secrets at hand?
+
+``check`` decides, before the first write, for fresh and saved plans alike; the scheduler does the writing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence, Set
+from dataclasses import dataclass
+
+from qboxctl.config.configuration import Wish
+from qboxctl.config.secrets import SecretError, Secrets
+from qboxctl.errors import ConfigError, Diagnostic, Moved, StalePlanError
+from qboxctl.model import MISSING, Action, Address, Blocked, Change, Desired, FieldChange, Live, Plan, Secret, Snapshot
+from qboxctl.planning import diff
+from qboxctl.planning.guards import judge
+from qboxctl.schema.decoding import now_of
+from qboxctl.schema.kinds import Kinds
+from qboxctl.schema.passwords import Objection, objection
+from qboxctl.schema.resource import ResourceType
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """A plan that fits: what is still to be done, and what is in effect already."""
+
+    todo: tuple[Change, ...]
+    in_effect: tuple[Change, ...]
+    blocked: tuple[Blocked, ...]
+
+
+def check(plan: Plan, snapshot: Snapshot, wish: Wish, types: Kinds, *, acknowledge: str) -> Checked:
+    """Compare a plan with the account as it is now; raises StalePlanError when anything it relies on moved."""
+    todo, done, moved = [], [], []
+    for change in plan.changes:
+        live = snapshot.live.get(change.address)
+        if live is not None and live.leaving:
+            live = None
+        reasons = _moved(change, live, types[change.address.kind], snapshot)
+        if reasons is None:
+            done.append(change)
+        elif reasons:
+            moved.append(Moved(str(change.address), reasons))
+        else:
+            todo.append(change)
+    if moved:
+        raise StalePlanError("the account is no longer as the plan saw it; nothing was written", moved)
+    blocked = judge(todo, snapshot, wish, types, plan_id=plan.id, acknowledge=acknowledge)
+    return Checked(tuple(todo), tuple(done), blocked)
+
+
+def check_saved(
+    saved: Plan,
+    fresh: Plan,
+    snapshot: Snapshot,
+    wish: Wish,
+    types: Kinds,
+    *,
+    acknowledge: str,
+) -> Checked:
+    """Compare a saved plan with the account, and with a ``fresh`` plan of the objects that it names.
+
+    A plan file is untrusted: what it would do is done only where the files and the account ask for the same today.
+    Raises StalePlanError, naming the first change that they do not ask for.
+    """
+    checked = check(saved, snapshot, wish, types, acknowledge=acknowledge)
+    asked = {change.address: change for change in fresh.changes}
+    held = {change.address for change in saved.changes}
+    for change in checked.todo:
+        why = _unasked(change, asked.get(change.address), held)
+        if why:
+            message = f"the files and the account do not ask for this plan; nothing was written: {why}"
+            raise StalePlanError(message, [Moved(str(change.address), why)])
+    return checked
+
+
+def _unasked(change: Change, asked: Change | None, held: Set[Address]) -> str:
+    """Why a saved change is not one of a fresh plan, "" where it is."""
+    if asked is None:
+        return f"a plan of today would not {change.action.value} {change.address}"
+    missing = [str(one) for one in asked.needs if one not in held]
+    if missing:
+        return f"{change.address} needs {', '.join(missing)}, which this plan does not hold"
+    if asked._replace(needs=(), reason="") != change._replace(needs=(), reason=""):
+        names = sorted(_written(asked) ^ _written(change)) or [one.name for one in change.fields]
+        return f"a plan of today would {asked.action.value} {change.address} otherwise: {', '.join(names)}"
+    return ""
+
+
+def _written(change: Change) -> set[str]:
+    return {one.name for one in change.fields} | set(change.secrets)
+
+
+def refuse_unapproved(todo: Iterable[Change], approved: Iterable[Change]) -> None:
+    """Refuse what was in effect when it was approved and is not any more; raises StalePlanError."""
+    known = {change.address for change in approved}
+    moved = [
+        Moved(str(one.address), "it is no longer as it was a moment ago") for one in todo if one.address not in known
+    ]
+    if moved:
+        raise StalePlanError("the account is no longer as the plan saw it; nothing was written", moved)
+
+
+def _moved(change: Change, live: Live | None, type_: ResourceType, snapshot: Snapshot) -> str | None:
+    """Why a change no longer fits; "" where it does, None where it is in effect already."""
+    codes = snapshot.codes
+    match change.action:
+        case Action.CREATE:
+            if live is None:
+                return ""
+            wrong = diff.in_effect(type_, change.fields, live, codes)
+            return f"it is there now, with another {_names(wrong)}" if wrong else None
+        case Action.DELETE | Action.DISABLE if live is None:
+            return None if change.action is Action.DELETE else "it is not there any more"
+        case Action.DISABLE if live is not None and live.status == "disabled":
+            return None
+        case Action.UPDATE if live is None:
+            return "it is not there any more"
+    if live is None:
+        raise AssertionError(change.action)
+    if change.remote_id != live.remote_id:
+        return f"it is another object now ({type_.id} {live.remote_id} instead of {change.remote_id})"
+    names = [one.name for one in change.fields]
+    once = change.action is Action.UPDATE and diff.only_once(type_, live, change.fields, change.secrets, codes)
+    if diff.precondition(type_, live, names, codes, once=once) == change.precondition:
+        return ""
+    if change.action is Action.UPDATE and not once and not diff.in_effect(type_, change.fields, live, codes):
+        return None
+    return _what_moved(change, live, type_, snapshot, once=once)
+
+
+def _what_moved(change: Change, live: Live, type_: ResourceType, snapshot: Snapshot, *, once: bool) -> str:
+    found = []
+    for one in change.fields:
+        now = now_of(type_, one.name, live, snapshot.codes)
+        if (None if now is MISSING else now) != one.before:
+            found.append(f"{one.name} is {_show(type_, one.name, now)}, and was {_show(type_, one.name, one.before)}")
+    sent = ", ".join(change.secrets or [one.name for one in change.fields])
+    touched = f"it was changed since, and its {sent} may have been sent already"
+    return "; ".join(found) or (touched if once else f"its status is {live.status} now")
+
+
+def _names(wrong: Iterable[FieldChange]) -> str:
+    return ", ".join(one.name for one in wrong)
+
+
+def _show(type_: ResourceType, name: str, value: object) -> str:
+    one = type_.by_name.get(name)
+    return one.type.show(None if value is MISSING else value) if one else str(value)
+
+
+def resolve_secrets(changes: Sequence[Change], wish: Wish, secrets: Secrets) -> dict[Address, dict[str, str]]:
+    """The secrets that the changes send. Raises ConfigError with all that cannot be had, before any write."""
+    wanted: list[tuple[Desired, str, Secret]] = []
+    wrong: list[Diagnostic] = []
+    for change in changes:
+        desired = wish.objects.get(change.address)
+        for name in change.secrets:
+            reference = desired.secrets.get(name) if desired else None
+            if desired is None or reference is None:
+                message = f"{name} of {change.address} is not in the configuration"
+                wrong.append(Diagnostic("Q043", message, address=str(change.address)))
+            else:
+                wanted.append((desired, name, reference))
+    texts = secrets.resolve_all([(reference, desired.address) for desired, _, reference in wanted])
+    found: dict[Address, dict[str, str]] = {}
+    refused: dict[tuple[Secret, Objection], list[tuple[Desired, str]]] = {}
+    for (desired, name, reference), text in zip(wanted, texts, strict=True):
+        problem = Objection(str(text)) if isinstance(text, SecretError) else objection(text)
+        if problem:
+            refused.setdefault((reference, problem), []).append((desired, name))
+        else:
+            found.setdefault(desired.address, {})[name] = str(text)
+    wrong += [_refused(problem, some, wish) for (_, problem), some in refused.items()]
+    if wrong:
+        raise ConfigError(wrong)
+    return found
+
+
+def _refused(problem: Objection, sent: Sequence[tuple[Desired, str]], wish: Wish) -> Diagnostic:
+    """One reference that cannot be used, however many objects share it: at its place, often that in the defaults."""
+    first, name = sent[0]
+    place, address = wish.origin(first, name), str(first.address)
+    if len(sent) == 1:
+        return Diagnostic("Q043", f"{name} of {address}: {problem.message}", place, address, problem.hint)
+    names = " and ".join(sorted({name for _, name in sent}))
+    message = f"{names} of {len(sent)} objects, {address} among them: {problem.message}"
+    return Diagnostic("Q043", message, place, hint=problem.hint)

@@ -1,0 +1,104 @@
+"""What a configuration says otherwise than it did at an earlier revision: two sets of files in, addresses out. Pure."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import NamedTuple
+
+from qboxctl.config.configuration import Wish
+from qboxctl.config.loader import Stated, stated
+from qboxctl.config.yaml.reader import Source
+from qboxctl.errors import ConfigError, Diagnostic, Severity
+from qboxctl.model import JSON, Address, Desired
+from qboxctl.schema.kinds import Kinds
+
+_NOTHING = "{}"
+"""What ``stated`` gives for an object that is mentioned, and of which nothing is said."""
+
+
+class Edit(NamedTuple):
+    """What was edited since a revision: what the files that are not the same said then, and what they say now."""
+
+    then: Stated
+    now: Stated
+    touched: Sequence[Source]
+
+    def warnings(self) -> list[Diagnostic]:
+        """What could not be read of the files as they were; today's are there to correct it."""
+        hint = "nothing counts as removed on account of this"
+        return [replace(one, hint=hint, severity=Severity.WARNING) for one in self.then.mistakes]
+
+
+def edit(before: Sequence[Source], touched: Sequence[Source], types: Kinds) -> Edit:
+    """Read the files that differ: as they were, as far as they can be read, and as they are. Raises ConfigError."""
+    now = stated(touched, types)
+    if now.mistakes:
+        raise ConfigError(now.mistakes)
+    return Edit(stated(before, types), now, touched)
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """``changed`` are the declared objects of which the files say something else, or nothing, at the revision.
+
+    ``extra`` are the names in their ``extra`` that are new or have another value. ``gone`` are those that were declared
+    then, and are no more. ``rules`` are what bears on objects that no file mentions: ``settings``, ``protect``,
+    ``ignore``.
+    """
+
+    changed: frozenset[Address]
+    gone: frozenset[Address]
+    rules: tuple[str, ...]
+    extra: Mapping[Address, frozenset[str]] = field(default_factory=dict)
+
+
+def difference(made: Edit, wish: Wish) -> Difference:
+    """What an edit changed of a wish, of whose files it touched some.
+
+    What stands in a file that did not change may have had attributes in another one: then these tell. It is not
+    changed by being mentioned in one more.
+    """
+    before, now = made.then, made.now
+    touched = {id(source) for source in made.touched}
+    files = {number for number, source in enumerate(wish.sources) if id(source) in touched}
+    kinds = _differing(before.defaults, now.defaults)
+    changed = {
+        address
+        for address in before.objects.keys() | now.objects.keys()
+        if address in wish.objects
+        and (
+            before.objects.get(address, _NOTHING) != now.objects.get(address, _NOTHING)
+            or (address not in before.objects and wish.objects[address].where.file in files)
+        )
+    }
+    changed |= {address for address in wish.objects if address.kind in kinds}
+    rules = tuple(sorted(_differing(before.rules, now.rules)))
+    extra = {address: names for address in changed if (names := _edited_extra(made, wish.objects[address]))}
+    return Difference(frozenset(changed), before.present - wish.objects.keys(), rules, extra)
+
+
+def _edited_extra(made: Edit, one: Desired) -> frozenset[str]:
+    """The names in an object's ``extra`` of which the files that differ say something else now, as far as is known."""
+    if not one.extra or (made.then.mistakes and one.address not in made.then.objects):
+        return frozenset()
+    was, now = (_extra(said, one.address) for said in (made.then, made.now))
+    stands = {name: text for name, text in now.items() if name in one.extra and text == _text(one.extra[name])}
+    return frozenset(name for name, text in stands.items() if was.get(name) != text)
+
+
+def _extra(said: Stated, address: Address) -> Mapping[str, str]:
+    """What some files say in ``extra`` of an object, defaults included, as texts that compare."""
+    bodies = [json.loads(text) for text in (said.defaults.get(address.kind), said.objects.get(address)) if text]
+    blocks = [body["extra"] for body in bodies if isinstance(body, dict) and isinstance(body.get("extra"), dict)]
+    found = {name: value for block in blocks for name, value in block.items()}
+    return {name: _text(value) for name, value in found.items()}
+
+
+def _text(value: JSON) -> str:
+    return json.dumps(value, sort_keys=True)
+
+
+def _differing(before: Mapping[str, str], now: Mapping[str, str]) -> set[str]:
+    return {name for name in before.keys() | now.keys() if before.get(name) != now.get(name)}

@@ -1,0 +1,534 @@
+"""Files to a ``Wish``: every declared object in canonical form, and every mistake with its place.
+
+It works on text and touches nothing. What needs the whole wish to be judged (references, contradictions between
+objects) is in ``validate``.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, NamedTuple
+
+from qboxctl.config.configuration import Wish
+from qboxctl.config.settings import Settings, read_settings
+from qboxctl.config.yaml.reader import TWICE, Room, Source
+from qboxctl.errors import BadEntries, ConfigError, Diagnostic, Position, Severity, has_errors, hint_of
+from qboxctl.model import JSON, Address, Collection, Desired, Secret, Value, Where
+from qboxctl.schema.extra import misuse
+from qboxctl.schema.hints import did_you_mean
+from qboxctl.schema.kinds import Kinds
+from qboxctl.schema.passwords import NO_HASHES, means_hash
+from qboxctl.schema.patterns import Pattern, covering
+from qboxctl.schema.places import OWN, Places, as_keys
+from qboxctl.schema.resource import Field, ResourceType
+from qboxctl.schema.types import Password, kind_of
+
+_Path = tuple[str | int, ...]
+
+
+def load(sources: Sequence[Source], types: Kinds, environment: str = "default") -> Wish:
+    """The wish that the files state together; raises ConfigError with every mistake."""
+    loader = _Loader(tuple(sources), types)
+    loader.read()
+    settings = loader.settings(environment)
+    objects = loader.objects()
+    loader.refuse()
+    return Wish(
+        settings=settings,
+        objects=objects,
+        managed=loader.managed,
+        protect=tuple(loader.patterns["protect"]),
+        ignore=tuple(loader.patterns["ignore"]),
+        sources=loader.sources,
+        settings_block=loader.settings_block,
+        defaults={kind: found.values for kind, found in loader.defaults.items()},
+        default_places={kind: Where(file, ("defaults", kind)) for kind, (file, _) in loader.default_bodies.items()},
+        warnings=tuple(loader.found),
+    )
+
+
+def load_settings(sources: Sequence[Source], types: Kinds, environment: str = "default") -> Wish:
+    """A wish of nothing but the settings and what is ignored; raises ConfigError with every mistake in these.
+
+    What else is wrong with the files does not matter, unless it hides the settings.
+    """
+    some = [source for source in sources if source.unreadable is None and any(key in source.text for key in _NEEDED)]
+    loader = _Loader(tuple(some), types)
+    for number, source in enumerate(some):
+        tree, found = source.parse()
+        if isinstance(tree, dict):
+            for name in tree.keys() & _NEEDED:
+                loader.top(name, tree[name], Where(number, (name,)))
+        elif "settings" in source.margin():
+            loader.found += found
+    settings = loader.settings(environment)
+    loader.refuse()
+    return Wish(settings, {}, {}, ignore=tuple(loader.patterns["ignore"]), sources=loader.sources)
+
+
+_NEEDED = {"settings", "ignore"}
+
+
+class Stated(NamedTuple):
+    """What some files of a wish say, as texts that compare: of each object, of each kind's defaults, and as rules.
+
+    ``present`` are the objects that they declare to be there, and do not ignore, in no doubt; ``mistakes`` is what
+    is wrong with the files by themselves.
+    """
+
+    present: frozenset[Address]
+    objects: Mapping[Address, str]
+    defaults: Mapping[str, str]
+    rules: Mapping[str, str]
+    mistakes: tuple[Diagnostic, ...]
+
+
+def stated(sources: Sequence[Source], types: Kinds) -> Stated:
+    """What some files of a wish say, as far as they can be read."""
+    loader = _Loader(tuple(sources), types)
+    loader.read()
+    objects = loader.objects()
+    mistakes = tuple(one for one in (*loader.found, *loader.earlier) if one.severity is Severity.ERROR)
+    present = (one for one in objects.values() if not one.absent)
+    rules = {name: sorted(pattern.text for pattern in found) for name, found in loader.patterns.items()}
+    return Stated(
+        frozenset(one.address for one in (_undoubted(present, sources, mistakes) if mistakes else present)),
+        {address: _text(block.body) for address, block in loader.blocks.items()},
+        {kind: _text(body) for kind, (_, body) in loader.default_bodies.items()},
+        {name: _text(one) for name, one in {"settings": loader.settings_block, **rules}.items() if one},
+        mistakes,
+    )
+
+
+def _undoubted(
+    found: Iterable[Desired], sources: Sequence[Source], mistakes: Iterable[Diagnostic]
+) -> Iterable[Desired]:
+    """The objects that no mistake is about: neither one of their own, nor one of the file that declares them.
+
+    What cannot be read of a file may be that objects anywhere are ignored.
+    """
+    doubtful = {one.address for one in mistakes}
+    files = {one.position.file for one in mistakes if one.position and not one.address}
+    if any("ignore" in source.text for source in sources if source.name in files):
+        return ()
+    return (one for one in found if str(one.address) not in doubtful and sources[one.where.file].name not in files)
+
+
+def _text(value: JSON) -> str:
+    return json.dumps(value, sort_keys=True)
+
+
+@dataclass(slots=True)
+class _Block:
+    """What is stated for one object: all its bodies, at most one of them with attributes."""
+
+    type: ResourceType
+    name: str
+    where: Where
+    body: Mapping[str, JSON]
+
+
+class _Attributes(NamedTuple):
+    """A body in canonical form."""
+
+    values: dict[str, Value]
+    secrets: dict[str, Secret]
+    extra: dict[str, JSON]
+
+
+_ELSEWHERE = "let its name begin with _ to have it skipped, or name another folder with -C"
+
+
+class _Loader:
+    """Collects what the files state and what is wrong with it."""
+
+    def __init__(self, sources: tuple[Source, ...], types: Kinds) -> None:
+        self.sources = sources
+        self.types = types
+        self.found: list[Diagnostic] = []
+        self.blocks: dict[Address, _Block] = {}
+        self.managed: dict[Collection, list[Address]] = {}
+        self.patterns: dict[str, list[Pattern]] = {"protect": [], "ignore": []}
+        self.settings_block: Mapping[str, JSON] = {}
+        self.settings_file: int | None = None
+        self.defaults: dict[str, _Attributes] = {}
+        self.default_bodies: dict[str, tuple[int, JSON]] = {}
+        self.again: list[tuple[Address, _Block]] = []
+        self.earlier: list[Diagnostic] = []
+        """What is wrong where the first of two equal keys is taken, and not the last one."""
+        self.places = Places.of(types)
+
+    # What is wrong, and where.
+
+    def refuse(self) -> None:
+        """Raise ConfigError where anything is wrong."""
+        if has_errors(self.found):
+            raise ConfigError(dict.fromkeys([*self.found, *self.earlier]))
+
+    def error(
+        self,
+        code: str,
+        message: str,
+        where: Where,
+        *,
+        address: Address | None = None,
+        hint: str | None = None,
+        value: bool = False,
+    ) -> None:
+        """Note a mistake at a place."""
+        position = self.sources[where.file].position(where.path, value=value)
+        self.found.append(Diagnostic(code, message, position, str(address) if address else None, hint))
+
+    def unknown(
+        self,
+        word: str,
+        known: Iterable[str],
+        what: str,
+        where: Where,
+        address: Address | None = None,
+        type_: ResourceType | None = None,
+    ) -> None:
+        """Note a key that does not belong there, with the one that may be meant."""
+        hint = self.places.meant(word, sorted(known), type_)
+        self.error("Q012", f'unknown {what} "{word}"' + (f" on {address}" if address else ""), where,
+                   address=address, hint=hint)  # fmt: skip
+
+    def mapping(self, raw: JSON, where: Where, what: str) -> Mapping[str, JSON]:
+        """The mapping that must stand there, empty where something else does."""
+        if isinstance(raw, dict):
+            return raw
+        hint = "write {} for an empty one, or remove the key" if raw is None else None
+        self.error("Q011", f"{what} must be a mapping, found {kind_of(raw)}", where, hint=hint)
+        return {}
+
+    # Files.
+
+    def read(self) -> None:
+        """Read every file."""
+        room = Room()
+        for number, source in enumerate(self.sources):
+            source.room = room
+            tree, found = source.parse()
+            words = list(tree) if isinstance(tree, dict) else source.margin() if found else []
+            if words and not any(map(self.places.ours, words)):
+                shown = ", ".join(sorted(self.places.top))
+                message = f"{source.name} is no configuration of qboxctl: it has none of the keys {shown}"
+                self.found.append(Diagnostic("Q031", message, Position(source.name, 1, 1), hint=_ELSEWHERE))
+                continue
+            self.found += found
+            if isinstance(tree, dict):
+                for name, value in tree.items():
+                    self.top(name, value, Where(number, (name,)))
+            elif tree is not None:
+                message = f"a file holds a mapping, found {kind_of(tree)}"
+                self.found.append(Diagnostic("Q011", message, Position(source.name, 1, 1), hint=_ELSEWHERE))
+            if any(one.code == TWICE for one in found) and not source.first_counts:
+                earlier = _Loader((source.earlier(),), self.types)
+                earlier.read()
+                earlier.objects()
+                earlier.settings("default")
+                self.earlier += earlier.found
+
+    def top(self, name: str, value: JSON, where: Where) -> None:
+        """One top-level key of a file."""
+        if name == "settings":
+            if self.settings_file is not None:
+                self.twice("the block of settings", where, Where(self.settings_file, ("settings",)))
+                self.check_settings(self.mapping(value, where, "settings"), where)
+            else:
+                self.settings_file = where.file
+                self.settings_block = self.mapping(value, where, "settings")
+        elif name in self.patterns:
+            self.patterns[name] += self.read_patterns(value, where)
+        elif name == "defaults":
+            self.read_defaults(self.mapping(value, where, "defaults"), where)
+        elif name in self.places.roots:
+            self.collection(self.places.roots[name], value, "", where)
+        elif name in self.places.groups:
+            group = self.places.groups[name]
+            for key, content in self.mapping(value, where, name).items():
+                place = Where(where.file, (*where.path, key))
+                if key in group:
+                    self.collection(group[key], content, "", place)
+                else:
+                    self.unknown(key, group, "key", place)
+        elif not name.startswith("x-"):
+            self.unknown(name, self.places.top, "key", where)
+
+    def twice(self, what: str, where: Where, first: Where, address: Address | None = None) -> None:
+        """Note that something is stated in two places."""
+        place = self.sources[first.file].position(first.path)
+        self.error("Q014", f"{what} is stated twice: first at {place}", where, address=address,
+                   hint="keep one of them")  # fmt: skip
+
+    def read_patterns(self, value: JSON, where: Where) -> list[Pattern]:
+        """A list of patterns."""
+        if not isinstance(value, list):
+            self.error("Q011", f"{where.path[0]} must be a list, found {kind_of(value)}", where)
+            return []
+        found = []
+        for index, text in enumerate(value):
+            place = Where(where.file, (*where.path, index))
+            try:
+                if not isinstance(text, str):
+                    raise ValueError(f"expected a pattern such as mailbox/*@example.com, found {kind_of(text)}")
+                found.append(Pattern.of(text, self.types))
+            except ValueError as error:
+                self.error("Q013", str(error), place)
+        return found
+
+    def read_defaults(self, block: Mapping[str, JSON], where: Where) -> None:
+        """Defaults for each kind."""
+        for kind, body in block.items():
+            place = Where(where.file, (*where.path, kind))
+            if kind not in self.types:
+                self.unknown(kind, self.types, "kind", place)
+            elif kind in self.defaults:
+                first = Where(self.default_bodies[kind][0], ("defaults", kind))
+                self.twice(f"the block of defaults for {kind}", place, first)
+                self.attributes(self.types[kind], self.mapping(body, place, kind), place, None)
+            else:
+                self.default_bodies[kind] = where.file, body
+                self.defaults[kind] = self.attributes(self.types[kind], self.mapping(body, place, kind), place, None)
+
+    # Objects.
+
+    def collection(self, type_: ResourceType, raw: JSON, parent: str, where: Where) -> None:
+        """The objects of one collection; to be mentioned makes it managed."""
+        if raw is None:
+            self.error(
+                "Q011",
+                f"{where.path[-1]} has nothing in it",
+                where,
+                hint="write {} for managed and empty, or remove the key to leave it alone",
+            )
+            return
+        if isinstance(raw, (list, str)):
+            self.error("Q011", f"{where.path[-1]} must be a mapping, found {kind_of(raw)}", where,
+                       hint=as_keys(type_, raw))  # fmt: skip
+            raw = {}
+        inside = self.managed.setdefault(Collection(type_.kind, parent), [])
+        above = ""
+        for name, body in self.mapping(raw, where, str(where.path[-1])).items():
+            place = Where(where.file, (*where.path, name))
+            if self.places.misplaced(type_, name, body):
+                self.too_far_left(type_, name, above, place)
+                continue
+            above = name
+            self.declaration(type_, name, body, parent, inside, place)
+
+    def too_far_left(self, type_: ResourceType, name: str, above: str, where: Where) -> None:
+        """Note an attribute that stands where the name of an object belongs; ``above`` is the name before it."""
+        under = f"the {type_.kind} that it is about"
+        if above:
+            under = f"{type_.kind}/{self.types.key(type_.kind, above, str(where.path[-3]) if type_.parent else '')}"
+        self.error("Q011", f'"{name}" stands where the name of a {type_.kind} belongs', where,
+                   hint=f"did you mean to indent it under {under}?")  # fmt: skip
+
+    def declaration(
+        self, type_: ResourceType, name: str, raw: JSON, parent: str, beside: list[Address], where: Where
+    ) -> None:
+        """One object: its own attributes, and the collections inside it; ``beside`` are those of its collection."""
+        try:
+            own = type_.normalise(name)
+        except ValueError as error:
+            self.error("Q016", str(error), where, hint=self.places.name_meant(type_, name, parent, error))
+            self.unnamed(type_, name, raw, parent, where)
+            return
+        key = self.types.key(type_.kind, own, parent)
+        address = Address(type_.kind, key)
+        if type_.short and isinstance(raw, (list, str)):
+            raw = {type_.short: raw}
+        if own in type_.refused:
+            self.error("Q016", f"{address} cannot be declared", where, address=address, hint=type_.refused[own])
+            self.unnamed(type_, own, raw, parent, where)
+            return
+        body = raw if isinstance(raw, dict) else self.mapping({} if raw is None else raw, where, str(address))
+        inside = self.places.inside[type_.kind]
+        if inside:
+            for child, content in body.items():
+                if child in inside:
+                    self.collection(inside[child], content, key, Where(where.file, (*where.path, child)))
+            body = {name: value for name, value in body.items() if name not in inside}
+        first = self.blocks.get(address)
+        if first is None:
+            beside.append(address)
+        if first is None or (inside and not first.body):
+            self.blocks[address] = _Block(type_, name, where, body)
+        elif body or not inside:
+            self.twice(str(address), where, first.where, address)
+            self.again.append((address, _Block(type_, name, where, body)))
+
+    def unnamed(self, type_: ResourceType, name: str, raw: JSON, parent: str, where: Where) -> None:
+        """Look for what is wrong in an object whose name is wrong already."""
+        if isinstance(raw, dict):
+            key, inside = self.types.key(type_.kind, name, parent), self.places.inside[type_.kind]
+            for child in inside.keys() & raw.keys():
+                self.collection(inside[child], raw[child], key, Where(where.file, (*where.path, child)))
+            body = {name: value for name, value in raw.items() if name not in inside}
+            if body:
+                self.again.append((Address(type_.kind, key), _Block(type_, name, where, body)))
+
+    def objects(self) -> dict[Address, Desired]:
+        """Every declared object that is not ignored, in canonical form."""
+        found: dict[Address, Desired] = {}
+        patterns = self.patterns["ignore"]
+        for address, block in self.blocks.items():
+            ignored = patterns and self.ignored_by(address)
+            if ignored:
+                self._warn(f"{address} is declared, and ignored by the pattern {ignored.text}", block.where, address)
+                continue
+            found[address] = self.desired(address, block)
+        for address, block in self.again:
+            self.desired(address, block)  # for its own mistakes
+        return found
+
+    def ignored_by(self, address: Address) -> Pattern | None:
+        """The pattern that ignores an object, or what it lives in."""
+        found = (covering(self.patterns["ignore"], one) for one in (address, *self.types.ancestors(address)))
+        return next(filter(None, found), None)
+
+    def _warn(self, message: str, where: Where, address: Address) -> None:
+        position = self.sources[where.file].position(where.path)
+        self.found.append(Diagnostic("Q020", message, position, str(address), severity=Severity.WARNING))
+
+    def desired(self, address: Address, block: _Block) -> Desired:
+        """One object, its defaults under what it says itself."""
+        type_, body, where = block.type, block.body, block.where
+        values, secrets, extra = self.attributes(type_, body, where, address)
+        below = self.defaults.get(type_.kind)
+        if below:
+            values = {**below.values, **values}
+            secrets = {**below.secrets, **secrets} if secrets else below.secrets
+            extra = {**below.extra, **extra} if below.extra else extra
+        for implied in type_.implied:
+            values.setdefault(implied.name, implied.default)
+        absent = "state" in body and self.state(body["state"], where, address)
+        pin = self.pin(body["id"], where, address) if "id" in body else ""
+        label = values.get("description", block.name.strip()) if not type_.unique else ""
+        if not type_.unique and not label.strip():
+            self.error("Q013", f"{address} needs a description", where, address=address)
+        return Desired(address, values, secrets, extra, where, absent, label, pin)
+
+    def state(self, state: JSON, where: Where, address: Address) -> bool:
+        """Whether the object is declared absent."""
+        if state not in ("present", "absent"):
+            place = Where(where.file, (*where.path, "state"))
+            name, off = self.types[address.kind].disabled or ("", None)
+            hint = f"write {name}: {off}" if state == off else "write absent, or remove the line"
+            self.error("Q013", f"state: {state!r} is not allowed here", place, address=address, value=True, hint=hint)
+        return bool(state == "absent")
+
+    def pin(self, pin: JSON, where: Where, address: Address) -> str:
+        """The id that pins an object on the server, as text."""
+        if isinstance(pin, bool) or not isinstance(pin, (str, int)) or not str(pin).strip():
+            place = Where(where.file, (*where.path, "id"))
+            self.error("Q013", f"id must be the account's id, found {kind_of(pin)}", place, address=address, value=True)
+            return ""
+        return str(pin).strip()
+
+    def attributes(
+        self, type_: ResourceType, body: Mapping[str, JSON], where: Where, address: Address | None
+    ) -> _Attributes:
+        """A body in canonical form; ``address`` is None for defaults."""
+        found = _Attributes({}, {}, {})
+        by_name, values = type_.by_name, found.values
+        for name, raw in body.items():
+            one = by_name.get(name)
+            if one is None:
+                self.other(type_, name, raw, where, address, found)
+                continue
+            try:
+                if one.secret:
+                    found.secrets[name] = self.secret(raw, where)
+                else:
+                    values[name] = one.type.parse(raw)
+            except ValueError as error:
+                self.bad_value(one, raw, error, Where(where.file, (*where.path, name)), address)
+        return found
+
+    def bad_value(self, one: Field, raw: JSON, error: ValueError, where: Where, address: Address | None) -> None:
+        """Note a value that does not fit, each wrong entry of a list by itself."""
+        plain = one.secret and isinstance(raw, (str, int, float))
+        clear = "" if one.secret else 'write "" to clear it, or '
+        nothing = f"{clear}remove the line to leave it alone" if raw is None else None
+        for index, wrong in error.entries if isinstance(error, BadEntries) else [(None, error)]:
+            place = where if index is None else Where(where.file, (*where.path, index))
+            self.error("Q015" if plain else "Q013", f"{one.name}: {wrong}", place, address=address, value=True,
+                       hint=nothing or hint_of(wrong))  # fmt: skip
+
+    def secret(self, raw: JSON, where: Where) -> Secret:
+        """A reference to a secret, relative to the folder of its file."""
+        return Password().parse(raw, self.sources[where.file].folder)
+
+    def other(
+        self,
+        type_: ResourceType,
+        name: str,
+        raw: JSON,
+        where: Where,
+        address: Address | None,
+        found: _Attributes,
+    ) -> None:
+        """A key of a body that is no attribute: extra, state and id, or a mistake."""
+        place = Where(where.file, (*where.path, name))
+        if name == "extra":
+            for wire, value in self.mapping(raw, place, "extra").items():
+                wrong = misuse(type_, wire, value)
+                if wrong is None:
+                    found.extra[wire] = value
+                else:
+                    inner = Where(where.file, (*place.path, *wrong.path))
+                    self.error("Q013", wrong.message, inner, address=address, hint=wrong.hint)
+        elif address is None or name not in OWN or (name == "id" and type_.unique):
+            what = "attribute" if address else f"attribute of {type_.kind}"
+            if means_hash(name) and any(one.secret for one in type_.fields):
+                on = f" on {address}" if address else ""
+                self.error("Q012", f'unknown {what} "{name}"{on}', place, address=address, hint=NO_HASHES)
+            else:
+                self.unknown(name, self.places.words(type_), what, place, address, type_)
+
+    # Settings.
+
+    def settings(self, environment: str) -> Settings:
+        """The settings of one environment, as far as they can be read."""
+        where = Where(self.settings_file or 0, ("settings",))
+        if not self.check_settings(self.settings_block, where):
+            return Settings()
+        return self._checked_settings(environment, where)
+
+    def check_settings(self, block: Mapping[str, JSON], where: Where) -> bool:
+        """Note what does not fit the schema in a block of settings; True where all of it fits."""
+        from qboxctl.schema.json_validation import schema_errors
+
+        wrong = schema_errors("settings", block, self.types)
+        for misfit in wrong:
+            place = Where(where.file, (*where.path, *misfit.path))
+            self.error("Q021", misfit.message, place, hint=misfit.hint, value=not misfit.at_key)
+        return not wrong
+
+    def _checked_settings(self, environment: str, where: Where) -> Settings:
+        block: Any = self.settings_block
+        environments = block.get("environments") or {}
+        base = self.sources[where.file].folder if self.settings_file is not None else ""
+        if environment != "default" and environment not in environments:
+            known = ", ".join(sorted(environments)) or "none"
+            hint = did_you_mean(environment, environments) or "add it under settings.environments"
+            message = f'there is no environment "{environment}": the settings know {known}'
+            self.found.append(Diagnostic("Q022", message, hint=hint))
+            return Settings()
+        for name, overlay in [(None, block), *environments.items()]:
+            if "endpoint" in (overlay or {}):
+                try:
+                    read_settings({"endpoint": overlay["endpoint"]}, "default", base, self.types)
+                except ValueError as error:
+                    path = ("environments", name, "endpoint") if name else ("endpoint",)
+                    self.error("Q021", str(error), Where(where.file, (*where.path, *path)), value=True)
+                    return Settings()
+        settings = read_settings(block, environment, base, self.types)
+        overlay = ("environments", environment) if "endpoint" in (environments.get(environment) or {}) else ()
+        if not overlay and "endpoint" not in block:
+            return settings
+        return replace(settings, endpoint_at=Where(where.file, (*where.path, *overlay, "endpoint")))

@@ -1,0 +1,201 @@
+"""What is published in DNS, against what should be. The only module that asks DNS."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+import dns.exception
+import dns.name
+import dns.resolver
+
+from qboxctl.dns.records import Purpose, Record, unite_spf
+from qboxctl.schema.resource import Certainty
+
+_AT_ONCE = 8
+_BESIDE_NO_CNAME = ("TXT", "A", "AAAA", "MX")
+"""What may stand under a name in the place of a CNAME, which stands alone."""
+
+
+class Published(StrEnum):
+    """How a record stands in DNS."""
+
+    OK = "published"
+    MISSING = "missing"
+    DIFFERENT = "different"
+    UNEXPECTED = "unexpected"
+    UNKNOWN = "no answer"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One record, how it stands, and what is published in its place.
+
+    Of an unexpected one, the record is what is published, and its note says what harm it does.
+    """
+
+    record: Record
+    status: Published
+    found: tuple[str, ...] = ()
+
+
+def look_up(records: Sequence[Record], server: str = "", timeout: float = 5.0) -> list[Finding]:
+    """Ask for every record; ``server`` is ``ADDRESS`` or ``ADDRESS:PORT``, else the machine's own are asked.
+
+    What is published beside them and should not be there comes last. ``timeout`` is in seconds, for each question.
+    Raises ValueError for a server that is no IP address.
+    """
+    resolver = _resolver(server, timeout)
+    with ThreadPoolExecutor(_AT_ONCE) as pool:
+        findings = list(pool.map(lambda one: _finding(one, resolver), records))
+    return findings + unexpected(findings)
+
+
+def _resolver(server: str, timeout: float) -> dns.resolver.Resolver:
+    try:
+        resolver = dns.resolver.Resolver(configure=not server)
+    except dns.resolver.NoResolverConfiguration:
+        raise ValueError("this machine knows no DNS server: name one with --resolver") from None
+    if server:
+        host, port = _address(server)
+        resolver.nameservers, resolver.port = [host], port
+    resolver.lifetime = timeout
+    return resolver
+
+
+def _address(server: str) -> tuple[str, int]:
+    """The address and port of a DNS server."""
+    host, colon, port = server.rpartition(":")
+    if not colon or (":" in host and not host.startswith("[")):
+        host, port = server, "53"
+    host = host.strip("[]")
+    try:
+        ipaddress.ip_address(host)
+        if not 0 < int(port) < 65536:
+            raise ValueError(port)
+    except ValueError:
+        raise ValueError(f"{server!r} is not the address of a DNS server: write 192.0.2.1 or 192.0.2.1:5353") from None
+    return host, int(port)
+
+
+def _finding(one: Record, resolver: dns.resolver.Resolver) -> Finding:
+    try:
+        found, target = _asked(one.name, one.type, resolver)
+        status = judge(one, found)
+        if status is Published.MISSING and target:
+            return Finding(one, Published.DIFFERENT, (f"CNAME {target}", *found))
+        if status is Published.MISSING and one.type == "CNAME":
+            answers = {kind: _asked(one.name, kind, resolver)[0] for kind in _BESIDE_NO_CNAME}
+            found = tuple(f"{kind} {text}" for kind, texts in answers.items() for text in texts)
+            return Finding(one, Published.DIFFERENT if found else status, found)
+    except (dns.exception.DNSException, OSError):
+        return Finding(one, Published.UNKNOWN)
+    return Finding(one, status, found)
+
+
+def _asked(name: str, kind: str, resolver: dns.resolver.Resolver) -> tuple[tuple[str, ...], str]:
+    """What is published under a name, and where a CNAME leads from it, "" for none."""
+    try:
+        answer = resolver.resolve(name, kind, raise_on_no_answer=False, search=False)
+    except dns.resolver.NXDOMAIN as error:
+        return (), _target(name, error.canonical_name)
+    found = tuple(sorted(_text(kind, row) for row in answer.rrset or ()))
+    return found, "" if kind == "CNAME" else _target(name, answer.canonical_name)
+
+
+def _target(name: str, canonical: dns.name.Name) -> str:
+    return "" if canonical == dns.name.from_text(name) else str(canonical).lower()
+
+
+def _text(kind: str, row: object) -> str:
+    """One published value in the form in which records state theirs."""
+    if kind == "TXT":
+        return b"".join(getattr(row, "strings", ())).decode("utf-8", "replace")
+    return str(row).lower()
+
+
+def judge(one: Record, found: Iterable[str]) -> Published:
+    """How a record stands, given all values that are published under its name and type."""
+    rivals = [text for text in found if _rival(one, text)]
+    if not rivals:
+        return Published.MISSING
+    if one.purpose in (Purpose.SPF, Purpose.DMARC) and len(rivals) > 1:
+        return Published.DIFFERENT  # receivers ignore both
+    return Published.OK if any(_fits(one, text) for text in rivals) else Published.DIFFERENT
+
+
+def _rival(one: Record, text: str) -> bool:
+    """Whether a published value stands where the record should: other TXT values do not matter."""
+    match one.purpose:
+        case Purpose.SPF:
+            return text.lower().split()[:1] == ["v=spf1"]
+        case Purpose.DMARC:
+            return text.strip().lower().startswith("v=dmarc1")
+        case _:
+            return True
+
+
+def _fits(one: Record, text: str) -> bool:
+    match one.purpose:
+        case Purpose.OWNERSHIP:
+            return one.value in ("", text)
+        case Purpose.MX:
+            return text.split()[-1] == one.value.split()[-1]
+        case Purpose.SPF:
+            return set(unite_spf(text, one.value).split()[:-1]) == set(text.split()[:-1])
+        case Purpose.DMARC:
+            return True  # a stricter policy is the owner's to choose
+        case _:
+            return "".join(text.split()) == "".join(one.value.split())
+
+
+def unexpected(findings: Iterable[Finding]) -> list[Finding]:
+    """What is published where some of the records should be, and does harm there."""
+    groups: dict[tuple[str, Purpose], list[Finding]] = defaultdict(list)
+    for one in findings:
+        groups[one.record.name, one.record.purpose].append(one)
+    found = []
+    for (_, purpose), group in groups.items():
+        record = group[0].record
+        for text in _STRANGERS[purpose](group) if purpose in _STRANGERS else ():
+            seen = replace(record, value=text, certainty=Certainty.OBSERVED, note=_HARM[purpose])
+            found.append(Finding(seen, Published.UNEXPECTED, (text,)))
+    return found
+
+
+_HARM = {
+    Purpose.MX: "mail that goes there does not reach the mailboxes of this account: take it out",
+    Purpose.SPF: "two SPF records are an error, and receivers heed neither: make one of them",
+    Purpose.DMARC: "of two DMARC records receivers heed neither: keep one",
+}
+
+
+def _other_servers(group: Sequence[Finding]) -> list[str]:
+    """Mail servers of another provider; one that only has another name at the same is told as different."""
+    ours = {_provider(one.record.value) for one in group}
+    published = dict.fromkeys(text for one in group for text in one.found if text[:1].isdigit())
+    return [text for text in published if _provider(text) not in ours]
+
+
+def _provider(value: str) -> str:
+    """The last two labels of a mail server's name."""
+    return ".".join(value.lower().rstrip(".").split(".")[-2:]) if value.split()[-1] != "." else ""
+
+
+def _second_ones(group: Sequence[Finding]) -> list[str]:
+    """All but the one that fits, of values of which only one may be there."""
+    one = group[0]
+    rivals = [text for text in one.found if _rival(one.record, text)]
+    keep = next((text for text in rivals if _fits(one.record, text)), rivals[0] if rivals else "")
+    return [text for text in rivals if text != keep]
+
+
+_STRANGERS: Mapping[Purpose, Callable[[Sequence[Finding]], list[str]]] = {
+    Purpose.MX: _other_servers,
+    Purpose.SPF: _second_ones,
+    Purpose.DMARC: _second_ones,
+}

@@ -1,0 +1,208 @@
+"""The DNS records that a live account asks for: to be published by people, or by octoDNS. Pure.
+
+Records come from the API's answers where it tells them. What it does not tell (MX, SPF and a first DMARC policy of
+Hosting domains) is marked as assumed; the address that proves an ownership is only known to `apply`, which asks for it.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+from qboxctl.config.configuration import Wish
+from qboxctl.live.query import Want
+from qboxctl.model import JSON, Address, Collection, Live, Snapshot
+from qboxctl.schema.decoding import UNPROVED
+from qboxctl.schema.resource import Certainty
+
+SPF = "v=spf1 include:qboxmail.com ~all"
+MAIL_SERVERS = ((10, "mx1.qboxmail.com"), (20, "mx2.qboxmail.com"))
+"""What one client of the API publishes; the reference does not tell it."""
+DMARC = "v=DMARC1; p=none"
+"""Asks receivers to report and to change nothing: where every policy starts."""
+_NAME = re.compile(r"[A-Za-z0-9_*](?:[A-Za-z0-9_.-]*[A-Za-z0-9_])?\.?\Z")
+_MOST = 100
+"""No answer names more records than that."""
+
+
+class Purpose(StrEnum):
+    """What a record is good for."""
+
+    OWNERSHIP = "ownership"
+    MX = "mx"
+    SPF = "spf"
+    DKIM = "dkim"
+    DMARC = "dmarc"
+    DELIVERY = "delivery"
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Record:
+    """One record: ``name`` is absolute, without the dot at its end; ``value`` is "" where only apply learns it.
+
+    ``zone`` is the outermost declared domain that the name is in; where zones are really cut, only their owner knows.
+    """
+
+    zone: str
+    name: str
+    type: str
+    value: str
+    purpose: Purpose
+    address: Address
+    certainty: Certainty = Certainty.DOCUMENTED
+    note: str = ""
+
+
+ATTRIBUTES = {
+    "domain": ("possession_a_record", "dkim_selector", "dkim_public_key"),
+    "delivery_domain": ("cname_verification_records", "txt_spf_record", "suggested_dmarc_record"),
+}
+"""What the answers tell of records, for each kind that has some."""
+
+
+def want_for_records(wish: Wish) -> Want:
+    """What must be known: the declared domains, with what their answers tell of records."""
+    declared = [address for address, one in wish.objects.items() if address.kind in ATTRIBUTES and not one.absent]
+    collections = frozenset(Collection(address.kind) for address in declared)
+    return Want(wish, collections, {address: ATTRIBUTES[address.kind] for address in declared})
+
+
+def records(wish: Wish, snapshot: Snapshot) -> list[Record]:
+    """The records of every declared domain, sorted, each name with one SPF and one DMARC record.
+
+    A domain that is not there yet has those that are known without it.
+    """
+    declared = [address for address, one in wish.objects.items() if address.kind in ATTRIBUTES and not one.absent]
+    found: list[Record] = []
+    for address in declared:
+        live = snapshot.live.get(address)
+        found += _MAKERS[address.kind](address.key, live or Live(address, "", {}))
+    zones = sorted({address.key for address in declared}, key=lambda name: (len(name), name))
+    return sorted(replace(one, zone=_zone(one, zones)) for one in _united(found))
+
+
+def _zone(one: Record, zones: Iterable[str]) -> str:
+    key = one.address.key
+    return next((zone for zone in zones if key == zone or key.endswith(f".{zone}")), key)
+
+
+def _hosting(domain: str, live: Live) -> Iterable[Record]:
+    """A Hosting domain's records [domains.md, 2.6 and 4]."""
+    address = live.address
+    label = live.row.get("possession_a_record")
+    if live.status == UNPROVED and isinstance(label, str) and _NAME.match(label):
+        note = "`qboxctl apply` asks the API for its address, and prints it"
+        yield Record("", f"{label}.{domain}", "A", "", Purpose.OWNERSHIP, address, Certainty.OBSERVED, note)
+    for preference, server in MAIL_SERVERS:
+        yield Record("", domain, "MX", f"{preference} {server}.", Purpose.MX, address, Certainty.OBSERVED)
+    yield Record("", domain, "TXT", SPF, Purpose.SPF, address, Certainty.OBSERVED)
+    selector, key = live.row.get("dkim_selector"), live.row.get("dkim_public_key")
+    if isinstance(selector, str) and _NAME.match(selector) and isinstance(key, str) and key.strip():
+        host = selector if selector.endswith("._domainkey") else f"{selector}._domainkey"
+        text = key.strip() if key.lstrip().lower().startswith("v=dkim1") else f"v=DKIM1; k=rsa; p={_bare(key)}"
+        yield Record("", f"{host}.{domain}", "TXT", text, Purpose.DKIM, address)
+    note = "a first policy; tighten it once the reports are clean"
+    yield Record("", f"_dmarc.{domain}", "TXT", DMARC, Purpose.DMARC, address, Certainty.ASSUMED, note)
+
+
+def _bare(key: str) -> str:
+    """A public key without the lines that a PEM file has around it."""
+    return "".join(line for line in key.split() if not line.startswith("-") and line not in ("PUBLIC", "KEY-----"))
+
+
+def _delivery(domain: str, live: Live) -> Iterable[Record]:
+    """A Delivery domain's records, as its answer tells them [delivery.md, 3.1]."""
+    address = live.address
+    for name, target in _pairs(live.row.get("cname_verification_records"), domain):
+        yield Record("", name, "CNAME", f"{target}.", Purpose.DELIVERY, address)
+    spf, policy = live.row.get("txt_spf_record"), live.row.get("suggested_dmarc_record")
+    if isinstance(spf, str) and spf.strip():
+        yield Record("", domain, "TXT", _flat(spf), Purpose.SPF, address)
+    if isinstance(policy, str) and policy.strip():
+        yield Record("", f"_dmarc.{domain}", "TXT", _flat(policy), Purpose.DMARC, address)
+
+
+_MAKERS: Mapping[str, Callable[[str, Live], Iterable[Record]]] = {"domain": _hosting, "delivery_domain": _delivery}
+
+
+def _flat(text: str) -> str:
+    """A TXT value on one line, without the quotes that a panel may show around it."""
+    return " ".join(text.split()).strip('"')
+
+
+_FROM = ("name", "host", "hostname", "record", "source", "key")
+_TO = ("value", "target", "content", "destination", "data", "points_to")
+
+
+def _pairs(raw: JSON, domain: str) -> list[tuple[str, str]]:
+    """Names and targets of CNAMEs: the reference shows a text without its structure, so any that tells both is read."""
+    found: dict[str, str] = {}
+    for name, target in _loose(raw):
+        if _NAME.match(name) and _NAME.match(target) and len(found) < _MOST:
+            name, target = name.rstrip(".").lower(), target.rstrip(".").lower()
+            whole = name if name == domain or name.endswith(f".{domain}") else f"{name}.{domain}"
+            found[whole] = target
+    return sorted(found.items())
+
+
+def _loose(raw: JSON, depth: int = 0) -> Iterable[tuple[str, str]]:
+    if depth > 4:
+        return
+    match raw:
+        case str():
+            yield from _from_text(raw, depth)
+        case list():
+            for item in raw:
+                yield from _loose(item, depth + 1)
+        case dict():
+            name = next((raw[key] for key in _FROM if isinstance(raw.get(key), str)), None)
+            target = next((raw[key] for key in _TO if isinstance(raw.get(key), str)), None)
+            if name is not None and target is not None:
+                yield name, target
+            else:
+                yield from ((key, value) for key, value in raw.items() if isinstance(value, str))
+                for value in raw.values():
+                    yield from _loose(value, depth + 1) if isinstance(value, (list, dict)) else ()
+
+
+def _from_text(text: str, depth: int) -> Iterable[tuple[str, str]]:
+    """JSON inside a text, or ``name CNAME target`` on lines or between commas."""
+    if text.lstrip().startswith(("[", "{")):
+        try:
+            yield from _loose(json.loads(text), depth + 1)
+        except (ValueError, RecursionError):
+            return
+    else:
+        for line in re.split(r"[\n,;]", text):
+            words = [word for word in re.split(r"[\s=>:]+", line) if word.upper() not in ("", "IN", "CNAME", "-")]
+            if len(words) == 2:
+                yield words[0], words[1]
+
+
+def _united(found: Iterable[Record]) -> list[Record]:
+    """One SPF and one DMARC record per name: two of either would make receivers ignore both."""
+    single: dict[tuple[str, Purpose], Record] = {}
+    others: list[Record] = []
+    for one in found:
+        if one.purpose not in (Purpose.SPF, Purpose.DMARC):
+            others.append(one)
+            continue
+        first = single.get((one.name, one.purpose))
+        if first is None:
+            single[one.name, one.purpose] = one
+        elif one.purpose is Purpose.SPF:
+            single[one.name, one.purpose] = replace(first, value=unite_spf(first.value, one.value))
+        elif first.certainty is Certainty.ASSUMED:
+            single[one.name, one.purpose] = one  # what the API suggests goes before what we would start with
+    return list(dict.fromkeys([*others, *single.values()]))
+
+
+def unite_spf(one: str, other: str) -> str:
+    """One SPF record that allows what either allows, and is as soft as the softer one about all others."""
+    rules = dict.fromkeys(word for word in (*one.split()[1:], *other.split()[1:]) if not word.lower().endswith("all"))
+    ends = [word for word in (*one.split(), *other.split()) if word.lower().endswith("all")]
+    end = min(ends, key="?~-".find) if ends else "~all"
+    return " ".join(["v=spf1", *rules, end])

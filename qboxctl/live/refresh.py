@@ -1,0 +1,320 @@
+"""From what is wanted to a ``Snapshot``: which lists and objects are read, and which live object is which."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Sequence, Set
+from concurrent.futures import ThreadPoolExecutor
+
+from qboxctl.api.listing import Page, Row
+from qboxctl.api.reader import MOST_LOOKS, SAMPLE, Account, belongs, code_of, list_path
+from qboxctl.config.configuration import ignored
+from qboxctl.errors import ConfigError, Diagnostic
+from qboxctl.live.counts import counts_of, unseen, unsure
+from qboxctl.live.query import Want
+from qboxctl.model import Address, Collection, Count, Live, Snapshot
+from qboxctl.schema import labels
+from qboxctl.schema.formats import folded
+from qboxctl.schema.labels import labelled
+from qboxctl.schema.resource import ResourceType
+
+MOST_SEARCHES = 8
+"""Up to so many objects of a list are searched for; for more of them the whole list is read."""
+LONGEST_LABEL = 200
+"""A description that is longer, or cannot be printed, is no name for people: the id stands for the account."""
+
+
+def survey(account: Account, want: Want) -> Snapshot:
+    """Read what is wanted; raises AuthError, ConfigError (accounts that cannot be told apart), ApiError."""
+    pool = ThreadPoolExecutor(account.workers)
+    try:
+        return _Survey(account, want, pool).run()
+    finally:
+        pool.shutdown(wait=False, cancel_futures=True)  # after a failure nobody waits for what is still read
+
+
+class _Survey:
+    """One reading of the account."""
+
+    def __init__(self, account: Account, want: Want, pool: ThreadPoolExecutor) -> None:
+        self.account, self.want, self.pool = account, want, pool
+        self.types = account.types
+        self.customer = want.wish.settings.customer_code
+        self.found: dict[Address, Live] = {}
+        self.complete: set[Collection] = set()
+        self.totals: dict[Collection, int] = {}
+        self.shown: dict[Collection, tuple[int, bool]] = {}
+        self.doomed: set[Address] = set()
+
+    def run(self) -> Snapshot:
+        """Lists of the account first, then what is inside the objects, then details."""
+        for level in self.types.levels:
+            opened = {home for home in self.want.opened(self.found) if self.types.children(home.kind)}
+            inside = (one for home in opened for one in self.types.inside(home))
+            kinds = {type_.kind for type_ in level}
+            wanted = {one for one in {*self.want.collections, *inside} if one.kind in kinds}
+            self.doomed |= opened if self.want.removing else set()
+            self.read([one for one in wanted if not self.searched(one)])
+        self.detail()
+        codes = {
+            kind: {live.remote_id: live.address.key for live in self.found.values() if live.address.kind == kind}
+            for kind in {one.linked for type_ in self.types.values() for one in type_.fields if one.linked}
+        }
+        return Snapshot(self.found, frozenset(self.complete), self.totals, codes, self.unseen())
+
+    def parent_id(self, collection: Collection) -> str:
+        """The code of the object that a collection is in, "" where it is not there."""
+        home = self.types.home(collection)
+        live = self.found.get(home) if home is not None else None
+        return "" if live is None or live.leaving else live.remote_id
+
+    def read(self, collections: list[Collection]) -> None:
+        """Read collections: all first pages together, then the other pages of each together.
+
+        Rows are understood while other pages are still under way.
+        """
+        jobs = []
+        for collection in sorted(collections):
+            type_ = self.types[collection.kind]
+            if type_.parent and not self.parent_id(collection):
+                self.complete.add(collection)  # there is no such parent, so there is nothing in it
+            else:
+                jobs.append((collection, type_))
+        firsts = self.pool.map(lambda job: self.account.page(job[1], self.path(job[0]), 1), jobs)
+        for (collection, type_), first in zip(jobs, firsts, strict=True):
+            if self.rather_single(collection, type_, first.pages):
+                self.totals[collection] = first.total or 0
+                self.single(type_, first)
+            else:
+                self.keep(collection, type_, self.whole(collection, first))
+
+    def path(self, collection: Collection) -> str:
+        """Where a list is read."""
+        return list_path(self.types[collection.kind], self.parent_id(collection))
+
+    def whole(self, collection: Collection, first: Page | None = None) -> Sequence[Row]:
+        """A list to its end."""
+        home = self.types.home(collection)
+        parent = self.found[home] if home is not None else None
+        return self.account.rows(self.types[collection.kind], parent, self.pool, first)
+
+    def searched(self, collection: Collection) -> bool:
+        """Whether all that is wanted of a collection was found by searching: then nobody reads the whole list.
+
+        What a search misses may be there all the same, so one miss is enough to read the list.
+        """
+        type_ = self.types[collection.kind]
+        if not type_.search or collection not in self.want.partly:
+            return False
+        keys = {address.key for address in self.want.fields if address.kind == type_.kind}
+        keys |= {one.parent for one in self.want.collections if self.types[one.kind].parent == type_.kind}
+        if not 0 < len(keys) <= MOST_SEARCHES:
+            return False
+        pages = self.pool.map(lambda key: self.account.page(type_, type_.collection, 1, {type_.search: key}), keys)
+        rows = [self.account.live(type_, row, "") for page in pages for row in page.rows]
+        lives = self.told(type_, [live for live in rows if live is not None])
+        found = {live.address: live for live in lives if self.ours(type_, live)}
+        wanted = {Address(type_.kind, key) for key in keys}
+        if any(address not in found or found[address].leaving for address in wanted):
+            return False
+        self.found.update((address, found[address]) for address in wanted)
+        return True
+
+    def rather_single(self, collection: Collection, type_: ResourceType, pages: int) -> bool:
+        """Whether it is cheaper to ask for each wanted object than to read every page."""
+        if not type_.per_object or type_.kind in self.want.whole or collection.parent:
+            return False
+        return pages - 1 > sum(1 for address in self.want.fields if address.kind == type_.kind)
+
+    def single(self, type_: ResourceType, first: Page) -> None:
+        """Read the wanted objects of a kind one by one; what the first page of their list shows is there."""
+        shown = {live.address: live for row in first.rows if (live := self.account.live(type_, row, "")) is not None}
+        wanted = [address for address in self.want.fields if address.kind == type_.kind]
+        stubs = [Live(address, "", {}) for address in wanted]
+        rows = self.pool.map(lambda stub: self.account.detail(type_, "", stub), stubs)
+        for address, row in zip(wanted, rows, strict=True):
+            live = self.account.live(type_, row, "", detailed=True) if row is not None else shown.get(address)
+            if live is not None:
+                self.found[live.address] = live
+
+    def keep(self, collection: Collection, type_: ResourceType, rows: Sequence[Row]) -> None:
+        """Take the rows of a collection that was read to its end."""
+        lives = self.told(type_, self.lives(collection, type_, rows))
+        if type_.unique:
+            for live in lives:
+                other = self.found.get(live.address)
+                if self.ours(type_, live) and (other is None or other.leaving):
+                    self.found[live.address] = live
+        else:
+            self.match(type_, [live for live in lives if belongs(type_, live.row, self.customer) is not False])
+
+    def lives(self, collection: Collection, type_: ResourceType, rows: Sequence[Row]) -> list[Live]:
+        """The objects that a whole list shows, the one that is in every parent by itself aside."""
+        self.complete.add(collection)
+        lives = [live for row in rows if (live := self.account.live(type_, row, collection.parent)) is not None]
+        if type_.parent:
+            self.shown[collection] = (len(lives), len(rows) > len(lives))
+        return lives
+
+    def told(self, type_: ResourceType, lives: list[Live]) -> list[Live]:
+        """The same objects, those that a file may mean with details where their rows do not tell whose they are."""
+        if not (self.customer and type_.owned):
+            return lives
+        known = [live for live in lives if belongs(type_, live.row, self.customer) is not None]
+        meant = [live for live in lives if not type_.unique or self.meant(live.address)]
+        unsure = [live for live in meant if belongs(type_, live.row, self.customer) is None]
+        asked = self.asked(type_, [(live, ["customer_code"]) for live in unsure])
+        return [*known, *(live for live in asked if live is not None)]
+
+    def meant(self, address: Address) -> bool:
+        """Whether a file declares the object, or all of it is wanted."""
+        return address in self.want.wish.objects or self.want.entire(address)
+
+    def ours(self, type_: ResourceType, live: Live) -> bool:
+        """Whether an object is of the customer that the settings name (admin tokens see all of them).
+
+        Where its row does not tell, it is one that a file declares.
+        """
+        known = belongs(type_, live.row, self.customer)
+        return live.address in self.want.wish.objects if known is None else known
+
+    def match(self, type_: ResourceType, lives: list[Live]) -> None:
+        """Give objects without a unique key the key of the declaration that means them, by id or description."""
+        declared = [one for one in self.want.wish.objects.values() if one.address.kind == type_.kind]
+        found, wrong = labels.match(declared, lives, type_.key, type_.title)
+        if wrong:
+            position = self.want.wish.position
+            raise ConfigError(
+                Diagnostic("Q042", message, position(one.where), str(one.address), hint) for one, message, hint in wrong
+            )
+        self.found.update((address, live._replace(address=address)) for address, live in found.items())
+        taken = {live.remote_id for live in found.values()}
+        self.strangers(type_, lives, taken)
+
+    def strangers(self, type_: ResourceType, lives: list[Live], taken: Set[str]) -> None:
+        """Key the objects that no file declares by their description where that is unique, else by their id."""
+        numbers = Counter(folded(labels.text_of(live, type_.key)) for live in lives)
+        for live in lives:
+            if live.remote_id in taken:
+                continue
+            text = labels.text_of(live, type_.key)
+            address = labelled(type_, live)
+            label = address.key
+            fit = 0 < len(label) <= LONGEST_LABEL and label.isprintable() and type_.comparable(label) == label
+            if ignored(self.want.wish, self.types, address) or belongs(type_, live.row, self.customer) is None:
+                continue
+            if not fit or label.startswith("#") or numbers[folded(text)] != 1 or address in self.want.wish.objects:
+                address = Address(type_.kind, f"#{live.remote_id}")
+            self.found[address] = live._replace(address=address)
+
+    def detail(self) -> None:
+        """Ask for single objects where the list lacks a wanted attribute."""
+        lacking: dict[str, list[tuple[Live, list[str]]]] = defaultdict(list)
+        entire = {address: _comparable(self.types[address.kind]) for address in self.found if self.want.entire(address)}
+        wanted = {**self.want.fields, **entire}
+        for address in self.doomed & self.found.keys():
+            wanted[address] = [*wanted.get(address, ()), *self.types[address.kind].counters.values()]
+        for address, names in wanted.items():
+            live = self.found.get(address)
+            if live is not None and not live.detailed:
+                missing = self.account.lacking(self.types[address.kind], live, names)
+                if missing:
+                    lacking[address.kind].append((live, missing))
+        for kind, some in lacking.items():
+            type_ = self.types[kind]
+            self.detail_some(type_, some[:SAMPLE])
+            self.detail_some(type_, [one for one in some[SAMPLE:] if self.account.worth_asking(type_, one[1])])
+
+    def detail_some(self, type_: ResourceType, wanted: list[tuple[Live, list[str]]]) -> None:
+        """Read the details of some objects of a kind."""
+        for (live, _), detailed in zip(wanted, self.asked(type_, wanted), strict=True):
+            if detailed is None:
+                del self.found[live.address]
+            else:
+                self.found[live.address] = detailed
+
+    def asked(self, type_: ResourceType, wanted: Sequence[tuple[Live, list[str]]]) -> list[Live | None]:
+        """Objects with their details, None for those that are gone: their list does not show them any more either.
+
+        One whose details answer 404, though it is in its list, stays as the list shows it.
+        """
+        jobs = [(self.parent_id(self.collection(live)), live, missing) for live, missing in wanted]
+        found = list(self.pool.map(lambda job: self.account.ask(type_, *job), jobs))
+        missed = {self.collection(live) for (live, _), one in zip(wanted, found, strict=True) if one is None}
+        listed = {(one, code_of(row.get(type_.id))) for one in missed for row in self.whole(one)}
+        return [
+            one or (live if (self.collection(live), live.remote_id) in listed else None)
+            for (live, _), one in zip(wanted, found, strict=True)
+        ]
+
+    def collection(self, live: Live) -> Collection:
+        """The list that an object is in."""
+        return self.types.collection(live.address)
+
+    # What lists do not show.
+
+    def unseen(self) -> dict[Address, tuple[Count, ...]]:
+        """What may be deleted and counts more than its lists show, also when it is looked at again, and again.
+
+        Counters may lag behind; they are waited for.
+        """
+        doomed = {address for address in self.doomed & self.found.keys() if not self.found[address].leaving}
+        for attempt in range(1, MOST_LOOKS + 1):
+            found = self.beyond(doomed)
+            if not found or attempt == MOST_LOOKS:
+                break
+            self.account.reader.wait(self.account.reader.backoff(attempt))
+            doomed = found.keys() & self.found.keys()
+            for address in doomed:
+                self.look_again(address)
+        return found
+
+    def beyond(self, doomed: Set[Address]) -> dict[Address, tuple[Count, ...]]:
+        """What counts more than its lists show, among what may be deleted."""
+        if not doomed:
+            return {}
+        parents = {address: live for address, live in self.found.items() if self.types[address.kind].counters}
+        counts = {address: counts_of(self.types, live, self.shown_in(address.key)) for address, live in parents.items()}
+        others = [address for address in parents if address not in doomed and not parents[address].leaving]
+        if unsure(self.types, map(counts.__getitem__, doomed), map(counts.__getitem__, others)):
+            counts.update((address, self.counts_anew(parents[address])) for address in others[:SAMPLE])
+        found = {
+            address: unseen(self.types, counts[address], (one for key, one in counts.items() if key != address))
+            for address in doomed
+        }
+        return {address: some for address, some in found.items() if some}
+
+    def counts_anew(self, live: Live) -> dict[str, Count]:
+        """What an object counts, by its details and its lists, which nobody else has asked for."""
+        row = self.account.detail(self.types[live.address.kind], "", live)
+        shown = {}
+        for child in self.types.values():
+            if child.parent == live.address.kind:
+                rows = self.account.rows(child, live, self.pool)
+                number = sum(1 for one in rows if self.account.live(child, one, live.address.key) is not None)
+                shown[child.kind] = (number, len(rows) > number)
+        return counts_of(self.types, live._replace(row=row or {}), shown)
+
+    def shown_in(self, parent: str) -> dict[str, tuple[int, bool]]:
+        """What the lists that were read show of the objects in one."""
+        lists = {type_.kind: Collection(type_.kind, parent) for type_ in self.types.values() if type_.parent}
+        return {kind: self.shown[one] for kind, one in lists.items() if one in self.shown}
+
+    def look_again(self, address: Address) -> None:
+        """Read an object and its lists once more."""
+        type_ = self.types[address.kind]
+        self.found[address] = self.account.detailed(type_, "", self.found[address]) or self.found[address]
+        for child in self.types.values():
+            if child.parent != address.kind:
+                continue
+            collection = Collection(child.kind, address.key)
+            now = {live.address: live for live in self.lives(collection, child, self.whole(collection))}
+            for other in [one for one, live in self.found.items() if self.collection(live) == collection]:
+                if other not in now:
+                    del self.found[other]
+            self.found.update((one, live) for one, live in now.items() if one not in self.found)
+
+
+def _comparable(type_: ResourceType) -> list[str]:
+    """The attributes that an answer may carry and a file may state."""
+    return [one.name for one in type_.fields if one.compared]

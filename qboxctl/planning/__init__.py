@@ -1,0 +1,11 @@
+"""A configuration and a live state give a plan: pure, so that the same two always give the same plan.
+
+``queries`` says what must be read, ``targets`` which part is asked for, ``diff`` what differs, ``planner`` makes the
+changes, ``graph`` puts them in order, ``guards`` may stop them, ``limits`` and ``billing`` count them,
+``advisories`` and ``idle_patterns`` warn. ``planfile`` saves a plan and reads it back as untrusted input.
+``pipeline`` reads, plans, and reads more where a guard must see more. ``partial`` reduces a large configuration to
+what a change bears on.
+
+Never: a write to the account, the clock, or the environment.
+Start at ``pipeline.compare``, then ``planner.make_plan``.
+"""

@@ -1,0 +1,171 @@
+"""One declared object against its live one: which attributes differ, and which cannot be compared.
+
+Read-only and write-only attributes are skipped, an attribute that the file omits is left alone, a volatile one is
+compared until the object's first use, all others are compared strictly in canonical form. Pure.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from qboxctl.json_text import canonical
+from qboxctl.model import JSON, MISSING, Desired, FieldChange, Live, Missing, Value
+from qboxctl.planning.firstuse import Use, use_of, used
+from qboxctl.schema.collections import same_json
+from qboxctl.schema.decoding import EXTRA, TOUCHED, UNPROVED, Codes, now_of, value_of
+from qboxctl.schema.resource import Field, ResourceType
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """What differs: ``changed`` can be written, ``fixed`` cannot any more, ``unseen`` cannot be told."""
+
+    changed: tuple[FieldChange, ...] = ()
+    fixed: tuple[FieldChange, ...] = ()
+    unseen: tuple[str, ...] = ()
+
+
+EQUAL = Difference()
+
+
+def compare(type_: ResourceType, desired: Desired, live: Live, codes: Codes) -> Difference:
+    """What differs between the declared and the live object."""
+    changed: list[FieldChange] = []
+    fixed: list[FieldChange] = []
+    unseen: list[str] = []
+    by_name = type_.by_name
+    for name, want in desired.values.items():
+        one = by_name[name]
+        if one.volatile:
+            have = value_of(one, live, codes)
+            match _still_to_send(one, want, have, live):
+                case True:
+                    changed.append(FieldChange(name, have, want))
+                case None:
+                    unseen.append(name)
+            continue
+        if not one.compared:
+            continue
+        have = value_of(one, live, codes)
+        if have is MISSING:
+            unseen.append(name)
+        elif have != want or type(have) is not type(want):
+            settled = _settled(type_, name, want, have)
+            if settled is None:
+                unseen.append(name)
+            elif not settled:
+                (changed if one.on_update else fixed).append(FieldChange(name, have, want))
+    if type_.proof and live.status == UNPROVED and not any(change.name == "status" for change in changed):
+        changed.append(FieldChange("status", live.status, "enabled"))
+    for name, want in desired.extra.items():
+        if name not in live.row:
+            unseen.append(EXTRA + name)
+        elif not same_extra(want, live.row[name]):
+            target = changed if type_.update else fixed
+            target.append(FieldChange(EXTRA + name, live.row[name], want))
+    if not changed and not fixed and not unseen:
+        return EQUAL
+    return Difference(tuple(sorted(changed)) if len(changed) > 1 else tuple(changed), tuple(fixed), tuple(unseen))
+
+
+def _still_to_send(one: Field, want: Value, have: Value | Missing, live: Live) -> bool | None:
+    """Whether a volatile attribute was never sent to an object, None where nobody can tell."""
+    if have == want or (have is MISSING and want == one.initial) or not one.until:
+        return False
+    use = use_of(one, live.row)
+    if use is Use.USED:
+        return False
+    return True if use is Use.UNTOUCHED and have is not MISSING else None
+
+
+def guarded(type_: ResourceType, fields: Iterable[FieldChange]) -> set[str]:
+    """The secrets that are never written apart from what a change writes."""
+    known = ((type_.by_name.get(one.name), one.after) for one in fields)
+    return {field.guards for field, after in known if field and field.guards and after != field.initial}
+
+
+def only_once(
+    type_: ResourceType, live: Live, fields: Sequence[FieldChange], secrets: Iterable[str], codes: Codes
+) -> bool:
+    """Whether nothing tells afterwards that an update was made, so that it cannot be repeated safely.
+
+    So it is where secrets are sent again, and not to finish a creation that was broken off, and where nothing that is
+    written ever comes back.
+    """
+    again = set(secrets) - guarded(type_, [one for one in fields if one.before is not None])
+    return bool(again) or all(now_of(type_, one.name, live, codes) is MISSING for one in fields)
+
+
+def _settled(type_: ResourceType, name: str, want: Value, have: Value) -> bool | None:
+    """Whether a value that differs cannot be helped, or differs in form only; None where nobody can tell.
+
+    A blocked account is not enabled by asking again.
+    """
+    if name == "status":
+        return want == "enabled" and have != "disabled" and not (type_.proof and have == UNPROVED)
+    return type_.by_name[name].type.agrees(want, have)
+
+
+def same_extra(want: JSON, have: JSON) -> bool:
+    """Whether an ``extra`` value is in effect; nested values may come back in another order."""
+    if same_json(want, have):
+        return True
+    if not isinstance(want, (dict, list)) or not isinstance(have, type(want)):
+        return False
+    from deepdiff import DeepDiff
+
+    return not DeepDiff(want, have, ignore_order=True, threshold_to_diff_deeper=0)
+
+
+def in_effect(type_: ResourceType, fields: Iterable[FieldChange], live: Live, codes: Codes) -> list[FieldChange]:
+    """The attributes that are not as a change wants them, with what they are now; unseen ones count as in effect."""
+    wrong = []
+    for name, _, after in fields:
+        now = now_of(type_, name, live, codes)
+        want = tuple(after) if isinstance(after, list) and not name.startswith(EXTRA) else after
+        one = type_.by_name.get(name)
+        if now is MISSING or (one is not None and not (one.compared or _before_first_use(one, live))):
+            continue
+        if name.startswith(EXTRA):
+            same: bool | None = same_extra(want, now)
+        else:
+            same = (now == want and type(now) is type(want)) or _settled(type_, name, want, now)
+        if same is False:
+            wrong.append(FieldChange(name, now, after))
+    return wrong
+
+
+def untold(type_: ResourceType, fields: Iterable[FieldChange], live: Live, codes: Codes) -> list[str]:
+    """The attributes of a change of which nobody can tell whether they were ever sent to the object."""
+    known = ((type_.by_name.get(one.name), one.after) for one in fields)
+    return [
+        one.name
+        for one, after in known
+        if one is not None and one.volatile and _still_to_send(one, after, value_of(one, live, codes), live) is None
+    ]
+
+
+def _before_first_use(one: Field, live: Live) -> bool:
+    return one.volatile and one.until in live.row and not used(one, live.row)
+
+
+def precondition(type_: ResourceType, live: Live, names: Iterable[str], codes: Codes, *, once: bool = False) -> str:
+    """A hash of what a change relies on: the object itself, its status, and the values that it would replace.
+
+    A change that may run ``once`` only, since what it writes cannot be read back, relies on when the object was
+    changed last, where the API tells it; a volatile attribute's change relies on whether the object was used.
+    """
+    now = {name: now_of(type_, name, live, codes) for name in names}
+    content = {
+        "id": live.remote_id,
+        "status": live.status,
+        "fields": {name: None if value is MISSING else value for name, value in now.items()},
+    }
+    if once and TOUCHED in live.row:
+        content[TOUCHED] = live.row[TOUCHED]
+    volatile = [one for name in now if (one := type_.by_name.get(name)) and one.until]
+    if volatile:
+        content["used"] = [one.name for one in volatile if used(one, live.row)]
+    return "sha256:" + hashlib.sha256(canonical(content)).hexdigest()

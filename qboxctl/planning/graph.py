@@ -1,0 +1,302 @@
+"""In which order changes are written: each change as one to four steps, and what each step needs.
+
+Pure, and derived from the changes alone, so that a saved plan cannot ask for another order.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence, Set
+from dataclasses import dataclass
+from graphlib import TopologicalSorter
+from typing import NamedTuple
+
+from qboxctl.model import Action, Address, Change, Collection, FieldChange
+from qboxctl.schema.decoding import EXTRA, UNPROVED
+from qboxctl.schema.kinds import Kinds
+from qboxctl.schema.resource import Phase, lowers
+
+GATE = ""
+"""The kind of a step that writes nothing: many steps wait for many others through it."""
+
+_PRESENT = (Action.CREATE, Action.UPDATE)
+
+
+class Step(NamedTuple):
+    """A part of a change that is written at once."""
+
+    address: Address
+    phase: Phase
+
+
+@dataclass(frozen=True, slots=True)
+class Graph:
+    """``work``: what each step writes; ``needs``: what must have succeeded before; ``after``: what must be over."""
+
+    work: Mapping[Step, Sequence[FieldChange]]
+    needs: Mapping[Step, Set[Step]]
+    after: Mapping[Step, Set[Step]]
+
+    def steps_of(self, address: Address) -> list[Step]:
+        """A change's steps in order."""
+        return [step for phase in Phase if (step := Step(address, phase)) in self.work]
+
+    def sorter(self, more: Mapping[Step, Iterable[Step]] | None = None) -> TopologicalSorter[Step]:
+        """The steps, to be taken as they get ready; ``more`` adds what steps wait for. Raises CycleError."""
+        waits = {step: self.needs[step] | self.after[step] | set((more or {}).get(step, ())) for step in self.work}
+        found = TopologicalSorter(waits)
+        found.prepare()
+        return found
+
+    def ready_sets(self) -> list[list[Step]]:
+        """The steps in sets that could run at the same time; raises CycleError."""
+        sorter, sets = self.sorter(), []
+        while sorter.is_active():
+            sets.append(sorted(sorter.get_ready()))
+            sorter.done(*sets[-1])
+        return sets
+
+
+def order(changes: Sequence[Change], types: Kinds) -> Graph:
+    """The steps of the changes, and what each waits for."""
+    return _Builder(changes, types).graph()
+
+
+def needs(changes: Sequence[Change], types: Kinds) -> dict[Address, tuple[Address, ...]]:
+    """For each change, the changes that must succeed before it starts."""
+    builder = _Builder(changes, types)
+    waits = builder.graph().needs
+    firsts = {address: waits[steps[0]] for address, steps in builder.steps.items()}
+    return {
+        address: tuple(sorted({step.address for step in first})) if first else () for address, first in firsts.items()
+    }
+
+
+def writes(changes: Sequence[Change], types: Kinds) -> int:
+    """How many requests that write an undisturbed apply of the changes sends; reading comes on top."""
+    builder = _Builder(changes, types)
+    count = 0
+    for change in changes:
+        by_name = types[change.address.kind].by_name
+        for phase, fields in builder.split(change).items():
+            if phase is Phase.CREATE or change.action is Action.DELETE:
+                count += 1
+                continue
+            calls = {by_name[one.name].call if one.name in by_name else "update" for one in fields}
+            count += len(calls | ({"update"} if change.secrets and change.action is Action.UPDATE else set()))
+    return count
+
+
+def referred(types: Kinds, kind: str, value: object) -> list[Address]:
+    """The objects that a value refers to; a name may be of any kind that shares its namespace."""
+    keys = [value] if isinstance(value, str) and value else value if isinstance(value, (tuple, list)) else []
+    kinds = (kind, *types.namesakes(kind)) if kind else ()
+    return [Address(one, str(key)) for key in keys for one in kinds]
+
+
+class _Builder:
+    """Knows the changes, and which of them are inside others."""
+
+    def __init__(self, changes: Sequence[Change], types: Kinds) -> None:
+        self.types = types
+        self.changes = {change.address: change for change in changes}
+        self.parents: dict[Address, Change] = {}
+        self.inside: dict[Address, list[Change]] = {}
+        for change in changes:
+            home = types.parent(change.address)
+            parent = self.changes.get(home) if home is not None else None
+            if parent is not None:
+                self.parents[change.address] = parent
+                self.inside.setdefault(parent.address, []).append(change)
+        self.work: dict[Step, Sequence[FieldChange]] = {}
+        self.steps: dict[Address, list[Step]] = {}
+        self.needs: dict[Step, set[Step]] = defaultdict(set)
+        self.after: dict[Step, set[Step]] = defaultdict(set)
+
+    def graph(self) -> Graph:
+        """All steps, each after what it needs."""
+        for address, change in self.changes.items():
+            parts = self.split(change)
+            steps = self.steps[address] = [Step(address, phase) for phase in sorted(parts)]
+            for number, step in enumerate(steps):
+                self.work[step] = parts[step.phase]
+                if number:
+                    self.needs[step].add(steps[number - 1])
+        deleting = any(change.action is Action.DELETE for change in self.changes.values())
+        for change in self.changes.values():
+            if change.action in _PRESENT:
+                self.wait_for_parent(change)
+                if deleting:
+                    self.wait_for_names(change)
+                self.wait_for_references(change)
+            else:
+                self.wait_for_removals(change)
+        for parent, inside in self.inside.items():
+            self.settle(parent, inside)
+        if deleting:
+            self.make_room()
+        after = {step: waits - self.needs[step] for step, waits in self.after.items()}
+        none: Mapping[Step, Set[Step]] = dict.fromkeys(self.work, frozenset())
+        return Graph(self.work, {**none, **self.needs}, {**none, **after})
+
+    # The steps of one change.
+
+    def split(self, change: Change) -> Mapping[Phase, Sequence[FieldChange]]:
+        """What of a change is written in which phase."""
+        if change.action not in _PRESENT:
+            return {Phase.LAST: change.fields}
+        if change.action is Action.CREATE and change.address not in self.inside:
+            at_once = self.types[change.address.kind].at_once
+            if all(one.name in at_once for one in change.fields):  # as nearly always: no attribute need be looked at
+                return {Phase.CREATE: change.fields}
+        parts: dict[Phase, list[FieldChange]] = {}
+        for one in change.fields:
+            parts.setdefault(self.phase(change, one), []).append(one)
+        if change.action is Action.CREATE or self.must_prove(change):
+            parts.setdefault(Phase.CREATE, [])
+        elif change.secrets or not parts:
+            parts.setdefault(Phase.FIRST, [])
+        return parts
+
+    def must_prove(self, change: Change) -> bool:
+        """Whether the change begins with the ownership proof of a domain that is already there."""
+        proof = self.types[change.address.kind].proof
+        return bool(proof) and any(one.name == "status" and one.before == UNPROVED for one in change.fields)
+
+    def phase(self, change: Change, one: FieldChange) -> Phase:
+        """When an attribute is written."""
+        type_ = self.types[change.address.kind]
+        creating = change.action is Action.CREATE
+        if one.name.startswith(EXTRA):
+            return Phase.CREATE if creating else Phase.FIRST
+        field = type_.by_name[one.name]
+        if field.beside:
+            leader = next((other for other in change.fields if other.name == field.beside), None)
+            if leader is not None:
+                return max(self.phase(change, leader), Phase.CREATE if field.on_create and creating else Phase.FIRST)
+        if one.name == "status" and one.before == UNPROVED and one.after == "enabled":
+            return Phase.CREATE
+        if creating and field.initial is not None and one.after == field.initial:
+            return Phase.CREATE
+        if change.address in self.inside:
+            if any(self.is_created(target) for target in referred(self.types, field.refers, one.after)):
+                return Phase.SETTLE
+            if not (creating and field.on_create):
+                return field.phase(one.before, one.after)
+        if creating:
+            return Phase.CREATE if field.on_create else Phase.FIRST
+        return Phase.FIRST
+
+    # What the steps wait for.
+
+    def is_created(self, address: Address) -> bool:
+        change = self.changes.get(address)
+        return change is not None and change.action is Action.CREATE
+
+    def is_deleted(self, address: Address) -> bool:
+        change = self.changes.get(address)
+        return change is not None and change.action is Action.DELETE
+
+    def is_removed(self, address: Address) -> bool:
+        """Whether the plan deletes or disables the object."""
+        change = self.changes.get(address)
+        return change is not None and change.action.removes
+
+    def wait_for_parent(self, change: Change) -> None:
+        parent = self.parents.get(change.address)
+        if parent is None or parent.action not in _PRESENT:
+            return
+        first = self.steps[change.address][0]
+        for step in self.steps[parent.address]:
+            creating = step.phase is Phase.CREATE
+            if creating or (step.phase is Phase.FIRST and (parent.action is Action.CREATE or self.opens(step))):
+                self.needs[first].add(step)
+
+    def opens(self, step: Step) -> bool:
+        """Whether a step makes room for what is inside: raises a limit, or enables."""
+        by_name = self.types[step.address.kind].by_name
+        return any(
+            one.name in by_name and (by_name[one.name].ceiling or by_name[one.name].call == "status")
+            for one in self.work[step]
+        )
+
+    def wait_for_names(self, change: Change) -> None:
+        """A removal that frees a name goes before the create that takes it."""
+        if change.action is not Action.CREATE:
+            return
+        for kind in self.types.namesakes(change.address.kind):
+            rival = Address(kind, change.address.key)
+            if self.is_deleted(rival):
+                self.needs[Step(change.address, Phase.CREATE)].add(Step(rival, Phase.LAST))
+
+    def wait_for_references(self, change: Change) -> None:
+        """What is referred to must be there before; what is no longer referred to is removed after."""
+        by_name = self.types[change.address.kind].by_name
+        for step in self.steps[change.address]:
+            for one in self.work[step]:
+                refers = by_name[one.name].refers if one.name in by_name else ""
+                if not refers:
+                    continue
+                after = referred(self.types, refers, one.after)
+                for target in after:
+                    if self.is_created(target) and target.kind != change.address.kind:
+                        self.needs[step].update(s for s in self.steps[target] if s.phase <= Phase.FIRST)
+                for target in set(referred(self.types, refers, one.before)) - set(after):
+                    if self.is_removed(target):
+                        self.needs[Step(target, Phase.LAST)].add(step)
+
+    def wait_for_removals(self, change: Change) -> None:
+        """Removals in reverse order of creation; an object goes only after all that is inside it."""
+        step = Step(change.address, Phase.LAST)
+        if change.action is Action.DELETE:
+            for inner in self.inside.get(change.address, ()):
+                self.needs[step].update(self.steps[inner.address])
+
+    def settle(self, parent: Address, inside: Sequence[Change]) -> None:
+        """What a parent writes last waits for what is inside it."""
+        last = Step(parent, Phase.LAST)
+        if last not in self.work or self.changes[parent].action not in _PRESENT:
+            return
+        closing = any(one.name == "status" for one in self.work[last])
+        for change in inside:
+            shrinks = change.action.removes or any(lowers(one.before, one.after) for one in change.fields)
+            (self.needs if closing or shrinks else self.after)[last].update(self.steps[change.address])
+
+    def make_room(self) -> None:
+        """Where nothing speaks against it, removals come first, so that limits and links leave room."""
+        kinds = list(self.types)
+        removals: dict[Collection, list[Step]] = defaultdict(list)
+        creates: dict[Collection, list[Step]] = defaultdict(list)
+        for address, change in self.changes.items():
+            group = self.types.collection(address)
+            if change.action is Action.DELETE:
+                removals[group].append(Step(address, Phase.LAST))
+            elif change.action is Action.CREATE:
+                creates[group].append(Step(address, Phase.CREATE))
+        for (kind, parent), steps in list(removals.items()):
+            for later in kinds[kinds.index(kind) + 1 :]:
+                if self.types[later].parent == self.types[kind].parent:
+                    self.before(removals.get(Collection(later, parent), []), steps)
+            self.before(steps, creates.get(Collection(kind, parent), []))
+
+    def before(self, earlier: Sequence[Step], later: Sequence[Step]) -> None:
+        """Let some steps be over before others start, unless one of the first waits for one of the others."""
+        if not earlier or not later or self.reach(earlier) & set(later):
+            return
+        gate = Step(Address(GATE, f"{earlier[0].address} {later[0].address}"), Phase.FIRST)
+        self.work[gate] = ()
+        self.after[gate].update(earlier)
+        for step in later:
+            self.after[step].add(gate)
+
+    def reach(self, steps: Iterable[Step]) -> set[Step]:
+        """All steps that these wait for, however far away."""
+        found: set[Step] = set()
+        todo = list(steps)
+        while todo:
+            step = todo.pop()
+            for other in self.needs[step] | self.after[step]:
+                if other not in found:
+                    found.add(other)
+                    todo.append(other)
+        return found

@@ -1,0 +1,167 @@
+"""May this plan run? One judgement for fresh and saved plans, at plan time and again before the first write."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+
+from qboxctl.config.configuration import Wish, ignored
+from qboxctl.model import Action, Address, Blocked, Change, Live, Snapshot
+from qboxctl.schema.decoding import UNPROVED
+from qboxctl.schema.kinds import Kinds
+from qboxctl.schema.labels import labelled
+from qboxctl.schema.patterns import covering
+
+_SHOWN = 5
+PASSABLE = frozenset({"count", "order"})
+"""The guards that look at all that the files declare, and that an acknowledgement lets a plan pass."""
+SHORTEST_ID = 8
+"""So many digits of a plan's id are enough to acknowledge it."""
+
+
+def judge(
+    changes: Sequence[Change],
+    snapshot: Snapshot,
+    wish: Wish,
+    types: Kinds,
+    *,
+    plan_id: str,
+    acknowledge: str = "",
+) -> tuple[Blocked, ...]:
+    """Every guard that stops the changes of a plan; to acknowledge its id lets it pass those in ``PASSABLE``."""
+    removals = [change for change in changes if _removes(change, snapshot, types)]
+    orders = [change for change in changes if change.action is Action.CREATE and types[change.address.kind].ordered]
+    if not removals and not orders:
+        return ()
+    found = [*_protected(removals, snapshot, wish, types), *_contents(removals, snapshot, types)]
+    passable: list[Blocked] = []
+    if not acknowledges(acknowledge, plan_id):
+        passable = [*_count(removals, snapshot, wish, types), *_order(orders, snapshot, wish, types)]
+    way_out = "" if found else f"; if it is right, let exactly this plan pass: --acknowledge {plan_id}"
+    found += [replace(one, way_out=one.way_out + way_out) for one in passable]
+    return tuple(sorted(found, key=lambda one: (one.guard, one.kind, one.message)))
+
+
+def acknowledges(text: str, plan_id: str) -> bool:
+    """Whether a text names the plan: its id, or at least eight digits that it begins with."""
+    return len(text) >= SHORTEST_ID and plan_id.startswith(text.lower())
+
+
+def _removes(change: Change, snapshot: Snapshot, types: Kinds) -> bool:
+    """Whether a change deletes or disables: also where a declaration disables what is in use."""
+    live = snapshot.live.get(change.address)
+    off = live is not None and live.status in ("disabled", UNPROVED)  # what waits for its proof is not in use yet
+    return change.action.removes or (types[change.address.kind].removes(change) and not off)
+
+
+def _protected(removals: Sequence[Change], snapshot: Snapshot, wish: Wish, types: Kinds) -> Iterable[Blocked]:
+    for change in removals:
+        kind, live = change.address.kind, snapshot.live.get(change.address)
+        pattern = covering(wish.protect, change.address)
+        if pattern is None and live is not None:
+            pattern = covering(wish.protect, labelled(types[kind], live))
+        if pattern:
+            done = "removed" if change.action.removes else "disabled"
+            message = f"{change.address} would be {done}, and protect holds {pattern.text}"
+            yield Blocked("protect", kind, message, f"keep it, or take {pattern.text} out of protect")
+        elif ignored(wish, types, change.address) or types[kind].reserved == types.name(change.address):
+            yield Blocked("protect", kind, f"{change.address} is never removed", "take its removal out of the files")
+
+
+def _contents(removals: Sequence[Change], snapshot: Snapshot, types: Kinds) -> Iterable[Blocked]:
+    deleted = {change.address for change in removals if change.action is Action.DELETE}
+    doomed = [address for address in deleted if types.children(address.kind)]
+    if not doomed:
+        return
+    inside: dict[Address, list[Address]] = defaultdict(list)
+    for address, live in snapshot.live.items():
+        parent = types.parent(address)
+        if parent is not None and not live.leaving and address not in deleted:
+            inside[parent].append(address)
+    for address in doomed:
+        if address not in snapshot.live or snapshot.live[address].leaving:
+            continue
+        if not snapshot.complete.issuperset(types.inside(address)):
+            message = f"{address} would be deleted, and what is in it was not read"
+            yield Blocked("contents", address.kind, message, "plan without --target and --exclude")
+        elif inside[address]:
+            names = [str(one) for one in sorted(inside[address])]
+            more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
+            yield Blocked(
+                "contents",
+                address.kind,
+                f"{address} would be deleted with {', '.join(names[:_SHOWN])}{more} in it",
+                "declare these absent too",
+            )
+        for count in snapshot.unseen.get(address, ()):
+            yield Blocked(
+                "contents",
+                address.kind,
+                f"{address} would be deleted, and its {count.counter} is {count.counted}, where {count.shown} can be "
+                "seen: the token may not see all that is in it",
+            )
+
+
+def live_counts(removals: Sequence[Change], snapshot: Snapshot, wish: Wish, types: Kinds) -> Counter[str]:
+    """How many objects of each kind are in the managed collections; what is ignored does not count.
+
+    With --since, a collection that an earlier revision managed counts as well where something is removed from it.
+    """
+    counts: Counter[str] = Counter()
+    touched = {types.collection(change.address) for change in removals}
+    managed = wish.managed.keys() | touched
+    for collection, total in snapshot.totals.items():
+        if collection in managed and collection not in snapshot.complete:
+            counts[collection.kind] += total
+    for address, live in snapshot.live.items():
+        collection = types.collection(address)
+        if collection in managed and collection in snapshot.complete and not live.leaving:
+            counts[address.kind] += not ignored(wish, types, address)
+    return counts
+
+
+def _count(removals: Sequence[Change], snapshot: Snapshot, wish: Wish, types: Kinds) -> Iterable[Blocked]:
+    counts = live_counts(removals, snapshot, wish, types)
+    declared = {change.address.kind for change in removals if not change.action.removes}
+    for kind, number in Counter(change.address.kind for change in removals).items():
+        done = "removed or disabled" if kind in declared else "removed"
+        guard = wish.settings.guard(kind)
+        allowed = guard.allows(counts[kind])
+        if number > allowed:
+            yield Blocked(
+                "count",
+                kind,
+                f"{number} of {counts[kind]} live {kind} objects would be {done}, and at most {allowed} may be "
+                f"(count {guard.count}, {guard.percent:g} percent)",
+                "remove fewer at a time",
+            )
+
+
+def strangers(kind: str, snapshot: Snapshot, wish: Wish) -> list[Live]:
+    """The live objects of a kind that no file declares; what is ignored was never read."""
+    found = [live for address, live in snapshot.live.items() if address.kind == kind and address not in wish.objects]
+    return sorted((live for live in found if not live.leaving), key=lambda live: live.address)
+
+
+def _order(orders: Sequence[Change], snapshot: Snapshot, wish: Wish, types: Kinds) -> Iterable[Blocked]:
+    """What costs money is not ordered while a live one may be what is meant: its key or its text was edited, perhaps.
+
+    A disabled one may be it as well. One that other files own, or nobody, is out of the way once it is ignored.
+    """
+    known = {kind: strangers(kind, snapshot, wish) for kind in {change.address.kind for change in orders}}
+    for change in orders:
+        kind, there = change.address.kind, known[change.address.kind]
+        if not there:
+            continue
+        names = ", ".join(f"{live.address} (id {live.remote_id})" for live in there[:_SHOWN])
+        more = f" and {len(there) - _SHOWN} more" if len(there) > _SHOWN else ""
+        pins = " or ".join(f"id: {live.remote_id}" for live in there[:_SHOWN])
+        which, verb = ("it", "stands") if len(there) == 1 else ("one of them", "stand")
+        yield Blocked(
+            "order",
+            kind,
+            f"{change.address} would be ordered, which costs money, while {names}{more} {verb} that no file declares",
+            f"if {which} is meant, write {pins} under {types.name(change.address)}; "
+            "what others look after, `ignore` can name",
+        )

@@ -1,0 +1,125 @@
+"""How many objects may be in another: the limits that a domain sets for its mailboxes, against what a plan makes. Pure.
+
+Nothing is read for it. Where a list was not read to its end, what is known of it is the least that there is.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+
+from qboxctl.config.configuration import Wish
+from qboxctl.errors import Diagnostic
+from qboxctl.model import Action, Address, Change, Live, Snapshot, Value
+from qboxctl.planning.billing import default_size
+from qboxctl.schema.decoding import now_of, value_of
+from qboxctl.schema.kinds import Kinds
+from qboxctl.schema.resource import Field, ResourceType, lowers
+
+_SIZE = "max_email_quota"
+"""What decides which limits a mailbox counts for."""
+
+
+def over_limits(changes: Sequence[Change], wish: Wish, snapshot: Snapshot, types: Kinds) -> Iterator[Diagnostic]:
+    """Each limit that an object would be over after the changes, and is not over today."""
+    bounded = {one.bounds for type_ in types.values() for one in type_.fields if one.bounds}
+    inside: dict[Address, list[Change]] = defaultdict(list)
+    grown: set[Address] = set()
+    own = {change.address: change for change in changes}
+    for change in changes:
+        type_ = types[change.address.kind]
+        home = types.parent(change.address)
+        if home is not None and change.address.kind in bounded:
+            inside[home].append(change)
+            if change.action is Action.CREATE or any(one.name == _SIZE for one in change.fields):
+                grown.add(home)
+        elif any(lowers(one.before, one.after) for one in change.fields if _bounds(type_, one.name)):
+            grown.add(change.address)
+    if not grown:
+        return
+    lives: dict[Address, list[Live]] = defaultdict(list)
+    for address, live in snapshot.live.items():
+        if address.kind in bounded and not live.leaving:
+            home = types.parent(address)
+            if home is not None and home in grown:
+                lives[home].append(live)
+    for home in sorted(grown):
+        look = _Home(home, own.get(home), inside[home], lives[home], wish, snapshot, types)
+        yield from look.over()
+
+
+def _bounds(type_: ResourceType, name: str) -> bool:
+    return name in type_.by_name and bool(type_.by_name[name].bounds)
+
+
+class _Home:
+    """One object with limits, what is in it, and what the plan does there."""
+
+    def __init__(
+        self,
+        address: Address,
+        own: Change | None,
+        changes: Iterable[Change],
+        lives: Iterable[Live],
+        wish: Wish,
+        snapshot: Snapshot,
+        types: Kinds,
+    ) -> None:
+        self.address, self.own, self.wish, self.snapshot, self.types = address, own, wish, snapshot, types
+        self.changes = {change.address: change for change in changes}
+        self.lives = {live.address: live for live in lives}
+        self.default = default_size(wish, snapshot, types, address)
+
+    def over(self) -> Iterator[Diagnostic]:
+        """The limits that would be passed."""
+        for one in self.types[self.address.kind].fields:
+            most = self.limit(one) if one.bounds else None
+            if not isinstance(most, int) or most < 0:
+                continue
+            before = sum(self.counts(one, address, None) for address in self.lives)
+            after = sum(self.counts(one, address, self.changes.get(address)) for address in self.lives)
+            new = [change.address for change in self.changes.values() if change.action is Action.CREATE]
+            made = [address for address in new if self.counts(one, address, self.changes[address])]
+            after += len(made)
+            believed = before <= most or self.stated(one)  # what is passed already may mean something else
+            if believed and after > most and (after > before or self.lowered(one)):
+                yield self.told(one, most, after, made)
+
+    def limit(self, one: Field) -> Value:
+        """The limit after the plan: as written by it, else as it is, else as declared."""
+        written = [field.after for field in self.own.fields if field.name == one.name] if self.own else []
+        live, desired = self.snapshot.live.get(self.address), self.wish.objects.get(self.address)
+        now = value_of(one, live, {}) if live is not None else None
+        declared = desired.values.get(one.name) if desired is not None else None
+        return written[0] if written else now if isinstance(now, int) else declared
+
+    def stated(self, one: Field) -> bool:
+        """Whether a file states the limit; else only the account tells it."""
+        desired = self.wish.objects.get(self.address)
+        return desired is not None and one.name in desired.values
+
+    def lowered(self, one: Field) -> bool:
+        """Whether the plan lowers the limit."""
+        fields = self.own.fields if self.own else ()
+        return any(field.name == one.name and lowers(field.before, field.after) for field in fields)
+
+    def counts(self, one: Field, address: Address, change: Change | None) -> bool:
+        """Whether an object counts for a limit, as it is, or as a change leaves it."""
+        if address.kind != one.bounds or (change is not None and change.action is Action.DELETE):
+            return False
+        if one.counted is None:
+            return True
+        live = self.lives.get(address)
+        size = now_of(self.types[address.kind], _SIZE, live, {}) if live is not None else self.default
+        written = [field.after for field in change.fields if field.name == _SIZE] if change is not None else []
+        return one.counted({_SIZE: written[0] if written else size})
+
+    def told(self, one: Field, most: int, after: int, made: Sequence[Address]) -> Diagnostic:
+        """One mistake for all that is too much."""
+        desired = self.wish.objects.get(self.address)
+        places = [self.wish.objects[address] for address in made if address in self.wish.objects]
+        first = desired or (places[0] if places else None)
+        place = self.wish.position(first.where, one.name) if first is not None else None
+        news = f", {len(made)} of them created by this plan" if made else ""
+        message = f"{self.address} would hold {after} where its {one.name} allows {most}{news}"
+        return Diagnostic("Q028", message, place, str(self.address), hint=f"raise {one.name}, or remove some first")

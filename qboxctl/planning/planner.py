@@ -1,0 +1,382 @@
+"""The planner: a wish and a snapshot of the account give a plan. Pure: no network, files, clock or environment."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable
+
+from qboxctl.config.configuration import Wish
+from qboxctl.errors import ConfigError, Diagnostic
+from qboxctl.model import (
+    MISSING,
+    Action,
+    Address,
+    Change,
+    Desired,
+    FieldChange,
+    Live,
+    Plan,
+    Snapshot,
+    Unverifiable,
+    Value,
+)
+from qboxctl.planning import diff, graph
+from qboxctl.planning.billing import bill
+from qboxctl.planning.guards import judge
+from qboxctl.planning.limits import over_limits
+from qboxctl.planning.planfile import plan_id
+from qboxctl.planning.targets import Options, Scope
+from qboxctl.schema.decoding import EXTRA, UNPROVED, now_of, value_of
+from qboxctl.schema.kinds import Kinds
+from qboxctl.schema.patterns import covering
+from qboxctl.schema.resource import ResourceType
+from qboxctl.schema.types import SIZE_NAMES
+
+UNFINISHED = "its creation was broken off: nobody has used it, and its first password goes out now"
+SUMMARY = ("create", "update", "disable", "delete", "unchanged", "unmanaged")
+
+
+def make_plan(
+    types: Kinds,
+    wish: Wish,
+    snapshot: Snapshot,
+    options: Options | None = None,
+) -> Plan:
+    """Compare the wish with the account. Raises ConfigError for what only a plan can know to be wrong.
+
+    What a plan comes from (digest, version, time, commit) is added by whoever shows or saves it.
+    """
+    return _Planner(types, wish, snapshot, options or Options()).plan()
+
+
+class _Planner:
+    def __init__(self, types: Kinds, wish: Wish, snapshot: Snapshot, options: Options) -> None:
+        self.types, self.wish, self.snapshot, self.options = types, wish, snapshot, options
+        self.scope = Scope(wish, types, options)
+        self.changes: list[Change] = []
+        self.unmanaged: list[Address] = []
+        self.unverifiable: list[Unverifiable] = []
+        self.unchanged: list[Address] = []
+        self.wrong: list[tuple[Address, Diagnostic]] = []
+
+    def plan(self) -> Plan:
+        """Every change, judged."""
+        for address, desired in self.scope.candidates().items():
+            self.declared(address, desired)
+        self.undeclared()
+        self.check_names()
+        self.check_sizes()
+        self.check_references()
+        chosen = self.chosen()
+        kept = {change.address for change in chosen}
+        wrong = [found for address, found in self.wrong if address in kept or self.scope.targeted(address)]
+        wrong += over_limits(chosen, self.wish, self.snapshot, self.types)
+        if wrong:
+            raise ConfigError(wrong)
+        changes = self.ordered(chosen)
+        settings = self.wish.settings
+        identity = plan_id(settings.environment, settings.endpoint, changes)
+        acknowledge = self.options.acknowledge
+        return Plan(
+            id=identity,
+            environment=settings.environment,
+            endpoint=settings.endpoint,
+            changes=changes,
+            unmanaged=tuple(sorted(self.unmanaged)),
+            unverifiable=tuple(sorted(self._seen(self.unverifiable, kept), key=lambda one: one.address)),
+            blocked=judge(changes, self.snapshot, self.wish, self.types, plan_id=identity, acknowledge=acknowledge),
+            summary=self.summary(changes),
+            billing=bill(changes, self.wish, self.snapshot, self.types),
+        )
+
+    def _seen(self, rows: Iterable[Unverifiable], kept: set[Address]) -> Iterable[Unverifiable]:
+        return (row for row in rows if self.scope.targeted(row.address) or row.address in kept)
+
+    # What the files declare.
+
+    def declared(self, address: Address, desired: Desired) -> None:
+        """One declared object."""
+        live = self.snapshot.live.get(address)
+        if live is not None and live.leaving:
+            live = None
+        if desired.absent:
+            if live is None:
+                self.unchanged.append(address)
+            else:
+                self.remove(live, self.types[address.kind].removal, "state: absent")
+        elif live is None:
+            self.create(address, desired)
+        else:
+            self.update(address, desired, live)
+
+    def create(self, address: Address, desired: Desired) -> None:
+        """An object that is not there."""
+        type_ = self.types[address.kind]
+        lacking = [
+            one.name
+            for one in type_.fields
+            if one.required and one.name not in desired.values and one.name not in desired.secrets
+        ]
+        lacking += [
+            one.beside
+            for one in type_.fields
+            if one.beside and desired.values.get(one.name) is True and not desired.values.get(one.beside)
+        ]
+        if lacking:
+            self.error(
+                "Q040",
+                f"{address} must be created, and lacks {' and '.join(lacking)}",
+                desired,
+                hint=f"state {'it' if len(lacking) == 1 else 'them'}, or declare an object that is there already",
+            )
+        values = dict(desired.values)
+        if not type_.unique:
+            values[type_.key] = desired.label
+        fields = [FieldChange(name, None, value) for name, value in sorted(values.items())]
+        fields += [FieldChange(EXTRA + name, None, value) for name, value in sorted(desired.extra.items())]
+        self.changes.append(
+            Change(
+                address,
+                Action.CREATE,
+                fields=tuple(fields),
+                secrets=tuple(sorted(desired.secrets)),
+                reason=f"orders a new {type_.title} (costs money)" if type_.ordered else "declared, not there",
+            )
+        )
+
+    def update(self, address: Address, desired: Desired, live: Live) -> None:
+        """An object that is there."""
+        type_ = self.types[address.kind]
+        found = diff.compare(type_, desired, live, self.snapshot.codes)
+        rotate = covering(self.options.rotate, address) is not None
+        if found is diff.EQUAL and not rotate:
+            self.unchanged.append(address)
+            return
+        for name, before, after in found.fixed:
+            self.fixed(address, desired, name, before, after)
+        if found.unseen:
+            self.unverifiable.append(Unverifiable(address, tuple(sorted(found.unseen))))
+        unfinished = diff.guarded(type_, found.changed) & desired.secrets.keys()
+        secrets = tuple(sorted(desired.secrets if rotate else unfinished))
+        again = self.sent_again(address, desired, found, rotate=rotate)
+        if not found.changed and not secrets and not again:
+            self.unchanged.append(address)
+            return
+        if not rotate:  # what cannot be read goes along where there is something else to write
+            again += [name for name in found.unseen if self.goes_along(type_, name)]
+        fields = [*found.changed, *(FieldChange(name, None, self.wanted(desired, name)) for name in again)]
+        names = [one.name for one in fields]
+        unproved = type_.proof and live.status == UNPROVED
+        once = diff.only_once(type_, live, fields, secrets, self.snapshot.codes)
+        reason = "differs" if found.changed else "to be sent again"
+        if unproved:
+            reason = "waits for its ownership proof"
+        elif once:
+            sent = "its secrets are sent" if secrets else "what nothing tells of is sent"
+            reason = f"{sent} again; this cannot be repeated safely"
+        elif secrets:
+            reason = UNFINISHED
+        self.changes.append(
+            Change(
+                address,
+                Action.UPDATE,
+                remote_id=live.remote_id,
+                fields=tuple(sorted(fields, key=lambda one: one.name)),
+                secrets=secrets,
+                reason=reason,
+                precondition=diff.precondition(type_, live, names, self.snapshot.codes, once=once),
+            )
+        )
+
+    def sent_again(self, address: Address, desired: Desired, found: diff.Difference, *, rotate: bool) -> list[str]:
+        """The attributes that are sent though the account does not tell that they differ.
+
+        An ``extra`` that is never returned may do anything when it is sent, so it is sent where that was asked for, or
+        where the files say something else of it than at the revision that the plan compares with. A volatile attribute
+        is its user's.
+        """
+        type_ = self.types[address.kind]
+        edited = self.options.extra_edited.get(address, frozenset())
+        again = []
+        for name in found.unseen:
+            one = type_.by_name.get(name)
+            writable = one.on_update and not one.volatile if one else type_.update is not None
+            if writable and (rotate or (one is None and name.removeprefix(EXTRA) in edited)):
+                again.append(name)
+        known = {one.name for one in found.changed}
+        return again + [
+            name for name in desired.values if rotate and type_.by_name[name].volatile and name not in known
+        ]
+
+    def goes_along(self, type_: ResourceType, name: str) -> bool:
+        """Whether an attribute that cannot be read is written beside others; a volatile one is its user's."""
+        one = type_.by_name.get(name)
+        return one is not None and one.on_update and not one.volatile
+
+    def wanted(self, desired: Desired, name: str) -> Value:
+        """What a declaration says of an attribute or of ``extra.name``."""
+        if name.startswith(EXTRA):
+            return desired.extra[name.removeprefix(EXTRA)]
+        return desired.values[name]
+
+    def fixed(self, address: Address, desired: Desired, name: str, before: Value, after: Value) -> None:
+        """An attribute that differs and can no longer be changed."""
+        one = self.types[address.kind].by_name.get(name)
+        shown, wish = (one.type.show(before), one.type.show(after)) if one else (str(before), str(after))
+        self.error(
+            "Q041",
+            f"{name} of {address} is {shown}, and can only be chosen at creation: the file says {wish}",
+            desired,
+            *name.split(".", 1),
+            hint=f"write {shown}, or leave {name} out; qboxctl never deletes and creates again, since that loses mail",
+        )
+
+    def remove(self, live: Live, action: Action, reason: str) -> None:
+        """Delete or disable a live object."""
+        type_ = self.types[live.address.kind]
+        fields: tuple[FieldChange, ...] = ()
+        if action is Action.DISABLE and type_.disabled:
+            name, value = type_.disabled
+            before = now_of(type_, name, live, self.snapshot.codes)
+            if live.status == "disabled":
+                self.unchanged.append(live.address)
+                return
+            fields = (FieldChange(name, None if before is MISSING else before, value),)
+        self.changes.append(
+            Change(
+                live.address,
+                action,
+                remote_id=live.remote_id,
+                fields=fields,
+                destroys_data=type_.holds_data and action is Action.DELETE,
+                reason=reason,
+                precondition=diff.precondition(type_, live, [one.name for one in fields], self.snapshot.codes),
+            )
+        )
+
+    # What the files do not declare.
+
+    def undeclared(self) -> None:
+        """Live objects of managed collections that no file declares."""
+        since = self.options.removed_since
+        taken = {change.address.key for change in self.changes if change.action is Action.CREATE}
+        for address, live in self.snapshot.live.items():
+            if address in self.wish.objects or live.leaving:
+                continue
+            type_ = self.types[address.kind]
+            collection = self.types.collection(address)
+            counted = collection in self.wish.managed or (since is not None and address in since)
+            if not counted or not self.scope.visible(address):
+                continue
+            in_the_way = (type_.parent and address.key in taken) or self.inside_removed(address)
+            if not self.scope.targeted(address) and not in_the_way:
+                continue
+            todo = self.wish.settings.on_remove.get(address.kind, "keep")
+            gone = since is None or address in since
+            if todo == "keep" or not gone or (todo == "disable" and live.status == "disabled"):
+                if collection in self.snapshot.complete and self.scope.targeted(address):
+                    self.unmanaged.append(address)
+            else:
+                why = "no longer declared" if since is not None else "not declared"
+                self.remove(live, Action(todo), f"{why} (on_remove: {todo})")
+
+    def inside_removed(self, address: Address) -> bool:
+        """Whether the object lives in one that is declared absent: it may have to go first."""
+        parent = self.types.parent(address)
+        desired = self.wish.objects.get(parent) if parent else None
+        return desired is not None and desired.absent
+
+    # What only a plan can know.
+
+    def error(self, code: str, message: str, desired: Desired, *path: str, hint: str | None = None) -> None:
+        """Note a mistake at its place in the files; it counts where its object is a part of the plan."""
+        place = self.wish.position(desired.where, *path)
+        self.wrong.append((desired.address, Diagnostic(code, message, place, str(desired.address), hint)))
+
+    def check_names(self) -> None:
+        """An alias may not bear a mailbox's name, live ones included."""
+        deleted = {change.address for change in self.changes if change.action is Action.DELETE}
+        for change in self.changes:
+            if change.action is not Action.CREATE:
+                continue
+            for kind in self.types.namesakes(change.address.kind):
+                rival = self.snapshot.live.get(Address(kind, change.address.key))
+                if rival is not None and rival.address not in deleted and not rival.leaving:
+                    self.error("Q018", f"{change.address} cannot be created: {rival.address} has that name",
+                               self.wish.objects[change.address], hint=f"declare {rival.address} absent")  # fmt: skip
+
+    def check_sizes(self) -> None:
+        """No mailbox may be larger than its domain allows, as declared, or else live, or else at creation."""
+        for change in self.changes:
+            size = next((one.after for one in change.fields if one.name == "max_email_quota"), None)
+            parent = self.types.parent(change.address)
+            if parent is None or not isinstance(size, int) or change.action.removes:
+                continue
+            most = self.ceiling(parent)
+            if isinstance(most, int) and size > most:
+                self.error(
+                    "Q024",
+                    f"max_email_quota {SIZE_NAMES.get(size, size)} of {change.address} is more than {parent} allows: "
+                    f"{SIZE_NAMES.get(most, most)}",
+                    self.wish.objects[change.address],
+                    "max_email_quota",
+                    hint=f"state max_email_quota: {SIZE_NAMES.get(size, size)} on the domain",
+                )
+
+    def ceiling(self, parent: Address) -> Value:
+        """The largest mailbox that a domain will allow."""
+        one = self.types[parent.kind].by_name["max_email_quota"]
+        desired, live = self.wish.objects.get(parent), self.snapshot.live.get(parent)
+        if desired is not None and "max_email_quota" in desired.values:
+            return desired.values["max_email_quota"]
+        return value_of(one, live, {}) if live is not None else one.initial
+
+    def check_references(self) -> None:
+        """What a change refers to must be there, or be created by the same plan."""
+        created = {change.address for change in self.changes if change.action is Action.CREATE}
+        for change in self.changes:
+            by_name = self.types[change.address.kind].by_name
+            for name, _, after in change.fields:
+                kind = by_name[name].linked if name in by_name else ""
+                for key in after if kind else ():
+                    target = Address(kind, key)
+                    if target not in created and target not in self.snapshot.live:
+                        why = " and it is excluded" if self.scope.excluded(target) else ""
+                        self.error("Q019", f"{name} of {change.address}: {target} is not there{why}",
+                                   self.wish.objects[change.address], name)  # fmt: skip
+
+    # The plan's parts.
+
+    def chosen(self) -> list[Change]:
+        """The changes of the targets, with all that they need."""
+        if not self.scope.narrowed:
+            return self.changes
+        by_address = {change.address: change for change in self.changes}
+        graph_of_all = graph.order(self.changes, self.types)
+        waits: dict[Address, set[Address]] = defaultdict(set)
+        for step, needed in graph_of_all.needs.items():
+            waits[step.address].update(other.address for other in needed)
+        todo = [address for address in by_address if self.scope.targeted(address)]
+        kept: set[Address] = set()
+        while todo:
+            address = todo.pop()
+            if address not in kept:
+                kept.add(address)
+                todo += waits[address]
+        return [by_address[address] for address in by_address if address in kept]
+
+    def ordered(self, changes: list[Change]) -> tuple[Change, ...]:
+        """The changes by kind and key, each with what it needs."""
+        ranks = {kind: rank for rank, kind in enumerate(self.types)}
+        changes.sort(key=lambda change: (ranks[change.address.kind], change.address.key))
+        waits = graph.needs(changes, self.types)
+        return tuple(
+            change._replace(needs=waits[change.address]) if waits[change.address] else change for change in changes
+        )
+
+    def summary(self, changes: Iterable[Change]) -> dict[str, int]:
+        """How many of each."""
+        counts = Counter(change.action.value for change in changes)
+        counts["unchanged"] = sum(1 for address in self.unchanged if self.scope.targeted(address))
+        counts["unmanaged"] = len(self.unmanaged)
+        return {name: counts[name] for name in SUMMARY}

@@ -1,0 +1,131 @@
+"""What a plan, and then its apply, must know of the account. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Collection as Sized
+from collections.abc import Iterable, Mapping
+
+from qboxctl.config.configuration import Wish
+from qboxctl.live.query import Want
+from qboxctl.model import Action, Address, Change, Collection, Desired, Live
+from qboxctl.planning.targets import Scope
+from qboxctl.schema.decoding import DETAIL, EXTRA, TOUCHED
+from qboxctl.schema.kinds import Kinds
+from qboxctl.schema.patterns import covering
+from qboxctl.schema.resource import ResourceType
+
+
+def want_for_plan(scope: Scope, counted: frozenset[str] = frozenset()) -> Want:
+    """What a plan must know: the declared objects' attributes, and who else is in the managed collections.
+
+    Of the kinds that are ``counted``, all managed collections are wanted, whatever the targets are.
+    """
+    types, wish = scope.types, scope.wish
+    since, rotate = scope.options.removed_since, scope.options.rotate
+    candidates = scope.candidates()
+    asked = {types.collection(address) for address in candidates}
+    homes = {one.parent for one in asked} - {""}  # whoever bears a name there may have to go before it is taken
+    collections = {one for one in wish.managed if one.kind in counted or one.parent in homes} | scope.sought()
+    collections |= {types.collection(address) for address in since or ()}
+    fields: dict[Address, Sized[str]] = {}
+    stated: dict[tuple[object, ...], list[str]] = {}  # most objects of a kind state the same attributes
+    for address, one in candidates.items():
+        form = (address.kind, one.absent, *one.values, None, *one.extra)
+        names = stated.get(form)
+        if names is None:
+            names = stated[form] = _stated(types[address.kind], one)
+            collections |= _referred(types[address.kind], names)
+        once = address in scope.options.extra_edited or covering(rotate, address)
+        fields[address] = [*names, TOUCHED] if once else names
+    removing = {kind for kind, todo in wish.settings.on_remove.items() if todo != "keep"}
+    every = frozenset(_with_parents(types, asked | collections))
+    return Want(
+        wish,
+        every,
+        {**dict.fromkeys(since or (), ("status",)), **fields},
+        whole=frozenset(removing if since is None else ()),
+        partly=every - collections,
+        opened=lambda live: _doomed(scope, live),
+        removing=True,
+    )
+
+
+def want_for_changes(changes: Iterable[Change], wish: Wish, types: Kinds) -> Want:
+    """What applying must know: the touched objects, and what the guards look at."""
+    changes = list(changes)
+    asked = {types.collection(change.address) for change in changes}
+    collections = {types.collection(change.address) for change in changes if change.action is Action.CREATE}
+    fields = {change.address: [one.name for one in change.fields] for change in changes}
+    for address, names in fields.items():
+        collections |= _referred(types[address.kind], names)
+    for change in changes:
+        if change.action is Action.UPDATE and (change.secrets or all(one.before is None for one in change.fields)):
+            fields[change.address].append(TOUCHED)
+        parent = types.parent(change.address)
+        if change.action is Action.DELETE:
+            fields[change.address].append(DETAIL)
+        elif change.action is Action.CREATE and parent is not None and DETAIL not in fields.setdefault(parent, []):
+            fields[parent].append(DETAIL)
+    removed = {change.address.kind for change in changes if types[change.address.kind].removes(change)}
+    collections |= {one for one in wish.managed if one.kind in removed}
+    deleted = {change.address for change in changes if change.action is Action.DELETE}
+    every = frozenset(_with_parents(types, asked | collections))
+    return Want(
+        wish,
+        every,
+        fields,
+        partly=every - collections,
+        opened=lambda live: deleted & live.keys(),
+        removing=True,
+    )
+
+
+def want_for_saved(scope: Scope, changes: Iterable[Change]) -> Want:
+    """What it takes to plan anew what a saved plan is about, and to compare that plan's changes with the account."""
+    plan, changed = want_for_plan(scope), want_for_changes(changes, scope.wish, scope.types)
+    fields = {address: {*plan.fields.get(address, ()), *names} for address, names in changed.fields.items()}
+    every = plan.collections | changed.collections
+    return Want(
+        scope.wish,
+        every,
+        {**plan.fields, **fields},
+        whole=plan.whole,
+        partly=every - (plan.collections - plan.partly) - (changed.collections - changed.partly),
+        opened=lambda live: {*plan.opened(live), *changed.opened(live)},
+        removing=True,
+    )
+
+
+def _stated(type_: ResourceType, one: Desired) -> list[str]:
+    by_name = type_.by_name
+    names = [name for name in one.values if by_name[name].compared or by_name[name].until]
+    if one.absent:
+        names = [DETAIL] if type_.delete else [type_.disabled[0]] if type_.disabled else []
+    return [*names, *(EXTRA + name for name in one.extra)]
+
+
+def _referred(type_: ResourceType, names: Iterable[str]) -> set[Collection]:
+    kinds = {type_.by_name[name].linked for name in names if name in type_.by_name}
+    return {Collection(kind) for kind in kinds if kind}
+
+
+def _with_parents(types: Kinds, collections: Iterable[Collection]) -> set[Collection]:
+    found = set(collections)
+    for one in list(found):
+        home = types.home(one)
+        found |= {types.collection(outer) for outer in (home, *types.ancestors(home))} if home else set()
+    return found
+
+
+def _doomed(scope: Scope, live: Mapping[Address, Live]) -> list[Address]:
+    """The objects with others inside that the plan may delete."""
+    wish, since = scope.wish, scope.options.removed_since
+    found = []
+    for address in live:
+        if scope.types.children(address.kind):
+            desired = wish.objects.get(address)
+            gone = since is None or address in since
+            undeclared = desired is None and gone and wish.settings.on_remove.get(address.kind) == "delete"
+            if (desired is not None and desired.absent) or undeclared:
+                found.append(address)
+    return found

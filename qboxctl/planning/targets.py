@@ -1,0 +1,141 @@
+"""What a plan is about: the targets with what they need, without what is excluded or ignored. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from itertools import chain
+
+from qboxctl.config.configuration import Wish, ignored
+from qboxctl.model import Address, Collection, Desired, Value
+from qboxctl.planning.graph import referred
+from qboxctl.schema.kinds import Kinds
+from qboxctl.schema.patterns import Pattern, covering
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What the command line adds to the wish.
+
+    ``removed_since`` are the objects that an earlier revision declared and today's files do not: with it,
+    only they count as removed. ``extra_edited`` are the names in ``extra`` of which today's files say something
+    else than that revision's, by object. ``only`` narrows the plan to some objects, as targets do, and goes with them.
+    ``acknowledge`` is the id of a plan that may pass the guards that can be passed.
+    """
+
+    targets: tuple[Pattern, ...] = ()
+    excludes: tuple[Pattern, ...] = ()
+    rotate: tuple[Pattern, ...] = ()
+    removed_since: frozenset[Address] | None = None
+    extra_edited: Mapping[Address, frozenset[str]] = field(default_factory=dict)
+    only: frozenset[Address] | None = None
+    acknowledge: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """Which objects a plan is about: the targets with what they need, without what is excluded."""
+
+    wish: Wish
+    types: Kinds
+    options: Options = field(default_factory=Options)
+
+    def excluded(self, address: Address) -> bool:
+        """Whether an exclusion takes the object, or what it lives in."""
+        if not self.options.excludes:
+            return False
+        chain = (address, *self.types.ancestors(address))
+        return any(covering(self.options.excludes, one) is not None for one in chain)
+
+    def targeted(self, address: Address) -> bool:
+        """Whether the object itself is asked for."""
+        targets, only = self.options.targets, self.options.only
+        return (only is None or address in only) and (not targets or covering(targets, address) is not None)
+
+    @property
+    def narrowed(self) -> bool:
+        """Whether the plan is about a part of the wish."""
+        return bool(self.options.targets) or self.options.only is not None
+
+    def visible(self, address: Address) -> bool:
+        """Whether the object may appear at all."""
+        return not ignored(self.wish, self.types, address) and not self.excluded(address)
+
+    def candidates(self) -> Mapping[Address, Desired]:
+        """The declared objects that a plan may need: with targets, also what those may depend on."""
+        objects = self.wish.objects
+        if not self.narrowed and not self.options.excludes:
+            return objects
+        if not self.narrowed:
+            return {address: one for address, one in objects.items() if not self.excluded(address)}
+        return {address: objects[address] for address in self.needed()}
+
+    def needed(self) -> Iterable[Address]:
+        """The targets that are declared, all that is in the same homes, and what these name, however far away.
+
+        What is to go may be linked to by what has to let go of it first.
+        """
+        wish, types = self.wish, self.types
+        asked: Iterable[Address] | None = self.options.only
+        if asked is None:
+            asked = chain.from_iterable(inside for one, inside in wish.managed.items() if self.may_hold_target(one))
+        todo = [address for address in asked if self.targeted(address)]
+        todo += [address for kind in self.linking() for address in wish.managed.get(Collection(kind), ())]
+        found: dict[Address, None] = {}
+        homes: set[Address] = set()
+        while todo:
+            address = todo.pop()
+            desired = wish.objects.get(address)
+            if desired is None or address in found or self.excluded(address):
+                continue
+            found[address] = None
+            todo += self.named(address.kind, desired.values)
+            for home in (types.parent(address) or address, address):
+                if home not in homes:
+                    homes.add(home)
+                    todo.append(home)
+                    for collection in types.inside(home):
+                        todo += wish.managed.get(collection, ())
+        return found
+
+    def named(self, kind: str, values: Mapping[str, Value]) -> Iterable[Address]:
+        """What attributes of a kind name, or may name: an address in a domain may be of any kind that lives there."""
+        for one in self.types[kind].fields:
+            if one.refers and one.name in values:
+                yield from referred(self.types, one.refers, values[one.name])
+
+    def linking(self) -> set[str]:
+        """The kinds whose objects may have to let go of a target that is to be removed."""
+        kinds = {collection.kind for collection in self.sought()}
+        kinds |= {address.kind for address in self.options.only or () if not self.stays(address)}
+        return {kind for kind, type_ in self.types.items() if any(one.linked in kinds for one in type_.fields)}
+
+    def may_hold_target(self, collection: Collection) -> bool:
+        """Whether something in a collection may match a target."""
+        return not self.options.targets or any(
+            pattern.may_match(collection.kind, collection.parent) for pattern in self.options.targets
+        )
+
+    def sought(self) -> set[Collection]:
+        """The managed collections in which a target may be that is not declared, or that is to be removed."""
+        if self.options.only is not None:
+            return {
+                self.types.collection(address)
+                for address in self.options.only
+                if self.targeted(address) and not self.stays(address)
+            } & self.wish.managed.keys()
+        return {collection for collection in self.wish.managed if self.seeks(collection)}
+
+    def seeks(self, collection: Collection) -> bool:
+        """Whether a target may be in a managed collection without being declared to stay there."""
+        inside = self.wish.managed[collection]
+        return not self.options.targets or any(
+            pattern.may_match(collection.kind, collection.parent)
+            and not (pattern.single and any(pattern.matches(one) and self.stays(one) for one in inside))
+            for pattern in self.options.targets
+        )
+
+    def stays(self, address: Address) -> bool:
+        """Whether the object is declared, and not as absent."""
+        desired = self.wish.objects.get(address)
+        return desired is not None and not desired.absent

@@ -1,0 +1,189 @@
+"""The definitions as text for people: ``explain`` in the terminal, and the page ``docs/reference.md``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from textwrap import wrap
+from typing import NamedTuple
+
+from qboxctl.resources import TYPES
+from qboxctl.schema import json_schema
+from qboxctl.schema.hints import near
+from qboxctl.schema.places import RULES, Places
+from qboxctl.schema.resource import Certainty, Field, Mode, ResourceType
+
+_PLACES = Places.of(TYPES)
+
+
+def topics() -> list[str]:
+    """All that ``explain`` knows."""
+    return [*TYPES, *(f"{kind}.{word}" for kind, type_ in TYPES.items() for word in _PLACES.words(type_)), *RULES]
+
+
+def meant(topic: str) -> str:
+    """What to do about a topic that there is not."""
+    kind, _, name = topic.lower().partition(".")
+    if name and kind in TYPES:
+        found = [f"{kind}.{word}" for word in near(name, _PLACES.words(TYPES[kind]))]
+        otherwise = TYPES[kind].hints.get(name, f"`qboxctl explain {kind}` lists its attributes")
+    else:
+        found, otherwise = near(topic, topics()), f"there are: {', '.join(TYPES)}, settings"
+    return f"did you mean {' or '.join(found)}?" if found else otherwise
+
+
+def explain(topic: str | None) -> list[str]:
+    """The reference for a kind, an attribute (``mailbox.language``), the settings or everything; raises KeyError."""
+    if not topic:
+        kinds = [f"  {one.kind:18} {one.doc}" for one in TYPES.values()]
+        more = [
+            "`qboxctl explain KIND` lists its attributes, `qboxctl explain KIND.ATTRIBUTE` tells all of one.",
+            "`qboxctl explain settings` lists what a configuration may say beside its objects.",
+        ]
+        return ["The kinds of resources:", "", *kinds, "", *more]
+    if topic.partition(".")[0] in RULES:
+        return list(_explain_settings(topic))
+    kind, _, name = topic.partition(".")
+    one = TYPES[kind]
+    if name and name not in one.by_name:
+        return _explain_own(one, name)
+    return _explain_field(one, one.by_name[name]) if name else list(_explain_kind(one))
+
+
+def _explain_own(one: ResourceType, name: str) -> list[str]:
+    """What may stand in an object beside its attributes: its state, extra attributes, a pin, and what is inside it."""
+    schema = json_schema.body(TYPES, one)["properties"][name]
+    values = f"values:   {', '.join(schema['enum'])}" if "enum" in schema else "values:   a mapping"
+    values = "values:   text or a whole number" if isinstance(schema.get("type"), list) else values
+    return [f"{one.kind}.{name}", "", *wrap(f"{schema['description'].rstrip('.')}.", 100), "", values]
+
+
+def _explain_kind(one: ResourceType) -> Iterable[str]:
+    yield f"{one.kind}: {one.title}"
+    yield ""
+    yield from wrap(one.doc, 100)
+    yield ""
+    yield f"in a file:   {'.'.join(TYPES.place(one.kind)).replace('*', 'DOMAIN')}.NAME"
+    yield f"address:     {one.kind}/{'NAME@DOMAIN' if one.parent else 'NAME'}"
+    yield f"absent:      {'deletes it' if one.delete else 'disables it; the API cannot delete it'}"
+    yield f"on_remove:   {', '.join(one.allowed_on_remove())}"
+    yield ""
+    width = max(len(word) for word in _PLACES.words(one))
+    for each in one.fields:
+        mark = {Mode.CREATE_ONLY: "at creation only", Mode.WRITE_ONLY: "secret"}.get(each.mode, "")
+        mark = ", ".join(filter(None, ("needed" if each.required else "", mark)))
+        yield f"  {each.name:{width}}  {each.doc}{f' ({mark})' if mark else ''}"
+    yield ""
+    for word in _PLACES.words(one):
+        if word not in one.by_name:
+            yield f"  {word:{width}}  {json_schema.body(TYPES, one)['properties'][word]['description']}"
+
+
+def _explain_field(one: ResourceType, each: Field) -> list[str]:
+    certain = {
+        Certainty.DOCUMENTED: "documented",
+        Certainty.OBSERVED: "seen in other clients of the API, not documented",
+        Certainty.ASSUMED: "assumed: not visible in the API's documentation",
+    }
+    lines = [
+        f"{one.kind}.{each.name}",
+        "",
+        *wrap(json_schema.describe(each) + ".", 100),
+        "",
+        f"values:   {_allowed(each)}",
+        f"writable: {each.mode.value.replace('_', ' ')}",
+        f"in the API: {each.wire}" + (f", read as {each.row_name}" if each.row_name != each.wire else ""),
+        f"sure:     {certain[each.certainty]}" + (f" [{each.source}]" if each.source else ""),
+    ]
+    if each.refers:
+        lines.append(f"refers to: {each.refers}")
+    return lines
+
+
+def _explain_settings(topic: str) -> Iterable[str]:
+    found = [row for row in settings() if topic == "settings" or f"{row.name}.".startswith(f"{topic}.")]
+    if not found:
+        raise KeyError(topic)
+    width = max(len(row.name) for row in found)
+    for row in found:
+        yield f"{row.name:{width}}  {row.doc}{f': {row.values}' if row.values else ''}"
+
+
+class Setting(NamedTuple):
+    """One key that a configuration may hold beside its objects; ``values`` is "" where the text says all."""
+
+    name: str
+    doc: str
+    values: str
+
+
+def settings() -> list[Setting]:
+    """What a configuration may say beside its objects, from its schema."""
+    schema = json_schema.config_schema(TYPES)
+    rules = [Setting(name, schema["properties"][name]["description"], "") for name in RULES if name != "settings"]
+    return [*_settings("settings", schema["$defs"]["settings"]), *rules]
+
+
+def _settings(path: str, schema: json_schema.Schema) -> Iterable[Setting]:
+    kinds = [name for name in schema["properties"] if name in TYPES]
+    for name, one in schema["properties"].items():
+        if name in kinds[1:]:
+            continue  # the same for each kind
+        at = f"{path}.{'KIND' if name in kinds else name}"
+        values = ", ".join(one["enum"]) if "enum" in one else ""
+        if one.get("description") or values:
+            yield Setting(at, one.get("description", "for one kind, as far as it can be done with it"), values)
+        if "properties" in one:
+            yield from _settings(at, one)
+
+
+def _allowed(each: Field) -> str:
+    schema = each.type.schema()
+    if "enum" in schema:
+        return ", ".join(str(value) for value in schema["enum"])
+    if each.secret:
+        return "{env: NAME}, {file: PATH} or {exec: [program, argument]}"
+    options = schema.get("oneOf", [schema])
+    return " or ".join(str(option.get("const") or option.get("type")) for option in options)
+
+
+def page() -> str:
+    """Every kind and attribute as one Markdown page, with how sure each fact about the API is."""
+    return "\n".join(_page()) + "\n"
+
+
+def _page() -> Iterable[str]:
+    yield "# Reference"
+    yield ""
+    yield "Made from the definitions by `make schemas`; `qboxctl explain` tells the same in the terminal. How sure:"
+    yield "**documented** in the API's reference, **observed** in other clients, **assumed** by us (`qboxctl doctor`"
+    yield "tells which assumed names your account's answers carry)."
+    for one in TYPES.values():
+        yield from ("", f"## {one.kind}", "", one.doc, "")
+        yield f"- in a file: `{'.'.join(TYPES.place(one.kind)).replace('*', 'DOMAIN')}.NAME`"
+        yield f"- address: `{one.kind}/{'NAME@DOMAIN' if one.parent else 'NAME'}`"
+        yield f"- `state: absent` {'deletes it' if one.delete else 'disables it: the API cannot delete it'}"
+        yield f"- `on_remove` may be {', '.join(f'`{word}`' for word in one.allowed_on_remove())}"
+        for call in (one.create, one.read, one.update, one.status, one.delete, *one.proof):
+            if call is not None:
+                yield f"- `{call.method} {call.path}` ({call.certainty.value})"
+        if one.fields:
+            yield from (
+                "",
+                "| attribute | what it is | values | written | how sure |",
+                "| --- | --- | --- | --- | --- |",
+            )
+            yield from (_row(each) for each in one.fields)
+
+    yield from ("", "## settings and rules", "", "| key | what it says | values |", "| --- | --- | --- |")
+    yield from (f"| `{row.name}` | {row.doc.replace('|', ' or ')} | {row.values} |" for row in settings())
+
+
+def _row(each: Field) -> str:
+    cells = (
+        f"`{each.name}`",
+        json_schema.describe(each),
+        _allowed(each),
+        each.mode.value.replace("_", " "),
+        each.certainty.value,
+    )
+    return f"| {' | '.join(cell.replace('|', ' or ') for cell in cells)} |"

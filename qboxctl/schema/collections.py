@@ -1,0 +1,178 @@
+"""Attribute types that are sets (addresses, networks, references), and the comparison of ``extra`` values.
+
+The API returns a list as JSON, as one text with commas, or as null where it is empty: all are read alike.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from qboxctl.errors import BadEntries, BadValue
+from qboxctl.model import JSON, Missing, Value
+from qboxctl.schema import formats
+from qboxctl.schema.hints import as_list
+from qboxctl.schema.types import Boolean, Text, Type, decode_int, expected, kind_of
+
+
+@dataclass(frozen=True, slots=True)
+class Texts(Type):
+    """A set of short texts: order and repetition do not matter; ``[]`` clears it."""
+
+    least: int = 0
+    most: int = 0
+
+    def item(self, raw: object) -> str:
+        """One entry from a file."""
+        if not isinstance(raw, str):
+            raise expected("text (put it in quotes)", raw)
+        if not raw.strip() or raw != raw.strip() or "," in raw or any(ord(char) < 32 for char in raw):
+            raise ValueError(f"{raw!r} cannot stand in this list: no comma, no blank at its ends, not empty")
+        return raw
+
+    def wire_item(self, wire: JSON) -> str:
+        """One entry from the API."""
+        return str(wire)
+
+    def parse(self, raw: object) -> tuple[str, ...]:
+        """The sorted entries without repetition; raises BadEntries with every entry that is wrong."""
+        if not isinstance(raw, list):
+            hint = as_list(raw) if isinstance(raw, str) and raw.strip() else None
+            raise BadValue(f"expected a list, found {kind_of(raw)}", hint=hint)
+        items: set[str] = set()
+        wrong: list[tuple[int | None, ValueError]] = []
+        for index, entry in enumerate(raw):
+            try:
+                items.add(self.item(entry))
+            except ValueError as error:
+                wrong.append((index, error))
+        number = len(items) + len(wrong)
+        if number < self.least:
+            wrong.append((None, ValueError(f"at least {self.least} entry is needed here")))
+        if self.most and number > self.most:
+            wrong.append((None, ValueError(f"{number} entries, and at most {self.most} are allowed")))
+        if wrong:
+            raise BadEntries(wrong)
+        return tuple(sorted(items))
+
+    def decode(self, wire: JSON) -> Value | Missing:
+        """From a list, from one text with commas, and from null for an empty one."""
+        if wire is None:
+            return ()
+        entries = wire.split(",") if isinstance(wire, str) else wire if isinstance(wire, list) else [wire]
+        texts = (entry.strip() if isinstance(entry, str) else entry for entry in entries)
+        return tuple(sorted({self.wire_item(entry) for entry in texts if entry is not None and entry != ""}))
+
+    def encode(self, value: Value) -> JSON:
+        """A JSON list."""
+        return list(value)
+
+    def schema(self) -> dict[str, JSON]:
+        """A list of texts."""
+        bounds = {"minItems": self.least} if self.least else {}
+        return {"type": "array", "items": {"type": "string"}, **bounds}
+
+
+@dataclass(frozen=True, slots=True)
+class Emails(Texts):
+    """A set of e-mail addresses."""
+
+    def item(self, raw: object) -> str:
+        """One address in lower case."""
+        if not isinstance(raw, str):
+            raise expected("an e-mail address", raw)
+        return formats.email_address(raw)
+
+    def wire_item(self, wire: JSON) -> str:
+        """One address from the API, in lower case."""
+        return formats.relaxed_email(str(wire))
+
+
+@dataclass(frozen=True, slots=True)
+class Networks(Texts):
+    """A set of IP addresses and networks; a network of one address is that address."""
+
+    def item(self, raw: object) -> str:
+        """One address or network in its shortest form."""
+        import ipaddress
+
+        if not isinstance(raw, str):
+            raise expected("an IP address or network", raw)
+        try:
+            return _short(ipaddress.ip_network(raw.strip()))
+        except ValueError as error:
+            message = f"{raw!r} is not an IP address or network: {error}"
+        try:
+            wider = _short(ipaddress.ip_network(raw.strip(), strict=False))
+        except ValueError:
+            raise ValueError(message) from None
+        raise BadValue(message, hint=f"write {wider}, or the address alone")
+
+    def wire_item(self, wire: JSON) -> str:
+        """One address or network from the API."""
+        import ipaddress
+
+        try:
+            return _short(ipaddress.ip_network(str(wire), strict=False))
+        except ValueError:
+            return str(wire)
+
+
+def _short(network: object) -> str:
+    text = str(network)
+    return text.removesuffix("/32") if "." in text else text.removesuffix("/128")
+
+
+@dataclass(frozen=True, slots=True)
+class References(Texts):
+    """A set of other objects of one kind, by their keys in the files; codes are for the API only.
+
+    ``canonical`` brings a key to the form in which keys of that kind are compared.
+    """
+
+    kind: str = ""
+    canonical: Callable[[str], str] = formats.relaxed_domain
+
+    def item(self, raw: object) -> str:
+        """One key."""
+        if not isinstance(raw, str):
+            raise expected("a name (put it in quotes)", raw)
+        return self.canonical(raw)
+
+    def wire_item(self, wire: JSON) -> str:
+        """A code, an id or a name; an object gives its code, id or name, whichever comes first."""
+        if isinstance(wire, dict):
+            wire = next((wire[name] for name in ("code", "id", "name") if wire.get(name) is not None), "")
+        return str(wire)
+
+
+def is_json(value: JSON) -> bool:
+    """Whether a value from YAML can go into a JSON body: no infinity, no NaN."""
+    match value:
+        case float():
+            return math.isfinite(value)
+        case list():
+            return all(is_json(item) for item in value)
+        case dict():
+            return all(is_json(item) for item in value.values())
+        case _:
+            return True
+
+
+def same_json(want: JSON, have: JSON) -> bool:
+    """Whether an ``extra`` value is in effect: read as generously as a modelled attribute would be."""
+    if want == have and type(want) is type(have):
+        return True
+    match want:
+        case bool():
+            return Boolean().decode(have) == want
+        case int():
+            return decode_int(have) == want
+        case str():
+            return Text().decode(have) == want
+        case list() if all(isinstance(item, str) for item in want):
+            texts = Texts()
+            return texts.decode(have) == texts.decode(want)
+        case _:
+            return False

@@ -1,0 +1,237 @@
+"""The definitions as JSON Schemas: ``schemas/``, editors, validation."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import fields
+
+from qboxctl.model import JSON, Action, PlanOptions
+from qboxctl.schema.kinds import Kinds
+from qboxctl.schema.resource import Field, Mode, ResourceType
+
+_DRAFT = "https://json-schema.org/draft/2020-12/schema"
+_SHA = "^sha256:[0-9a-f]{64}$"
+Schema = dict[str, JSON]
+
+
+def closed(properties: Mapping[str, JSON], *required: str, doc: str = "") -> Schema:
+    """A mapping that may hold these keys and no others."""
+    found: Schema = {"type": "object", "properties": dict(properties), "additionalProperties": False}
+    return {
+        **({"description": doc} if doc else {}),
+        **found,
+        **({"required": list(required)} if required else {}),
+    }
+
+
+def mapping_of(values: JSON, doc: str) -> Schema:
+    """A mapping with free keys."""
+    return {"description": doc, "type": "object", "additionalProperties": values}
+
+
+def config_schema(kinds: Kinds) -> Schema:
+    """The schema of one file of a configuration."""
+    properties: dict[str, JSON] = {
+        "settings": {"$ref": "#/$defs/settings"},
+        "protect": _patterns(kinds, "What is never removed, by whichever road; a list of patterns such as domain/*"),
+        "ignore": _patterns(kinds, "What is neither read into a plan nor listed; a list of patterns"),
+        "defaults": closed(
+            {kind: body(kinds, one, defaults=True) for kind, one in kinds.items()},
+            doc="For each kind: attributes under what an object says itself",
+        ),
+    }
+    for one in kinds.levels[0]:
+        match one.section:
+            case (root,):
+                properties[root] = _collection(kinds, one)
+            case (root, name):
+                group = properties.setdefault(root, closed({}, doc="Email Delivery: sending domains and accounts"))
+                group["properties"][name] = _collection(kinds, one)
+    return {
+        "$schema": _DRAFT,
+        "title": "qboxctl configuration",
+        "description": "Any file of a qboxctl configuration; all files are united, and every key is optional.",
+        **closed(properties),
+        "patternProperties": {"^x-": True},
+        "$defs": {"secret": _secret(), "settings": settings_schema(kinds)},
+    }
+
+
+def settings_schema(kinds: Kinds, *, overlay: bool = False) -> Schema:
+    """The schema of the settings block, or of one environment's overlay."""
+    guard = {
+        "count": {"type": "integer", "minimum": 0, "description": "Most removals in one plan; the default is 10"},
+        "percent": {
+            "type": "number",
+            "minimum": 0,
+            "maximum": 100,
+            "description": "Most removals as a share of the live objects, in percent; the default is 20",
+        },
+    }
+    properties: dict[str, JSON] = {
+        "endpoint": {
+            "type": "string",
+            "description": "URL of the Management API, Qboxmail's own or on this machine; https://api.qboxmail.com",
+        },
+        "token": {"description": "Where the token comes from; {env: QBOXMAIL_API_TOKEN}", "$ref": "#/$defs/secret"},
+        "customer_code": {"type": "string", "description": "For tokens of an admin: the customer to work for"},
+        "on_remove": closed(
+            {kind: {"enum": list(one.allowed_on_remove())} for kind, one in kinds.items()},
+            doc="What happens to live objects of a managed collection that no file declares; keep is the default",
+        ),
+        "guards": closed(
+            {**guard, **{kind: closed(guard) for kind in kinds}},
+            doc="How many removals one plan may hold, for all kinds or for each",
+        ),
+        "api": closed(
+            {
+                "concurrency": {"type": "integer", "minimum": 1, "maximum": 64, "description": "Requests at a time: 8"},
+                "requests_per_second": {
+                    "oneOf": [{"type": "number", "exclusiveMinimum": 0}, {"type": "null"}],
+                    "description": "Most requests started in a second; null for the server's own limit",
+                },
+                "timeout": {
+                    "type": "number",
+                    "exclusiveMinimum": 0,
+                    "maximum": 3600,
+                    "description": "Seconds for a whole request, answer included: 30",
+                },
+                "retries": {"type": "integer", "minimum": 0, "maximum": 20, "description": "Repetitions after a fault"},
+            },
+            doc="How the API is used",
+        ),
+    }
+    if not overlay:
+        properties["environments"] = mapping_of(
+            settings_schema(kinds, overlay=True), "Other settings by name, chosen with --env"
+        )
+    return closed(properties, doc="Where and how; one block, in one file")
+
+
+def _patterns(kinds: Kinds, doc: str) -> Schema:
+    return {
+        "description": doc,
+        "type": "array",
+        "items": {"type": "string", "pattern": "^[^/]+/.+", "examples": [f"{kind}/*" for kind in kinds]},
+    }
+
+
+def _secret() -> Schema:
+    return {
+        "description": "A reference to a secret: {env: NAME}, {file: PATH} or {exec: [program, argument]}",
+        "oneOf": [
+            closed({"env": {"type": "string", "minLength": 1}}, "env"),
+            closed({"file": {"type": "string", "minLength": 1}}, "file"),
+            closed({"exec": {"type": "array", "minItems": 1, "items": {"type": "string", "minLength": 1}}}, "exec"),
+        ],
+    }
+
+
+def _collection(kinds: Kinds, one: ResourceType) -> Schema:
+    bodies: list[JSON] = [body(kinds, one), {"type": "null"}]
+    if one.short:
+        bodies.insert(0, {**one.by_name[one.short].type.schema(), "description": f"Short for {{{one.short}: …}}"})
+    return mapping_of({"anyOf": bodies}, f"{one.doc} An empty mapping means: managed, and none of them.")
+
+
+def body(kinds: Kinds, one: ResourceType, *, defaults: bool = False) -> Schema:
+    """The schema of what stands for one object, or for its kind in ``defaults``."""
+    properties: dict[str, JSON] = {each.name: _attribute(each) for each in one.fields}
+    properties["extra"] = mapping_of(True, "Attributes by their names in the API that qboxctl does not know")
+    if not defaults:
+        properties["state"] = {
+            "enum": ["present", "absent"],
+            "description": f"absent: {'delete it' if one.delete else 'disable it'}, where it is there",
+        }
+        if not one.unique:
+            properties["id"] = {"type": ["string", "integer"], "description": "The id on the server, to match it by"}
+        for child in kinds.children(one.kind):
+            properties[child.section[0]] = _collection(kinds, child)
+    return closed(properties, doc=one.doc)
+
+
+def _attribute(one: Field) -> Schema:
+    return {**one.type.schema(), "description": describe(one)}
+
+
+def describe(one: Field) -> str:
+    """What an attribute is, and when it can be written."""
+    notes = {
+        Mode.CREATE_ONLY: "It cannot be changed later",
+        Mode.WRITE_ONLY: "It cannot be read back, so it is sent at creation and with --rotate only",
+    }
+    needed = "Needed to create the object" if one.required else ""
+    return ". ".join(filter(None, (one.doc, notes.get(one.mode), needed)))
+
+
+_TEXT: Schema = {"type": "string", "maxLength": 4000}
+
+
+def _texts(*names: str) -> Schema:
+    return closed(dict.fromkeys(names, _TEXT), *names)
+
+
+def plan_schema(kinds: Kinds) -> Schema:
+    """The schema of a plan: `plan --format json` and a saved plan file."""
+    address = {"type": "string", "pattern": "^[a-z_]+/.+", "maxLength": 400}
+    text = _TEXT
+    patterns = {"type": "array", "items": {"type": "string", "maxLength": 400}, "maxItems": 1000}
+    change = closed(
+        {
+            "address": address,
+            "kind": {"enum": list(kinds)},
+            "action": {"enum": [action.value for action in Action]},
+            "remote_id": {"type": ["string", "null"], "maxLength": 200},
+            "fields": {
+                "type": "array",
+                "maxItems": 200,
+                "items": closed({"name": text, "before": True, "after": True}, "name", "before", "after"),
+            },
+            "secrets": {"type": "array", "items": text, "maxItems": 20},
+            "needs": {"type": "array", "items": address},
+            "destroys_data": {"type": "boolean"},
+            "reason": text,
+            "precondition": {"type": "string", "pattern": f"^absent$|{_SHA}"},
+        },
+        *("address", "kind", "action", "remote_id", "fields", "secrets", "needs", "destroys_data", "reason",
+          "precondition"),
+    )  # fmt: skip
+    counts = mapping_of({"type": "integer"}, "Counts by name")
+    properties: dict[str, JSON] = {
+        "format_version": {"const": "1.0"},
+        "id": {"type": "string", "pattern": "^[0-9a-f]{64}$", "description": "SHA-256 of the content"},
+        "qboxctl_version": text,
+        "created_at": text,
+        "environment": text,
+        "endpoint": text,
+        "config_digest": {"type": "string", "pattern": _SHA},
+        "git_commit": {"type": ["string", "null"], "pattern": "^[0-9a-f]{7,64}$"},
+        "changes": {"type": "array", "items": change},
+        "unmanaged": {"type": "array", "items": address},
+        "unverifiable": {
+            "type": "array",
+            "items": closed({"address": address, "fields": {"type": "array", "items": text}}, "address", "fields"),
+        },
+        "blocked": {
+            "type": "array",
+            "items": _texts("guard", "kind", "message", "way_out"),
+        },
+        "warnings": {"type": "array", "items": _texts("code", "address", "message", "hint")},
+        "options": closed(
+            {
+                "targets": patterns,
+                "excludes": patterns,
+                "since": {"type": ["string", "null"], "maxLength": 400},
+                "only_changed": {"type": "boolean"},
+                "rotate": patterns,
+            },
+            *(one.name for one in fields(PlanOptions)),
+        ),
+        "customers": {"type": "array", "items": {"type": "string", "maxLength": 200}},
+        "summary": counts,
+        "billing": counts,
+    }
+    return {"$schema": _DRAFT, "title": "qboxctl plan", **closed(properties, *properties)}
+
+
+SCHEMAS = {"config": config_schema, "plan": plan_schema}

@@ -1,0 +1,203 @@
+"""How kinds hang together: who lives in whom, where each stands in the files, and how addresses are joined.
+
+``Kinds`` is built once, from the definitions, and refuses a shape that it does not know. Parents nest to any depth.
+Nothing else cuts a key apart or puts one together.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from functools import cached_property
+
+from qboxctl.model import Address, Collection
+from qboxctl.schema.resource import Joined, ResourceType
+
+_ESCAPES = (("%", "%25"), ("/", "%2F"))
+"""In an address with several segments, a name's own ``/`` is written ``%2F``, and its ``%`` is written ``%25``."""
+
+
+class Kinds(Mapping[str, ResourceType]):
+    """The kinds of resources by name, in the order in which they are created: parents before what lives in them."""
+
+    def __init__(self, types: Iterable[ResourceType]) -> None:
+        """Raises ValueError for kinds that do not fit together."""
+        self._types = {one.kind: one for one in types}
+        self._children: dict[str, tuple[ResourceType, ...]] = {}
+        for one in self._types.values():
+            if one.parent and one.parent not in self._children:
+                raise ValueError(f"{one.kind} lives in {one.parent or 'nothing'}, which is no kind before it")
+            self._children[one.kind] = ()
+            if one.parent:
+                self._children[one.parent] += (one,)
+        self._segments: dict[str, int] = {}
+        for kind, one in self._types.items():
+            self._segments[kind] = self._segments[one.parent] + 1 if self._segmented(kind) else 1
+        self._check_places()
+        self._check_references()
+
+    __hash__ = object.__hash__
+
+    def __eq__(self, other: object) -> bool:
+        return self is other
+
+    def __getitem__(self, kind: str) -> ResourceType:
+        return self._types[kind]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._types)
+
+    def __len__(self) -> int:
+        return len(self._types)
+
+    # Who lives in whom.
+
+    def parent(self, one: Address) -> Address | None:
+        """The object that an object lives in, None for one that lives in the account itself."""
+        type_ = self._types[one.kind]
+        return Address(type_.parent, self.split(one)[0]) if type_.parent else None
+
+    def ancestors(self, one: Address) -> Iterator[Address]:
+        """What an object lives in, and what that lives in: nearest first."""
+        parent = self.parent(one)
+        while parent is not None:
+            yield parent
+            parent = self.parent(parent)
+
+    def root(self, one: Address) -> Address:
+        """The outermost object that holds an object: its last ancestor, or itself."""
+        *_, last = (one, *self.ancestors(one))
+        return last
+
+    def collection(self, one: Address) -> Collection:
+        """The list of the API that an object is in."""
+        return Collection(one.kind, self.split(one)[0])
+
+    def home(self, one: Collection) -> Address | None:
+        """The object that a collection is in, None for a list of the account."""
+        parent = self._types[one.kind].parent
+        return Address(parent, one.parent) if parent else None
+
+    def children(self, kind: str) -> tuple[ResourceType, ...]:
+        """The kinds that live in a kind."""
+        return self._children[kind]
+
+    def inside(self, one: Address) -> tuple[Collection, ...]:
+        """The collections that are in an object."""
+        return tuple(Collection(child.kind, one.key) for child in self._children[one.kind])
+
+    def outer(self, kind: str) -> Iterator[ResourceType]:
+        """The kinds that a kind lives in: nearest first."""
+        parent = self._types[kind].parent
+        while parent:
+            yield self._types[parent]
+            parent = self._types[parent].parent
+
+    @cached_property
+    def levels(self) -> tuple[tuple[ResourceType, ...], ...]:
+        """The kinds by depth: those of the account, those in these, and so on."""
+        found = [tuple(one for one in self._types.values() if not one.parent)]
+        while found[-1]:
+            found.append(tuple(child for one in found[-1] for child in self._children[one.kind]))
+        return tuple(found[:-1])
+
+    @cached_property
+    def _namesakes(self) -> Mapping[str, tuple[str, ...]]:
+        spaces = {kind: (one.namespace, one.parent) for kind, one in self._types.items() if one.namespace}
+        return {
+            kind: tuple(other for other in spaces if other != kind and spaces[other] == spaces.get(kind))
+            for kind in self._types
+        }
+
+    def namesakes(self, kind: str) -> tuple[str, ...]:
+        """The other kinds that share their names with a kind: a mailbox and an alias cannot bear the same one."""
+        return self._namesakes[kind]
+
+    # Keys and addresses.
+
+    def key(self, kind: str, name: str, parent: str = "") -> str:
+        """The natural key of an object from its own name and the key of what it lives in."""
+        type_ = self._types[kind]
+        if not type_.parent:
+            return name
+        match type_.joined:
+            case Joined.AT:
+                return f"{name}@{parent}"
+            case Joined.SAME:
+                return parent
+            case Joined.SLASH:
+                outer = parent if self._segmented(type_.parent) else _escaped(parent)
+                return f"{outer}/{_escaped(name)}"
+
+    def split(self, one: Address) -> tuple[str, str]:
+        """The key of what an object lives in ("" for nothing), and the object's own name."""
+        type_ = self._types[one.kind]
+        if not type_.parent:
+            return "", one.key
+        match type_.joined:
+            case Joined.AT:
+                name, _, parent = one.key.rpartition("@")
+                return parent, name
+            case Joined.SAME:
+                return one.key, one.key
+            case Joined.SLASH:
+                outer, _, name = one.key.rpartition("/")
+                return (outer if self._segmented(type_.parent) else _plain(outer)), _plain(name)
+
+    def name(self, one: Address) -> str:
+        """The name that the files and the API use for an object."""
+        return self.split(one)[1]
+
+    def _segmented(self, kind: str) -> bool:
+        type_ = self._types[kind]
+        return bool(type_.parent) and type_.joined is Joined.SLASH
+
+    def segments(self, kind: str) -> int:
+        """How many parts an address of a kind has behind the kind's name."""
+        return self._segments[kind]
+
+    def address(self, text: str) -> Address:
+        """Read an address, ``mailbox/ada@example.com``; raises ValueError for one that no object can have."""
+        one = Address.of(text)
+        if one.kind not in self._types:
+            raise ValueError(f"{text!r}: there is no kind {one.kind!r}; there are {', '.join(self._types)}")
+        parts = one.key.count("/") + 1
+        if self._segmented(one.kind) and parts != self.segments(one.kind):
+            raise ValueError(f"{text!r}: a {one.kind} has {self.segments(one.kind)} names behind its kind, not {parts}")
+        return one
+
+    # Places in the files.
+
+    def place(self, kind: str) -> tuple[str, ...]:
+        """Where a kind stands in the files, ``*`` for a key: ``("domains", "*", "mailboxes")``."""
+        type_ = self._types[kind]
+        return (*self.place(type_.parent), "*", *type_.section) if type_.parent else type_.section
+
+    def _check_places(self) -> None:
+        seen: dict[tuple[str, ...], str] = {}
+        for kind, one in self._types.items():
+            most = 1 if one.parent else 2
+            if not 0 < len(one.section) <= most or not all(one.section):
+                raise ValueError(f"{kind}: {one.section} is no place in the files")
+            other = seen.setdefault(self.place(kind), kind)
+            if other != kind:
+                raise ValueError(f"{kind} and {other} stand at the same place in the files")
+            if one.parent and one.section[0] in self._types[one.parent].by_name:
+                raise ValueError(f"{kind}: {one.section[0]} is an attribute of {one.parent}")
+
+    def _check_references(self) -> None:
+        for kind, one in self._types.items():
+            for field in one.fields:
+                if field.refers and field.refers not in self._types:
+                    raise ValueError(f"{kind}.{field.name} refers to {field.refers}, which is no kind")
+
+
+def _escaped(name: str) -> str:
+    for char, code in _ESCAPES:
+        name = name.replace(char, code)
+    return name
+
+
+def _plain(segment: str) -> str:
+    for char, code in reversed(_ESCAPES):
+        segment = segment.replace(code, char)
+    return segment
