@@ -256,6 +256,10 @@ class Status(StrEnum):
     UNKNOWN = "unknown"
 
 
+ALREADY: Final = "already in effect"
+"""What is said of a change that was in effect before the run, where nothing else is to be told of it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Outcome:
     """What became of one change; ``error`` says why where it is not done, ``seconds`` how long it took."""

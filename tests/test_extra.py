@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from lab import Lab, wish_of
 
-from qboxctl.errors import ConfigError, PlanFileError
+from qboxctl.errors import ConfigError, PlanFileError, StalePlanError
 from qboxctl.model import Address, FieldChange, Plan
 from qboxctl.planning import planfile
 from qboxctl.planning.targets import Options
@@ -78,6 +78,27 @@ def test_what_is_never_returned_goes_out_where_somebody_asked_for_it(
     have = lab.emulator.dump()["domains"]["a.example"]["mailboxes"]["ada"]["extra"]["webmail_date_format"]
     assert have == (value if sent(plan) else "no")
     assert lab.plan(wish).changes == ()
+
+
+@pytest.mark.parametrize("detail", ["full", "abridged", "blind"])
+@pytest.mark.parametrize(("options", "names"), [(EDITED, []), (ROTATE, []), (EDITED, ["lastname"])])
+def test_a_plan_that_sends_what_is_never_returned_is_applied_once(
+    options: Options, names: list[str], detail: str
+) -> None:
+    lab, wish = Lab(seed=SEED, quirks={**NEVER, "list_detail": detail}), wish_of(TEXT % ("L" if names else '""', "q"))
+    plan = lab.plan(wish, options)
+    assert [one.name for one in plan.changes[0].fields] == ["extra.webmail_date_format", *names]
+    assert plan.changes[0].reason.endswith("cannot be repeated safely") == (not names)
+    lab.clock.sleep(1)
+    lab.apply(wish, plan)
+    lab.emulator.requests.clear()
+    if names:  # of these the account tells that they are in effect
+        assert [str(one.status) for one in lab.apply(wish, plan)] == ["in_effect"]
+    else:
+        with pytest.raises(StalePlanError) as stale:
+            lab.apply(wish, plan)
+        assert "its extra.webmail_date_format may have been sent already" in str(stale.value.moved)
+    assert {request.method for request in lab.emulator.requests} == {"GET"}
 
 
 def test_what_is_never_returned_goes_out_at_creation() -> None:

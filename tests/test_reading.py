@@ -251,6 +251,15 @@ def test_a_domain_that_counts_more_than_can_be_seen_is_not_deleted(wish: str, de
     assert any(counter in message for message in contents(plan)), plan.blocked
 
 
+@pytest.mark.parametrize("wish", [AWAY, ON_REMOVE])
+def test_a_saved_plan_is_judged_by_counters_before_anybody_is_asked(wish: str) -> None:
+    lab, files = Lab(seed=EMPTY), wish_of(wish)
+    saved = lab.plan(files)
+    assert not saved.blocked
+    lab.between = counting(no_email_accounts=2)
+    assert [one.guard for one in lab.check_saved(files, saved).blocked] == ["contents"]
+
+
 def test_a_part_that_can_be_seen_is_not_all() -> None:
     """One of two mailboxes is shown, beside the postmaster, and all that is shown is declared absent."""
     fault = parse_fault(f"hide,objects=1,path={BOXES},count=inf")

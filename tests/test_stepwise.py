@@ -18,7 +18,7 @@ from qboxctl.config.settings import ApiSettings
 from qboxctl.emulator import Request, Response, parse_fault
 from qboxctl.model import Outcome, Status
 from qboxctl.planning.targets import Options
-from qboxctl.render import plan_text
+from qboxctl.render import outcomes, plan_text
 from qboxctl.render.plan_html import render as html
 from qboxctl.render.plan_markdown import render as markdown
 from qboxctl.resources import TYPES
@@ -109,10 +109,14 @@ FAULTS = {
     "lost": Case(f"created; {FLAG} and password: nobody knows", Status.UNKNOWN,
                  {"faults": [parse_fault("drop-before,method=PUT,count=inf")]}),
     "status alone": Case("lastname was written; ", Status.FAILED, {"between": refusing("PUT", "/status")}, OLD, BOX),
-    "a proof is refused": Case("created; ", Status.FAILED, {"between": refusing("PUT", "/sync"),
-                                                           "quirks": {"ownership": "wait"}},
+    "a proof is refused": Case("created; waits for its ownership proof: PUT", Status.FAILED,
+                               {"between": refusing("PUT", "/sync"), "quirks": {"ownership": "wait"}},
                                "domains: {b.example: {plan: basic, postmaster_password: {env: PW}}}",
                                address="domain/b.example"),
+    "a proof never leaves": Case("created; waits for its ownership proof: PUT", Status.FAILED,
+                                 {"troubles": [Trouble("refused", method="PUT", count=9)]},
+                                 "domains: {b.example: {postmaster_password: {env: PW}, status: enabled}}",
+                                 address="domain/b.example"),
     "an order": Case("created; domains was not sent: needs delivery_domain/n.example", Status.SKIPPED,
                      {"between": refusing("POST", "/delivery/domains")},
                      "delivery: {domains: {n.example: {}}, accounts: {news: {type: newsletter, domains: [n.example]}}}",
@@ -136,6 +140,21 @@ def test_a_change_that_fails_half_way_says_what_was_done(name: str, tmp_path: Pa
     truthful(plan.changes, done, lab.emulator.dump(codes=False))
     last = [line for line in map(json.loads, book.read_text().splitlines()) if line["address"] == case.address][-1]
     assert (last["event"], last["message"]) == (case.status.value, found.error)
+
+
+@pytest.mark.parametrize(("quirk", "doubt"), [("hidden", True), ("returned", False)])
+def test_a_saved_plan_that_is_in_effect_tells_what_may_never_have_been_sent(quirk: str, doubt: bool) -> None:
+    lab = Lab(seed=HOME, api=ONE_BY_ONE, quirks={FLAG: quirk})
+    wish = wish_of(NEW % "")
+    plan = lab.plan(wish)
+    lab.between = refusing("PUT", "") if doubt else None
+    lab.apply(wish, plan)
+    lab.between = None
+    (again,) = lab.apply(wish, plan)
+    assert again.status is Status.IN_EFFECT
+    said = f", but {FLAG} may never have been sent (--rotate sends it, and the secret, again)"
+    assert again.error == f"already in effect{said if doubt else ''}"
+    assert outcomes.line(again).endswith(f"{ADA}  {again.error}" if doubt else ADA)
 
 
 def stopped_after(lab: Lab, requests: int) -> list[Outcome]:

@@ -19,7 +19,7 @@ from qboxctl.applying.journal import Journal
 from qboxctl.config.configuration import Wish
 from qboxctl.errors import QboxctlError, Refused
 from qboxctl.live.counts import counts_of
-from qboxctl.model import MISSING, Action, Address, Change, Collection, Live, Snapshot, Value
+from qboxctl.model import ALREADY, MISSING, Action, Address, Change, Collection, Live, Snapshot, Value
 from qboxctl.planning import diff
 from qboxctl.planning.graph import Graph, Step, order
 from qboxctl.schema.decoding import DETAIL, UNPROVED, value_of
@@ -229,6 +229,14 @@ class Worker:
                 return Look.GOOD, self.called(step, live)
         names = ", ".join(one.name for one in wrong)
         return (Look.WRONG, f"{names} did not take effect") if wrong else (Look.GOOD, "")
+
+    def standing(self, change: Change) -> str:
+        """What to tell of a change that is in effect already, as far as the account shows it."""
+        live = self.snapshot.live.get(change.address)
+        type_ = self.types[change.address.kind]
+        names = diff.untold(type_, change.fields, live, self.keys) if live is not None else []
+        doubt = f", but {' and '.join(names)} may never have been sent (--rotate sends it, and the secret, again)"
+        return ALREADY + (doubt if names else "")
 
     def called(self, step: Step, live: Live) -> str:
         """What to tell of an object that the server calls otherwise than the files: how to find it again."""

@@ -121,7 +121,7 @@ def _moved(change: Change, live: Live | None, type_: ResourceType, snapshot: Sna
     if change.remote_id != live.remote_id:
         return f"it is another object now ({type_.id} {live.remote_id} instead of {change.remote_id})"
     names = [one.name for one in change.fields]
-    once = change.action is Action.UPDATE and diff.sent_again(type_, change.fields, change.secrets)
+    once = change.action is Action.UPDATE and diff.only_once(type_, live, change.fields, change.secrets, codes)
     if diff.precondition(type_, live, names, codes, once=once) == change.precondition:
         return ""
     if change.action is Action.UPDATE and not once and not diff.in_effect(type_, change.fields, live, codes):
@@ -135,7 +135,8 @@ def _what_moved(change: Change, live: Live, type_: ResourceType, snapshot: Snaps
         now = now_of(type_, one.name, live, snapshot.codes)
         if (None if now is MISSING else now) != one.before:
             found.append(f"{one.name} is {_show(type_, one.name, now)}, and was {_show(type_, one.name, one.before)}")
-    touched = f"it was changed since, and its {', '.join(change.secrets)} may have been sent already"
+    sent = ", ".join(change.secrets or [one.name for one in change.fields])
+    touched = f"it was changed since, and its {sent} may have been sent already"
     return "; ".join(found) or (touched if once else f"its status is {live.status} now")
 
 

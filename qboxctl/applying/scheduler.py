@@ -64,7 +64,7 @@ class Run:
     def run(self, in_effect: Iterable[Change] = ()) -> dict[Address, Outcome]:
         """Run all steps; the outcome of every change, by address. Raises JournalError at its end."""
         for change in in_effect:
-            self.conclude(change, Status.IN_EFFECT, "already in effect", 0.0, None)
+            self.conclude(change, Status.IN_EFFECT, self.worker.standing(change), 0.0, None)
         self.prepare()
         workers = self.worker.client.api.concurrency
         writers = workers + workers // 2  # while some wait for an answer, others wait for the journal's disk
@@ -273,7 +273,7 @@ class Run:
         state = self.states[step]
         error = future.exception()
         if error is not None:
-            self.fail(step, error)
+            self.fail(step, error, "waits for its ownership proof: ")
             return
         proof = future.result()
         if proof is None:
@@ -356,23 +356,23 @@ class Run:
         except JournalError as failure:
             self.break_off(failure)
 
-    def fail(self, step: Step, error: BaseException) -> None:
-        """A step's requests went wrong."""
+    def fail(self, step: Step, error: BaseException, left: str = "") -> None:
+        """A step's requests went wrong; ``left`` says of what was to come of them."""
         match error:
             case JournalError():
                 self.break_off(error)
                 self.finish(step, Status.SKIPPED, str(error))
             case OutcomeUnknown():
                 self.states[step].http_status = error.status
-                self.finish(step, Status.UNKNOWN, f"nobody knows whether it was done: {error}")
+                self.finish(step, Status.UNKNOWN, f"{left}nobody knows whether it was done: {error}")
             case Refused():
                 self.states[step].http_status, self.states[step].refused = error.status, True
-                self.finish(step, Status.FAILED, self.worker.explain(step, error))
+                self.finish(step, Status.FAILED, left + self.worker.explain(step, error))
             case QboxctlError():
-                self.finish(step, Status.FAILED, str(error))
+                self.finish(step, Status.FAILED, f"{left}{error}")
             case _:
                 self.break_off(error)
-                self.finish(step, Status.UNKNOWN, f"nobody knows whether it was done: {self.why}")
+                self.finish(step, Status.UNKNOWN, f"{left}nobody knows whether it was done: {self.why}")
 
     def break_off(self, error: BaseException) -> None:
         """Without a journal nothing may be sent any more, nor after a fault of our own."""

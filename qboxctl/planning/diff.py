@@ -7,7 +7,7 @@ compared until the object's first use, all others are compared strictly in canon
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from qboxctl.json_text import canonical
@@ -86,9 +86,16 @@ def guarded(type_: ResourceType, fields: Iterable[FieldChange]) -> set[str]:
     return {field.guards for field, after in known if field and field.guards and after != field.initial}
 
 
-def sent_again(type_: ResourceType, fields: Iterable[FieldChange], secrets: Iterable[str]) -> bool:
-    """Whether an update sends secrets again, and not to finish a creation that was broken off."""
-    return bool(set(secrets) - guarded(type_, [one for one in fields if one.before is not None]))
+def only_once(
+    type_: ResourceType, live: Live, fields: Sequence[FieldChange], secrets: Iterable[str], codes: Codes
+) -> bool:
+    """Whether nothing tells afterwards that an update was made, so that it cannot be repeated safely.
+
+    So it is where secrets are sent again, and not to finish a creation that was broken off, and where nothing that is
+    written ever comes back.
+    """
+    again = set(secrets) - guarded(type_, [one for one in fields if one.before is not None])
+    return bool(again) or all(now_of(type_, one.name, live, codes) is MISSING for one in fields)
 
 
 def _settled(type_: ResourceType, name: str, want: Value, have: Value) -> bool | None:
@@ -128,6 +135,16 @@ def in_effect(type_: ResourceType, fields: Iterable[FieldChange], live: Live, co
         if same is False:
             wrong.append(FieldChange(name, now, after))
     return wrong
+
+
+def untold(type_: ResourceType, fields: Iterable[FieldChange], live: Live, codes: Codes) -> list[str]:
+    """The attributes of a change of which nobody can tell whether they were ever sent to the object."""
+    known = ((type_.by_name.get(one.name), one.after) for one in fields)
+    return [
+        one.name
+        for one, after in known
+        if one is not None and one.volatile and _still_to_send(one, after, value_of(one, live, codes), live) is None
+    ]
 
 
 def _before_first_use(one: Field, live: Live) -> bool:

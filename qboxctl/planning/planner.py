@@ -167,12 +167,13 @@ class _Planner:
         fields = [*found.changed, *(FieldChange(name, None, self.wanted(desired, name)) for name in again)]
         names = [one.name for one in fields]
         unproved = type_.proof and live.status == UNPROVED
-        once = diff.sent_again(type_, fields, secrets)
+        once = diff.only_once(type_, live, fields, secrets, self.snapshot.codes)
         reason = "differs" if found.changed else "to be sent again"
         if unproved:
             reason = "waits for its ownership proof"
         elif once:
-            reason = "its secrets are sent again; this cannot be repeated safely"
+            sent = "its secrets are sent" if secrets else "what nothing tells of is sent"
+            reason = f"{sent} again; this cannot be repeated safely"
         elif secrets:
             reason = UNFINISHED
         self.changes.append(

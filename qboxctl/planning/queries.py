@@ -35,7 +35,8 @@ def want_for_plan(scope: Scope, counted: frozenset[str] = frozenset()) -> Want:
         if names is None:
             names = stated[form] = _stated(types[address.kind], one)
             collections |= _referred(types[address.kind], names)
-        fields[address] = [*names, TOUCHED] if covering(rotate, address) else names
+        once = address in scope.options.extra_edited or covering(rotate, address)
+        fields[address] = [*names, TOUCHED] if once else names
     removing = {kind for kind, todo in wish.settings.on_remove.items() if todo != "keep"}
     every = frozenset(_with_parents(types, asked | collections))
     return Want(
@@ -58,7 +59,7 @@ def want_for_changes(changes: Iterable[Change], wish: Wish, types: Kinds) -> Wan
     for address, names in fields.items():
         collections |= _referred(types[address.kind], names)
     for change in changes:
-        if change.secrets and change.action is Action.UPDATE:
+        if change.action is Action.UPDATE and (change.secrets or all(one.before is None for one in change.fields)):
             fields[change.address].append(TOUCHED)
         parent = types.parent(change.address)
         if change.action is Action.DELETE:
@@ -91,6 +92,7 @@ def want_for_saved(scope: Scope, changes: Iterable[Change]) -> Want:
         whole=plan.whole,
         partly=every - (plan.collections - plan.partly) - (changed.collections - changed.partly),
         opened=lambda live: {*plan.opened(live), *changed.opened(live)},
+        removing=True,
     )
 
 

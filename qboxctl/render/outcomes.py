@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 from qboxctl.json_text import json_text
-from qboxctl.model import Outcome, Status
+from qboxctl.model import ALREADY, Outcome, Status
 from qboxctl.render.style import PLAIN, Palette, clean
 
 _COLOURS = {
@@ -23,7 +23,7 @@ _WORDS = {Status.IN_EFFECT: "in effect"}
 def line(one: Outcome, palette: Palette = PLAIN) -> str:
     """One outcome."""
     word = palette.paint(f"{_WORDS.get(one.status, one.status.value):9}", _COLOURS[one.status])
-    why = f"  {clean(one.error)}" if one.error and one.status is not Status.IN_EFFECT else ""
+    why = f"  {clean(one.error)}" if one.error and one.error != ALREADY else ""
     took = f"  {one.seconds:.1f} s" if one.seconds >= 0.1 and not why else ""
     return palette.fit(f"  {word}  {one.action.value:7}  {clean(str(one.address))}{took}{why}")
 
