@@ -20,7 +20,7 @@ from qboxctl.remote import Account
 from qboxctl.resources import TYPES
 from qboxctl.scope import Options, Scope
 from qboxctl.secret import SecretError, Secrets
-from qboxctl.settings import normal_endpoint
+from qboxctl.settings import normal_endpoint, token_variables
 from qboxctl.sources import read_sources
 from qboxctl.trust import untrusted
 from qboxctl.validate import check
@@ -49,7 +49,9 @@ def main(folder: str) -> None:
     wrong = None if endpoint else untrusted(wish)  # a token does not go wherever files say
     if wrong:
         raise QboxctlError(f"{wrong.position}: {wrong.message}", hint=wrong.hint)
-    token = Secrets(os.environ).resolve(wish.settings.token)
+    runs = os.environ.get("QBOXCTL_NO_EXEC", "") in ("", "0")  # whether a program that files name may be run
+    tokens = token_variables(wish.settings_block)
+    token = Secrets(os.environ, tokens=tokens, allow_exec=runs).resolve(wish.settings.token)
     plan = plan_for(wish, endpoint or wish.settings.endpoint, token)
     for change in plan.changes:
         names = ", ".join(field.name for field in change.fields)
