@@ -43,15 +43,22 @@ def write_files(root: Path, files: Mapping[PurePath, str]) -> None:
     A link in the place of a file is replaced; one in the place of a folder below ``root`` is not followed. Raises
     OSError, with the path.
     """
-    if not root.is_dir():
-        root.parent.mkdir(parents=True, exist_ok=True)
-        root.mkdir(FOLDER_MODE)
+    make_folders(root)
     for path, text in files.items():
         try:
             with _folder(root, *path.parts[:-1]) as folder:
                 _replace(path.name, text, folder)
         except OSError as error:
             raise OSError(error.errno, error.strerror, str(root / path)) from None
+
+
+def make_folders(folder: Path) -> list[Path]:
+    """Make the folders of a path that are missing, for their owner only; those that were made, the outer ones first."""
+    missing = [one for one in (folder, *folder.parents) if not one.is_dir()][::-1]
+    for one in missing:
+        one.mkdir(FOLDER_MODE, exist_ok=True)
+        one.chmod(FOLDER_MODE)  # the umask may have taken rights away that its owner needs
+    return missing
 
 
 @contextmanager

@@ -15,7 +15,7 @@ def canonical(value: JSON) -> bytes:
 
 
 def json_text(value: JSON) -> str:
-    """Indented JSON that any terminal and file can take: half characters from an answer are escaped."""
+    """Indented JSON that any terminal and file can take: what shows nothing or is half a character is escaped."""
     return _printable(json.dumps(value, indent=2, ensure_ascii=False))
 
 
@@ -34,4 +34,8 @@ def rows_text(value: Mapping[str, JSON]) -> str:
 
 
 def _printable(text: str) -> str:
-    return text.encode("utf-8", "backslashreplace").decode("utf-8")
+    return "\n".join(line if line.isprintable() else _escaped(line) for line in text.split("\n"))
+
+
+def _escaped(line: str) -> str:
+    return "".join(char if char.isprintable() else json.dumps(char)[1:-1] for char in line)

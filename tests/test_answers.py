@@ -14,6 +14,7 @@ import traceback
 import zlib
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from urllib.parse import quote
 
 import pytest
@@ -280,3 +281,46 @@ def test_an_answer_without_a_secret_is_told_in_the_server_s_words() -> None:
     head = b"HTTP/1.1 422 No\r\ncontent-length: %d\r\n\r\n" % len(content)
     said = asked(lambda _: [head, content], hidden=PASSWORD, body={"name": "ada"})
     assert said.startswith("POST /api/x: 422 Validation failed: name is not valid")
+
+
+WRITTEN = """
+domains:
+  a.example: {mailboxes: {ada: {firstname: Ada, password: {env: PW}}}}
+  b.example: {postmaster_password: {env: PW}}
+delivery: {domains: {n.example: {}}, accounts: {news: {type: newsletter, domains: [n.example]}}}
+"""
+
+
+@pytest.mark.parametrize("spell", [str, str.upper, html.escape], ids=["plain", "capitals", "HTML"])
+@pytest.mark.parametrize("name", ["code", "id", "description", "name", "status", "status_detail", "possession_cname"])
+def test_what_an_object_repeats_of_a_secret_is_not_told(name: str, spell: Callable[[str], str], tmp_path: Path) -> None:
+    """The password as the id, name or state of what was just made: reports and the journal quote these."""
+    sent = False
+
+    def repeat(request: Request, answer: Callable[[Request], Response]) -> Response:
+        nonlocal sent
+        response, tree = answer(request), None
+        sent = sent or PASSWORD.encode() in (request.body or b"")
+        if sent and response.body:
+            tree = json.loads(response.body)
+            for row in tree.get("resources", []):
+                row[name] = spell(PASSWORD)
+        return Response(response.status, response.headers, json.dumps(tree).encode() if tree else response.body)
+
+    lab = Lab(between=repeat, seed={"domains": {"a.example": {}}}, api=ApiSettings(retries=0, concurrency=1))
+    done = lab.apply(wish_of(WRITTEN), journal=tmp_path / "journal")
+    shown = "".join(str(one.error) for one in done) + (tmp_path / "journal").read_text()
+    assert sent
+    assert "pa55word" not in shown.lower()
+
+
+def test_a_request_that_fails_is_named_without_a_secret() -> None:
+    def say(_: bytes) -> Iterator[bytes]:
+        yield b"HTTP/1.1 404 No\r\ncontent-type: application/json\r\ncontent-length: 17\r\n\r\n" + b'{"message": "No"}'
+
+    with raw_server(say) as url:
+        reader = Reader(url, TOKEN, ApiSettings(retries=0, concurrency=1), clock=QuickClock())
+        with pytest.raises(QboxctlError) as caught:
+            reader.get(f"/api/domains/{TOKEN}/email_accounts")
+        reader.close()
+    assert str(caught.value) == "GET /api/domains/***/email_accounts: 404 No"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import time
 from functools import cache
 from pathlib import Path
@@ -399,3 +400,17 @@ def test_an_object_whose_name_no_file_could_state_can_be_removed_by_a_saved_plan
     )
     assert [one.address.key for one in plan.changes] == [name]
     assert planfile.loads(planfile.dumps(plan), "a plan", TYPES) == plan
+
+
+def test_a_file_without_end_is_no_plan() -> None:
+    """Of a device the system tells no size."""
+    with pytest.raises(PlanFileError, match="too large"):
+        planfile.read(Path("/dev/zero"), TYPES)
+
+
+@pytest.mark.skipif(not os.path.exists("/proc/self/pagemap"), reason="there is no such file")
+def test_a_link_to_a_file_without_size_is_not_read_whole(tmp_path: Path) -> None:
+    (tmp_path / "a.yaml").symlink_to("/proc/self/pagemap")
+    (source,) = read_sources(tmp_path)
+    assert source.unreadable
+    assert "is larger than" in source.unreadable.message

@@ -225,3 +225,13 @@ def test_what_explain_proposes(topic: str, hint: str) -> None:
     with pytest.raises(KeyError):
         reference.explain(topic)
     assert reference.meant(topic).startswith(hint)
+
+
+@pytest.mark.parametrize("form", ["text", "github"])
+def test_what_files_hold_moves_no_cursor_and_ends_no_line(form: str) -> None:
+    """The log of a pipeline shows colours, and GitHub takes commands from it."""
+    odd = "a\x1b[2J\x9b31m\u202eb\r\n::set-env name=X::y"
+    found = [Diagnostic("Q012", f"unknown key {odd}", Position(f"{odd}.yaml", 1, 1), hint=f"not {odd}")]
+    shown = diagnostics.github(found) if form == "github" else diagnostics.text(found)
+    assert all(line.isprintable() for line in shown.split("\n"))
+    assert not any(line.startswith("::set-env") for line in shown.splitlines())

@@ -192,6 +192,17 @@ def test_the_python_example_says_what_would_change(tmp_path: Path) -> None:
     assert wrong.startswith("error: ")
 
 
+def test_the_python_example_runs_no_program_where_none_may_be(tmp_path: Path) -> None:
+    ran = tmp_path / "ran"
+    program = json.dumps([sys.executable, "-c", f"open({str(ran)!r}, 'w').close()"])
+    (tmp_path / "a.yaml").write_text(f"settings: {{token: {{exec: {program}}}}}\n")
+    words = [sys.executable, ROOT / "examples" / "python" / "plan.py", tmp_path]
+    assert "is not run" in run(*words, cwd=tmp_path, code=1, QBOXCTL_NO_EXEC="1")
+    assert not ran.exists()
+    assert "printed nothing" in run(*words, cwd=tmp_path, code=1)
+    assert ran.exists()
+
+
 @pytest.mark.parametrize(
     ("origin", "package"),
     [

@@ -41,7 +41,7 @@ def test_what_is_written_is_for_its_owner_only(umask: int, tmp_path: Path) -> No
     write_files(tmp_path / "a" / "out", {PurePath("b/c/d.yaml"): "x", PurePath("e.yaml"): "y"})
     out = tmp_path / "a" / "out"
     assert [mode(path) for path in (tmp_path / "plan", out / "b/c/d.yaml", out / "e.yaml")] == [0o600] * 3
-    assert [mode(path) for path in (out, out / "b", out / "b/c")] == [0o700] * 3
+    assert [mode(path) for path in (out.parent, out, out / "b", out / "b/c")] == [0o700] * 4
     assert everything(tmp_path) == {"plan": "new", "a/out/b/c/d.yaml": "x", "a/out/e.yaml": "y"}
 
 

@@ -16,6 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from qboxctl.errors import Diagnostic, Position, Severity
+from qboxctl.json_text import json_text, rows_text
 from qboxctl.model import Action, Address, Advisory, Blocked, Change, FieldChange, Plan, PlanOptions, Unverifiable
 from qboxctl.render import diagnostics, plan_html, plan_markdown, plan_text
 from qboxctl.render.style import Palette
@@ -325,3 +326,12 @@ def test_a_file_whose_name_is_no_text_can_be_reported(form):
     assert "unknown" in report
     if form is diagnostics.sarif:
         assert '"b%FF.yaml"' in report
+
+
+@pytest.mark.parametrize("text", [json_text, rows_text])
+def test_json_shows_a_terminal_nothing_that_it_would_obey(text) -> None:
+    value = {"rows": ["\x9b2J\u202e\u2028\u200b\ud800", "é → 😀", {"\x9b": "\u2066"}], "one": "\x85"}
+    shown = text(value)
+    assert all(line.isprintable() for line in shown.split("\n"))
+    assert "é → 😀" in shown
+    assert json.loads(shown) == value

@@ -241,7 +241,8 @@ def test_redirects_are_not_followed(status, serve, project):
 BAD_ENDPOINTS = """
 http://api.qboxmail.com http://10.0.0.1 http://127.0.0.1.example http://localhost.example http://0.0.0.0 http://[::2]
 http://localhost:x@mail.example http://2130706434 ftp://127.0.0.1 //api.example api.example https://
-https://api.example?token=x https://api.example#x http://127.0.0.1\\@x.example
+https://api.example?token=x https://api.example#x http://127.0.0.1\\@x.example https://xn--a.example https://xn--
+https://\N{SNOWMAN}. https://\N{ARABIC-INDIC DIGIT ONE}.2.3.4
 """
 
 
@@ -252,7 +253,14 @@ def test_endpoints_that_must_not_get_the_token(url):
 
 
 @pytest.mark.parametrize(
-    "url", ["http://127.0.0.1:8025", "http://[::1]:8025", "http://localhost", "https://api.example"]
+    "url",
+    [
+        "http://127.0.0.1:8025",
+        "http://[::1]:8025",
+        "http://localhost",
+        "https://api.example",
+        "https://\u00fcn.example",
+    ],
 )
 def test_endpoints_that_may(url):
     assert urlsplit(normal_endpoint(url + "/")).hostname == urlsplit(url).hostname

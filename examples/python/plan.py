@@ -17,7 +17,7 @@ from qboxctl.config.files import read_sources
 from qboxctl.config.loader import load
 from qboxctl.config.rules import check
 from qboxctl.config.secrets import SecretError, Secrets
-from qboxctl.config.settings import normal_endpoint
+from qboxctl.config.settings import normal_endpoint, token_variables
 from qboxctl.config.trust import untrusted
 from qboxctl.errors import ConfigError, QboxctlError, has_errors
 from qboxctl.model import Plan
@@ -49,7 +49,9 @@ def main(folder: str) -> None:
     wrong = None if endpoint else untrusted(wish)  # a token does not go wherever files say
     if wrong:
         raise QboxctlError(f"{wrong.position}: {wrong.message}", hint=wrong.hint)
-    token = Secrets(os.environ).resolve(wish.settings.token)
+    runs = os.environ.get("QBOXCTL_NO_EXEC", "") in ("", "0")  # whether a program that files name may be run
+    tokens = token_variables(wish.settings_block)
+    token = Secrets(os.environ, tokens=tokens, allow_exec=runs).resolve(wish.settings.token)
     plan = plan_for(wish, endpoint or wish.settings.endpoint, token)
     for change in plan.changes:
         names = ", ".join(field.name for field in change.fields)

@@ -208,7 +208,7 @@ class Reader:
         repeatable: bool,
     ) -> Answer:
         faults = refusals = 0
-        request = _name(method, path, query)
+        request = self.redact(_name(method, path, query))  # a path holds ids that the server chose
         while True:
             try:
                 with self.limiter.slot():

@@ -77,6 +77,8 @@ class Worker:
         self.codes = {kind: {key: code for code, key in known.items()} for kind, known in snapshot.codes.items()}
         self.ids = {address: live.remote_id for address, live in snapshot.live.items() if not live.leaving}
         self.sizes = _sizes(snapshot, types)
+        self.told = client.redact
+        """What a report may say of a text that the server chose (an id, a name, a status): it may repeat a secret."""
         self.stand_in = f"{randomness.token_urlsafe(30)}-a1"
         client.hide(self.stand_in)
         self.taken: dict[Step, frozenset[str]] = defaultdict(frozenset)
@@ -129,7 +131,7 @@ class Worker:
             lives = [live for type_, row in rows if (live := self.account.live(type_, row, target.name)) is not None]
             inside = [str(live.address) for live in lives if not live.leaving]
             if inside:
-                raise QboxctlError(f"it was not deleted, since it holds {', '.join(inside[:3])} now")
+                raise QboxctlError(f"it was not deleted, since it holds {self.told(', '.join(inside[:3]))} now")
             shown = Counter(live.address.kind for live in lives)
             now = self.beyond(self.account.detailed(target.type, "", parent), {**dict.fromkeys(then, 0), **shown})
             more = [f"its {one} is {now[one]} more than can be seen" for one in now if now[one] > before.get(one, 0)]
@@ -185,6 +187,7 @@ class Worker:
         ids = sorted((live.remote_id for live in made), key=_age)
         if len(ids) < 2 or code not in ids:
             return ""
+        ids = [self.told(one) for one in ids]
         return (
             f"another order of the same name was made at the same time: ids {' and '.join(ids)}; {ids[-1]} is the "
             f"younger; keep one of them with id: {ids[0]}"
@@ -220,7 +223,7 @@ class Worker:
         if type_.proof and live.status == UNPROVED and (change is None or not change.action.removes):
             return Look.UNPROVED, "it waits for its ownership proof"
         if live.detail != "ok":
-            return Look.PENDING, f"it is {live.detail}"
+            return Look.PENDING, f"it is {self.told(live.detail)}"
         wrong = diff.in_effect(type_, self.graph.work.get(step, ()), live, self.keys)
         if step.phase is Phase.CREATE and not type_.unique and change is not None and change.action is Action.CREATE:
             # it bears the id that its creation gave: it is the one, whatever the server calls it
@@ -244,7 +247,8 @@ class Worker:
         text = text_of(live, type_.key)
         if folded(text) == folded(target.name):
             return ""
-        return f"the server calls it {text!r}: write that as its {type_.key}, or id: {live.remote_id}"
+        shown, code = self.told(text), self.told(live.remote_id)
+        return f"the server calls it {shown!r}: write that as its {type_.key}, or id: {code}"
 
     def explain(self, step: Step, refused: Refused) -> str:
         """A refusal, with the places in the files that it is about."""
@@ -332,8 +336,7 @@ class Worker:
         """What records a request before it goes out."""
         change = self.changes.get(step.address)
         action = change.action if change is not None else Action.UPDATE
-        told = self.client.redact  # a path holds ids that the server chose
-        return lambda request: self.journal.record("intended", step.address, action, message=told(request))
+        return lambda request: self.journal.record("intended", step.address, action, message=self.told(request))
 
 
 def _age(remote_id: str) -> tuple[int, str]:

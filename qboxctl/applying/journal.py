@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from qboxctl.errors import JournalError
+from qboxctl.files import make_folders
 from qboxctl.model import Action, Address
 
 
@@ -35,7 +36,8 @@ class Journal:
         self._flush = threading.Lock()
         self._written = self._synced = 0
         try:
-            _make_folders(path.parent)
+            for made in make_folders(path.parent):
+                _sync_folder(made.parent)
             self._file = _opened(path)
         except OSError as error:
             raise JournalError(f"the journal {path} cannot be written: {error.strerror}") from None
@@ -97,15 +99,6 @@ class Journal:
         """Close the file; all that matters was flushed to the disk before."""
         with suppress(OSError):
             os.close(self._file)
-
-
-def _make_folders(folder: Path) -> None:
-    """Make the folders of a path that are missing, for their owner only, and have them on disk."""
-    missing = [one for one in (folder, *folder.parents) if not one.is_dir()]
-    for one in reversed(missing):
-        one.mkdir(mode=0o700, exist_ok=True)
-        one.chmod(0o700)  # the umask may have taken rights away that its owner needs
-        _sync_folder(one.parent)
 
 
 def _opened(path: Path) -> int:

@@ -282,7 +282,7 @@ class Run:
             return
         verified = proof.verified if isinstance(proof, Proof) else False
         if isinstance(proof, Proof) and proof.record:
-            state.record = self.worker.client.redact(proof.record)
+            state.record = self.worker.told(proof.record)
         state.proofs += 1
         looks = QUEUED_LOOKS if verified is None else len(GRACE) + QUEUED_LOOKS if verified else 0
         if state.record and not verified and state.proofs == 1 and self.patience.outside:
@@ -292,7 +292,7 @@ class Run:
             self.later_on(0.0 if at_once else state.interval(), lambda: self.look_again([step]))
             state.looks += 1
             return
-        host = self.worker.client.redact(str(live.row.get("possession_a_record") or "")) if live is not None else ""
+        host = self.worker.told(str(live.row.get("possession_a_record") or "")) if live is not None else ""
         record = state.record or (
             f"{host}.{step.address.key} (an A record)" if host else "the record that the panel shows"
         )
@@ -391,7 +391,7 @@ class Run:
         if self.broken is None:
             return "interrupted"
         ours = not isinstance(self.broken, QboxctlError)
-        return self.worker.client.redact(f"a fault in qboxctl: {self.broken!r}" if ours else str(self.broken))
+        return self.worker.told(f"a fault in qboxctl: {self.broken!r}" if ours else str(self.broken))
 
     def may_wait(self, state: State, *, outside: bool = False) -> bool:
         """Whether a step may go on waiting."""

@@ -207,7 +207,7 @@ class _Order:
         shown = {(one.guard, one.message) for one in self.plan.blocked}
         for one in blocked:
             if (one.guard, one.message) not in shown:
-                self.options.alert(f"blocked by the {one.guard} guard: {one.message}; {one.way_out}")
+                self.options.alert(clean(f"blocked by the {one.guard} guard: {one.message}; {one.way_out}"))
         self.options.say("nothing was written")
         return Exit.BLOCKED
 
@@ -257,7 +257,7 @@ def _ask(plan: Plan, options: Common, *, auto_approve: bool) -> None:
     if destroyed:
         names = ", ".join(str(change.address) for change in destroyed[:3])
         more = f" and {len(destroyed) - 3} more" if len(destroyed) > 3 else ""
-        options.alert(f"This deletes {names}{more}, with all that is in it, for good.")
+        options.alert(f"This deletes {clean(names)}{more}, with all that is in it, for good.")
     answer = click.prompt(f"Apply {plural(len(plan.changes), 'change')}? Only yes is taken", default="no", err=True)
     if answer.strip().lower() != "yes":
         raise QboxctlError("not approved; nothing was written")

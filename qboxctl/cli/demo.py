@@ -77,9 +77,8 @@ def _call(step: tuple[str, ...], work: Path, config: Path, url: str, options: Co
     words = [places.get(word, word) for word in step]
     colour = "always" if options.palette().enabled else "never"
     sys.stdout.flush()
-    done = subprocess.run(
-        [sys.executable, "-m", "qboxctl", "-q", "-C", str(config), "--color", colour, *words], env=environ, check=False
-    )
+    program = [sys.executable, "-P", "-m", "qboxctl"]  # -P: no module is taken from the working folder
+    done = subprocess.run([*program, "-q", "-C", str(config), "--color", colour, *words], env=environ, check=False)
     if done.returncode != 0:
         raise QboxctlError(f"the demo failed: exit code {done.returncode}")
 

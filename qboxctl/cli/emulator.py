@@ -53,7 +53,7 @@ def command(
         hint = "pip install 'qboxctl[emulator]'; without it, --endpoint emulator: works inside any command"
         raise QboxctlError("the emulator needs starlette and uvicorn", hint=hint) from None
     content = read_seed(seed) if seed else None
-    if state and state.exists():
+    if state and state.is_file():
         content = read_seed(str(state)) or {}
         if content and (set(content) - _STATE or "customer_code" not in content):
             hint = "name another file with --state; a configuration goes with --seed"
@@ -62,8 +62,11 @@ def command(
     saving = threading.Lock()
 
     def save() -> None:
-        with saving:
-            _keep(kept[0].dump(), state)
+        try:
+            with saving:
+                _keep(kept[0].dump(), state)
+        except QboxctlError as error:  # what was asked for is done: who asked is not the one to be told
+            options.alert(f"error: {error}")
 
     try:
         emulator = Emulator(
@@ -77,6 +80,7 @@ def command(
     except ValueError as error:
         raise QboxctlError(str(error)) from None
     kept.append(emulator)
+    _keep(emulator.dump(), state)  # before anybody relies on it
 
     def ready(bound: int) -> None:
         url = f"http://127.0.0.1:{bound}"
@@ -95,7 +99,10 @@ _STATE = {"customer_code", "domains", "delivery", "taken"}
 
 
 def _keep(content: dict[str, Any], path: Path | None) -> None:
-    """Save the account; the file changes as a whole."""
+    """Save the account; the file changes as a whole. Raises QboxctlError."""
     if path is None:
         return
-    write_file(path, json.dumps(content, indent=1, ensure_ascii=False) + "\n")
+    try:
+        write_file(path, json.dumps(content, indent=1, ensure_ascii=False) + "\n")
+    except OSError as error:
+        raise QboxctlError(f"the account cannot be kept in {path}: {error.strerror}") from None

@@ -38,8 +38,9 @@ def _read(path: Path) -> Source:
     try:
         if not path.is_file():
             raise ValueError("it is not a file")
-        raw = path.read_bytes() if path.stat().st_size <= MAX_BYTES else b""
-        if path.stat().st_size > MAX_BYTES:
+        with path.open("rb") as file:
+            raw = file.read(MAX_BYTES + 1)  # of files in /proc the system tells no size
+        if len(raw) > MAX_BYTES:
             raise ValueError(f"it is larger than {MAX_BYTES // 2**20} MB")
     except (OSError, ValueError) as error:
         return unreadable(str(path), str(error.strerror if isinstance(error, OSError) else error))

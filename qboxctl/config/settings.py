@@ -75,12 +75,26 @@ def normal_endpoint(text: str) -> str:
         raise ValueError(f"the endpoint must be a https URL such as {DEFAULT_ENDPOINT}")
     if parts.query or parts.fragment or any(ord(char) <= 32 for char in text.strip()):
         raise ValueError("the endpoint must be a plain URL, without ? or #")
+    if not _can_be_asked(host):
+        raise ValueError(f"the endpoint must name a host: {host} can be none")
     if parts.scheme == "http" and not is_loopback(host):
         raise ValueError(f"the endpoint must use https: over http the token could be read on its way to {host}")
     shown = f"{parts.scheme}://{f'[{host}]' if ':' in host else host}{f':{port}' if port else ''}"
     if parts.path.strip("/"):
         raise ValueError(f"the endpoint must have no path, since each request brings its own: write {shown}")
     return shown
+
+
+def _can_be_asked(host: str) -> bool:
+    """Whether a name can be looked up: that of an international domain must be a right one, in either form."""
+    if host.isascii() and "xn--" not in host:
+        return True
+    import idna  # only for the names that need it: the tables take 25 ms to load
+
+    try:
+        return bool(idna.decode(idna.encode(host)))
+    except idna.IDNAError:
+        return False
 
 
 def is_loopback(host: str) -> bool:

@@ -110,9 +110,11 @@ def write(plan: Plan, path: Path) -> None:
 def read(path: Path, types: Kinds) -> Plan:
     """Read a plan file; raises PlanFileError for anything that is not a whole, unchanged plan."""
     try:
-        if path.stat().st_size > MAX_BYTES:
+        with path.open("rb") as file:
+            raw = file.read(MAX_BYTES + 1)  # the size that the system tells of a device is none
+        if len(raw) > MAX_BYTES:
             raise PlanFileError(f"{path} is too large to be a plan")
-        text = path.read_text(encoding="utf-8")
+        text = raw.decode()
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is not text"
         raise PlanFileError(f"the plan file {path} cannot be read: {reason}") from None

@@ -89,7 +89,7 @@ def _annotation(one: Diagnostic) -> str:
 def _escaped(text: str, more: str = "") -> str:
     for char in f"%\r\n{more}":
         text = text.replace(char, f"%{ord(char):02X}")
-    return text
+    return clean(text)
 
 
 def gitlab(found: Iterable[Diagnostic]) -> str:

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from qboxctl.cli.output import Output
+from qboxctl.emulator import Request, Response
 
 SECRET = {"env": "PW"}
 WISH: dict[str, Any] = {
@@ -173,3 +174,27 @@ def test_a_stream_that_fails_is_remembered_and_gets_no_more(tmp_path: Path, capf
             os.dup2(kept, 1)
             os.close(kept)
     assert isinstance(output.lost, BrokenPipeError)
+
+
+@pytest.mark.parametrize("server", [{"seed": {"domains": {"a.example": {"mailboxes": {"old": {}}}}}}], indirect=True)
+def test_what_is_deleted_is_named_without_control_characters(server, project):
+    """A name comes from the account, and is printed where a person is about to say yes."""
+
+    def named(request: Request, response: Response) -> Response | None:
+        if not request.path.endswith("/email_accounts"):
+            return None
+        tree = json.loads(response.body)
+        for row in tree["resources"]:
+            row["name"] = "old\x1b[2J\x1b[31m"
+        return Response(response.status, response.headers, json.dumps(tree).encode())
+
+    server.after = named
+    project.write("settings: {on_remove: {mailbox: delete}}\ndomains: {a.example: {mailboxes: {}}}")
+    terminal, keys = os.openpty()
+    os.write(terminal, b"no\n")
+    done = project.run("apply", stdin=keys)
+    os.close(terminal)
+    os.close(keys)
+    assert "This deletes mailbox/old\\x1b[2j" in done.err
+    assert "not approved" in done.err
+    assert "\x1b" not in done.out + done.err

@@ -238,3 +238,36 @@ def test_a_proxy_that_does_not_let_through_is_named(tmp_path: Path) -> None:
         "GET /api/domains: no connection to api.example.invalid "
         f"through the proxy {url} that HTTPS_PROXY names: 407 ***"
     )
+
+
+@pytest.mark.parametrize("way", ["link", "nowhere", "full"])
+def test_an_emulator_that_cannot_keep_its_account_says_so(way: str, project: Project) -> None:
+    place = {"link": "link", "nowhere": "nowhere/state", "full": "/dev/full"}[way]
+    (project.folder / "link").symlink_to("victim")
+    (project.folder / "victim").write_text("{}")
+    done = project.run("emulator", "--port", "0", "--state", place)
+    assert (done.code, done.out) == (1, "")
+    assert f"the account cannot be kept in {place}: " in done.err
+    assert (project.folder / "victim").read_text() == "{}"
+
+
+def test_an_emulator_that_can_no_longer_keep_its_account_says_so(project: Project) -> None:
+    state = project.folder / "state"
+    project.write("domains: {a.example: {postmaster_password: {env: PW}}}")
+    with project.start("emulator", "--port", "0", "--state", str(state)) as process:
+        assert process.stdout
+        url = process.stdout.readline().split()[-1]
+        assert "customer_code" in state.read_text()
+        state.unlink()
+        state.symlink_to("victim")
+        assert project.apply("--endpoint", url).code == 0
+        process.terminate()
+        _, err = process.communicate(timeout=60)
+    assert f"error: the account cannot be kept in {state}: it is a link" in err
+
+
+def test_the_demonstration_takes_no_module_from_the_working_folder(project: Project) -> None:
+    (project.folder / "json.py").write_text("open('owned', 'w').close()")
+    words = [sys.executable, "-P", "-m", "qboxctl", "demo"]  # as the installed program starts
+    subprocess.run(words, cwd=project.folder, env=project.env, stdout=subprocess.DEVNULL, check=True)
+    assert not (project.folder / "owned").exists()
