@@ -28,14 +28,14 @@ PURE = (
     "circles.py", "validate.py", "firstuse.py", "diff.py", "guards.py", "scope.py", "graph.py", "stepwise.py",
     "pace.py", "bill.py", "limits.py", "plan.py", "want.py", "apply.py", "advice.py", "idle_patterns.py",
     "trust.py", "yamldump.py", "export.py", "dns.py", "render/", "listing.py", "counts.py", "passwords.py",
-    "redaction.py",
+    "redaction.py", "excerpts.py",
 )  # fmt: skip
 OUTSIDE = {"os", "socket", "subprocess", "time", "pathlib", "signal", "random", "shutil", "tempfile"}
 LAYERS = (
     "errors", "model", "listing", "jsonio", "files", "passwords", "redaction", "hints", "names", "values", "labels",
-    "lists", "definition", "counts", "resources", "settings", "yamlhelp", "yamlio", "parallel", "docs", "places",
-    "reference", "sources", "wish", "trust", "extra", "load", "since", "circles", "validate", "firstuse", "diff",
-    "graph", "stepwise", "pace", "guards", "scope", "part", "bill", "planfile", "limits", "plan", "advice",
+    "lists", "definition", "counts", "resources", "settings", "yamlhelp", "yamlio", "excerpts", "parallel", "docs",
+    "places", "reference", "sources", "wish", "trust", "extra", "load", "since", "circles", "validate", "firstuse",
+    "diff", "graph", "stepwise", "pace", "guards", "scope", "part", "bill", "planfile", "limits", "plan", "advice",
     "idle_patterns", "want", "yamldump", "export", "dns", "resolve", "answers", "transport", "client", "remote",
     "customers", "survey", "compare", "doctor", "secret", "journal", "write", "apply", "worker", "run", "render",
     "emulator", "cli",

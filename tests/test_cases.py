@@ -35,7 +35,7 @@ from qboxctl.yamlio import Source
 ROOT = Path(__file__).resolve().parent.parent
 CASES = Path(__file__).resolve().parent / "cases" / "config"
 SCHEMA = Draft202012Validator(json.loads((ROOT / "schemas" / "config.schema.json").read_text(encoding="utf-8")))
-MODULES = ("load", "sources", "validate", "yamlio")
+MODULES = ("errors", "load", "sources", "validate", "yamlio")
 _LINE = re.compile(r"# (expect|schema|value|objects|env): ?(.*)")
 
 

@@ -16,7 +16,7 @@ from qboxctl.advice import advise
 from qboxctl.apply import Checked, check, check_saved
 from qboxctl.cli import git
 from qboxctl.cli.common import Common
-from qboxctl.cli.config import at_endpoint, checked_wish
+from qboxctl.cli.config import at_endpoint, checked_wish, sources_of
 from qboxctl.cli.revision import base_of, changed_since, is_none
 from qboxctl.cli.session import accepted
 from qboxctl.client import Reader
@@ -33,7 +33,6 @@ from qboxctl.render.style import plural
 from qboxctl.resources import TYPES
 from qboxctl.scope import Options, Scope
 from qboxctl.since import Edit, difference, edit
-from qboxctl.sources import read_sources
 from qboxctl.survey import survey
 from qboxctl.validate import check as check_files
 from qboxctl.want import want_for_saved
@@ -90,7 +89,7 @@ def task_of(options: Common, asked: PlanOptions, *, whole: bool = False, told: C
 
     Warnings go to stderr, but for those that were told. Raises ConfigError.
     """
-    files = read_sources(options.directory)
+    files = sources_of(options)
     made = None
     since = "" if is_none(asked.since or "") else asked.since
     if since and asked.only_changed and not (whole or asked.targets or asked.rotate):

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from qboxctl.cli.common import Common
-from qboxctl.cli.config import at_endpoint, checked_wish
+from qboxctl.cli.config import at_endpoint, checked_wish, sources_of
 from qboxctl.cli.progress import Progress
 from qboxctl.client import Clock, InProcess, Reader, SystemClock
 from qboxctl.errors import AuthError, ConfigError, Diagnostic, QboxctlError, has_errors
@@ -19,7 +19,7 @@ from qboxctl.render import diagnostics
 from qboxctl.resources import TYPES
 from qboxctl.secret import SecretError, Secrets
 from qboxctl.settings import EMULATOR, token_variables
-from qboxctl.sources import has_sources, read_sources
+from qboxctl.sources import has_sources
 from qboxctl.trust import untrusted
 from qboxctl.wish import Wish
 
@@ -38,7 +38,7 @@ def accepted(wish: Wish, found: list[Diagnostic], options: Common) -> Wish:
     if has_errors(found):
         raise ConfigError(found)
     if found:
-        options.say(diagnostics.text(found, options.palette(sys.stderr)))
+        options.say(diagnostics.text(found, options.palette(sys.stderr), options.excerpts))
     return wish
 
 
@@ -48,7 +48,7 @@ def settings_only(options: Common) -> Wish:
     Raises ConfigError for a mistake in the settings; others do not matter.
     """
     nothing = Path(options.directory).is_dir() and not has_sources(options.directory)
-    files = [] if nothing else read_sources(options.directory)
+    files = [] if nothing else sources_of(options)
     return at_endpoint(load_settings(files, TYPES, options.env), options)
 
 
