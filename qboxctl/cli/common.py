@@ -64,10 +64,10 @@ class Common:
         self.clear()
         self.output.write(text, err=False)
 
-    def say(self, text: str) -> None:
-        """Print a message, to stderr, unless -q."""
+    def say(self, text: str, *, paste: str = "") -> None:
+        """Print a message, to stderr, unless -q: wrapped at words, but for a command to paste that ends it."""
         if not self.quiet:
-            self.alert(text)
+            self.alert(" ".join(filter(None, (self.palette(sys.stderr).fit(text), paste))))
 
     def alert(self, text: str) -> None:
         """Print what must not be missed, to stderr."""

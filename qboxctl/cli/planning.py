@@ -218,7 +218,9 @@ def still_asked(reader: Reader, task: Task, saved: Plan, options: Common, acknow
     snapshot = survey(account, want_for_saved(scope, saved.changes))
     refuse_another_customer(saved, task.wish, snapshot, account)
     if not saved.customers and any(change.action is Action.CREATE for change in saved.changes):
-        options.say("the account told nothing of its customer when the plan was made: be sure that it is the same one")
+        options.say(
+            "nothing in the account said whose it is when the plan was made: be sure that the token is for the same one"
+        )
     check(saved, snapshot, task.wish, TYPES, acknowledge=acknowledge)  # what moved is told before what that spoils
     snapshot, fresh = compare(account, scope, snapshot)
     return check_saved(saved, fresh, snapshot, task.wish, TYPES, acknowledge=acknowledge)
