@@ -119,6 +119,8 @@ def check(wish: Wish, types: Mapping[str, ResourceType]) -> list[Diagnostic]:
     return sorted([*wish.warnings, *found.list], key=lambda one: one.sort_key)
 
 
+_TOO = "take it out here too"
+_UNLESS_LIVE = "declare it, unless it is in the account and stays there"
 _LOOKS = 50
 """So often a near name is looked for: among thousands, each look takes a while."""
 
@@ -237,7 +239,9 @@ def _named(found: _Findings, one: Desired, name: str, kind: str, keys: Iterable[
     for key in keys:
         target = found.wish.objects.get(Address(kind, key))
         if target is not None and target.absent:
-            found.add("Q017", f"{name}: {kind}/{key} is declared absent", one, name)
+            gone = found.wish.position(target.where)
+            found.add("Q017", f"{name}: {kind}/{key} is declared absent ({gone})", one, name,
+                      hint=_TOO, second=gone)  # fmt: skip
         elif target is None and Collection(kind) in found.wish.managed:
             meant = found.near(key, (one.address.key for one in found.present(kind)))
             hint = f'did you mean "{meant}"?' if meant else f"declare it under {'.'.join(found.types[kind].section)}"
@@ -251,8 +255,8 @@ def _catch_all(found: _Findings) -> None:
             found.add("Q019", "catch_all_enabled needs a catch_all_destination", one, "catch_all_enabled")
         domain = target.rpartition("@")[2]
         if target and Collection("mailbox", domain) in found.wish.managed and not found.may_receive(target):
-            hint = found.near_address(target, f"declare the mailbox {target}", one)
             gone = found.absence(target)
+            hint = _TOO if gone else found.near_address(target, f"declare the mailbox {target}", one)
             why = f": it is declared absent ({gone})" if gone else ""
             message = f"catch_all_destination: there is no mailbox or alias {target}{why}"
             found.add("Q019", message, one, "catch_all_destination", hint=hint, second=gone)
@@ -267,9 +271,9 @@ def _alias_targets(found: _Findings) -> None:
                 continue
             gone = found.absence(target)
             message = f"no file declares {target}" if gone is None else f"{target} is declared absent ({gone})"
-            otherwise = "take it out here too" if gone else "declare it, unless it is in the account and stays there"
+            hint = _TOO if gone else found.near_address(target, _UNLESS_LIVE, one)
             found.add("Q023", f"destinations: {message}", one, "destinations", second=gone,
-                      hint=found.near_address(target, otherwise, one), severity=Severity.WARNING)  # fmt: skip
+                      hint=hint, severity=Severity.WARNING)  # fmt: skip
 
 
 def _circles(found: _Findings) -> None:

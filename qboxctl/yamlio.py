@@ -302,7 +302,8 @@ class Source:
         except yaml.MarkedYAMLError as error:
             fault = in_words(error, self.text)
             place = Position(self.name, fault.line + 1, fault.column + 1)
-            found = Diagnostic("Q001", f"not YAML: {fault.message}", place, hint=fault.hint)
+            begun = self.at(fault.begun) if fault.begun else None
+            found = Diagnostic("Q001", f"not YAML: {fault.message}", place, hint=fault.hint, second=begun)
         except yaml.YAMLError as error:
             read = self.text[: getattr(error, "position", 0) or 0]
             place = Position(self.name, read.count("\n") + 1, len(read) - read.rfind("\n"))

@@ -65,6 +65,60 @@ error[Q014]: domain/a.example is stated twice: first at a.yaml:13:3
    |   ^^^^^^^^^
 """,
     ),
+    "one line that several contradict, declared absent on purpose": (
+        [
+            "domains:\n  a.example:\n    mailboxes:\n      ada: {state: absent}\n      adam: {}\n    aliases:\n"
+            "      x: [ada@a.example]\n      y: [ada@a.example]\n"
+        ],
+        """
+warning[Q023]: destinations: ada@a.example is declared absent (a.yaml:4:7)
+  --> a.yaml:7:7
+   |
+ 7 |       x: [ada@a.example]
+   |       ^ take it out here too
+  ::: a.yaml:4:7
+   |
+ 4 |       ada: {state: absent}
+   |       ^^^
+warning[Q023]: destinations: ada@a.example is declared absent (a.yaml:4:7)
+  --> a.yaml:8:7
+   |
+ 8 |       y: [ada@a.example]
+   |       ^ take it out here too
+  ::: a.yaml:4:7
+""",
+    ),
+    "a reference to what is declared absent": (
+        [
+            "delivery:\n  domains:\n    a.example: {state: absent}\n    b.example: {}\n"
+            "  accounts:\n    News: {type: newsletter, domains: [a.example]}\n"
+        ],
+        """
+error[Q017]: domains: delivery_domain/a.example is declared absent (a.yaml:3:5)
+  --> a.yaml:6:30
+   |
+ 6 |     News: {type: newsletter, domains: [a.example]}
+   |                              ^^^^^^^ take it out here too
+  ::: a.yaml:3:5
+   |
+ 3 |     a.example: {state: absent}
+   |     ^^^^^^^^^
+""",
+    ),
+    "what is not closed": (
+        ["domains:\n  a.example:\n    mailboxes:\n      ada: {firstname: Ada\n      eve: {}\n"],
+        """
+error[Q001]: not YAML: the { of line 4 is not closed before this
+  --> a.yaml:5:10
+   |
+ 5 |       eve: {}
+   |          ^ close it, or look for a comma or quotes that are missing
+  ::: a.yaml:4:12
+   |
+ 4 |       ada: {firstname: Ada
+   |            ^
+""",
+    ),
     "Windows line ends, and an entry of a list": (
         ["domains:\r\n  a.example:\r\n    aliases:\r\n      info:\r\n        - ada@\r\n"],
         """

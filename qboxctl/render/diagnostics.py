@@ -13,6 +13,8 @@ from qboxctl.model import JSON
 from qboxctl.render.excerpt import excerpt
 from qboxctl.render.style import PLAIN, Palette, clean, columns_of, plural
 
+LineOf = Callable[[Position], str]
+"""The line of a place, "" for none."""
 _ROOM = 120
 """The columns for a line of a file, where the output has no end of lines."""
 _LEAST = 40
@@ -23,12 +25,10 @@ MOST = 20
 """So many are told in a terminal; the formats for machines hold all of them."""
 
 
-def text(
-    found: Iterable[Diagnostic], palette: Palette = PLAIN, line_of: Callable[[Position], str] = lambda _place: ""
-) -> str:
+def text(found: Iterable[Diagnostic], palette: Palette = PLAIN, line_of: LineOf = lambda _place: "") -> str:
     """Each with its place, the line there, and what to do; of many the first, errors before warnings, and a count.
 
-    ``line_of`` gives the line of a place, "" for none. No line is shown in which a secret was found.
+    No line is shown in which a secret was found.
     """
     found = list(found)
     secret = {(one.position.file, one.position.line) for one in found if one.position and one.code == IN_PLAIN_TEXT}
@@ -36,8 +36,11 @@ def text(
     def shown(place: Position) -> str:
         return "" if (place.file, place.line) in secret else line_of(place)
 
+    seconds: set[Position] = set()
+    """Second places that were shown: many contradictions may be with one line."""
+
     first = sorted(range(len(found)), key=lambda number: found[number].severity is not Severity.ERROR)[:MOST]
-    lines = [line for number in sorted(first) for line in _lines(found[number], palette, shown)]
+    lines = [line for number in sorted(first) for line in _lines(found[number], palette, shown, seconds)]
     if len(found) > MOST:
         rest = [one for number, one in enumerate(found) if number not in first]
         lines.append(f"and {_counted(rest)} more")
@@ -50,7 +53,9 @@ def _counted(found: Sequence[Diagnostic]) -> str:
     return " and ".join(parts)
 
 
-def _lines(one: Diagnostic, palette: Palette, line_of: Callable[[Position], str]) -> Iterable[str]:
+def _lines(
+    one: Diagnostic, palette: Palette, line_of: Callable[[Position], str], known: set[Position]
+) -> Iterable[str]:
     colour = "alarm" if one.severity is Severity.ERROR else "yellow"
     yield palette.fit(f"{palette.paint(f'{one.severity.value}[{one.code}]', colour)}: {clean(one.message)}")
     places = [place for place in (one.position, one.second) if place]
@@ -61,9 +66,11 @@ def _lines(one: Diagnostic, palette: Palette, line_of: Callable[[Position], str]
     for place in places:
         arrow = " " * margin + ("-->" if place is one.position else ":::")
         yield palette.fit(f"{palette.paint(arrow, 'blue')} {clean(str(place))}")
-        line = line_of(place)
+        line = "" if place in known else line_of(place)
         if not line.strip():
             continue
+        if place is one.second:
+            known.add(place)
         cut = excerpt(line, place.column, place.width, room)
         carets, beside = palette.paint(cut.carets, colour), f" {hint}" if hint else ""
         yield gutter

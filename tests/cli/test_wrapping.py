@@ -39,7 +39,7 @@ def said(*words: object) -> list[str]:
 
 
 @pytest.mark.usefixtures("narrow")
-def test_a_message_is_wrapped_at_words_and_a_command_is_not(tmp_path: Path) -> None:
+def test_a_message_is_wrapped_at_words_and_a_command_is_not() -> None:
     stream = Terminal()
     with redirect_stderr(stream):
         Common().say("eight words that need more room than there is:", paste="qboxctl " + "-v " * 20 + "plan")
