@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
@@ -71,6 +72,9 @@ def normal_endpoint(text: str) -> str:
         raise ValueError("the endpoint is not a URL") from None
     if parts.username is not None or parts.password is not None:
         raise ValueError("the endpoint must not hold a user name or password: the token is given by `token`")
+    if re.fullmatch(r"[\w.-]+(?::\d+)?/?", text.strip()):
+        scheme = "http" if is_loopback(text.strip().partition(":")[0]) else "https"
+        raise ValueError(f"the endpoint must be a URL: write {scheme}://{text.strip()}")
     if parts.scheme not in ("http", "https") or not host:
         raise ValueError(f"the endpoint must be a https URL such as {DEFAULT_ENDPOINT}")
     if parts.query or parts.fragment or any(ord(char) <= 32 for char in text.strip()):

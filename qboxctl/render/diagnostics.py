@@ -36,9 +36,7 @@ def text(found: Iterable[Diagnostic], palette: Palette = PLAIN, line_of: LineOf 
     def shown(place: Position) -> str:
         return "" if (place.file, place.line) in secret else line_of(place)
 
-    seconds: set[Position] = set()
-    """Second places that were shown: many contradictions may be with one line."""
-
+    seconds: set[Position] = set()  # those that were shown: many contradictions may be with one line
     first = sorted(range(len(found)), key=lambda number: found[number].severity is not Severity.ERROR)[:MOST]
     lines = [line for number in sorted(first) for line in _lines(found[number], palette, shown, seconds)]
     if len(found) > MOST:
@@ -53,9 +51,7 @@ def _counted(found: Sequence[Diagnostic]) -> str:
     return " and ".join(parts)
 
 
-def _lines(
-    one: Diagnostic, palette: Palette, line_of: Callable[[Position], str], known: set[Position]
-) -> Iterable[str]:
+def _lines(one: Diagnostic, palette: Palette, line_of: LineOf, known: set[Position]) -> Iterable[str]:
     colour = "alarm" if one.severity is Severity.ERROR else "yellow"
     yield palette.fit(f"{palette.paint(f'{one.severity.value}[{one.code}]', colour)}: {clean(one.message)}")
     places = [place for place in (one.position, one.second) if place]
@@ -66,7 +62,7 @@ def _lines(
     for place in places:
         arrow = " " * margin + ("-->" if place is one.position else ":::")
         yield palette.fit(f"{palette.paint(arrow, 'blue')} {clean(str(place))}")
-        line = "" if place in known else line_of(place)
+        line = "" if place is one.second and place in known else line_of(place)
         if not line.strip():
             continue
         if place is one.second:
