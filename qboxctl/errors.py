@@ -20,6 +20,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+IN_PLAIN_TEXT = "Q015"
+"""The code of what is said where a secret stands in a file."""
 ALREADY_EXISTS = "already exists"
 """What the API says of a name that is taken [concepts/errors-retries]."""
 
@@ -33,11 +35,12 @@ class Severity(StrEnum):
 
 @dataclass(frozen=True, slots=True, order=True)
 class Position:
-    """A place in a file; line and column count from 1."""
+    """A place in a file; line and column count from 1. ``width`` is how many characters of the line it spans."""
 
     file: str
     line: int = 0
     column: int = 0
+    width: int = field(default=0, compare=False)
 
     def __str__(self) -> str:
         return f"{self.file}:{self.line}:{self.column}" if self.line else self.file
@@ -47,7 +50,8 @@ class Position:
 class Diagnostic:
     """One mistake: what is wrong, where, and what to do about it (``hint``).
 
-    ``attribute`` is the attribute of the object at ``address`` that it is about, "" for the object itself.
+    ``attribute`` is the attribute of the object at ``address`` that it is about, "" for the object itself;
+    ``second`` is the other place of a contradiction.
     """
 
     code: str
@@ -57,6 +61,7 @@ class Diagnostic:
     hint: str | None = None
     severity: Severity = Severity.ERROR
     attribute: str = ""
+    second: Position | None = None
 
     @property
     def sort_key(self) -> tuple[str, int, int, str, str]:

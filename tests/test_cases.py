@@ -35,7 +35,7 @@ from qboxctl.schema.resource import Field
 ROOT = Path(__file__).resolve().parent.parent
 CASES = Path(__file__).resolve().parent / "cases" / "config"
 SCHEMA = Draft202012Validator(json.loads((ROOT / "schemas" / "config.schema.json").read_text(encoding="utf-8")))
-MODULES = ("config/loader", "config/files", "config/rules", "config/yaml/reader")
+MODULES = ("errors", "config/loader", "config/files", "config/rules", "config/yaml/reader")
 _LINE = re.compile(r"# (expect|schema|value|objects|env): ?(.*)")
 
 

@@ -21,7 +21,7 @@ from qboxctl import __version__
 from qboxctl.api.redaction import Redaction
 from qboxctl.api.responses import Answer, TooMany, judge
 from qboxctl.api.transport import Network, body_of
-from qboxctl.config.settings import ApiSettings
+from qboxctl.config.settings import ApiSettings, is_loopback
 from qboxctl.errors import ApiError, AuthError, OutcomeUnknown, Refused, Unreachable
 from qboxctl.model import JSON
 
@@ -33,6 +33,9 @@ LATE = 0.005
 """How late in seconds a request may start without pushing all later ones back: sleeping is not that exact."""
 FOREIGN_PAGES = 2
 """How often a page that cannot come from the API (404 without JSON) is asked for again: the endpoint may be wrong."""
+
+_NOTHING_HERE = "nothing listens there: `qboxctl emulator` starts an account to play with"
+_NO_WAY = "look at the endpoint, and whether this machine may reach it: name server, proxy, firewall"
 
 
 class Clock(Protocol):
@@ -287,7 +290,8 @@ class Reader:
         except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError,
                 httpx.UnsupportedProtocol) as error:  # fmt: skip
             where = f"{request.url.netloc.decode()}{self._route}"
-            raise Unreachable(f"no connection to {where}: {self._reason(error)}") from None
+            hint = _NOTHING_HERE if is_loopback(request.url.host) else _NO_WAY
+            raise Unreachable(f"no connection to {where}: {self._reason(error)}", hint=hint) from None
         except httpx.HTTPError as error:
             raise OutcomeUnknown(f"the connection broke ({self._reason(error, bare=bare is not None)})") from None
         if self._log:

@@ -238,7 +238,8 @@ def _same_account(plan: Plan, wish: Wish) -> None:
 def _same_wish(plan: Plan, wish: Wish, rotate: Sequence[str]) -> None:
     """Refuse a saved plan of other files, or one that would send secrets again unasked; raises StalePlanError."""
     if plan.config_digest != wish.digest:
-        raise StalePlanError("the configuration changed since the plan was made")
+        hint = "run `qboxctl plan` again and review what it says now, or name the folder that it was made in with -C"
+        raise StalePlanError("the configuration is not the one that the plan was made from", hint=hint)
     if set(plan.options.rotate) != set(rotate):
         again = " ".join(f"--rotate {shlex.quote(clean(text))}" for text in plan.options.rotate) or "no --rotate"
         raise StalePlanError(

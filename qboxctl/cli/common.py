@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 import click
 
 from qboxctl.cli.output import Output
+from qboxctl.config.excerpts import Excerpts
 from qboxctl.render.style import MARKS, Palette
 
 _F = TypeVar("_F", bound=Callable[..., Any])
@@ -37,6 +38,8 @@ class Common:
     clear: Callable[[], None] = lambda: None
     """Takes the line of progress away, before something is printed."""
     output: Output = field(default_factory=Output)
+    excerpts: Excerpts = field(default_factory=Excerpts)
+    """The lines of the configuration, once it is read."""
     redact: Callable[[str], str] = str
     """Takes secrets out of a text that others wrote, once there is a connection that knows some."""
     acting: bool = False
@@ -61,10 +64,10 @@ class Common:
         self.clear()
         self.output.write(text, err=False)
 
-    def say(self, text: str) -> None:
-        """Print a message, to stderr, unless -q."""
+    def say(self, text: str, *, paste: str = "") -> None:
+        """Print a message, to stderr, unless -q: wrapped at words, but for a command to paste that ends it."""
         if not self.quiet:
-            self.alert(text)
+            self.alert(" ".join(filter(None, (self.palette(sys.stderr).fit(text), paste))))
 
     def alert(self, text: str) -> None:
         """Print what must not be missed, to stderr."""

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from qboxctl.cli.common import Common
 from qboxctl.config.configuration import Wish
+from qboxctl.config.excerpts import Excerpts
 from qboxctl.config.files import read_sources
 from qboxctl.config.loader import load
 from qboxctl.config.rules import check
@@ -17,9 +18,17 @@ from qboxctl.errors import Diagnostic, QboxctlError
 from qboxctl.resources import TYPES
 
 
+def sources_of(options: Common) -> list[Source]:
+    """The files of the configuration, which messages show lines of from now on. Raises ConfigError."""
+    sources = read_sources(options.directory)
+    secrets = {one.name for type_ in TYPES.values() for one in type_.fields if one.secret}
+    options.excerpts = Excerpts(sources, secrets)
+    return sources
+
+
 def checked_wish(options: Common, sources: Sequence[Source] | None = None) -> tuple[Wish, list[Diagnostic]]:
     """The configuration and everything that is wrong with it as a whole; its files are read, where they were not."""
-    sources = read_sources(options.directory) if sources is None else sources
+    sources = sources_of(options) if sources is None else sources
     parse_together(sources)
     wish = at_endpoint(load(sources, TYPES, options.env), options)
     return wish, check(wish, TYPES)

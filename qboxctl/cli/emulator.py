@@ -85,8 +85,9 @@ def command(
     def ready(bound: int) -> None:
         url = f"http://127.0.0.1:{bound}"
         options.result(f"listening on {url}")
-        chosen = "the token that you chose" if token else "any token"
-        options.say(f"try: QBOXMAIL_API_TOKEN=… qboxctl --endpoint {url} plan   (it takes {chosen}; Ctrl-C ends it)")
+        chosen = "the-token-that-you-chose" if token else "any-token"
+        options.say("Ctrl-C ends it. In another terminal:")
+        options.say(" ", paste=f"QBOXMAIL_API_TOKEN={chosen} qboxctl --endpoint {url} plan")
 
     run_on()
     try:

@@ -81,7 +81,9 @@ def _write(done: Export, out: Path, options: Common, *, force: bool) -> None:
         write_files(out, {PurePath(path): text for path, text in files.items()})
     except OSError as error:
         raise QboxctlError(f"{error.filename or out} cannot be written: {error.strerror}") from None
-    options.say(f"wrote {plural(len(files), 'file')} to {out}; compare: qboxctl -C {shlex.quote(str(out))} plan")
+    options.say(
+        f"wrote {plural(len(files), 'file')} to {out}; compare:", paste=f"qboxctl -C {shlex.quote(str(out))} plan"
+    )
 
 
 def _tell(done: Export, options: Common) -> None:

@@ -38,7 +38,7 @@ def explained(error: Exception, options: Common) -> int:
     mark = palette.paint("error", "alarm")
     match error:
         case ConfigError():
-            options.alert(diagnostics.text(error.diagnostics, palette))
+            options.alert(diagnostics.text(error.diagnostics, palette, options.excerpts))
             return Exit.INVALID
         case QboxctlError():
             options.alert(palette.fit(f"{mark}: {clean(str(error))}"))

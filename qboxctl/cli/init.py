@@ -48,8 +48,13 @@ def command(options: Common, folder: Path | None) -> None:
         options.result(f"{'added to' if path in added else 'wrote'} {target}")
     place = "" if folder == Path() else f" -C {shlex.quote(str(folder))}"
     if not package:
-        options.say(f"\nThis qboxctl came from a folder of this machine: say in {_PIPELINE} where others get it.")
-    options.say(f"\nNext: edit domains/example.com.yaml, then\n  qboxctl{place} validate\n  qboxctl{place} plan")
+        options.say(
+            f"\nThis qboxctl came from a folder of this machine, which a pipeline does not have: "
+            f"set QBOXCTL_PACKAGE in {_PIPELINE}."
+        )
+    options.say("\nNext: edit domains/example.com.yaml, then")
+    for word in ("validate", "plan"):
+        options.say(" ", paste=f"qboxctl{place} {word}")
 
 
 def lacking(old: str, lines: str) -> str:

@@ -58,7 +58,10 @@ def command(
     options.result(picture(plan, form, TYPES, options.palette(), rate, full=full, summary=summary))
     if out and plan.changes and form == "text":
         words = ["apply", str(out), *_again(plan, acknowledge=acknowledge, seed=seed or "")]
-        options.say(f"saved as {out}" + ("" if plan.blocked else f"; run it with: {options.command_line(*words)}"))
+        if plan.blocked:
+            options.say(f"saved as {out}")
+        else:
+            options.say(f"saved as {out}; run it with:", paste=options.command_line(*words))
     if options.verbose:
         options.say(f"{reader.sent.requests} requests, {reader.sent.repeated} of them repeated")
     if plan.blocked:

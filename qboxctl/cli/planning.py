@@ -16,12 +16,11 @@ from qboxctl.api.client import Reader
 from qboxctl.api.reader import Account
 from qboxctl.applying.preflight import Checked, check, check_saved
 from qboxctl.cli.common import Common
-from qboxctl.cli.config import at_endpoint, checked_wish
+from qboxctl.cli.config import at_endpoint, checked_wish, sources_of
 from qboxctl.cli.session import accepted
 from qboxctl.config import git
 from qboxctl.config.changes import Edit, difference, edit
 from qboxctl.config.configuration import Wish
-from qboxctl.config.files import read_sources
 from qboxctl.config.revision import base_of, changed_since, is_none
 from qboxctl.config.rules import check as check_files
 from qboxctl.config.yaml.reader import Source
@@ -90,7 +89,7 @@ def task_of(options: Common, asked: PlanOptions, *, whole: bool = False, told: C
 
     Warnings go to stderr, but for those that were told. Raises ConfigError.
     """
-    files = read_sources(options.directory)
+    files = sources_of(options)
     made = None
     since = "" if is_none(asked.since or "") else asked.since
     if since and asked.only_changed and not (whole or asked.targets or asked.rotate):
@@ -219,7 +218,9 @@ def still_asked(reader: Reader, task: Task, saved: Plan, options: Common, acknow
     snapshot = survey(account, want_for_saved(scope, saved.changes))
     refuse_another_customer(saved, task.wish, snapshot, account)
     if not saved.customers and any(change.action is Action.CREATE for change in saved.changes):
-        options.say("the account told nothing of its customer when the plan was made: be sure that it is the same one")
+        options.say(
+            "nothing in the account said whose it is when the plan was made: be sure that the token is for the same one"
+        )
     check(saved, snapshot, task.wish, TYPES, acknowledge=acknowledge)  # what moved is told before what that spoils
     snapshot, fresh = compare(account, scope, snapshot)
     return check_saved(saved, fresh, snapshot, task.wish, TYPES, acknowledge=acknowledge)

@@ -10,10 +10,10 @@ from typing import Any, TypeVar
 
 from qboxctl.api.client import Clock, InProcess, Reader, SystemClock
 from qboxctl.cli.common import Common
-from qboxctl.cli.config import at_endpoint, checked_wish
+from qboxctl.cli.config import at_endpoint, checked_wish, sources_of
 from qboxctl.cli.progress import Progress
 from qboxctl.config.configuration import Wish
-from qboxctl.config.files import has_sources, read_sources
+from qboxctl.config.files import has_sources
 from qboxctl.config.loader import load_settings
 from qboxctl.config.secrets import SecretError, Secrets
 from qboxctl.config.settings import EMULATOR, token_variables
@@ -38,7 +38,7 @@ def accepted(wish: Wish, found: list[Diagnostic], options: Common) -> Wish:
     if has_errors(found):
         raise ConfigError(found)
     if found:
-        options.say(diagnostics.text(found, options.palette(sys.stderr)))
+        options.say(diagnostics.text(found, options.palette(sys.stderr), options.excerpts))
     return wish
 
 
@@ -48,7 +48,7 @@ def settings_only(options: Common) -> Wish:
     Raises ConfigError for a mistake in the settings; others do not matter.
     """
     nothing = Path(options.directory).is_dir() and not has_sources(options.directory)
-    files = [] if nothing else read_sources(options.directory)
+    files = [] if nothing else sources_of(options)
     return at_endpoint(load_settings(files, TYPES, options.env), options)
 
 

@@ -32,7 +32,7 @@ def command(options: Common, form: str) -> int:
         found = list(error.diagnostics)
     if form == "text":
         if found:
-            options.result(diagnostics.text(found, options.palette()))
+            options.result(diagnostics.text(found, options.palette(), options.excerpts))
         if len(found) > diagnostics.MOST:
             options.say("all of them: qboxctl validate --format json")
         options.say(diagnostics.verdict(found, files, objects))

@@ -51,17 +51,20 @@ def source_of(name: str, raw: bytes, folder: str) -> Source:
     """What is in a file, as text; what cannot be read is told together with all other mistakes."""
     if raw.startswith((b"\xff\xfe", b"\xfe\xff")) or b"\0" in raw[:2]:
         hint = "save it as UTF-8; PowerShell does so with -Encoding utf8"
-        return unreadable(name, "it is UTF-16 text, and not UTF-8", 1, hint=hint)
+        return unreadable(name, "it is UTF-16 text, and not UTF-8", Position(name, 1, 1), hint=hint)
     try:
         return Source(name, raw.decode("utf-8-sig"), folder)
     except UnicodeDecodeError as error:
-        line = error.object[: error.start].count(b"\n") + 1
-        return unreadable(name, "it is not UTF-8 text", line, text=raw.decode("utf-8", "replace"))
+        read = error.object[: error.start].decode()
+        place = Position(name, read.count("\n") + 1, len(read) - read.rfind("\n"))
+        return unreadable(name, "it is not UTF-8 text", place, text=raw.decode("utf-8-sig", "replace"))
 
 
-def unreadable(name: str, reason: str, line: int = 0, *, text: str = "", hint: str | None = None) -> Source:
+def unreadable(
+    name: str, reason: str, place: Position | None = None, *, text: str = "", hint: str | None = None
+) -> Source:
     """A file that counts, of which there is no text that can be read."""
-    found = Diagnostic("Q030", f"cannot be read: {reason}", Position(name, line, 1 if line else 0), hint=hint)
+    found = Diagnostic("Q030", f"cannot be read: {reason}", place or Position(name), hint=hint)
     return Source(name, text, unreadable=found)
 
 

@@ -14,7 +14,16 @@ from typing import Any, NamedTuple
 from qboxctl.config.configuration import Wish
 from qboxctl.config.settings import Settings, read_settings
 from qboxctl.config.yaml.reader import TWICE, Room, Source
-from qboxctl.errors import BadEntries, ConfigError, Diagnostic, Position, Severity, has_errors, hint_of
+from qboxctl.errors import (
+    IN_PLAIN_TEXT,
+    BadEntries,
+    ConfigError,
+    Diagnostic,
+    Position,
+    Severity,
+    has_errors,
+    hint_of,
+)
 from qboxctl.model import JSON, Address, Collection, Desired, Secret, Value, Where
 from qboxctl.schema.extra import misuse
 from qboxctl.schema.hints import did_you_mean
@@ -176,10 +185,11 @@ class _Loader:
         address: Address | None = None,
         hint: str | None = None,
         value: bool = False,
+        second: Position | None = None,
     ) -> None:
         """Note a mistake at a place."""
         position = self.sources[where.file].position(where.path, value=value)
-        self.found.append(Diagnostic(code, message, position, str(address) if address else None, hint))
+        self.found.append(Diagnostic(code, message, position, str(address) if address else None, hint, second=second))
 
     def unknown(
         self,
@@ -261,7 +271,7 @@ class _Loader:
         """Note that something is stated in two places."""
         place = self.sources[first.file].position(first.path)
         self.error("Q014", f"{what} is stated twice: first at {place}", where, address=address,
-                   hint="keep one of them")  # fmt: skip
+                   hint="keep one of them", second=place)  # fmt: skip
 
     def read_patterns(self, value: JSON, where: Where) -> list[Pattern]:
         """A list of patterns."""
@@ -456,7 +466,7 @@ class _Loader:
         nothing = f"{clear}remove the line to leave it alone" if raw is None else None
         for index, wrong in error.entries if isinstance(error, BadEntries) else [(None, error)]:
             place = where if index is None else Where(where.file, (*where.path, index))
-            self.error("Q015" if plain else "Q013", f"{one.name}: {wrong}", place, address=address, value=True,
+            self.error(IN_PLAIN_TEXT if plain else "Q013", f"{one.name}: {wrong}", place, address=address, value=True,
                        hint=nothing or hint_of(wrong))  # fmt: skip
 
     def secret(self, raw: JSON, where: Where) -> Secret:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 
 from qboxctl.config.circles import circles
 from qboxctl.config.configuration import Wish
-from qboxctl.errors import Diagnostic, Severity
+from qboxctl.errors import Diagnostic, Position, Severity
 from qboxctl.model import Address, Collection, Desired
 from qboxctl.schema.formats import folded
 from qboxctl.schema.hints import near
@@ -27,6 +27,8 @@ def check(wish: Wish, types: Kinds) -> list[Diagnostic]:
     return sorted([*wish.warnings, *found.list], key=lambda one: one.sort_key)
 
 
+_TOO = "take it out here too"
+_UNLESS_LIVE = "declare it, unless it is in the account and stays there"
 _LOOKS = 50
 """So often a near name is looked for: among thousands, each look takes a while."""
 
@@ -51,11 +53,12 @@ class _Findings:
         *path: str | int,
         hint: str | None = None,
         severity: Severity = Severity.ERROR,
+        second: Position | None = None,
     ) -> None:
-        """Note something about an object, at one of its attributes."""
+        """Note something about an object, at one of its attributes; ``second`` is the other place that it is about."""
         place = self.wish.position(one.where, *path)
         attribute = str(path[0]) if path else ""
-        self.list.append(Diagnostic(code, message, place, str(one.address), hint, severity, attribute))
+        self.list.append(Diagnostic(code, message, place, str(one.address), hint, severity, attribute, second))
 
     def present(self, kind: str) -> Iterable[Desired]:
         """The declared objects of a kind that are not declared absent."""
@@ -80,13 +83,13 @@ class _Findings:
         found = self.near(local, (name for name, _, home in names if home == domain))
         return f'did you mean "{found}@{domain}"?' if found else otherwise
 
-    def absence(self, address: str) -> str:
-        """Where a mailbox or alias is declared absent, "" where it is not."""
+    def absence(self, address: str) -> Position | None:
+        """Where a mailbox or alias is declared absent, None where it is not."""
         for kind in ("mailbox", "alias"):
             one = self.wish.objects.get(Address(kind, address))
             if one is not None and one.absent:
-                return f"declared absent ({self.wish.position(one.where)})"
-        return ""
+                return self.wish.position(one.where)
+        return None
 
     def may_receive(self, address: str) -> bool:
         """Whether mail to an address of a managed domain may arrive: at a mailbox, an alias, or what is ignored."""
@@ -107,7 +110,7 @@ def _inside_absent(found: _Findings) -> None:
             parent = found.wish.objects[address]
             place = found.wish.position(parent.where)
             found.add("Q017", f"{one.address} is declared, and {parent.address} is absent ({place})", one,
-                      hint="declare both absent, or neither")  # fmt: skip
+                      hint="declare both absent, or neither", second=place)  # fmt: skip
 
 
 def _same_name(found: _Findings) -> None:
@@ -115,7 +118,7 @@ def _same_name(found: _Findings) -> None:
         if found.exists("mailbox", one.address.key):
             place = found.wish.position(found.wish.objects[Address("mailbox", one.address.key)].where)
             found.add("Q018", f"{one.address} bears the name of a mailbox ({place})", one,
-                      hint="rename one of them, or declare the mailbox absent")  # fmt: skip
+                      hint="rename one of them, or declare the mailbox absent", second=place)  # fmt: skip
 
 
 def _same_account(found: _Findings) -> None:
@@ -127,7 +130,7 @@ def _same_account(found: _Findings) -> None:
         if match in seen:
             place = found.wish.position(seen[match].where)
             found.add("Q014", f"{one.address} and {seen[match].address} ({place}) have the same {match}", one,
-                      hint="one account, one place")  # fmt: skip
+                      hint="one account, one place", second=place)  # fmt: skip
         seen[match] = one
 
 
@@ -143,7 +146,9 @@ def _named(found: _Findings, one: Desired, name: str, kind: str, keys: Iterable[
     for key in keys:
         target = found.wish.objects.get(Address(kind, key))
         if target is not None and target.absent:
-            found.add("Q017", f"{name}: {kind}/{key} is declared absent", one, name)
+            gone = found.wish.position(target.where)
+            found.add("Q017", f"{name}: {kind}/{key} is declared absent ({gone})", one, name,
+                      hint=_TOO, second=gone)  # fmt: skip
         elif target is None and Collection(kind) in found.wish.managed:
             meant = found.near(key, (one.address.key for one in found.present(kind)))
             hint = f'did you mean "{meant}"?' if meant else f"declare it under {'.'.join(found.types.place(kind))}"
@@ -157,10 +162,11 @@ def _catch_all(found: _Findings) -> None:
             found.add("Q019", "catch_all_enabled needs a catch_all_destination", one, "catch_all_enabled")
         domain = target.rpartition("@")[2]
         if target and Collection("mailbox", domain) in found.wish.managed and not found.may_receive(target):
-            hint = found.near_address(target, f"declare the mailbox {target}", one)
             gone = found.absence(target)
-            message = f"catch_all_destination: there is no mailbox or alias {target}{f': it is {gone}' if gone else ''}"
-            found.add("Q019", message, one, "catch_all_destination", hint=hint)
+            hint = _TOO if gone else found.near_address(target, f"declare the mailbox {target}", one)
+            why = f": it is declared absent ({gone})" if gone else ""
+            message = f"catch_all_destination: there is no mailbox or alias {target}{why}"
+            found.add("Q019", message, one, "catch_all_destination", hint=hint, second=gone)
 
 
 def _alias_targets(found: _Findings) -> None:
@@ -171,10 +177,10 @@ def _alias_targets(found: _Findings) -> None:
             if target.rpartition("@")[2] not in managed or found.may_receive(target):
                 continue
             gone = found.absence(target)
-            message = f"destinations: {target} is {gone}" if gone else f"destinations: no file declares {target}"
-            otherwise = "take it out here too" if gone else "declare it, unless it is in the account and stays there"
-            found.add("Q023", message, one, "destinations", hint=found.near_address(target, otherwise, one),
-                      severity=Severity.WARNING)  # fmt: skip
+            message = f"no file declares {target}" if gone is None else f"{target} is declared absent ({gone})"
+            hint = _TOO if gone else found.near_address(target, _UNLESS_LIVE, one)
+            found.add("Q023", f"destinations: {message}", one, "destinations", second=gone,
+                      hint=hint, severity=Severity.WARNING)  # fmt: skip
 
 
 def _circles(found: _Findings) -> None:
@@ -194,7 +200,7 @@ def _sizes(found: _Findings) -> None:
             place = found.wish.position(domain.where, "max_email_quota")
             found.add("Q024", f"max_email_quota {SIZE_NAMES[size]} is more than {domain.address} allows: "
                       f"{SIZE_NAMES[most]} ({place})", one, "max_email_quota",
-                      hint=f"raise the domain's max_email_quota to {SIZE_NAMES[size]}")  # fmt: skip
+                      hint=f"raise the domain's max_email_quota to {SIZE_NAMES[size]}", second=place)  # fmt: skip
 
 
 def _dates(found: _Findings) -> None:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import ipaddress
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
 from qboxctl.model import JSON, Secret, SecretSource, Where
+from qboxctl.schema import formats
 from qboxctl.schema.kinds import Kinds
 from qboxctl.schema.types import Password
 
@@ -71,11 +73,14 @@ def normal_endpoint(text: str) -> str:
         raise ValueError("the endpoint is not a URL") from None
     if parts.username is not None or parts.password is not None:
         raise ValueError("the endpoint must not hold a user name or password: the token is given by `token`")
+    if re.fullmatch(r"[\w.-]+(?::\d+)?/?", text.strip()):
+        scheme = "http" if is_loopback(text.strip().partition(":")[0]) else "https"
+        raise ValueError(f"the endpoint must be a URL: write {scheme}://{text.strip()}")
     if parts.scheme not in ("http", "https") or not host:
         raise ValueError(f"the endpoint must be a https URL such as {DEFAULT_ENDPOINT}")
     if parts.query or parts.fragment or any(ord(char) <= 32 for char in text.strip()):
         raise ValueError("the endpoint must be a plain URL, without ? or #")
-    if not _can_be_asked(host):
+    if not formats.can_be_asked(host):
         raise ValueError(f"the endpoint must name a host: {host} can be none")
     if parts.scheme == "http" and not is_loopback(host):
         raise ValueError(f"the endpoint must use https: over http the token could be read on its way to {host}")
@@ -83,18 +88,6 @@ def normal_endpoint(text: str) -> str:
     if parts.path.strip("/"):
         raise ValueError(f"the endpoint must have no path, since each request brings its own: write {shown}")
     return shown
-
-
-def _can_be_asked(host: str) -> bool:
-    """Whether a name can be looked up: that of an international domain must be a right one, in either form."""
-    if host.isascii() and "xn--" not in host:
-        return True
-    import idna  # only for the names that need it: the tables take 25 ms to load
-
-    try:
-        return bool(idna.decode(idna.encode(host)))
-    except idna.IDNAError:
-        return False
 
 
 def is_loopback(host: str) -> bool:

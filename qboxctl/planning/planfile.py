@@ -33,6 +33,7 @@ from qboxctl.schema.resource import ResourceType
 
 FORMAT_VERSION = "1.0"
 MAX_BYTES = 256 * 1024 * 1024
+_MAKE_ONE = "`qboxctl plan --out FILE` makes one"
 
 
 def plan_id(environment: str, endpoint: str, changes: Iterable[Change]) -> str:
@@ -117,7 +118,7 @@ def read(path: Path, types: Kinds) -> Plan:
         text = raw.decode()
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is not text"
-        raise PlanFileError(f"the plan file {path} cannot be read: {reason}") from None
+        raise PlanFileError(f"the plan file {path} cannot be read: {reason}", hint=_MAKE_ONE) from None
     return loads(text, str(path), types)
 
 
@@ -126,7 +127,7 @@ def loads(text: str, name: str, types: Kinds) -> Plan:
     try:
         raw = json.loads(text, parse_constant=_no_constant, object_pairs_hook=_no_twice)
     except (ValueError, RecursionError) as error:
-        raise PlanFileError(f"{name} is not a plan: {str(error)[:200]}") from None
+        raise PlanFileError(f"{name} is not a plan: {str(error)[:200]}", hint=_MAKE_ONE) from None
     version = raw.get("format_version") if isinstance(raw, dict) else None
     if version != FORMAT_VERSION:
         hint = f"this qboxctl reads format {FORMAT_VERSION}; plan again with it"
@@ -166,7 +167,7 @@ def _fit(raw: JSON, name: str, types: Kinds) -> None:
         raise PlanFileError(f"{name} is not a plan: it is nested too deep") from None
     if wrong:
         where = ".".join(map(str, wrong[0].path))
-        raise PlanFileError(f"{name} is not a plan: {where[:200]}: {wrong[0].message[:200]}")
+        raise PlanFileError(f"{name} is not a plan: {where[:200]}: {wrong[0].message[:200]}", hint=_MAKE_ONE)
 
 
 def _plan(raw: dict[str, Any], types: Kinds) -> Plan:

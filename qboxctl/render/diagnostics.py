@@ -7,11 +7,17 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from urllib.parse import quote
 
 from qboxctl import __version__
-from qboxctl.errors import Diagnostic, Position, Severity
+from qboxctl.errors import IN_PLAIN_TEXT, Diagnostic, Position, Severity
 from qboxctl.json_text import json_text
 from qboxctl.model import JSON
-from qboxctl.render.style import PLAIN, Palette, clean, plural
+from qboxctl.render.excerpt import excerpt
+from qboxctl.render.style import PLAIN, Palette, clean, columns_of, plural
 
+LineOf = Callable[[Position], str]
+"""The line of a place, "" for none."""
+_ROOM = 120
+"""The columns for a line of a file, where the output has no end of lines."""
+_LEAST = 40
 _SARIF = "https://json.schemastore.org/sarif-2.1.0.json"
 
 
@@ -19,11 +25,20 @@ MOST = 20
 """So many are told in a terminal; the formats for machines hold all of them."""
 
 
-def text(found: Iterable[Diagnostic], palette: Palette = PLAIN) -> str:
-    """Each with its place and what to do; of many the first, errors before warnings, and how many more."""
+def text(found: Iterable[Diagnostic], palette: Palette = PLAIN, line_of: LineOf = lambda _place: "") -> str:
+    """Each with its place, the line there, and what to do; of many the first, errors before warnings, and a count.
+
+    No line is shown in which a secret was found.
+    """
     found = list(found)
+    secret = {(one.position.file, one.position.line) for one in found if one.position and one.code == IN_PLAIN_TEXT}
+
+    def shown(place: Position) -> str:
+        return "" if (place.file, place.line) in secret else line_of(place)
+
+    seconds: set[Position] = set()  # those that were shown: many contradictions may be with one line
     first = sorted(range(len(found)), key=lambda number: found[number].severity is not Severity.ERROR)[:MOST]
-    lines = [palette.fit(line) for number in sorted(first) for line in _lines(found[number], palette)]
+    lines = [line for number in sorted(first) for line in _lines(found[number], palette, shown, seconds)]
     if len(found) > MOST:
         rest = [one for number, one in enumerate(found) if number not in first]
         lines.append(f"and {_counted(rest)} more")
@@ -36,13 +51,31 @@ def _counted(found: Sequence[Diagnostic]) -> str:
     return " and ".join(parts)
 
 
-def _lines(one: Diagnostic, palette: Palette) -> Iterable[str]:
+def _lines(one: Diagnostic, palette: Palette, line_of: LineOf, known: set[Position]) -> Iterable[str]:
     colour = "alarm" if one.severity is Severity.ERROR else "yellow"
-    yield f"{palette.paint(f'{one.severity.value}[{one.code}]', colour)}: {clean(one.message)}"
-    if one.position:
-        yield f"{palette.paint('  -->', 'blue')} {clean(str(one.position))}"
-    if one.hint:
-        yield f"{palette.paint('  help:', 'cyan')} {clean(one.hint)}"
+    yield palette.fit(f"{palette.paint(f'{one.severity.value}[{one.code}]', colour)}: {clean(one.message)}")
+    places = [place for place in (one.position, one.second) if place]
+    margin = max([2, *(len(str(place.line)) for place in places)])
+    room = max((palette.columns or _ROOM) - margin - 3, _LEAST)
+    gutter = palette.paint(" " * margin + " |", "blue")
+    hint = clean(one.hint or "")
+    for place in places:
+        arrow = " " * margin + ("-->" if place is one.position else ":::")
+        yield palette.fit(f"{palette.paint(arrow, 'blue')} {clean(str(place))}")
+        line = "" if place is one.second and place in known else line_of(place)
+        if not line.strip():
+            continue
+        if place is one.second:
+            known.add(place)
+        cut = excerpt(line, place.column, place.width, room)
+        carets, beside = palette.paint(cut.carets, colour), f" {hint}" if hint else ""
+        yield gutter
+        yield f"{palette.paint(f'{place.line:>{margin}} |', 'blue')} {cut.text}"
+        if place is one.position and columns_of(cut.carets + beside) <= room:
+            carets, hint = carets + beside, ""
+        yield f"{gutter} {carets}"
+    if hint:
+        yield palette.fit(f"{palette.paint('  help:', 'cyan')} {hint}")
 
 
 def verdict(found: Sequence[Diagnostic], files: int, objects: int) -> str:

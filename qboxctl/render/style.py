@@ -47,7 +47,7 @@ _CODE = re.compile(r"\x1b\[[0-9;]*m")
 
 def _wrapped(line: str, columns: int) -> str:
     """A line wrapped at words: it goes on under its value, or a little to the right."""
-    if _columns(line) <= columns:
+    if columns_of(line) <= columns:
         return line
     bare = _CODE.sub("", line)
     indent = len(bare) - len(bare.lstrip())
@@ -55,7 +55,7 @@ def _wrapped(line: str, columns: int) -> str:
     hang = value.end() if value and value.end() <= columns // 2 else indent + 2
     done, at = "", 0
     for blanks, word in re.findall(r"( *)([^ ]+)", line):
-        wide = _columns(word)
+        wide = columns_of(word)
         if at > hang and at + len(blanks) + wide > columns:
             done, at = f"{done}\n{' ' * hang}{word}", hang + wide
         else:
@@ -63,7 +63,7 @@ def _wrapped(line: str, columns: int) -> str:
     return done
 
 
-def _columns(text: str) -> int:
+def columns_of(text: str) -> int:
     """The columns that a text takes."""
     bare = _CODE.sub("", text)
     if bare.isascii():

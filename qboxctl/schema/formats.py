@@ -167,3 +167,15 @@ def ascii_glob(text: str) -> str:
         message = "a wildcard cannot stand beside letters outside ASCII, between two dots: write the name out"
         raise ValueError(f"{text!r} is not a pattern: {message}") from None
     return local + at + ".".join(labels)
+
+
+def can_be_asked(host: str) -> bool:
+    """Whether a name can be looked up: that of an international domain must be a right one, in either form."""
+    if host.isascii() and "xn--" not in host:
+        return True
+    import idna  # see domain_name
+
+    try:
+        return bool(idna.decode(idna.encode(host)))
+    except idna.IDNAError:
+        return False

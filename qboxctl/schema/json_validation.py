@@ -80,7 +80,7 @@ def _explained(error: Any) -> Iterable[Misfit]:
                 yield Misfit((*path, word), f'unknown key "{word}"', hint, at_key=True)
         case "enum":
             words = ", ".join(map(str, wanted))
-            yield Misfit(path, f"{name}: {str(error.instance)[:80]!r} is not allowed here", f"write {words}")
+            yield Misfit(path, f"{name}: {str(error.instance)[:80]!r} is not allowed here", f"write one of {words}")
         case "type":
             yield Misfit(path, f"{name} must be {_WORDS.get(str(wanted), wanted)}, found {_found(error.instance)}")
         case "minimum" | "maximum" | "exclusiveMinimum":

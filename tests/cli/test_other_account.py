@@ -92,7 +92,7 @@ def test_what_cannot_be_known_is_said(server, project, save):
     server.swap(seed={**THERE, "customer_code": THEIRS})
     done = project.apply(path)
     assert done.code == 0, "an account that was empty may be any"
-    assert "the account told nothing of its customer when the plan was made" in done.err
+    assert "nothing in the account said whose it is when the plan was made" in done.err
 
 
 def test_a_plan_that_is_in_effect_in_part_knows_its_account_again(server, project, save):

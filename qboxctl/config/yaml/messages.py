@@ -34,12 +34,16 @@ _WORDS = (
 
 
 class Fault(NamedTuple):
-    """What is wrong, what to do about it, and where; lines and columns count from 0, as the parser's do."""
+    """What is wrong, what to do about it, and where; lines and columns count from 0, as the parser's do.
+
+    ``begun`` is the mark where it began, where the message names that line.
+    """
 
     message: str
     hint: str | None
     line: int
     column: int
+    begun: Any = None
 
 
 def in_words(error: yaml.MarkedYAMLError, text: str) -> Fault:
@@ -59,5 +63,6 @@ def in_words(error: yaml.MarkedYAMLError, text: str) -> Fault:
     for part, message, hint in _WORDS:
         if part in problem:
             place = begun if part == _UNCLOSED else mark
-            return Fault(message.replace("{}", str(begun.line + 1)), hint, place.line, place.column)
+            told = message.replace("{}", str(begun.line + 1))
+            return Fault(told, hint, place.line, place.column, begun if told != message else None)
     return Fault(problem, None, mark.line, mark.column)

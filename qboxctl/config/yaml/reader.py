@@ -212,13 +212,13 @@ class _Builder:
                 key = None
 
     def _twice(self, event: Any) -> None:
-        place = self.source.at(event.start_mark)
+        place = self.source.at(event.start_mark, event.end_mark)
         self.found.append(Diagnostic(TWICE, f'the key "{event.value}" is there twice', place, hint="keep one of them"))
 
     def _quoted(self, event: Any) -> str:
-        message = f"typographic quotes around {unquoted(event.value)!r} are no quotes to YAML"
+        message = f"{event.value[0]} and {event.value[-1]} are typographic quotes, and none to YAML"
         hint = 'write " or \'; a text that is to keep them goes into "" as a whole'
-        self.found.append(Diagnostic("Q004", message, self.source.at(event.start_mark), hint=hint))
+        self.found.append(Diagnostic("Q004", message, self.source.at(event.start_mark, event.end_mark), hint=hint))
         return unquoted(event.value)
 
     def _special(self, event: Any) -> JSON:
@@ -229,7 +229,7 @@ class _Builder:
             try:
                 value = _TAGS[event.tag](event.value)
             except (ValueError, KeyError):
-                raise _Stop("Q003", f"{event.value!r} does not fit its tag", event.start_mark) from None
+                raise _Stop("Q003", "the value does not fit its tag", event.start_mark) from None
         else:
             raise _Stop("Q003", f"the tag {event.tag} is not allowed", event.start_mark)
         if event.anchor is not None:
@@ -302,7 +302,8 @@ class Source:
         except yaml.MarkedYAMLError as error:
             fault = in_words(error, self.text)
             place = Position(self.name, fault.line + 1, fault.column + 1)
-            found = Diagnostic("Q001", f"not YAML: {fault.message}", place, hint=fault.hint)
+            begun = self.at(fault.begun) if fault.begun else None
+            found = Diagnostic("Q001", f"not YAML: {fault.message}", place, hint=fault.hint, second=begun)
         except yaml.YAMLError as error:
             read = self.text[: getattr(error, "position", 0) or 0]
             place = Position(self.name, read.count("\n") + 1, len(read) - read.rfind("\n"))
@@ -320,9 +321,12 @@ class Source:
         """The keys at the top of a file that cannot be parsed, as far as its text shows them."""
         return _AT_THE_MARGIN.findall(self.text)
 
-    def at(self, mark: Any) -> Position:
-        """The position of a mark of the parser."""
-        return Position(self.name, mark.line + 1, mark.column + 1) if mark else Position(self.name, 1, 1)
+    def at(self, mark: Any, end: Any = None) -> Position:
+        """The position of a mark of the parser, and how far it is to the end where that is on the same line."""
+        if not mark:
+            return Position(self.name, 1, 1)
+        width = end.column - mark.column if end and end.line == mark.line else 0
+        return Position(self.name, mark.line + 1, mark.column + 1, width)
 
     def position(self, path: Path, *, value: bool = False) -> Position:
         """Where the key at the end of ``path`` stands (or its value); the nearest place where it is not there."""
@@ -337,7 +341,7 @@ class Source:
                 break
             place, node = pair
         found = node if value else place
-        return self.at(found.start_mark) if found is not None else Position(self.name, 1, 1)
+        return self.at(found.start_mark, found.end_mark) if found is not None else Position(self.name, 1, 1)
 
     def _pairs(self, node: Any) -> dict[str | int, tuple[Any, Any]]:
         pairs = self._children.get(id(node))

@@ -1,0 +1,76 @@
+"""The lines of the files that messages are about, but for those that may hold a secret. Pure.
+
+A mistake is often that a secret stands in the text, under its own name or one that is spelt wrongly; what is printed
+ends up in the log of a pipeline. So a line is kept back where there is doubt: a message does without it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterable
+from difflib import get_close_matches
+
+from qboxctl.config.yaml.reader import Source
+from qboxctl.errors import Position
+
+_BREAK = re.compile("\r\n|[\n\r\x85\u2028\u2029]")
+"""What ends a line for the parser, whose positions these are."""
+_WORD = re.compile(r"\w[\w.-]*")
+_SECRECY = re.compile(r"(?i)pass|pwd|pw\b|secret|token|credential|api_?key|kennwort|parola|^p\w*w\w*[dt]$")
+_NAME = r"""["']?[^][{},"'\s]+["']?"""
+_REFERENCE = re.compile(
+    rf"\{{\s*(?:(?:env|file)\s*:\s*{_NAME}|exec\s*:\s*\[\s*{_NAME}(?:\s*,\s*{_NAME})*\s*\])\s*\}}|\*\w+"
+)
+_NOTHING_MORE = re.compile(r"""["']?\s*:?\s*(?:[,}].*)?$""")
+_LONGEST_LINE = 10_000
+_LONGEST_WORD = 64
+_LOGIN = re.compile(r"://[^/\s]*@")
+
+
+class Excerpts:
+    """The lines of some files; ``secrets`` are the names of the keys under which secrets belong."""
+
+    def __init__(self, sources: Iterable[Source] = (), secrets: Collection[str] = ()) -> None:
+        self._texts = {source.name: source.text for source in sources}
+        self._lines: dict[str, list[str]] = {}
+        self._secrets = secrets
+
+    def __call__(self, place: Position) -> str:
+        """The line of a place, "" where there is none, where it may hold a secret, or is too long to tell."""
+        lines = self._lines.get(place.file)
+        if lines is None:
+            lines = self._lines[place.file] = _BREAK.split(self._texts.get(place.file, ""))
+        if not 0 < place.line <= len(lines):
+            return ""
+        line = lines[place.line - 1]
+        doubtful = len(line) > _LONGEST_LINE or self._tells(line) or self._below_a_secret(lines, place.line - 1)
+        return "" if doubtful else line
+
+    def _tells(self, line: str) -> bool:
+        """Whether there may be a secret in a line: a word of that kind with more behind it than a reference."""
+        rest = _REFERENCE.sub("", line)
+        words = (found for found in _WORD.finditer(rest) if self._means_secret(found[0]))
+        return bool(_LOGIN.search(line)) or any(not _NOTHING_MORE.match(rest, found.end()) for found in words)
+
+    def _below_a_secret(self, lines: list[str], at: int) -> bool:
+        """Whether a line stands inside the value of a key under which a secret belongs."""
+        indent = _indent(lines[at])
+        while indent and at:
+            at -= 1
+            line = lines[at]
+            if line.strip() and not line.lstrip().startswith("#") and _indent(line) < indent:
+                indent = _indent(line)
+                words = _WORD.findall(line)
+                if self._tells(line) or any(map(self._means_secret, {*words[:1], *words[-1:]})):
+                    return True
+        return False
+
+    def _means_secret(self, word: str) -> bool:
+        word = word[:_LONGEST_WORD]
+        return bool(_SECRECY.search(word) or get_close_matches(word.lower(), self._secrets, 1, 0.75))
+
+
+def _indent(line: str) -> int:
+    """How far to the right a line begins; items of a list may begin where the key of the list does."""
+    text = line.lstrip(" ")
+    return len(line) - len(text) + text.startswith("- ")
