@@ -13,7 +13,7 @@ from enum import StrEnum
 
 from qboxctl.api.listing import Row
 from qboxctl.api.reader import Account, list_path
-from qboxctl.config.configuration import Wish
+from qboxctl.config.configuration import Configuration
 from qboxctl.errors import ApiError, AuthError, Refused
 from qboxctl.model import JSON, Live
 from qboxctl.schema.resource import Certainty, Field, ResourceType
@@ -79,20 +79,20 @@ class Report:
         return any(one.verdict is Verdict.FAILED for one in self.findings)
 
 
-def examine(account: Account, wish: Wish, now: float) -> Report:
+def examine(account: Account, configuration: Configuration, now: float) -> Report:
     """Look at the account; ``now`` is this machine's time in seconds since 1970.
 
     Raises AuthError where the token is refused (not where it only may not read something), ApiError where
     nothing answers.
     """
-    return _Doctor(account, wish, now).run()
+    return _Doctor(account, configuration, now).run()
 
 
 class _Doctor:
     """One examination."""
 
-    def __init__(self, account: Account, wish: Wish, now: float) -> None:
-        self.account, self.types, self.wish, self.now = account, account.types, wish, now
+    def __init__(self, account: Account, configuration: Configuration, now: float) -> None:
+        self.account, self.types, self.configuration, self.now = account, account.types, configuration, now
         self.report = Report()
         self.rows: dict[str, Sequence[Row]] = {}
 
@@ -219,7 +219,7 @@ class _Doctor:
             for row in rows
             if row.get("customer_code")
         }
-        mine = self.wish.settings.customer_code
+        mine = self.configuration.settings.customer_code
         if mine and codes and mine not in codes:
             self.report.add("customer", Verdict.WARNING, f"nothing on the first pages belongs to {mine}")
         elif len(codes) > 1 and not mine:

@@ -10,14 +10,14 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from qboxctl.config.configuration import Wish, ignored
+from qboxctl.config.configuration import Configuration, ignored
 from qboxctl.config.loader import load
 from qboxctl.config.rules import check
 from qboxctl.config.yaml.reader import Source
 from qboxctl.config.yaml.writer import Body, dump
 from qboxctl.errors import ConfigError, Diagnostic, Severity
-from qboxctl.live.query import Want
-from qboxctl.model import JSON, MISSING, Address, Collection, Live, Snapshot, Value
+from qboxctl.live.query import Query
+from qboxctl.model import JSON, MISSING, Address, Collection, Live, LiveState, Value
 from qboxctl.schema.decoding import value_of
 from qboxctl.schema.kinds import Kinds
 from qboxctl.schema.patterns import Pattern, covering
@@ -70,7 +70,7 @@ class Export:
         return {path: HEADER + dump(tree) for path, tree in sorted(found.items())}
 
 
-def want_for_export(wish: Wish, types: Types, choice: Choice) -> Want:
+def query_for_export(configuration: Configuration, types: Types, choice: Choice) -> Query:
     """What an export must know: every list, and every attribute of what is asked for."""
     tops = {type_.kind for type_ in types.values() if not type_.parent}
     parents = {one.kind for kind in choice.kinds for one in types.outer(kind)}
@@ -81,11 +81,11 @@ def want_for_export(wish: Wish, types: Types, choice: Choice) -> Want:
         return [
             address
             for address in live
-            if address.kind in parents and choice.within(address, types) and not ignored(wish, types, address)
+            if address.kind in parents and choice.within(address, types) and not ignored(configuration, types, address)
         ]
 
-    return Want(
-        wish,
+    return Query(
+        configuration,
         frozenset(Collection(kind) for kind in needed & tops),
         {},
         whole=frozenset(types),
@@ -94,17 +94,17 @@ def want_for_export(wish: Wish, types: Types, choice: Choice) -> Want:
     )
 
 
-def export(snapshot: Snapshot, wish: Wish, types: Types, choice: Choice) -> Export:
-    """The configuration of what was read; ``wish`` says what is ignored."""
-    return _Exporter(snapshot, wish, types, choice).run()
+def export(live_state: LiveState, configuration: Configuration, types: Types, choice: Choice) -> Export:
+    """The configuration of what was read; ``configuration`` says what is ignored."""
+    return _Exporter(live_state, configuration, types, choice).run()
 
 
 @dataclass(slots=True)
 class _Exporter:
     """One export."""
 
-    snapshot: Snapshot
-    wish: Wish
+    live_state: LiveState
+    configuration: Configuration
     types: Types
     choice: Choice
     left_out: list[str] = field(default_factory=list)
@@ -113,7 +113,7 @@ class _Exporter:
     def run(self) -> Export:
         """Write, read back with the real loader, and leave out what it refuses, until it refuses nothing."""
         ranks = {kind: rank for rank, kind in enumerate(self.types)}
-        lives = [live for address, live in self.snapshot.live.items() if self.taken(address, live)]
+        lives = [live for address, live in self.live_state.live.items() if self.taken(address, live)]
         lives.sort(key=lambda live: (ranks[live.address.kind], live.address.key))
         self.names = {live.address: name for live in lives if (name := self.name(live)) is not None}
         stated = {live.address: self.attributes(live) for live in lives if live.address in self.names}
@@ -128,7 +128,7 @@ class _Exporter:
     def taken(self, address: Address, live: Live) -> bool:
         """Whether the object belongs into the files."""
         wanted = self.choice.takes(address, self.types)
-        return wanted and not live.leaving and not ignored(self.wish, self.types, address)
+        return wanted and not live.leaving and not ignored(self.configuration, self.types, address)
 
     def name(self, live: Live) -> str | None:
         """The key that the object gets in the files; None, and a word about it, where no key fits."""
@@ -150,7 +150,7 @@ class _Exporter:
         type_ = self.types[live.address.kind]
         found: dict[str, Value] = {}
         for one in type_.fields:
-            value = value_of(one, live, self.snapshot.codes) if one.compared and one.name != type_.key else MISSING
+            value = value_of(one, live, self.live_state.codes) if one.compared and one.name != type_.key else MISSING
             if value is MISSING:
                 continue
             if one.linked or _states(one, value):
@@ -208,7 +208,7 @@ class _Exporter:
         if type_.short and list(body) == [type_.short]:
             return body[type_.short]
         if not type_.unique and address.key.startswith("#"):
-            live = self.snapshot.live[address]
+            live = self.live_state.live[address]
             label = live.row.get(type_.key)
             told = {type_.key: label} if label and _states(by_name[type_.key], label) else {}
             return Body({"id": live.remote_id, **told, **body})
@@ -263,7 +263,7 @@ def _known(one: Field) -> Value:
 def _refused(text: str, types: Types) -> list[Diagnostic]:
     """What the loader says against a configuration."""
     try:
-        wish = load([Source("export", text)], types)
+        configuration = load([Source("export", text)], types)
     except ConfigError as error:
         return list(error.diagnostics)
-    return [one for one in check(wish, types) if one.severity is Severity.ERROR]
+    return [one for one in check(configuration, types) if one.severity is Severity.ERROR]

@@ -126,7 +126,7 @@ class Count(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Snapshot:
+class LiveState:
     """What was read of the account. Postmasters are never in it.
 
     ``complete`` are the collections that were read to their end, ``totals`` the sizes that the API reports

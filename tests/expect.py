@@ -31,29 +31,33 @@ def objects(tree: Mapping[str, Any]) -> dict[str, Tree]:
     return found
 
 
-def managed(wish: Tree, address: str) -> bool:
+def managed(configuration: Tree, address: str) -> bool:
     """Whether an address is in a collection whose key stands in the wish."""
     kind, _, key = address.partition("/")
     if kind in ("mailbox", "alias"):
-        domain = wish.get("domains", {}).get(key.rpartition("@")[2])
+        domain = configuration.get("domains", {}).get(key.rpartition("@")[2])
         return domain is not None and ("mailboxes" if kind == "mailbox" else "aliases") in domain
     if kind == "domain":
-        return "domains" in wish
+        return "domains" in configuration
     return {"delivery_domain": "domains", "delivery_account": "accounts", "suppression": "suppressions"}[
         kind
-    ] in wish.get("delivery", {})
+    ] in configuration.get("delivery", {})
 
 
 def check(
-    before: Tree, wish: Tree, after: Tree, blind: frozenset[str] = frozenset(), broken_off: frozenset[str] = frozenset()
+    before: Tree,
+    configuration: Tree,
+    after: Tree,
+    blind: frozenset[str] = frozenset(),
+    broken_off: frozenset[str] = frozenset(),
 ) -> None:
     """Compare the account after an apply with what it must be; raises AssertionError naming the object.
 
     What the API tells nothing of, the ``blind`` attributes, is sure on new objects only, and not on those in
     ``broken_off``, whose creation ended half-way in some run and was reported so.
     """
-    was, wanted, now = objects(before), objects(wish), objects(after)
-    on_remove = wish.get("settings", {}).get("on_remove", {})
+    was, wanted, now = objects(before), objects(configuration), objects(after)
+    on_remove = configuration.get("settings", {}).get("on_remove", {})
     for address, body in wanted.items():
         assert address in now, f"{address} is missing"
         old = was.get(address, {} if address in broken_off else None)
@@ -62,7 +66,7 @@ def check(
         if address in wanted:
             continue
         kind = address.partition("/")[0]
-        todo = on_remove.get(kind, "keep") if managed(wish, address) else "keep"
+        todo = on_remove.get(kind, "keep") if managed(configuration, address) else "keep"
         if todo == "delete":
             assert address not in now, f"{address} should be gone"
             continue

@@ -16,26 +16,26 @@ import httpx
 from qboxctl.api.client import Client, InProcess, Reader, SystemClock
 from qboxctl.api.reader import Account
 from qboxctl.api.transport import Network
-from qboxctl.applying.executor import Worker
+from qboxctl.applying.executor import Executor
 from qboxctl.applying.journal import Journal
 from qboxctl.applying.pace import Patience
 from qboxctl.applying.preflight import Checked, check, check_saved, resolve_secrets
-from qboxctl.applying.scheduler import Run
-from qboxctl.config.configuration import Wish
+from qboxctl.applying.scheduler import Scheduler
+from qboxctl.config.configuration import Configuration
 from qboxctl.config.loader import load
 from qboxctl.config.rules import check as check_wish
 from qboxctl.config.secrets import Secrets
 from qboxctl.config.settings import ApiSettings
 from qboxctl.config.yaml.reader import Source
-from qboxctl.dns.records import Record, records, want_for_records
+from qboxctl.dns.records import Record, query_for_records, records
 from qboxctl.emulator import Emulator, Fault, Request, Response
 from qboxctl.emulator.app import BackgroundServer
 from qboxctl.emulator.faults import MOVING, Aim
-from qboxctl.live.refresh import survey
-from qboxctl.model import Outcome, Plan, Snapshot
+from qboxctl.live.refresh import read_live_state
+from qboxctl.model import LiveState, Outcome, Plan
 from qboxctl.planning.pipeline import compare
-from qboxctl.planning.queries import want_for_changes, want_for_plan, want_for_saved
-from qboxctl.planning.targets import Options, Scope
+from qboxctl.planning.queries import query_for_changes, query_for_plan, query_for_saved
+from qboxctl.planning.targets import Options, Targets
 from qboxctl.resources import TYPES
 
 PASSWORD = "canary-Pa55word"
@@ -132,12 +132,12 @@ def socket_lab(**parts: Any) -> Iterator[Lab]:
         yield lab
 
 
-def wish_of(*texts: str, environment: str = "default") -> Wish:
+def configuration_of(*texts: str, environment: str = "default") -> Configuration:
     """The wish of some files; raises ConfigError."""
-    wish = load([Source(f"file{number}.yaml", text) for number, text in enumerate(texts)], TYPES, environment)
-    errors = [found for found in check_wish(wish, TYPES) if found.severity == "error"]
+    configuration = load([Source(f"file{number}.yaml", text) for number, text in enumerate(texts)], TYPES, environment)
+    errors = [found for found in check_wish(configuration, TYPES) if found.severity == "error"]
     assert not errors, errors
-    return wish
+    return configuration
 
 
 @dataclass
@@ -187,74 +187,78 @@ class Lab:
         transport = Unreliable(Network(self.endpoint, self.api) if self.sockets else inside, self.aim, self.lost)
         return {"transport": transport, "clock": self.clock, "stop": self.stop, "log": self.log.append}
 
-    def survey(self, wish: Wish, options: Options | None = None) -> Snapshot:
-        scope = Scope(wish, TYPES, options or Options())
+    def read_live_state(self, configuration: Configuration, options: Options | None = None) -> LiveState:
+        targets = Targets(configuration, TYPES, options or Options())
         with closing(Reader(self.endpoint, TOKEN, self.api, **self.options())) as reader:
-            return survey(Account(reader, TYPES), want_for_plan(scope))
+            return read_live_state(Account(reader, TYPES), query_for_plan(targets))
 
-    def plan(self, wish: Wish, options: Options | None = None) -> Plan:
+    def plan(self, configuration: Configuration, options: Options | None = None) -> Plan:
         with closing(Reader(self.endpoint, TOKEN, self.api, **self.options())) as reader:
-            _, plan = compare(Account(reader, TYPES), Scope(wish, TYPES, options or Options()))
-        return replace(plan, config_digest=wish.digest)
+            _, plan = compare(Account(reader, TYPES), Targets(configuration, TYPES, options or Options()))
+        return replace(plan, config_digest=configuration.digest)
 
-    def check_saved(self, wish: Wish, saved: Plan, options: Options | None = None, acknowledge: str = "") -> Checked:
+    def check_saved(
+        self, configuration: Configuration, saved: Plan, options: Options | None = None, acknowledge: str = ""
+    ) -> Checked:
         """Compare a saved plan with what a fresh one of its objects says."""
         only = frozenset(change.address for change in saved.changes)
-        scope = Scope(wish, TYPES, replace(options or Options(), only=only))
+        targets = Targets(configuration, TYPES, replace(options or Options(), only=only))
         with closing(Reader(self.endpoint, TOKEN, self.api, **self.options())) as reader:
             account = Account(reader, TYPES)
-            snapshot, fresh = compare(account, scope, survey(account, want_for_saved(scope, saved.changes)))
-        return check_saved(saved, fresh, snapshot, wish, TYPES, acknowledge=acknowledge)
+            live_state, fresh = compare(
+                account, targets, read_live_state(account, query_for_saved(targets, saved.changes))
+            )
+        return check_saved(saved, fresh, live_state, configuration, TYPES, acknowledge=acknowledge)
 
-    def records(self, wish: Wish) -> list[Record]:
+    def records(self, configuration: Configuration) -> list[Record]:
         with closing(Reader(self.endpoint, TOKEN, self.api, **self.options())) as reader:
-            return records(wish, survey(Account(reader, TYPES), want_for_records(wish)))
+            return records(configuration, read_live_state(Account(reader, TYPES), query_for_records(configuration)))
 
     def apply(
         self,
-        wish: Wish,
+        configuration: Configuration,
         plan: Plan | None = None,
         *,
         patience: Patience | None = None,
         journal: Path | None = None,
         acknowledge: str = "",
     ) -> list[Outcome]:
-        plan = plan or self.plan(wish)
+        plan = plan or self.plan(configuration)
         with closing(Client(self.endpoint, TOKEN, self.api, **self.options())) as client:
-            return self.apply_with(client, wish, plan, patience, journal, acknowledge)
+            return self.apply_with(client, configuration, plan, patience, journal, acknowledge)
 
     def apply_with(
         self,
         client: Client,
-        wish: Wish,
+        configuration: Configuration,
         plan: Plan,
         patience: Patience | None,
         journal: Path | None,
         acknowledge: str,
     ) -> list[Outcome]:
         account = Account(client, TYPES)
-        snapshot = survey(account, want_for_changes(plan.changes, wish, TYPES))
-        checked = check(plan, snapshot, wish, TYPES, acknowledge=acknowledge)
+        live_state = read_live_state(account, query_for_changes(plan.changes, configuration, TYPES))
+        checked = check(plan, live_state, configuration, TYPES, acknowledge=acknowledge)
         if checked.blocked:
             raise NowBlockedError(checked.blocked)
-        secrets = resolve_secrets(checked.todo, wish, Secrets(ENVIRON))
+        secrets = resolve_secrets(checked.todo, configuration, Secrets(ENVIRON))
         for some in secrets.values():
             for secret in some.values():
                 client.hide(secret)
         book = Journal(journal or Path("/dev/null"), plan.id, user="tester", commit=None, now=self.clock.time)
         try:
-            worker = Worker(
+            executor = Executor(
                 checked.todo,
                 types=TYPES,
-                wish=wish,
-                snapshot=snapshot,
+                configuration=configuration,
+                live_state=live_state,
                 client=client,
                 account=account,
                 journal=book,
                 secrets=secrets,
             )
-            run = Run(worker, patience=patience, report=self.report)
-            done = run.run(checked.in_effect)
+            scheduler = Scheduler(executor, patience=patience, report=self.report)
+            done = scheduler.run(checked.in_effect)
         finally:
             book.close()
         return [done[change.address] for change in plan.changes]

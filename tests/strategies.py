@@ -162,19 +162,19 @@ def accounts(draw: st.DrawFn) -> dict[str, Any]:
 @st.composite
 def wishes(draw: st.DrawFn) -> dict[str, Any]:
     """A wish: an account, less some collections, with removals said in one of the ways."""
-    wish = draw(accounts())
-    for domain in wish["domains"].values():
+    configuration = draw(accounts())
+    for domain in configuration["domains"].values():
         for section in ("mailboxes", "aliases"):
             if not domain[section] and draw(_COIN):
                 del domain[section]
-    for section in list(wish["delivery"]):
-        if not wish["delivery"][section] and draw(_COIN):
-            del wish["delivery"][section]
-    wish["settings"] = {
+    for section in list(configuration["delivery"]):
+        if not configuration["delivery"][section] and draw(_COIN):
+            del configuration["delivery"][section]
+    configuration["settings"] = {
         "guards": {"count": 1000, "percent": 100},
         "on_remove": {kind: draw(_ON_REMOVE[kind]) for kind in ("mailbox", "alias", "suppression", "delivery_account")},
     }
-    return wish
+    return configuration
 
 
 _QUIRKS = {name: st.sampled_from(choices) for name, choices in QUIRKS.items()}

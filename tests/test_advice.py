@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from lab import Lab, wish_of
+from lab import Lab, configuration_of
 
 from qboxctl.config.yaml.reader import load_plain
 from qboxctl.planning.advisories import advise
@@ -73,9 +73,9 @@ CASES = {
 
 @pytest.mark.parametrize(("text", "expected"), CASES.values(), ids=CASES)
 def test_what_a_plan_warns_of(text: str, expected: list[str]) -> None:
-    lab, wish = Lab(seed=load_plain(SEED, "the seed")), wish_of(text)
-    snapshot = lab.survey(wish)
-    found = advise(wish, snapshot, make_plan(TYPES, wish, snapshot), TYPES)
+    lab, configuration = Lab(seed=load_plain(SEED, "the seed")), configuration_of(text)
+    snapshot = lab.read_live_state(configuration)
+    found = advise(configuration, snapshot, make_plan(TYPES, configuration, snapshot), TYPES)
     assert [f"{one.code} {one.address}" for one in found] == expected
     assert all(one.hint for one in found)
 
@@ -109,9 +109,9 @@ domains:
     ],
 )
 def test_a_size_that_goes_down(text: str, expected: list[str]) -> None:
-    lab, wish = Lab(seed=load_plain(SIZES, "the seed")), wish_of(text)
-    snapshot = lab.survey(wish)
-    found = advise(wish, snapshot, make_plan(TYPES, wish, snapshot), TYPES)
+    lab, configuration = Lab(seed=load_plain(SIZES, "the seed")), configuration_of(text)
+    snapshot = lab.read_live_state(configuration)
+    found = advise(configuration, snapshot, make_plan(TYPES, configuration, snapshot), TYPES)
     assert {one.code for one in found} <= {"Q048"}
     assert [one.message.partition(" of ")[2].replace(" goes down", "") for one in found] == expected
 
@@ -135,9 +135,9 @@ def test_more_aliases_than_are_free(live: int, mailboxes: int, created: int, man
     }}}  # fmt: skip
     aliases = "".join(f"new{number}: [x@y.example], " for number in range(created))
     inside = f"{manages}: {{m0: {{}}}}, " if manages else ""
-    wish = wish_of(f"domains: {{a.example: {{{inside}aliases: {{{aliases}}}}}}}")
-    snapshot = Lab(seed=seed).survey(wish)
-    found = advise(wish, snapshot, make_plan(TYPES, wish, snapshot), TYPES)
+    configuration = configuration_of(f"domains: {{a.example: {{{inside}aliases: {{{aliases}}}}}}}")
+    snapshot = Lab(seed=seed).read_live_state(configuration)
+    found = advise(configuration, snapshot, make_plan(TYPES, configuration, snapshot), TYPES)
     assert [one.code for one in found] == (["Q026"] if warned else [])
 
 
@@ -169,9 +169,9 @@ domains:
     }.items(),
 )  # fmt: skip
 def test_mail_into_what_a_plan_leaves_out(excluded: str, expected: list[str]) -> None:
-    lab, wish = Lab(seed=load_plain(SEED, "the seed")), wish_of(TEAM)
+    lab, configuration = Lab(seed=load_plain(SEED, "the seed")), configuration_of(TEAM)
     options = Options(excludes=(Pattern.of(excluded, TYPES),) if excluded else ())
-    snapshot = lab.survey(wish, options)
-    found = advise(wish, snapshot, make_plan(TYPES, wish, snapshot, options), TYPES)
+    snapshot = lab.read_live_state(configuration, options)
+    found = advise(configuration, snapshot, make_plan(TYPES, configuration, snapshot, options), TYPES)
     assert {one.code for one in found} <= {"Q046"}
     assert sorted(one.message.partition(" of ")[2].partition(" is ")[0] for one in found) == expected

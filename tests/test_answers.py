@@ -18,7 +18,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 import pytest
-from lab import PASSWORD, TOKEN, Lab, QuickClock, wish_of
+from lab import PASSWORD, TOKEN, Lab, QuickClock, configuration_of
 
 from qboxctl.api.client import Client, Reader
 from qboxctl.api.redaction import Redaction
@@ -254,8 +254,8 @@ def test_of_an_answer_about_a_secret_no_text_is_shown(spell: Callable[[str], str
         return Response(status, {}, content.encode())
 
     lab = Lab(between=refuse, seed={"domains": {"a.example": {}}}, api=ApiSettings(retries=0))
-    wish = wish_of("domains: {a.example: {mailboxes: {ada: {firstname: Ada, password: {env: PW}}}}}")
-    (done,) = lab.apply(wish, journal=tmp_path / "journal")
+    configuration = configuration_of("domains: {a.example: {mailboxes: {ada: {firstname: Ada, password: {env: PW}}}}}")
+    (done,) = lab.apply(configuration, journal=tmp_path / "journal")
     assert done.status in (Status.FAILED, Status.UNKNOWN)
     shown = f"{done.error}{(tmp_path / 'journal').read_text()}"
     assert "about" not in shown
@@ -308,7 +308,7 @@ def test_what_an_object_repeats_of_a_secret_is_not_told(name: str, spell: Callab
         return Response(response.status, response.headers, json.dumps(tree).encode() if tree else response.body)
 
     lab = Lab(between=repeat, seed={"domains": {"a.example": {}}}, api=ApiSettings(retries=0, concurrency=1))
-    done = lab.apply(wish_of(WRITTEN), journal=tmp_path / "journal")
+    done = lab.apply(configuration_of(WRITTEN), journal=tmp_path / "journal")
     shown = "".join(str(one.error) for one in done) + (tmp_path / "journal").read_text()
     assert sent
     assert "pa55word" not in shown.lower()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from lab import Lab, wish_of
+from lab import Lab, configuration_of
 
 from qboxctl.planning.billing import LINES
 
@@ -53,5 +53,5 @@ CASES: dict[str, tuple[str, dict[str, int]]] = {
 
 @pytest.mark.parametrize(("text", "expected"), CASES.values(), ids=CASES)
 def test_the_bill(text: str, expected: dict[str, int]) -> None:
-    plan = Lab(seed=SEED).plan(wish_of(text))
+    plan = Lab(seed=SEED).plan(configuration_of(text))
     assert plan.billing == {**dict.fromkeys(LINES, 0), **expected}

@@ -22,7 +22,7 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
-from qboxctl.config.configuration import Wish
+from qboxctl.config.configuration import Configuration
 from qboxctl.config.files import read_sources
 from qboxctl.config.loader import load
 from qboxctl.config.rules import check
@@ -75,11 +75,11 @@ class Case:
             case _:
                 self.env = rest
 
-    def found(self) -> tuple[Wish | None, list[Diagnostic]]:
+    def found(self) -> tuple[Configuration | None, list[Diagnostic]]:
         """What the configuration means, and what is said about it."""
         try:
-            wish = load(read_sources(self.path), TYPES, self.env)
-            return wish, check(wish, TYPES)
+            configuration = load(read_sources(self.path), TYPES, self.env)
+            return configuration, check(configuration, TYPES)
         except ConfigError as error:
             return None, list(error.diagnostics)
 
@@ -129,23 +129,23 @@ def refused(case: Case) -> bool:
     return any(not SCHEMA.is_valid(tree) for tree in trees if tree is not None)
 
 
-def canonical(wish: Wish, address: str, attribute: str) -> Any:
+def canonical(configuration: Configuration, address: str, attribute: str) -> Any:
     """One value as JSON."""
-    value = wish.objects[Address.of(address)].values[attribute]
+    value = configuration.objects[Address.of(address)].values[attribute]
     return list(value) if isinstance(value, tuple) else value
 
 
 @pytest.mark.parametrize("case", VALID)
 def test_a_valid_case_is_clean(case: Case) -> None:
-    wish, found = case.found()
+    configuration, found = case.found()
     compare(case, found)
     assert all(one.severity is Severity.WARNING for one in found)
-    assert wish is not None
+    assert configuration is not None
     for address, attribute, value in case.values:
-        assert canonical(wish, address, attribute) == value
-        assert type(canonical(wish, address, attribute)) is type(value)
+        assert canonical(configuration, address, attribute) == value
+        assert type(canonical(configuration, address, attribute)) is type(value)
     if case.objects is not None:
-        assert sorted(map(str, wish.objects)) == case.objects
+        assert sorted(map(str, configuration.objects)) == case.objects
 
 
 @pytest.mark.parametrize("case", VALID)
@@ -156,9 +156,9 @@ def test_a_valid_case_fits_the_json_schema(case: Case) -> None:
 @pytest.mark.parametrize("case", INVALID)
 def test_an_invalid_case_is_told_exactly(case: Case) -> None:
     assert case.expected
-    wish, found = case.found()
+    configuration, found = case.found()
     compare(case, found)
-    assert wish is None or any(one.severity is Severity.ERROR for one in found)
+    assert configuration is None or any(one.severity is Severity.ERROR for one in found)
 
 
 @pytest.mark.parametrize("case", INVALID)
@@ -234,8 +234,8 @@ def test_a_folder_that_cannot_be_read_is_an_error_and_not_a_removal(tmp_path: Pa
     (tmp_path / "elsewhere" / "B.YAML").write_text("domains: {b.example: {}}\n")
     (tmp_path / "config" / "team").symlink_to(tmp_path / "elsewhere")
     (tmp_path / "elsewhere" / "round").symlink_to(tmp_path / "config")
-    wish = load(read_sources(tmp_path / "config"), TYPES)
-    assert [str(address) for address in sorted(wish.objects)] == ["domain/a.example", "domain/b.example"]
+    configuration = load(read_sources(tmp_path / "config"), TYPES)
+    assert [str(address) for address in sorted(configuration.objects)] == ["domain/a.example", "domain/b.example"]
     (tmp_path / "config" / "pipe.yaml").symlink_to("/dev/null")
     with pytest.raises(ConfigError) as caught:
         load(read_sources(tmp_path / "config"), TYPES)

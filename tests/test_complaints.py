@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
-from lab import PASSWORD, Lab, wish_of
+from lab import PASSWORD, Lab, configuration_of
 
 from qboxctl.config.loader import load
 from qboxctl.config.yaml.reader import Source
@@ -137,20 +137,20 @@ def changes(plan: Plan) -> dict[str, Any]:
 def test_it_does_not_happen_that(name: str) -> None:
     case = CASES[name]
     lab = Lab(seed=ACCOUNT)
-    wish = wish_of(case.text)
-    plan = lab.plan(wish, options(case))
+    configuration = configuration_of(case.text)
+    plan = lab.plan(configuration, options(case))
     assert changes(plan) == case.changes
     assert tuple(map(str, plan.unmanaged)) == case.unmanaged
-    assert {one.status for one in lab.apply(wish, plan, acknowledge=plan.id)} <= {Status.DONE}
+    assert {one.status for one in lab.apply(configuration, plan, acknowledge=plan.id)} <= {Status.DONE}
     if not case.rotate:
-        assert lab.plan(wish, options(case)).changes == ()
+        assert lab.plan(configuration, options(case)).changes == ()
 
 
 def test_it_does_not_happen_that_one_target_costs_the_reading_of_everything() -> None:
     lab = Lab(seed=ACCOUNT)
     text = "domains: {a.example: {mailboxes: {ada: {lastname: K}}}, other.example: {mailboxes: {kim: {lastname: K}}}}"
     everything = text + "\ndelivery: {accounts: {}, domains: {}, suppressions: {}}"
-    lab.plan(wish_of(everything), Options(targets=(Pattern.of("mailbox/kim@other.example", TYPES),)))
+    lab.plan(configuration_of(everything), Options(targets=(Pattern.of("mailbox/kim@other.example", TYPES),)))
     code = lab.emulator.dump()["domains"]["other.example"]["code"]
     assert [one.path for one in lab.emulator.requests] == ["/api/domains", f"/api/domains/{code}/email_accounts"]
 
@@ -165,8 +165,8 @@ def test_it_does_not_happen_that_one_bad_object_stops_the_others() -> None:
     text = (
         "domains: {a.example: {mailboxes: {ada: {lastname: Refused}, bob: {lastname: B}}}, other.example: {chat: true}}"
     )
-    wish = wish_of(text)
-    done = {str(one.address): one for one in lab.apply(wish)}
+    configuration = configuration_of(text)
+    done = {str(one.address): one for one in lab.apply(configuration)}
     assert {name: one.status.value for name, one in done.items()} == {
         "mailbox/ada@a.example": "failed",
         "mailbox/bob@a.example": "done",
@@ -178,8 +178,10 @@ def test_it_does_not_happen_that_one_bad_object_stops_the_others() -> None:
 
 def test_it_does_not_happen_that_the_hidden_text_of_a_secret_garbles_the_plan() -> None:
     """A password may be a word that stands elsewhere too: what is hidden goes by its kind, not by its letters."""
-    wish = wish_of(f"domains: {{a.example: {{mailboxes: {{new: {{firstname: {PASSWORD}, password: {{env: PW}}}}}}}}}}")
-    plan = Lab(seed=ACCOUNT).plan(wish)
+    configuration = configuration_of(
+        f"domains: {{a.example: {{mailboxes: {{new: {{firstname: {PASSWORD}, password: {{env: PW}}}}}}}}}}"
+    )
+    plan = Lab(seed=ACCOUNT).plan(configuration)
     assert changes(plan) == {"create mailbox/new@a.example": [("firstname", None, PASSWORD)]}
     assert PASSWORD in plan_text.render(plan, TYPES)
     assert PASSWORD in dumps(plan)
@@ -188,7 +190,7 @@ def test_it_does_not_happen_that_the_hidden_text_of_a_secret_garbles_the_plan() 
 def test_it_does_not_happen_that_a_removal_hides_behind_other_changes() -> None:
     new = "c: {firstname: C, password: {env: PW}}"
     text = f"domains: {{a.example: {{mailboxes: {{{new}, bob: {{lastname: B}}, ada: {{state: absent}}}}}}}}"
-    shown = plan_text.render(Lab(seed=ACCOUNT).plan(wish_of(text)), TYPES)
+    shown = plan_text.render(Lab(seed=ACCOUNT).plan(configuration_of(text)), TYPES)
     assert shown.index("ada@a.example") < shown.index("bob@a.example") < shown.index("c@a.example")
 
 

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from lab import TOKEN, TROUBLES, Lab, QuickClock, Trouble, socket_lab, wish_of
+from lab import TOKEN, TROUBLES, Lab, QuickClock, Trouble, configuration_of, socket_lab
 
 from qboxctl.api.client import Client, Reader
 from qboxctl.config.settings import ApiSettings
@@ -53,16 +53,16 @@ def test_an_answer_that_always_takes_too_long_is_given_up() -> None:
 def test_a_create_whose_answer_takes_too_long_is_looked_up(kind: str) -> None:
     patient = ApiSettings(concurrency=1, timeout=1.5)
     with socket_lab(api=patient, faults=[Fault(kind, method="POST", seconds=4, count=3)]) as lab:
-        wish = wish_of(WISH)
-        assert {one.status for one in lab.apply(wish)} == {Status.DONE}
+        configuration = configuration_of(WISH)
+        assert {one.status for one in lab.apply(configuration)} == {Status.DONE}
         assert len([one for one in lab.emulator.requests if one.method == "POST"]) == 3, "each create was sent once"
-        assert lab.plan(wish).changes == ()
+        assert lab.plan(configuration).changes == ()
 
 
 @pytest.mark.parametrize("kind", TROUBLES)
 def test_what_never_left_is_sent_again_an_order_too(kind: str) -> None:
     lab = Lab(troubles=[Trouble(kind, method="POST", count=3)])
-    assert {one.status for one in lab.apply(wish_of(WISH))} == {Status.DONE}
+    assert {one.status for one in lab.apply(configuration_of(WISH))} == {Status.DONE}
     assert len(lab.emulator.dump()["delivery"]["accounts"]) == 1
 
 
@@ -70,7 +70,7 @@ def test_what_never_left_is_sent_again_an_order_too(kind: str) -> None:
 def test_a_server_that_cannot_be_reached_is_named_with_the_reason(kind: str) -> None:
     lab = Lab(troubles=[Trouble(kind, count=1000)])
     with pytest.raises(Unreachable) as caught:
-        lab.plan(wish_of(WISH))
+        lab.plan(configuration_of(WISH))
     assert "api.example" in str(caught.value)
     assert str(TROUBLES[kind]) in str(caught.value)
     assert not lab.emulator.requests

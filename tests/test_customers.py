@@ -7,10 +7,10 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from lab import Lab, wish_of
+from lab import Lab, configuration_of
 from test_export import exported
 
-from qboxctl.config.configuration import Wish
+from qboxctl.config.configuration import Configuration
 from qboxctl.config.settings import ApiSettings
 from qboxctl.emulator import Request, Response, parse_fault
 from qboxctl.errors import ConfigError
@@ -71,10 +71,10 @@ def foreign(lab: Lab) -> str:
     return json.dumps({name: one for name, one in blocks.items() if one.get("customer_code") != OURS}, sort_keys=True)
 
 
-def applied(lab: Lab, wish: Wish) -> list[Outcome]:
+def applied(lab: Lab, configuration: Configuration) -> list[Outcome]:
     """Apply a fresh plan that was acknowledged: it orders an account beside one that no file declares."""
-    plan = lab.plan(wish)
-    return lab.apply(wish, plan, acknowledge=plan.id)
+    plan = lab.plan(configuration)
+    return lab.apply(configuration, plan, acknowledge=plan.id)
 
 
 def owners(lab: Lab) -> dict[str, Any]:
@@ -87,8 +87,8 @@ def owners(lab: Lab) -> dict[str, Any]:
 @pytest.mark.parametrize("quirks", LISTS, ids=str)
 def test_only_what_is_ours_is_planned_counted_and_changed(quirks: dict[str, str]) -> None:
     lab = Lab(seed=SEED, quirks=quirks)
-    before, wish = foreign(lab), wish_of(WISH)
-    plan = lab.plan(wish)
+    before, configuration = foreign(lab), configuration_of(WISH)
+    plan = lab.plan(configuration)
     removed = {"delivery_account/old": "delete"}
     if quirks.get("list_detail") != "abridged":  # a list that does not tell whose the objects are
         removed |= {
@@ -105,7 +105,7 @@ def test_only_what_is_ours_is_planned_counted_and_changed(quirks: dict[str, str]
         "delivery_account/news": "create",
     }
     assert plan.unmanaged == ()
-    assert {one.status for one in lab.apply(wish, plan, acknowledge=plan.id)} == {Status.DONE}
+    assert {one.status for one in lab.apply(configuration, plan, acknowledge=plan.id)} == {Status.DONE}
     assert foreign(lab) == before
     assert {name: owner for name, owner in owners(lab).items() if "new" in name or "m.ours" in name} == {
         "new.example": OURS,
@@ -113,13 +113,13 @@ def test_only_what_is_ours_is_planned_counted_and_changed(quirks: dict[str, str]
         "news": OTHER,
         "news (2)": OURS,
     }
-    assert lab.plan(wish).changes == ()
+    assert lab.plan(configuration).changes == ()
 
 
 def test_what_belongs_to_others_is_not_listed_and_does_not_make_more_removals_possible() -> None:
     lab = Lab(seed=SEED)
     keep = "settings: {customer_code: C200000000}\ndomains: {}\ndelivery: {domains: {}, accounts: {}, suppressions: {}}"
-    assert [str(one) for one in lab.plan(wish_of(keep)).unmanaged] == [
+    assert [str(one) for one in lab.plan(configuration_of(keep)).unmanaged] == [
         "delivery_account/old",
         "delivery_domain/n.ours.example",
         "domain/leftover.example",
@@ -127,7 +127,7 @@ def test_what_belongs_to_others_is_not_listed_and_does_not_make_more_removals_po
         "suppression/ours@away.example",
     ]
     gone = keep.replace("C200000000", "C200000000, on_remove: {domain: delete}, guards: {percent: 50}")
-    blocked = lab.plan(wish_of(gone)).blocked
+    blocked = lab.plan(configuration_of(gone)).blocked
     assert "2 of 2 live domain objects would be removed, and at most 1" in " ".join(one.message for one in blocked)
 
 
@@ -142,7 +142,7 @@ def test_what_belongs_to_others_is_not_listed_and_does_not_make_more_removals_po
 )
 def test_what_belongs_to_others_is_absent_already(text: str) -> None:
     for quirks in ({}, {"list_detail": "abridged"}):
-        plan = Lab(seed=SEED, quirks=quirks).plan(wish_of("settings: {customer_code: C200000000}", text))
+        plan = Lab(seed=SEED, quirks=quirks).plan(configuration_of("settings: {customer_code: C200000000}", text))
         assert plan.changes == ()
 
 
@@ -157,21 +157,23 @@ def test_what_belongs_to_others_is_absent_already(text: str) -> None:
 )
 def test_what_belongs_to_others_is_not_searched_for_either(options: Options, quirks: dict[str, str]) -> None:
     mine = "settings: {customer_code: C200000000}\n"
-    wish = wish_of(f"{mine}domains: {{theirs.example: {{mailboxes: {{m1: {{state: absent}}}}}}}}")
+    configuration = configuration_of(f"{mine}domains: {{theirs.example: {{mailboxes: {{m1: {{state: absent}}}}}}}}")
     lab = Lab(seed=SEED, quirks=quirks)
-    assert lab.plan(wish, options).changes == ()
+    assert lab.plan(configuration, options).changes == ()
 
 
 def test_since_does_not_reach_what_belongs_to_others() -> None:
-    wish = wish_of("settings: {customer_code: C200000000, on_remove: {domain: delete}}\ndomains: {}")
+    configuration = configuration_of("settings: {customer_code: C200000000, on_remove: {domain: delete}}\ndomains: {}")
     since = Options(removed_since=frozenset([Address("domain", "theirs.example")]))
-    assert Lab(seed=SEED).plan(wish, since).changes == ()
+    assert Lab(seed=SEED).plan(configuration, since).changes == ()
 
 
 def test_an_id_of_another_customers_account_is_no_id() -> None:
-    wish = wish_of("settings: {customer_code: C200000000}\ndelivery: {accounts: {news: {id: 2001, type: newsletter}}}")
+    configuration = configuration_of(
+        "settings: {customer_code: C200000000}\ndelivery: {accounts: {news: {id: 2001, type: newsletter}}}"
+    )
     with pytest.raises(ConfigError) as caught:
-        Lab(seed=SEED).plan(wish)
+        Lab(seed=SEED).plan(configuration)
     assert "there is no Delivery account with the id 2001" in caught.value.diagnostics[0].message
 
 
@@ -186,8 +188,8 @@ domains: {theirs.example: {postmaster_password: {env: PW}, mailboxes: {bob: {fir
 def test_a_domain_that_another_customer_has_is_never_taken_for_ours(fault: str, quirks: dict[str, str]) -> None:
     faults = [parse_fault(f"{fault},method=POST,path=/api/domains")] if fault else []
     lab = Lab(seed=SEED, quirks=quirks, faults=faults)
-    before, wish = foreign(lab), wish_of(TAKEN)
-    done = {str(one.address): one for one in applied(lab, wish)}
+    before, configuration = foreign(lab), configuration_of(TAKEN)
+    done = {str(one.address): one for one in applied(lab, configuration)}
     assert done["domain/theirs.example"].status is Status.FAILED
     assert "perhaps by another customer" in str(done["domain/theirs.example"].error)
     assert done["mailbox/bob@theirs.example"].status is Status.SKIPPED
@@ -203,18 +205,18 @@ def test_a_lost_order_is_not_taken_for_another_customers_account(fault: str, sta
         faults=[parse_fault(f"{fault},method=POST,path=/api/delivery/accounts")],
         api=ApiSettings(concurrency=1),
     )
-    before, wish = foreign(lab), wish_of(WISH)
-    done = {str(one.address): one.status for one in applied(lab, wish)}
+    before, configuration = foreign(lab), configuration_of(WISH)
+    done = {str(one.address): one.status for one in applied(lab, configuration)}
     assert done["delivery_account/news"] is status
     assert foreign(lab) == before
-    applied(lab, wish)
+    applied(lab, configuration)
     assert foreign(lab) == before
-    assert lab.plan(wish).changes == ()
+    assert lab.plan(configuration).changes == ()
 
 
 def test_every_create_says_for_whom_and_nothing_else_does() -> None:
     lab = Lab(seed=SEED)
-    applied(lab, wish_of(WISH))
+    applied(lab, configuration_of(WISH))
     for one in lab.emulator.requests:
         owned = one.method == "POST" and one.path in ("/api/domains", "/api/delivery/domains", "/api/delivery/accounts")
         assert ("customer_code" in (one.body or {})) == owned, one

@@ -7,13 +7,13 @@ import json
 import dns.rdatatype
 import dns.zone
 import pytest
-from lab import Lab, wish_of
+from lab import Lab, configuration_of
 from octodns.provider.yaml import YamlProvider
 from octodns.zone import Zone
 
 from qboxctl.dns.lookup import Published, judge, look_up
 from qboxctl.dns.records import Purpose, Record, records, unite_spf
-from qboxctl.model import Address, Live, Snapshot
+from qboxctl.model import Address, Live, LiveState
 from qboxctl.render import dns_records
 from qboxctl.schema.resource import Certainty
 
@@ -44,7 +44,7 @@ def found() -> list[Record]:
     live = {
         Address.of(text): Live(Address.of(text), "D1", row, STATUS.get(text, "enabled")) for text, row in ROWS.items()
     }
-    return records(wish_of(CONFIG), Snapshot(live))
+    return records(configuration_of(CONFIG), LiveState(live))
 
 
 def values(name: str, kind: str) -> list[str]:
@@ -97,7 +97,7 @@ SHAPES = [
 def test_records_are_read_in_any_shape(raw):
     address = Address("delivery_domain", "n.example")
     live = Live(address, "DD1", {"cname_verification_records": raw})
-    rows = records(wish_of("delivery: {domains: {n.example: {}}}"), Snapshot({address: live}))
+    rows = records(configuration_of("delivery: {domains: {n.example: {}}}"), LiveState({address: live}))
     assert [f"{one.name} {one.value}" for one in rows if one.type == "CNAME"] == WANTED
 
 
@@ -106,7 +106,7 @@ def test_records_are_read_in_any_shape(raw):
 def test_what_cannot_be_read_gives_no_record(raw):
     address = Address("delivery_domain", "n.example")
     live = Live(address, "DD1", {"cname_verification_records": raw})
-    assert records(wish_of("delivery: {domains: {n.example: {}}}"), Snapshot({address: live})) == []
+    assert records(configuration_of("delivery: {domains: {n.example: {}}}"), LiveState({address: live})) == []
 
 
 def test_the_zone_file_is_loaded_by_dnspython():
@@ -176,7 +176,7 @@ def test_what_is_published(server):
 
 OURS = ["10 mx1.qboxmail.com.", "20 mx2.qboxmail.com."]
 GOOD_SPF = '"v=spf1 include:qboxmail.com ~all"'
-HOSTING = records(wish_of("domains: {a.example: {}}"), Snapshot({}))
+HOSTING = records(configuration_of("domains: {a.example: {}}"), LiveState({}))
 IN_THE_WAY = {
     "all is well": ({}, []),
     "an old provider's mail server beside ours": (
@@ -277,7 +277,7 @@ def test_the_emulator_tells_records_like_the_api():
     config = "domains: {example.com: {}, new.example: {}}\ndelivery: {domains: {news.example.com: {}}}"
     for quirks in ({}, {"list_detail": "abridged"}):
         lab = Lab(seed=seed, quirks=quirks)
-        rows = lab.records(wish_of(config))
+        rows = lab.records(configuration_of(config))
         assert {one.purpose for one in rows} == {Purpose.MX, Purpose.SPF, Purpose.DMARC, Purpose.DELIVERY}
         assert {one.zone for one in rows} == {"example.com", "new.example"}
         assert not [one for one in lab.emulator.requests if one.method != "GET"]

@@ -18,7 +18,7 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from qboxctl.cli import cli
-from qboxctl.config.configuration import Wish
+from qboxctl.config.configuration import Configuration
 from qboxctl.config.files import read_sources
 from qboxctl.config.loader import load
 from qboxctl.config.rules import check
@@ -390,11 +390,11 @@ def test_the_demonstration_runs(tmp_path: Path, environ: dict[str, str]) -> None
 # YAML.
 
 
-def clean(sources: list[Source]) -> Wish:
+def clean(sources: list[Source]) -> Configuration:
     """A configuration without mistakes and without warnings."""
-    wish = load(sources, TYPES)
-    assert [found.message for found in check(wish, TYPES)] == []
-    return wish
+    configuration = load(sources, TYPES)
+    assert [found.message for found in check(configuration, TYPES)] == []
+    return configuration
 
 
 @pytest.mark.parametrize("text", [*blocks("yaml"), *blocks("yaml", guide_text("configuration"))], ids=["short", "long"])

@@ -75,8 +75,8 @@ def copy(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
     """An example, with the secret files that it refers to."""
     folder = tmp_path / request.param
     shutil.copytree(ROOT / "examples" / request.param, folder)
-    wish = load(read_sources(folder), TYPES)
-    for one in wish.objects.values():
+    configuration = load(read_sources(folder), TYPES)
+    for one in configuration.objects.values():
         for secret in one.secrets.values():
             if secret.source is SecretSource.FILE:
                 path = Path(secret.base, secret.name[0])
@@ -171,8 +171,8 @@ def test_the_generator_repeats_no_name(tmp_path: Path) -> None:
         check=True,
         timeout=60,
     )
-    wish = load(read_sources(tmp_path), TYPES)
-    kinds = [address.kind for address in wish.objects]
+    configuration = load(read_sources(tmp_path), TYPES)
+    kinds = [address.kind for address in configuration.objects]
     assert (kinds.count("domain"), kinds.count("mailbox")) == (150, 75_000)
 
 

@@ -10,7 +10,7 @@ import pytest
 import yaml
 from hypothesis import given
 from hypothesis import strategies as st
-from lab import TOKEN, Lab, wish_of
+from lab import TOKEN, Lab, configuration_of
 from strategies import SINGLE_QUIRKS, accounts, quirks
 from test_laws import many
 
@@ -19,37 +19,42 @@ from qboxctl.api.reader import Account
 from qboxctl.config.rules import check
 from qboxctl.config.yaml.reader import load_plain
 from qboxctl.config.yaml.writer import Body, dump
-from qboxctl.export import Choice, Export, export, want_for_export
-from qboxctl.live.refresh import survey
+from qboxctl.export import Choice, Export, export, query_for_export
+from qboxctl.live.refresh import read_live_state
 from qboxctl.model import Address
 from qboxctl.resources import TYPES
 from qboxctl.schema.patterns import Pattern
 
 ALL = Choice(frozenset(TYPES))
-NOTHING = wish_of("{}")
+NOTHING = configuration_of("{}")
 
 
 def exported(lab: Lab, choice: Choice = ALL, config: str = "{}") -> Export:
-    wish = wish_of(config)
+    configuration = configuration_of(config)
     with closing(Reader(lab.endpoint, TOKEN, lab.api, **lab.options())) as reader:
-        return export(survey(Account(reader, TYPES), want_for_export(wish, TYPES, choice)), wish, TYPES, choice)
+        return export(
+            read_live_state(Account(reader, TYPES), query_for_export(configuration, TYPES, choice)),
+            configuration,
+            TYPES,
+            choice,
+        )
 
 
 def returned(lab: Lab, seed: dict[str, Any], done: Export) -> None:
     """The export is valid, means the whole account, and asks for no change."""
-    wish = wish_of(done.text())
-    assert not [one for one in check(wish, TYPES) if one.severity == "error"]
-    assert lab.plan(wish).changes == ()
+    configuration = configuration_of(done.text())
+    assert not [one for one in check(configuration, TYPES) if one.severity == "error"]
+    assert lab.plan(configuration).changes == ()
     assert not [one for one in lab.emulator.requests if one.method != "GET" and not one.path.endswith("/details")]
     if lab.quirks.get("descriptions") == "cut":
         seed = cut(seed)
-    assert {str(address) for address in wish.objects} == set(expect.objects(seed))
-    files = wish_of(*done.files().values())
-    assert files.objects.keys() == wish.objects.keys()
+    assert {str(address) for address in configuration.objects} == set(expect.objects(seed))
+    files = configuration_of(*done.files().values())
+    assert files.objects.keys() == configuration.objects.keys()
     for address, one in files.objects.items():
-        assert (one.values, one.secrets) == (wish.objects[address].values, {})
+        assert (one.values, one.secrets) == (configuration.objects[address].values, {})
     if lab.quirks.get("list_detail") != "blind":
-        complete(seed, wish.objects)
+        complete(seed, configuration.objects)
 
 
 def cut(seed: dict[str, Any]) -> dict[str, Any]:
@@ -101,11 +106,11 @@ def test_planning_an_export_is_empty_under_many_quirks(seed: dict, chosen: dict)
 @given(seed=accounts(), chosen=quirks(3), kind=st.sampled_from(sorted(TYPES)))
 def test_planning_one_kind_is_empty(seed: dict, chosen: dict, kind: str) -> None:
     lab = Lab(quirks=chosen, seed=seed)
-    wish = wish_of(exported(lab, Choice(frozenset({kind}))).text())
-    assert lab.plan(wish).changes == ()
+    configuration = configuration_of(exported(lab, Choice(frozenset({kind}))).text())
+    assert lab.plan(configuration).changes == ()
     mentioned = {TYPES[kind].parent, kind}
-    assert {address.kind for address in wish.objects} <= mentioned
-    assert {str(one) for one in wish.objects if one.kind == kind} == {
+    assert {address.kind for address in configuration.objects} <= mentioned
+    assert {str(one) for one in configuration.objects if one.kind == kind} == {
         address for address in expect.objects(seed) if address.startswith(f"{kind}/")
     }
 
@@ -176,7 +181,7 @@ def test_accounts_with_one_description_are_pinned():
         "Other": {"type": "newsletter"},
     }
     assert done.tree["delivery"]["suppressions"]["a@example.org"]["accounts"] == ["account-7"]
-    assert lab.plan(wish_of(done.text())).changes == ()
+    assert lab.plan(configuration_of(done.text())).changes == ()
 
 
 ODD = {
@@ -209,7 +214,7 @@ def test_what_no_file_can_state_is_left_out_and_told():
     )
     assert done.tree["domains"]["example.com"]["aliases"] == {"info": {}}
     assert list(done.tree["domains"]["example.com"]["mailboxes"]) == ["bob"]
-    assert lab.plan(wish_of(done.text())).changes == ()
+    assert lab.plan(configuration_of(done.text())).changes == ()
 
 
 def test_what_the_rules_refuse_is_left_out_and_told():
@@ -230,7 +235,7 @@ def test_what_the_rules_refuse_is_left_out_and_told():
     }
     assert len(done.left_out) == 1
     assert done.left_out[0].startswith("mailbox/ada@example.com.max_email_quota: ")
-    assert lab.plan(wish_of(done.text())).changes == ()
+    assert lab.plan(configuration_of(done.text())).changes == ()
 
 
 TEXTS = ["no", "yes", "null", "~", "12:30", "0o17", "0x1F", "1e3", "1_000", ".inf", "-", "?", "<<", "=", "#x", "a: b",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from lab import Lab, wish_of
+from lab import Lab, configuration_of
 
 from qboxctl.errors import ConfigError, PlanFileError, StalePlanError
 from qboxctl.model import Address, FieldChange, Plan
@@ -42,7 +42,7 @@ def test_a_billing_profile_is_refused_where_it_goes_out_with_an_order_only() -> 
 
 def test_a_plan_file_brings_no_money_either() -> None:
     lab = Lab(seed=SEED)
-    saved = planfile.dumps(lab.plan(wish_of(TEXT % ("L", "q"))))
+    saved = planfile.dumps(lab.plan(configuration_of(TEXT % ("L", "q"))))
     forged = saved.replace("extra.webmail_date_format", "extra.volume")
     assert forged != saved
     with pytest.raises(PlanFileError, match='"volume" is never sent'):
@@ -70,14 +70,14 @@ WHEN = {
 def test_what_is_never_returned_goes_out_where_somebody_asked_for_it(
     lastname: str, value: str, options: Options, names: list[str]
 ) -> None:
-    lab, wish = Lab(seed=SEED, quirks=NEVER), wish_of(TEXT % (lastname, value))
-    plan = lab.plan(wish, options)
+    lab, configuration = Lab(seed=SEED, quirks=NEVER), configuration_of(TEXT % (lastname, value))
+    plan = lab.plan(configuration, options)
     assert [one.name for change in plan.changes for one in change.fields] == names
     assert [(str(one.address), one.fields) for one in plan.unverifiable] == [(str(ADA), ("extra.webmail_date_format",))]
-    lab.apply(wish, plan)
+    lab.apply(configuration, plan)
     have = lab.emulator.dump()["domains"]["a.example"]["mailboxes"]["ada"]["extra"]["webmail_date_format"]
     assert have == (value if sent(plan) else "no")
-    assert lab.plan(wish).changes == ()
+    assert lab.plan(configuration).changes == ()
 
 
 @pytest.mark.parametrize("detail", ["full", "abridged", "blind"])
@@ -85,18 +85,21 @@ def test_what_is_never_returned_goes_out_where_somebody_asked_for_it(
 def test_a_plan_that_sends_what_is_never_returned_is_applied_once(
     options: Options, names: list[str], detail: str
 ) -> None:
-    lab, wish = Lab(seed=SEED, quirks={**NEVER, "list_detail": detail}), wish_of(TEXT % ("L" if names else '""', "q"))
-    plan = lab.plan(wish, options)
+    lab, configuration = (
+        Lab(seed=SEED, quirks={**NEVER, "list_detail": detail}),
+        configuration_of(TEXT % ("L" if names else '""', "q")),
+    )
+    plan = lab.plan(configuration, options)
     assert [one.name for one in plan.changes[0].fields] == ["extra.webmail_date_format", *names]
     assert plan.changes[0].reason.endswith("cannot be repeated safely") == (not names)
     lab.clock.sleep(1)
-    lab.apply(wish, plan)
+    lab.apply(configuration, plan)
     lab.emulator.requests.clear()
     if names:  # of these the account tells that they are in effect
-        assert [str(one.status) for one in lab.apply(wish, plan)] == ["in_effect"]
+        assert [str(one.status) for one in lab.apply(configuration, plan)] == ["in_effect"]
     else:
         with pytest.raises(StalePlanError) as stale:
-            lab.apply(wish, plan)
+            lab.apply(configuration, plan)
         assert "its extra.webmail_date_format may have been sent already" in str(stale.value.moved)
     assert {request.method for request in lab.emulator.requests} == {"GET"}
 
@@ -104,25 +107,25 @@ def test_a_plan_that_sends_what_is_never_returned_is_applied_once(
 def test_what_is_never_returned_goes_out_at_creation() -> None:
     text = TEXT.replace("lastname", "firstname: Ada, password: {env: PW}, lastname") % ("L", "q")
     lab = Lab(quirks=NEVER, seed={"domains": {"a.example": {}}})
-    lab.apply(wish_of(text))
+    lab.apply(configuration_of(text))
     ada = lab.emulator.dump()["domains"]["a.example"]["mailboxes"]["ada"]
     assert ada["extra"] == {"webmail_date_format": "q"}
 
 
 def test_what_is_returned_is_compared_as_ever() -> None:
-    plan = Lab(seed=SEED).plan(wish_of(TEXT % ("L", "q")))
+    plan = Lab(seed=SEED).plan(configuration_of(TEXT % ("L", "q")))
     assert [(one.before, one.after) for one in sent(plan)] == [("no", "q")]
 
 
 def test_a_kind_without_an_update_is_not_written_to_for_it() -> None:
     lab = Lab(seed={"delivery": {"domains": {"n.example": {}}}})
-    wish = wish_of("delivery: {domains: {n.example: {extra: {beta: 1}}}}")
+    configuration = configuration_of("delivery: {domains: {n.example: {extra: {beta: 1}}}}")
     everything = Options(rotate=(Pattern.of("delivery_domain/*", TYPES),))
-    assert lab.plan(wish, everything).changes == ()
+    assert lab.plan(configuration, everything).changes == ()
 
 
 def test_every_mistake_of_an_extra_has_its_place() -> None:
     with pytest.raises(ConfigError) as caught:
-        wish_of("delivery: {accounts: {a: {type: newsletter, extra: {volume: 1, vat: x, beta: [{plan: y}]}}}}")
+        configuration_of("delivery: {accounts: {a: {type: newsletter, extra: {volume: 1, vat: x, beta: [{plan: y}]}}}}")
     columns = [one.position.column for one in caught.value.diagnostics if one.position]
     assert len(columns) == len(set(columns)) == 3

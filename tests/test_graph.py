@@ -6,7 +6,7 @@ from graphlib import CycleError
 
 import pytest
 from hypothesis import given
-from lab import Lab, wish_of
+from lab import Lab, configuration_of
 from strategies import accounts, as_yaml, wishes
 from test_laws import many, plan_of, possible
 
@@ -155,7 +155,7 @@ def test_a_circle_is_refused_before_anything_is_written() -> None:
 @given(seed=accounts(), tree=wishes())
 def test_no_circles_at_random(seed: dict, tree: dict) -> None:
     if possible(seed, tree):
-        plan = plan_of(Lab(seed=seed), wish_of(as_yaml(tree)))
+        plan = plan_of(Lab(seed=seed), configuration_of(as_yaml(tree)))
         found = order(plan.changes, TYPES)
         turn = {step: number for number, steps in enumerate(found.ready_sets()) for step in steps}
         for step, waits in found.needs.items():

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
-from lab import Lab, wish_of
+from lab import Lab, configuration_of
 from test_laws import many
 
 from qboxctl.config.files import read_sources
@@ -185,7 +185,7 @@ def original() -> Plan:
         "delivery": {"accounts": {"old": {"type": "newsletter"}}},
     }
     return Lab(seed=seed).plan(
-        wish_of(
+        configuration_of(
             """
             settings: {on_remove: {delivery_account: disable}}
             domains:
@@ -327,7 +327,7 @@ def test_an_account_of_any_shape_is_planned_or_refused(changes: Any, customer: s
 
     lab = Lab(seed=ACCOUNT, between=odd)
     try:
-        plan = lab.plan(wish_of(WISH % customer))
+        plan = lab.plan(configuration_of(WISH % customer))
     except (ApiError, AuthError, ConfigError):
         return
     assert planfile.loads(planfile.dumps(plan), "a plan", TYPES) == plan
@@ -353,7 +353,7 @@ def test_an_apply_whose_answers_are_of_any_shape_ends(changes: Any) -> None:
 
     lab = Lab(seed=ACCOUNT, between=odd)
     try:
-        done = lab.apply(wish_of(WISH % '""'))
+        done = lab.apply(configuration_of(WISH % '""'))
     except QboxctlError:
         return
     assert all(one.error is None or str(one.error) for one in done)
@@ -378,25 +378,25 @@ def lab_with(path: str, **row: Any) -> Lab:
 @pytest.mark.parametrize(("path", "name"), [("/email_accounts", "code"), ("/delivery/accounts", "id")])
 def test_what_can_be_no_code_is_not_used_as_one(path: str, name: str, code: Any) -> None:
     with pytest.raises(ApiError, match=f"came without a usable {name}"):
-        lab_with(path, **{name: code}).plan(wish_of(WISH % '""'))
+        lab_with(path, **{name: code}).plan(configuration_of(WISH % '""'))
 
 
 @pytest.mark.parametrize("name", ["", " ", [], True])
 def test_what_can_be_no_name_is_not_used_as_one(name: Any) -> None:
     with pytest.raises(ApiError, match="came without a usable code or name"):
-        lab_with("/api/domains", name=name).plan(wish_of(WISH % '""'))
+        lab_with("/api/domains", name=name).plan(configuration_of(WISH % '""'))
 
 
 @pytest.mark.parametrize("pages", ["\N{SUPERSCRIPT TWO}", "9" * 5000, -1, 1.5, [], True])
 def test_a_number_of_pages_that_is_none_counts_as_not_told(pages: Any) -> None:
     lab = lab_with("/email_accounts", total_pages=pages)
-    assert {str(one.address) for one in lab.plan(wish_of(WISH % '""')).changes} >= {"mailbox/bob@a.example"}
+    assert {str(one.address) for one in lab.plan(configuration_of(WISH % '""')).changes} >= {"mailbox/bob@a.example"}
 
 
 @pytest.mark.parametrize("name", ["two words", "a..b", "under_score@x", "\u00fcmlaut", "x@[192.0.2.1]"])
 def test_an_object_whose_name_no_file_could_state_can_be_removed_by_a_saved_plan(name: str) -> None:
     plan = lab_with("/suppression_lists", email=name).plan(
-        wish_of("settings: {on_remove: {suppression: disable}}\ndelivery: {suppressions: {}}")
+        configuration_of("settings: {on_remove: {suppression: disable}}\ndelivery: {suppressions: {}}")
     )
     assert [one.address.key for one in plan.changes] == [name]
     assert planfile.loads(planfile.dumps(plan), "a plan", TYPES) == plan

@@ -7,7 +7,7 @@ from contextlib import closing
 from typing import Any
 
 import pytest
-from lab import TOKEN, Lab, wish_of
+from lab import TOKEN, Lab, configuration_of
 
 from qboxctl.api.client import Reader
 from qboxctl.api.reader import Account
@@ -15,7 +15,7 @@ from qboxctl.errors import QboxctlError
 from qboxctl.model import Address
 from qboxctl.planning.idle_patterns import Known, idle_rules, refuse_idle_options
 from qboxctl.planning.pipeline import compare
-from qboxctl.planning.targets import Options, Scope
+from qboxctl.planning.targets import Options, Targets
 from qboxctl.resources import TYPES
 from qboxctl.schema.patterns import Pattern
 
@@ -36,10 +36,10 @@ DELIVERY = "delivery: {accounts: {letters: {description: Our Letters}}}\n"
 
 
 def known(*texts: str, options: Options | None = None) -> Known:
-    lab, wish = Lab(seed=SEED), wish_of(*texts)
+    lab, configuration = Lab(seed=SEED), configuration_of(*texts)
     with closing(Reader(lab.endpoint, TOKEN, lab.api, **lab.options())) as reader:
-        snapshot, _ = compare(Account(reader, TYPES), Scope(wish, TYPES, options or Options()))
-    return Known(wish, snapshot, TYPES)
+        snapshot, _ = compare(Account(reader, TYPES), Targets(configuration, TYPES, options or Options()))
+    return Known(configuration, snapshot, TYPES)
 
 
 def patterns(*texts: str) -> tuple[Pattern, ...]:

@@ -15,7 +15,7 @@ import pytest
 from expect import check, objects, told
 from hypothesis import HealthCheck, assume, event, given, settings
 from hypothesis import strategies as st
-from lab import ENVIRON, PASSWORD, TOKEN, Lab, NowBlockedError, socket_lab, wish_of
+from lab import ENVIRON, PASSWORD, TOKEN, Lab, NowBlockedError, configuration_of, socket_lab
 from strategies import (
     DOMAINS,
     FIXED,
@@ -33,7 +33,7 @@ from strategies import (
 )
 
 from qboxctl.config.changes import difference, edit
-from qboxctl.config.configuration import Wish
+from qboxctl.config.configuration import Configuration
 from qboxctl.config.loader import load
 from qboxctl.config.settings import ApiSettings
 from qboxctl.config.yaml.reader import Source
@@ -82,10 +82,10 @@ def possible(seed: dict[str, Any], tree: dict[str, Any]) -> bool:
     return True
 
 
-def plan_of(lab: Lab, wish: Wish, options: Options | None = None) -> Plan:
+def plan_of(lab: Lab, configuration: Configuration, options: Options | None = None) -> Plan:
     """A plan; cases in which the account makes the wish impossible are not what these laws are about."""
     try:
-        return lab.plan(wish, options)
+        return lab.plan(configuration, options)
     except ConfigError as error:
         if {found.code for found in error.diagnostics} != {"Q018"}:
             raise
@@ -97,28 +97,28 @@ def plan_of(lab: Lab, wish: Wish, options: Options | None = None) -> Plan:
 def obey(lab: Lab, tree: dict[str, Any], seed: dict[str, Any]) -> None:
     """Apply once: the account is the wish, the second plan is empty, nothing else was touched."""
     assume(possible(seed, tree))
-    wish = wish_of(as_yaml(tree))
+    configuration = configuration_of(as_yaml(tree))
     for name in DOMAINS:
         lab.emulator.publish(name)
     before = lab.emulator.dump(codes=False)
-    plan = plan_of(lab, wish)
+    plan = plan_of(lab, configuration)
     assert not [one for one in lab.emulator.requests if one.method != "GET" and not one.path.endswith("/details")]
     assert planfile.loads(planfile.dumps(plan), "a plan", TYPES) == plan
     lab.emulator.requests.clear()
-    done = lab.apply(wish, plan, acknowledge=plan.id)
+    done = lab.apply(configuration, plan, acknowledge=plan.id)
     sent = [one for one in lab.emulator.requests if one.method != "GET" and not one.path.endswith("/details")]
     proofs = [one for one in sent if "dns_ownership_check" in one.path]
     assert len(sent) - len(proofs) <= writes(plan.changes, TYPES) <= len(sent) + len(plan.changes)
     assert {one.status for one in done} <= {Status.DONE}, [one for one in done if one.status is not Status.DONE]
     check(before, tree, lab.emulator.dump(codes=False), blind(lab))
-    again = lab.plan(wish)
+    again = lab.plan(configuration)
     assert again.changes == (), again.changes
-    guarded(lab, wish, before, again)
+    guarded(lab, configuration, before, again)
     twice = {str(change.address) for change in plan.changes if (FLAG, True) in {one[::2] for one in change.fields}}
     for address, number in lab.emulator.password_sets.items():
         assert number <= (2 if address in twice else 1)
     everybody_logs_in(lab)
-    assert lab.plan(wish).changes == (), "what a user has changed is not taken back"
+    assert lab.plan(configuration).changes == (), "what a user has changed is not taken back"
     shown = planfile.dumps(plan) + plan_text.render(plan, TYPES) + render_outcomes.as_json(plan.id, done)
     for canary in (PASSWORD, TOKEN):
         assert canary not in shown + "".join(lab.log)
@@ -132,14 +132,14 @@ def blind(lab: Lab) -> frozenset[str]:
     return hidden | unmodelled | ({FLAG} if unsure else set())
 
 
-def guarded(lab: Lab, wish: Wish, before: dict[str, Any], plan: Plan) -> None:
+def guarded(lab: Lab, configuration: Configuration, before: dict[str, Any], plan: Plan) -> None:
     """No mailbox that a run made can be opened with the first password but has to be given another, as was declared.
 
     Where that cannot be known, the plan says so.
     """
     was, now = objects(before), objects(lab.emulator.dump(codes=False))
     doubted = {row.address for row in plan.unverifiable if FLAG in row.fields}
-    for address, desired in wish.objects.items():
+    for address, desired in configuration.objects.items():
         if desired.values.get(FLAG) and not desired.absent:
             assert now[str(address)][FLAG] or address in doubted, f"{address}: nobody tells that {FLAG} is off"
         if "password" in desired.secrets and str(address) not in was:
@@ -173,10 +173,10 @@ def test_apply_then_plan_is_empty_under_many_quirks(seed: dict, tree: dict, chos
 @given(seed=accounts(), tree=wishes(), chosen=quirks(3), data=st.data())
 def test_a_plan_does_not_depend_on_order(seed: dict, tree: dict, chosen: dict, data: st.DataObject) -> None:
     lab = Lab(quirks=chosen, seed=seed)
-    plan = plan_of(lab, wish_of(as_yaml(tree)))
+    plan = plan_of(lab, configuration_of(as_yaml(tree)))
     keys = list(tree)
     parts = data.draw(st.permutations([as_yaml({key: _turned(tree[key])}) for key in keys]))
-    other = Lab(quirks={**chosen, "order": "shuffled"}, seed=seed).plan(wish_of(*parts))
+    other = Lab(quirks={**chosen, "order": "shuffled"}, seed=seed).plan(configuration_of(*parts))
     assert planfile.dumps(other) == planfile.dumps(plan)
 
 
@@ -207,8 +207,8 @@ def needed(plan: Plan, wanted: Iterable[Address]) -> list[Change]:
 @many(150)
 @given(seed=accounts(), tree=wishes(), data=st.data())
 def test_a_plan_for_targets_is_a_part_of_the_whole_one(seed: dict, tree: dict, data: st.DataObject) -> None:
-    wish = wish_of(as_yaml(with_removals(seed, tree)))
-    whole = plan_of(Lab(seed=seed), wish)
+    configuration = configuration_of(as_yaml(with_removals(seed, tree)))
+    whole = plan_of(Lab(seed=seed), configuration)
     assume(whole.changes)
     address = data.draw(st.sampled_from([change.address for change in whole.changes]))
     home = address.key.rpartition("@")[2]
@@ -216,8 +216,8 @@ def test_a_plan_for_targets_is_a_part_of_the_whole_one(seed: dict, tree: dict, d
     if home.isascii():  # a wildcard beside other letters is refused, unless no domain can be meant
         texts += [f"*/*{home}", f"{address.kind}/*[@]{home}"]
     pattern = Pattern.of(data.draw(st.sampled_from(texts)), TYPES)
-    assume(any(map(pattern.matches, wish.objects)))
-    plan = Lab(seed=seed).plan(wish, Options(targets=(pattern,)))
+    assume(any(map(pattern.matches, configuration.objects)))
+    plan = Lab(seed=seed).plan(configuration, Options(targets=(pattern,)))
     expected = needed(whole, [change.address for change in whole.changes if pattern.matches(change.address)])
     assert [change._replace(needs=()) for change in plan.changes] == expected
 
@@ -237,19 +237,19 @@ def test_a_plan_for_what_changed_is_a_part_of_the_whole_one(
     earlier, today = _two_files({**before, "settings": tree["settings"]}), _two_files(tree, unsaid)
     texts = {source.text for source in earlier}
     then = [one for one in earlier if one.text not in {other.text for other in today}]
-    wish = load(today, TYPES)
-    found = difference(edit(then, [one for one in today if one.text not in texts], TYPES), wish)
+    configuration = load(today, TYPES)
+    found = difference(edit(then, [one for one in today if one.text not in texts], TYPES), configuration)
     assert not found.rules
     options = Options(removed_since=found.gone)
     narrow = replace(options, only=found.changed | found.gone)
-    whole = plan_of(Lab(seed=seed), wish, options)
-    plan = Lab(seed=seed).plan(wish, narrow)
+    whole = plan_of(Lab(seed=seed), configuration, options)
+    plan = Lab(seed=seed).plan(configuration, narrow)
     expected = needed(whole, [change.address for change in whole.changes if change.address in (narrow.only or ())])
     assert [change._replace(needs=()) for change in plan.changes] == expected
 
     was = load(earlier, TYPES).objects
     said = {one: (desired.values, desired.secrets, desired.extra, desired.absent) for one, desired in was.items()}
-    for address, desired in wish.objects.items():
+    for address, desired in configuration.objects.items():
         now = (desired.values, desired.secrets, desired.extra, desired.absent)
         assert address in found.changed or said.get(address) == now, address
 
@@ -314,26 +314,26 @@ def test_a_run_stopped_anywhere_tells_what_it_did_and_the_next_one_knows_the_res
         return Response(0, broken="drop") if killed and len(seen) > number else answer(request)
 
     lab = Lab(quirks=chosen, seed=seed, api=HURRIED)
-    wish = wish_of(as_yaml(tree))
+    configuration = configuration_of(as_yaml(tree))
     for name in DOMAINS:
         lab.emulator.publish(name)
     before = lab.emulator.dump(codes=False)
-    plan = plan_of(lab, wish)
+    plan = plan_of(lab, configuration)
     lab.between = stopping
     half = {str(change.address) for change in plan.changes} if killed else set()
     with suppress(QboxctlError):
-        done = lab.apply(wish, plan, acknowledge=plan.id)
+        done = lab.apply(configuration, plan, acknowledge=plan.id)
         if not killed:
             told(plan.changes, done, lab.emulator.dump(codes=False))
             half = {str(one.address) for one in done if one.status not in (Status.DONE, Status.IN_EFFECT)}
     lab.between = None
     lab.stop.clear()
-    rest = lab.plan(wish)
-    assert {one.status for one in lab.apply(wish, rest, acknowledge=rest.id)} <= {Status.DONE}
+    rest = lab.plan(configuration)
+    assert {one.status for one in lab.apply(configuration, rest, acknowledge=rest.id)} <= {Status.DONE}
     check(before, tree, lab.emulator.dump(codes=False), blind(lab), frozenset(half))
-    last = lab.plan(wish)
+    last = lab.plan(configuration)
     assert last.changes == ()
-    guarded(lab, wish, before, last)
+    guarded(lab, configuration, before, last)
 
 
 def survive(lab: Lab, tree: dict[str, Any]) -> None:
@@ -342,7 +342,7 @@ def survive(lab: Lab, tree: dict[str, Any]) -> None:
     Three runs are enough, unless something broke in each of them; the first run in which nothing does must end it,
     wherever the ones before were stopped. So must the second that reports all as done, where no list hid anything.
     """
-    wish = wish_of(as_yaml(tree))
+    configuration = configuration_of(as_yaml(tree))
     for name in DOMAINS:
         lab.emulator.publish(name)
     before = lab.emulator.dump(codes=False)
@@ -351,8 +351,8 @@ def survive(lab: Lab, tree: dict[str, Any]) -> None:
         lines = _journal(number)
         done = None
         try:
-            plan = plan_of(lab, wish)
-            done = lab.apply(wish, plan, journal=lines, acknowledge=plan.id)
+            plan = plan_of(lab, configuration)
+            done = lab.apply(configuration, plan, journal=lines, acknowledge=plan.id)
             told(plan.changes, done, lab.emulator.dump(codes=False))
         except StalePlanError as stale:  # only a create that was lost may do this, and planning again must mend it
             if not lab.moved():
@@ -376,9 +376,9 @@ def survive(lab: Lab, tree: dict[str, Any]) -> None:
     ordered = lab.emulator.dump()["delivery"]["accounts"].values()
     names = [one["description"] for one in ordered]
     assert len(names) == len(set(names)), f"ordered twice: {names}"
-    last = plan_at_last(lab, wish)
+    last = plan_at_last(lab, configuration)
     assert last.changes == ()
-    guarded(lab, wish, before, last)
+    guarded(lab, configuration, before, last)
     assert PASSWORD not in "".join(lab.log)
     assert TOKEN not in "".join(lab.log)
 
@@ -395,16 +395,16 @@ def test_no_domain_goes_with_what_a_list_hides(
     gone = {"mailboxes": {}, "aliases": {}}
     for section in gone if declared else ():
         gone[section] = {local: {"state": "absent"} for local in inside[section]}
-    wish = wish_of(as_yaml({"settings": {"guards": {"count": 1000, "percent": 100}},
+    configuration = configuration_of(as_yaml({"settings": {"guards": {"count": 1000, "percent": 100}},
                             "domains": {doomed: {"state": "absent", **gone}}}))  # fmt: skip
     lab = Lab(quirks=chosen, faults=bad, seed=seed, api=HURRIED)
     before = lab.emulator.dump(codes=False)["domains"]
     planned: set[str] = set()
     with suppress(QboxctlError, NowBlockedError):
-        plan = lab.plan(wish)
+        plan = lab.plan(configuration)
         planned = {str(change.address) for change in plan.changes if change.action is Action.DELETE}
         if not plan.blocked:
-            lab.apply(wish, plan)
+            lab.apply(configuration, plan)
     after = lab.emulator.dump(codes=False)["domains"]
     lost = {f"{kind}/{local}@{doomed}" for kind, section in (("mailbox", "mailboxes"), ("alias", "aliases"))
             for local in before[doomed][section].keys() - after.get(doomed, {section: {}})[section].keys()}  # fmt: skip
@@ -415,15 +415,15 @@ def test_no_domain_goes_with_what_a_list_hides(
     event("deleted" if doomed not in after else "kept")
 
 
-def plan_at_last(lab: Lab, wish: Wish) -> Plan:
+def plan_at_last(lab: Lab, configuration: Configuration) -> Plan:
     """A plan, once the faults that are left over have been spent."""
     for _ in range(LONGEST):
         lab.emulator.requests.clear()
         with suppress(QboxctlError):
-            plan = lab.plan(wish)
+            plan = lab.plan(configuration)
             if not lab.moved():
                 return plan
-    return lab.plan(wish)
+    return lab.plan(configuration)
 
 
 def _journal(number: int) -> Path:
@@ -464,7 +464,7 @@ def test_whatever_an_account_holds_can_be_planned_saved_and_shown(text: str, cha
 
     lab = Lab(seed={"domains": {"a.example": {"mailboxes": {"ada": {"firstname": "Ada"}}}}}, between=odd)
     body = {"lastname": "Lovelace", "language": "en", "tags": ["vip"], "spam_in_inbox": chat}
-    plan = lab.plan(wish_of(as_yaml({"domains": {"a.example": {"mailboxes": {"ada": body}}}})))
+    plan = lab.plan(configuration_of(as_yaml({"domains": {"a.example": {"mailboxes": {"ada": body}}}})))
     saved = planfile.dumps(plan)
     assert planfile.loads(saved, "a plan", TYPES) == plan
     saved.encode("utf-8")
@@ -484,7 +484,7 @@ def test_an_account_that_no_file_declares_has_an_address_that_can_be_saved(descr
         return Response(response.status, response.headers, json.dumps(rows).encode())
 
     lab = Lab(seed={"delivery": {"accounts": {"a": {"type": "newsletter"}}}}, between=odd)
-    plan = lab.plan(wish_of("delivery: {accounts: {}}"))
+    plan = lab.plan(configuration_of("delivery: {accounts: {}}"))
     assert planfile.loads(planfile.dumps(plan), "a plan", TYPES) == plan
     wanted = (
         " ".join(description.lower().split())

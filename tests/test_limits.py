@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from lab import Lab, wish_of
+from lab import Lab, configuration_of
 
 from qboxctl.errors import ConfigError
 from qboxctl.planning.targets import Options
@@ -21,7 +21,7 @@ def seed(inside: dict[str, Any], **limits: Any) -> dict[str, Any]:
     return {"domains": {"a.example": {"max_email_quota": "100GB", "mailboxes": inside, **limits}}}
 
 
-def wish(*rows: str, before: str = "", **domain: Any) -> str:
+def configuration(*rows: str, before: str = "", **domain: Any) -> str:
     attributes = "".join(f"    {name}: {value}\n" for name, value in domain.items())
     inside = "".join(f"      {row}\n" for row in rows or ["{}"])
     return f"{before}domains:\n  a.example:\n{attributes}    mailboxes:\n{inside}"
@@ -34,7 +34,7 @@ def new(number: int, size: str = "") -> list[str]:
 
 def told(lab: Lab, text: str, options: Options | None = None) -> list[str]:
     """What is said, or nothing where the plan is made and can be applied."""
-    made = wish_of(text)
+    made = configuration_of(text)
     try:
         plan = lab.plan(made, options)
     except ConfigError as error:
@@ -46,65 +46,65 @@ def told(lab: Lab, text: str, options: Options | None = None) -> list[str]:
 
 HOLD = "settings: {guards: {count: 100, percent: 100}}\n"
 CASES: dict[str, tuple[dict[str, Any], str, list[str]]] = {
-    "up to the limit": (seed(mailboxes(3), max_email_accounts=5), wish(*new(2)), []),
+    "up to the limit": (seed(mailboxes(3), max_email_accounts=5), configuration(*new(2)), []),
     "many too many are told once": (
-        seed(mailboxes(3), max_email_accounts=10), wish(*new(168)),
+        seed(mailboxes(3), max_email_accounts=10), configuration(*new(168)),
         ["171 where its max_email_accounts allows 10, 168 of them created by this plan"],
     ),
     "the limit is raised in the same plan": (
-        seed(mailboxes(3), max_email_accounts=3), wish(*new(2), max_email_accounts=5), [],
+        seed(mailboxes(3), max_email_accounts=3), configuration(*new(2), max_email_accounts=5), [],
     ),
     "the limit is raised, and not enough": (
-        seed(mailboxes(3), max_email_accounts=3), wish(*new(3), max_email_accounts=5),
+        seed(mailboxes(3), max_email_accounts=3), configuration(*new(3), max_email_accounts=5),
         ["6 where its max_email_accounts allows 5, 3 of them created by this plan"],
     ),
-    "unlimited": (seed(mailboxes(3), max_email_accounts="unlimited"), wish(*new(9)), []),
+    "unlimited": (seed(mailboxes(3), max_email_accounts="unlimited"), configuration(*new(9)), []),
     "none may be there": (
-        seed({}, max_email_accounts=0), wish(*new(1)),
+        seed({}, max_email_accounts=0), configuration(*new(1)),
         ["1 where its max_email_accounts allows 0, 1 of them created by this plan"],
     ),
     "one goes and one comes": (
-        seed(mailboxes(3), max_email_accounts=3), wish("m0: {state: absent}", *new(1)), [],
+        seed(mailboxes(3), max_email_accounts=3), configuration("m0: {state: absent}", *new(1)), [],
     ),
     "a disabled one keeps its place": (
-        seed(mailboxes(3), max_email_accounts=3), wish("m0: {status: disabled}", *new(1)),
+        seed(mailboxes(3), max_email_accounts=3), configuration("m0: {status: disabled}", *new(1)),
         ["4 where its max_email_accounts allows 3, 1 of them created by this plan"],
     ),
     "a new domain": (
-        {}, wish(*new(3), postmaster_password="{env: PW}", max_email_accounts=2),
+        {}, configuration(*new(3), postmaster_password="{env: PW}", max_email_accounts=2),
         ["3 where its max_email_accounts allows 2, 3 of them created by this plan"],
     ),
     "lowered under what is there": (
-        seed(mailboxes(3), max_email_accounts=5), wish("m0: {}", max_email_accounts=2),
+        seed(mailboxes(3), max_email_accounts=5), configuration("m0: {}", max_email_accounts=2),
         ["3 where its max_email_accounts allows 2"],
     ),
     "lowered after removals": (
-        seed(mailboxes(3), max_email_accounts=5), wish("m0: {state: absent}", max_email_accounts=2), [],
+        seed(mailboxes(3), max_email_accounts=5), configuration("m0: {state: absent}", max_email_accounts=2), [],
     ),
     "a band": (
-        seed(mailboxes(2, "25GB"), max_email_accounts_25gb=2), wish(*new(1, "25GB"), *new(2, "8GB")[1:]),
+        seed(mailboxes(2, "25GB"), max_email_accounts_25gb=2), configuration(*new(1, "25GB"), *new(2, "8GB")[1:]),
         ["3 where its max_email_accounts_25gb allows 2, 1 of them created by this plan"],
     ),
     "each band by itself": (
         seed({}, max_email_accounts_25gb=0, max_email_accounts_50gb=0, max_email_accounts_100gb=0),
-        wish("a: {firstname: A, password: {env: PW}, max_email_quota: 16GB}",
+        configuration("a: {firstname: A, password: {env: PW}, max_email_quota: 16GB}",
              "b: {firstname: A, password: {env: PW}, max_email_quota: 50GB}",
              "c: {firstname: A, password: {env: PW}, max_email_quota: 100GB}"),
         [f"1 where its max_email_accounts_{band}gb allows 0, 1 of them created by this plan" for band in (100, 25, 50)],
     ),
     "a mailbox grows into a band": (
-        seed(mailboxes(1), max_email_accounts_25gb=0), wish("m0: {max_email_quota: 25GB}"),
+        seed(mailboxes(1), max_email_accounts_25gb=0), configuration("m0: {max_email_quota: 25GB}"),
         ["1 where its max_email_accounts_25gb allows 0"],
     ),
     "a mailbox changes its place in a band": (
         seed({**mailboxes(1, "25GB"), **mailboxes(1, "8GB", "s")}, max_email_accounts_25gb=1),
-        wish("m0: {max_email_quota: 16GB}"), [],
+        configuration("m0: {max_email_quota: 16GB}"), [],
     ),
     "the domain's size for new ones": (
-        seed({}, default_quota="25GB", max_email_accounts_25gb=0), wish(*new(1)),
+        seed({}, default_quota="25GB", max_email_accounts_25gb=0), configuration(*new(1)),
         ["1 where its max_email_accounts_25gb allows 0, 1 of them created by this plan"],
     ),
-    "a plan that adds nothing": (seed(mailboxes(3), max_email_accounts=3), wish("m0: {lastname: L}"), []),
+    "a plan that adds nothing": (seed(mailboxes(3), max_email_accounts=3), configuration("m0: {lastname: L}"), []),
 }  # fmt: skip
 
 
@@ -119,7 +119,7 @@ def test_a_limit(live: dict[str, Any], text: str, expected: list[str]) -> None:
 
 
 def test_only_what_a_target_makes_counts() -> None:
-    text = HOLD + wish(*new(5))
+    text = HOLD + configuration(*new(5))
     options = Options(targets=(Pattern.of("mailbox/n1@a.example", TYPES),))
     assert told(Lab(seed=seed(mailboxes(3), max_email_accounts=4)), text, options) == []
     assert told(Lab(seed=seed(mailboxes(3), max_email_accounts=3)), text, options) == [
@@ -130,7 +130,7 @@ def test_only_what_a_target_makes_counts() -> None:
 @pytest.mark.parametrize(("stated", "refused"), [({}, False), ({"max_email_accounts": 0}, True)])
 def test_a_limit_that_is_passed_already_is_believed_where_a_file_states_it(stated: Any, refused: bool) -> None:
     """An API that answers 0 where nothing is set must not stop every creation."""
-    lab, text = Lab(seed=seed(mailboxes(3), max_email_accounts=0)), wish_of(wish(*new(1), **stated))
+    lab, text = Lab(seed=seed(mailboxes(3), max_email_accounts=0)), configuration_of(configuration(*new(1), **stated))
     if refused:
         with pytest.raises(ConfigError, match="1 problems"):
             lab.plan(text)
@@ -140,6 +140,6 @@ def test_a_limit_that_is_passed_already_is_believed_where_a_file_states_it(state
 
 def test_the_place_is_that_of_the_limit() -> None:
     with pytest.raises(ConfigError) as caught:
-        Lab(seed=seed({})).plan(wish_of(wish(*new(2), max_email_accounts=1)))
+        Lab(seed=seed({})).plan(configuration_of(configuration(*new(2), max_email_accounts=1)))
     (one,) = caught.value.diagnostics
     assert (str(one.position), one.address) == ("file0.yaml:3:5", "domain/a.example")

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from lab import Lab, wish_of
+from lab import Lab, configuration_of
 
 from qboxctl.applying.preflight import resolve_secrets
 from qboxctl.cli import cli, run
@@ -73,11 +73,11 @@ domains:
 
 
 def test_one_missing_variable_is_one_mistake_at_the_place_of_the_defaults() -> None:
-    wish = wish_of(SECRETS)
-    plan = Lab().plan(wish)
+    configuration = configuration_of(SECRETS)
+    plan = Lab().plan(configuration)
     mailboxes = [change for change in plan.changes if change.address.kind == "mailbox"]
     with pytest.raises(ConfigError) as caught:
-        resolve_secrets(mailboxes, wish, Secrets({}))
+        resolve_secrets(mailboxes, configuration, Secrets({}))
     found = [(one.message, str(one.position)) for one in caught.value.diagnostics]
     assert found == [
         (
@@ -87,15 +87,15 @@ def test_one_missing_variable_is_one_mistake_at_the_place_of_the_defaults() -> N
         ("password of mailbox/eve@a.example: the environment variable OTHER is not set", "file0.yaml:10:29"),
     ]
     with pytest.raises(ConfigError) as caught:
-        resolve_secrets(plan.changes, wish, Secrets({"OTHER": "good-Pa55word"}))
+        resolve_secrets(plan.changes, configuration, Secrets({"OTHER": "good-Pa55word"}))
     (one,) = caught.value.diagnostics
     assert one.message.startswith("password and postmaster_password of 3 objects, domain/a.example among them: ")
 
 
 def test_a_long_chain_of_aliases_is_no_circle() -> None:
     chain = ", ".join(f"a{number}: [a{number + 1}@a.example]" for number in range(3_000))
-    wish = wish_of(f"domains: {{a.example: {{mailboxes: {{a3000: {{}}}}, aliases: {{{chain}}}}}}}")
-    assert len(wish.objects) == 3_002
+    configuration = configuration_of(f"domains: {{a.example: {{mailboxes: {{a3000: {{}}}}, aliases: {{{chain}}}}}}}")
+    assert len(configuration.objects) == 3_002
 
 
 def test_catch_alls_alone_can_be_a_circle() -> None:
@@ -118,10 +118,10 @@ BROKEN = {
 
 @pytest.mark.parametrize("texts", BROKEN.values(), ids=BROKEN)
 def test_settings_can_be_read_where_the_rest_cannot(texts: list[str]) -> None:
-    wish = load_settings([Source(f"{number}.yaml", text) for number, text in enumerate(texts)], TYPES)
-    assert wish.settings.customer_code == "C1"
-    assert [pattern.text for pattern in wish.ignore] == ["domain/x.example"]
-    assert not wish.objects
+    configuration = load_settings([Source(f"{number}.yaml", text) for number, text in enumerate(texts)], TYPES)
+    assert configuration.settings.customer_code == "C1"
+    assert [pattern.text for pattern in configuration.ignore] == ["domain/x.example"]
+    assert not configuration.objects
 
 
 @pytest.mark.parametrize(
@@ -165,8 +165,8 @@ def test_a_repository_with_a_gitignore_gets_its_lines(
 
 def test_the_starter_removes_nothing(tmp_path: Path, command: Command) -> None:
     assert command("init", tmp_path) == 0
-    wish = load_settings([Source("a", (tmp_path / "settings.yaml").read_text(encoding="utf-8"))], TYPES)
-    assert set(wish.settings.on_remove.values()) <= {"keep"}
+    configuration = load_settings([Source("a", (tmp_path / "settings.yaml").read_text(encoding="utf-8"))], TYPES)
+    assert set(configuration.settings.on_remove.values()) <= {"keep"}
 
 
 # Hints.

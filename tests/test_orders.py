@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from lab import TOKEN, Lab, wish_of
+from lab import TOKEN, Lab, configuration_of
 from strategies import as_yaml
 from test_laws import many
 
-from qboxctl.config.configuration import Wish
+from qboxctl.config.configuration import Configuration
 from qboxctl.config.settings import ApiSettings
 from qboxctl.emulator import QUIRKS, Request, Response
 from qboxctl.errors import ConfigError
@@ -33,13 +33,13 @@ LONG = "Messages of the web shop that nobody answers to"
 Answer = Callable[[Request], Response]
 
 
-def wish(*names: str, ignore: str = "[]", on_remove: str = "keep", **accounts: Any) -> Wish:
+def configuration(*names: str, ignore: str = "[]", on_remove: str = "keep", **accounts: Any) -> Configuration:
     """A wish of accounts, by their keys."""
     bodies = {name: {"type": "newsletter"} for name in names}
     bodies |= {name: {"type": "newsletter", **body} for name, body in accounts.items()}
     settings = {"on_remove": {"delivery_account": on_remove}, "guards": {"percent": 100}}
     tree = {"settings": settings, "delivery": {"accounts": bodies}}
-    return wish_of(f"ignore: {ignore}", as_yaml(tree))
+    return configuration_of(f"ignore: {ignore}", as_yaml(tree))
 
 
 def account(*texts: str, **more: Any) -> dict[str, Any]:
@@ -52,8 +52,10 @@ def orders(lab: Lab) -> int:
     return sum(one.method == "POST" and one.path == PATH and one.status < 300 for one in lab.emulator.requests)
 
 
-def warned(lab: Lab, wish: Wish) -> list[str]:
-    return [one.code for one in advise(wish, lab.survey(wish), lab.plan(wish), TYPES)]
+def warned(lab: Lab, configuration: Configuration) -> list[str]:
+    return [
+        one.code for one in advise(configuration, lab.read_live_state(configuration), lab.plan(configuration), TYPES)
+    ]
 
 
 # -- one text in many forms ----------------------------------------------------------------------------------------
@@ -75,7 +77,7 @@ def test_forms_of_a_text_are_one(one: str, other: str, swap: bool) -> None:
     one, other = (other, one) if swap else (one, other)
     assert folded(one) == folded(other)
     lab = Lab(seed=account(other, status="disabled"))
-    found = lab.plan(wish(news={"description": one, "status": "enabled"}))
+    found = lab.plan(configuration(news={"description": one, "status": "enabled"}))
     assert [(str(change.address), change.action.value, change.remote_id) for change in found.changes] == [
         ("delivery_account/news", "update", "11")
     ]
@@ -85,7 +87,7 @@ def test_forms_of_a_text_are_one(one: str, other: str, swap: bool) -> None:
 @pytest.mark.parametrize(("one", "other"), FORMS.values(), ids=FORMS)
 def test_two_declarations_in_two_forms_are_one_account_twice(one: str, other: str) -> None:
     with pytest.raises(AssertionError, match="have the same description"):
-        wish(a={"description": one}, b={"description": other})
+        configuration(a={"description": one}, b={"description": other})
 
 
 @pytest.mark.parametrize("other", ["Newsletters", "News, letters", "News & Letters", "N\u00e9ws Letters"])
@@ -108,16 +110,16 @@ def test_a_rule_names_an_account_in_any_form(rule: str, pattern: str) -> None:
     text = (
         f"{rule}: [{json.dumps('delivery_account/' + pattern)}]\nsettings: {{on_remove: {{delivery_account: delete}}}}"
     )
-    plan = Lab(seed=account("Caf\u00e9 &amp; Co")).plan(wish_of(text, "delivery: {accounts: {}}"))
+    plan = Lab(seed=account("Caf\u00e9 &amp; Co")).plan(configuration_of(text, "delivery: {accounts: {}}"))
     assert [one.guard for one in plan.blocked] == (["protect"] if rule == "protect" else [])
     assert bool(plan.changes) == (rule == "protect")
 
 
 def test_an_id_is_no_name() -> None:
     with pytest.raises(ConfigError) as caught:
-        wish_of("delivery: {accounts: {'#12': {type: newsletter}}}")
+        configuration_of("delivery: {accounts: {'#12': {type: newsletter}}}")
     assert "`id:` states one" in caught.value.diagnostics[0].message
-    plan = Lab(seed=account("#12", "b", "B")).plan(wish_of("delivery: {accounts: {}}"))
+    plan = Lab(seed=account("#12", "b", "B")).plan(configuration_of("delivery: {accounts: {}}"))
     assert [one.key for one in plan.unmanaged] == ["#11", "#12", "#13"]
 
 
@@ -132,7 +134,10 @@ def test_only_a_long_beginning_may_be_a_cut() -> None:
 
 
 def test_what_was_cut_is_found_told_and_not_written_again() -> None:
-    lab, cut = Lab(seed=account(LONG[:40], "Short")), wish("short", shop={"description": LONG, "status": "disabled"})
+    lab, cut = (
+        Lab(seed=account(LONG[:40], "Short")),
+        configuration("short", shop={"description": LONG, "status": "disabled"}),
+    )
     plan = lab.plan(cut)
     assert [(str(one.address), one.remote_id, [f.name for f in one.fields]) for one in plan.changes] == [
         ("delivery_account/shop", "11", ["description", "status"])
@@ -140,23 +145,23 @@ def test_what_was_cut_is_found_told_and_not_written_again() -> None:
     assert warned(lab, cut) == ["Q050"]
     lab.apply(cut, plan)
     assert lab.plan(cut).changes == ()
-    pinned = wish("short", shop={"description": LONG, "id": 11})
+    pinned = configuration("short", shop={"description": LONG, "id": 11})
     assert warned(lab, pinned) == []
 
 
 AMBIGUOUS = {
-    "two that may be it": (account(LONG[:40], LONG[:39]), wish(shop={"description": LONG}), "ids 11, 12"),
+    "two that may be it": (account(LONG[:40], LONG[:39]), configuration(shop={"description": LONG}), "ids 11, 12"),
     "one for two": (
-        account(LONG[:40]), wish(a={"description": LONG}, b={"description": f"{LONG}, either"}), "ids 11",
+        account(LONG[:40]), configuration(a={"description": LONG}, b={"description": f"{LONG}, either"}), "ids 11",
     ),
     "one that would be removed": (
-        account(LONG[:40]), wish(a={"description": LONG, "state": "absent"}), "ids 11",
+        account(LONG[:40]), configuration(a={"description": LONG, "state": "absent"}), "ids 11",
     ),
 }  # fmt: skip
 
 
 @pytest.mark.parametrize(("seed", "files", "ids"), AMBIGUOUS.values(), ids=AMBIGUOUS)
-def test_where_a_cut_leaves_two_ways_the_id_is_asked_for(seed: dict[str, Any], files: Wish, ids: str) -> None:
+def test_where_a_cut_leaves_two_ways_the_id_is_asked_for(seed: dict[str, Any], files: Configuration, ids: str) -> None:
     with pytest.raises(ConfigError) as caught:
         Lab(seed=seed).plan(files)
     for found in caught.value.diagnostics:
@@ -166,13 +171,17 @@ def test_where_a_cut_leaves_two_ways_the_id_is_asked_for(seed: dict[str, Any], f
 
 
 OTHERS = {
-    "it is short": (account("news"), wish("newsletter")),
+    "it is short": (account("news"), configuration("newsletter")),
     "a longer text shows that nothing was cut there": (
-        account(LONG[:40], f"{LONG} at all"), wish(shop={"description": LONG}),
+        account(LONG[:40], f"{LONG} at all"), configuration(shop={"description": LONG}),
     ),
-    "it is declared itself": (account(LONG[:40]), wish(shop={"description": LONG}, part={"description": LONG[:40]})),
-    "it is pinned": (account(LONG[:40]), wish(shop={"description": LONG}, part={"description": "x", "id": 11})),
-    "it is on its way out": (account(LONG[:40]), wish(shop={"description": LONG})),
+    "it is declared itself": (
+        account(LONG[:40]), configuration(shop={"description": LONG}, part={"description": LONG[:40]}),
+    ),
+    "it is pinned": (
+        account(LONG[:40]), configuration(shop={"description": LONG}, part={"description": "x", "id": 11}),
+    ),
+    "it is on its way out": (account(LONG[:40]), configuration(shop={"description": LONG})),
 }  # fmt: skip
 
 
@@ -193,7 +202,7 @@ ODD = [f"{LONG}, and may not", "Cafe\u0301  & Sons", "Plain", " a  b ", "<b>&amp
 @pytest.mark.parametrize("detail", QUIRKS["list_detail"])
 def test_whatever_the_server_makes_of_a_text_nothing_is_ordered_twice(form: str, answer: str, detail: str) -> None:
     lab = Lab(quirks={"descriptions": form, "create_answer": answer, "list_detail": detail})
-    files = wish(**{f"n{number}": {"description": text} for number, text in enumerate(ODD)})
+    files = configuration(**{f"n{number}": {"description": text} for number, text in enumerate(ODD)})
     done = lab.apply(files)
     assert {one.status for one in done} == {Status.DONE}
     assert orders(lab) == len(ODD)
@@ -215,30 +224,30 @@ def guards(plan: Plan) -> list[str]:
 NEWS = Options(targets=(Pattern.of("delivery_account/news", TYPES),))
 OLD = Options(excludes=(Pattern.of("delivery_account/old", TYPES),))
 BLOCKED = {
-    "the key was edited": (wish("news"), account("old"), Options()),
-    "the description was edited": (wish(old={"description": "news"}), account("old"), Options()),
-    "the old one goes": (wish("news", on_remove="delete"), account("old"), Options()),
-    "the old one is disabled": (wish("news", on_remove="disable"), account("old"), Options()),
-    "the old one is disabled already": (wish("news"), account("old", status="disabled"), Options()),
-    "it alone is asked for": (wish("news"), account("old"), NEWS),
-    "the old one is excluded": (wish("news"), account("old"), OLD),
-    "the other one is declared": (wish("news", "older"), account("old", "older"), Options()),
-    "two bear the name": (wish("news"), account("old", "old"), Options()),
+    "the key was edited": (configuration("news"), account("old"), Options()),
+    "the description was edited": (configuration(old={"description": "news"}), account("old"), Options()),
+    "the old one goes": (configuration("news", on_remove="delete"), account("old"), Options()),
+    "the old one is disabled": (configuration("news", on_remove="disable"), account("old"), Options()),
+    "the old one is disabled already": (configuration("news"), account("old", status="disabled"), Options()),
+    "it alone is asked for": (configuration("news"), account("old"), NEWS),
+    "the old one is excluded": (configuration("news"), account("old"), OLD),
+    "the other one is declared": (configuration("news", "older"), account("old", "older"), Options()),
+    "two bear the name": (configuration("news"), account("old", "old"), Options()),
 }
 FREE = {
-    "nothing else is live": (wish("news"), {}, Options()),
-    "nothing is ordered": (wish("old"), account("old", "other"), Options()),
-    "all others are declared": (wish("news", "old"), account("old"), Options()),
-    "the other one is declared, and excluded": (wish("news", "old"), account("old"), OLD),
-    "the other one is declared absent": (wish("news", old={"state": "absent"}), account("old"), Options()),
-    "the other one is ignored": (wish("news", ignore="[delivery_account/OLD]"), account("old"), Options()),
-    "it is pinned under its new name": (wish(news={"id": 11}), account("old"), Options()),
+    "nothing else is live": (configuration("news"), {}, Options()),
+    "nothing is ordered": (configuration("old"), account("old", "other"), Options()),
+    "all others are declared": (configuration("news", "old"), account("old"), Options()),
+    "the other one is declared, and excluded": (configuration("news", "old"), account("old"), OLD),
+    "the other one is declared absent": (configuration("news", old={"state": "absent"}), account("old"), Options()),
+    "the other one is ignored": (configuration("news", ignore="[delivery_account/OLD]"), account("old"), Options()),
+    "it is pinned under its new name": (configuration(news={"id": 11}), account("old"), Options()),
 }
 
 
 @pytest.mark.parametrize(("files", "seed", "options"), BLOCKED.values(), ids=BLOCKED)
 def test_nothing_is_ordered_beside_a_live_one_that_no_file_declares(
-    files: Wish, seed: dict[str, Any], options: Options
+    files: Configuration, seed: dict[str, Any], options: Options
 ) -> None:
     lab = Lab(seed=seed)
     plan = lab.plan(files, options)
@@ -256,18 +265,18 @@ def test_nothing_is_ordered_beside_a_live_one_that_no_file_declares(
 
 
 @pytest.mark.parametrize(("files", "seed", "options"), FREE.values(), ids=FREE)
-def test_an_order_is_not_blocked_without_a_reason(files: Wish, seed: dict[str, Any], options: Options) -> None:
+def test_an_order_is_not_blocked_without_a_reason(files: Configuration, seed: dict[str, Any], options: Options) -> None:
     assert guards(Lab(seed=seed).plan(files, options)) == []
 
 
 def test_an_account_that_is_on_its_way_out_is_no_reason() -> None:
     lab = Lab(seed=account("old"), quirks={"delete": "queued:99"})
     lab.emulator.handle(Request("DELETE", f"{PATH}/11", {}, {"x-api-token": TOKEN}))
-    assert guards(lab.plan(wish("news"))) == []
+    assert guards(lab.plan(configuration("news"))) == []
 
 
 def test_an_acknowledgement_is_not_offered_where_it_does_not_help() -> None:
-    files = wish_of(
+    files = configuration_of(
         "protect: ['delivery_account/old']\nsettings: {on_remove: {delivery_account: delete}}\n"
         "delivery: {accounts: {news: {type: newsletter}}}"
     )
@@ -277,17 +286,17 @@ def test_an_acknowledgement_is_not_offered_where_it_does_not_help() -> None:
 
 
 def test_an_account_that_comes_after_the_plan_blocks_it() -> None:
-    lab, files = Lab(), wish("news")
+    lab, files = Lab(), configuration("news")
     plan = lab.plan(files)
     assert guards(plan) == []
-    lab.apply(wish("old"))
+    lab.apply(configuration("old"))
     assert [one.guard for one in lab.check_saved(files, plan).blocked] == ["order"]
 
 
 def test_to_pin_the_id_keeps_the_account() -> None:
-    lab, files = Lab(seed=account("old")), wish(news={"id": 11})
+    lab, files = Lab(seed=account("old")), configuration(news={"id": 11})
     assert lab.plan(files).changes == ()
-    renamed = wish(news={"id": 11, "description": "news"})
+    renamed = configuration(news={"id": 11, "description": "news"})
     plan = lab.plan(renamed)
     assert [(one.action.value, one.remote_id) for one in plan.changes] == [("update", "11")]
     lab.apply(renamed, plan)
@@ -299,7 +308,7 @@ def test_to_pin_the_id_keeps_the_account() -> None:
 @pytest.mark.parametrize("seed", [{}, account("old")], ids=["alone", "beside another"])
 def test_an_order_is_told_in_every_picture(form: str, seed: dict[str, Any]) -> None:
     many_more = {f"more{number}": {} for number in range(60)}
-    for files in (wish("news"), wish("news", on_remove="delete"), wish("news", **many_more)):
+    for files in (configuration("news"), configuration("news", on_remove="delete"), configuration("news", **many_more)):
         text = picture(Lab(seed=seed).plan(files), form, TYPES, PLAIN, None)
         grouped = form == "text" and len(files.objects) > 1  # one line tells it of all of them
         assert text.count("orders a new Delivery account (costs money)") == (1 if grouped else len(files.objects))
@@ -308,7 +317,7 @@ def test_an_order_is_told_in_every_picture(form: str, seed: dict[str, Any]) -> N
 @pytest.mark.parametrize("state", ["unmanaged", "removed", "absent"])
 def test_a_new_name_is_told_to_be_a_new_account(state: str) -> None:
     absent = {"old": {"state": "absent"}} if state == "absent" else {}
-    files = wish("news", on_remove="delete" if state == "removed" else "keep", **absent)
+    files = configuration("news", on_remove="delete" if state == "removed" else "keep", **absent)
     assert warned(Lab(seed=account("old")), files) == ["Q049"]
     assert warned(Lab(), files) == []
 
@@ -339,20 +348,23 @@ def only(done: list[Outcome]) -> Outcome:
 def test_the_only_new_account_is_the_one_that_was_ordered(answer: str) -> None:
     seed = account("one", "two")
     lab = Lab(quirks={"create_answer": answer}, seed=seed, between=renaming("Account no. 7"))
-    files = wish("one", "news", ignore="['delivery_account/two']", third={"description": "x", "id": 12})
+    files = configuration("one", "news", ignore="['delivery_account/two']", third={"description": "x", "id": 12})
     done = only([one for one in lab.apply(files) if one.address.key == "news"])
     assert done.status is Status.DONE
     assert done.error == "the server calls it 'Account no. 7': write that as its description, or id: 1001"
     assert guards(lab.plan(files)) == ["order"], "the next plan does not order it again"
     assert (
-        lab.plan(wish("one", news={"description": "Account no. 7"}, third={"description": "x", "id": 12})).changes == ()
+        lab.plan(
+            configuration("one", news={"description": "Account no. 7"}, third={"description": "x", "id": 12})
+        ).changes
+        == ()
     )
 
 
 def test_where_two_are_new_nobody_takes_one() -> None:
     lab = Lab(quirks={"create_answer": "nothing"}, between=renaming("Account"))
     lab.between = two_at_once(lab, "other", before=True, then=renaming("Account"))
-    done = only(lab.apply(wish("news")))
+    done = only(lab.apply(configuration("news")))
     assert done.status is Status.UNKNOWN
     assert "which one it is cannot be told" in str(done.error)
 
@@ -364,7 +376,7 @@ def test_another_type_is_not_the_one_that_was_ordered() -> None:
         return answer(request)
 
     lab = Lab(quirks={"create_answer": "nothing"}, between=other)
-    assert only(lab.apply(wish("news"))).status is Status.UNKNOWN
+    assert only(lab.apply(configuration("news"))).status is Status.UNKNOWN
 
 
 def test_an_order_that_was_taken_and_cannot_be_looked_up_is_not_called_failed() -> None:
@@ -376,10 +388,10 @@ def test_an_order_that_was_taken_and_cannot_be_looked_up_is_not_called_failed() 
         return Response(500) if ordered and request.method == "GET" else answer(request)
 
     lab = Lab(quirks={"create_answer": "nothing"}, between=blind)
-    done = only(lab.apply(wish("news")))
+    done = only(lab.apply(configuration("news")))
     assert (done.status, len(ordered)) == (Status.UNKNOWN, 1)
     lab.between = None
-    assert lab.plan(wish("news")).changes == ()
+    assert lab.plan(configuration("news")).changes == ()
 
 
 # -- two runs at once ----------------------------------------------------------------------------------------------
@@ -410,7 +422,7 @@ def two_at_once(lab: Lab, rival: str, *, before: bool, then: Any = None) -> Call
 def test_what_another_run_orders_for_another_declaration_is_not_taken() -> None:
     lab = Lab(quirks={"create_answer": "nothing"}, api=ApiSettings(concurrency=1))
     lab.between = two_at_once(lab, "zed", before=True, then=renaming("Account"))
-    done = {one.address.key: one for one in lab.apply(wish("news", "zed"))}
+    done = {one.address.key: one for one in lab.apply(configuration("news", "zed"))}
     assert {key: one.status for key, one in done.items()} == {"news": Status.DONE, "zed": Status.IN_EFFECT}
     assert "the server calls it 'Account'" in str(done["news"].error)
     assert orders(lab) == 2
@@ -421,7 +433,7 @@ def test_what_another_run_orders_for_another_declaration_is_not_taken() -> None:
 def test_two_orders_in_the_same_instant_are_told(before: bool, rival: str) -> None:
     lab = Lab()
     lab.between = two_at_once(lab, rival, before=before)
-    done = only(lab.apply(wish("news")))
+    done = only(lab.apply(configuration("news")))
     assert done.status is Status.DONE
     assert done.error == (
         "another order of the same name was made at the same time: ids 1001 and 1002; 1002 is the younger; "
@@ -429,27 +441,27 @@ def test_two_orders_in_the_same_instant_are_told(before: bool, rival: str) -> No
     )
     assert len(lab.emulator.dump()["delivery"]["accounts"]) == 2, "nothing is undone"
     with pytest.raises(ConfigError, match="1 problem"):
-        lab.plan(wish("news"))
+        lab.plan(configuration("news"))
 
 
 def test_the_younger_of_two_is_the_larger_number() -> None:
     seed = {"delivery": {"accounts": {"x": {"id": "9998", "description": "x", "type": "newsletter"}}}}
     lab = Lab(seed=seed)
     lab.between = two_at_once(lab, "news", before=True)
-    done = only([one for one in lab.apply(wish("news", x={})) if one.address.key == "news"])
+    done = only([one for one in lab.apply(configuration("news", x={})) if one.address.key == "news"])
     assert "ids 9999 and 10000; 10000 is the younger" in str(done.error)
 
 
 def test_an_order_of_another_name_at_the_same_instant_is_no_news() -> None:
     lab = Lab()
     lab.between = two_at_once(lab, "other", before=True)
-    assert only(lab.apply(wish("news"))).error is None
+    assert only(lab.apply(configuration("news"))).error is None
 
 
 @pytest.mark.parametrize("number", range(4))
 def test_texts_of_which_one_begins_another_are_two_orders(number: int) -> None:
     """Under each order of threads: what this plan orders is never taken for the cut text of a sibling."""
-    files = wish(**{f"n{n}": {"description": LONG[: 47 - (n + number) % 4 * 3]} for n in range(4)})
+    files = configuration(**{f"n{n}": {"description": LONG[: 47 - (n + number) % 4 * 3]} for n in range(4)})
     lab = Lab()
     assert {one.status for one in lab.apply(files)} == {Status.DONE}
     assert orders(lab) == 4

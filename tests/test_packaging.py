@@ -155,13 +155,13 @@ def test_the_installed_program_works(installed: Path, tmp_path: Path) -> None:
 
 CONSUMER = """\
 from qboxctl.planning.graph import order
-from qboxctl.model import Plan, Snapshot
+from qboxctl.model import LiveState, Plan
 from qboxctl.planning.planner import make_plan
 from qboxctl.resources import TYPES
-from qboxctl.config.configuration import Wish
+from qboxctl.config.configuration import Configuration
 
-def steps(wish: Wish, snapshot: Snapshot) -> int:
-    plan: Plan = make_plan(TYPES, wish, snapshot)
+def steps(configuration: Configuration, live_state: LiveState) -> int:
+    plan: Plan = make_plan(TYPES, configuration, live_state)
     wrong: int = plan.id  # type: ignore[assignment]
     return len(order(plan.changes, TYPES).ready_sets())
 """

@@ -18,7 +18,7 @@ from strategies import SECRET
 from test_laws import many
 
 from qboxctl.config.changes import Edit, difference, edit
-from qboxctl.config.configuration import Wish
+from qboxctl.config.configuration import Configuration
 from qboxctl.config.loader import load
 from qboxctl.config.rules import check
 from qboxctl.config.yaml.reader import Source
@@ -35,7 +35,7 @@ ADA = "domains:\n  kiosk.example:\n    mailboxes: {ada: {}}\n"
 CHANGED = "domains:\n  kiosk.example:\n    mailboxes: {ada: {firstname: Ada}}\n"
 
 
-def parted(before: Files, after: Files) -> tuple[Edit, list[Source], Wish | None]:
+def parted(before: Files, after: Files) -> tuple[Edit, list[Source], Configuration | None]:
     """What changed, all files as they are now, and what of them has to be read."""
     files = [Source(name, text) for name, text in sorted(after.items())]
     made = edit(
@@ -46,9 +46,9 @@ def parted(before: Files, after: Files) -> tuple[Edit, list[Source], Wish | None
     return made, files, part(made, files, TYPES)
 
 
-def read(wish: Wish | None) -> set[str]:
+def read(configuration: Configuration | None) -> set[str]:
     """The files that were parsed, but for those that nobody needs."""
-    return {source.name for source in wish.sources} - PLAIN.keys() if wish else set()
+    return {source.name for source in configuration.sources} - PLAIN.keys() if configuration else set()
 
 
 NAMED = {
@@ -85,10 +85,10 @@ NAMED = {
 @pytest.mark.parametrize("text", NAMED.values(), ids=NAMED)
 def test_a_file_that_names_what_changed_is_read(text: str) -> None:
     files = {**PLAIN, "k.yaml": text}
-    _, _, wish = parted({**files, "z.yaml": ADA}, {**files, "z.yaml": CHANGED})
-    assert read(wish) == {"k.yaml", "z.yaml"}
-    assert wish is not None
-    assert len(wish.sources) == 2 + ("d1.example" in text), "and those that say more of what it declares"
+    _, _, configuration = parted({**files, "z.yaml": ADA}, {**files, "z.yaml": CHANGED})
+    assert read(configuration) == {"k.yaml", "z.yaml"}
+    assert configuration is not None
+    assert len(configuration.sources) == 2 + ("d1.example" in text), "and those that say more of what it declares"
 
 
 UMLAUTS = {
@@ -105,8 +105,8 @@ UMLAUTS = {
 def test_names_outside_ascii_are_found_in_each_of_their_forms(changed: str, written: str) -> None:
     files = {**PLAIN, "k.yaml": f"domains:\n  {written}:\n    aliases: {{}}\n"}
     before, after = ADA.replace("kiosk.example", changed), CHANGED.replace("kiosk.example", changed)
-    _, _, wish = parted({**files, "z.yaml": before}, {**files, "z.yaml": after})
-    assert ("k.yaml" in read(wish)) >= (UMLAUTS[changed] == UMLAUTS[written])
+    _, _, configuration = parted({**files, "z.yaml": before}, {**files, "z.yaml": after})
+    assert ("k.yaml" in read(configuration)) >= (UMLAUTS[changed] == UMLAUTS[written])
 
 
 RULES = {
@@ -137,11 +137,15 @@ RULES = {
 @pytest.mark.parametrize("text", RULES.values(), ids=RULES)
 def test_a_file_that_says_more_than_domains_is_read(text: str) -> None:
     files = {**PLAIN, "k.yaml": text}
-    _, sources, wish = parted({**files, "z.yaml": ADA}, {**files, "z.yaml": CHANGED})
-    assert read(wish) == {"k.yaml", "z.yaml"}
+    _, sources, configuration = parted({**files, "z.yaml": ADA}, {**files, "z.yaml": CHANGED})
+    assert read(configuration) == {"k.yaml", "z.yaml"}
     whole = load(sources, TYPES)
-    assert wish is not None
-    assert (wish.settings, wish.protect, wish.ignore) == (whole.settings, whole.protect, whole.ignore)
+    assert configuration is not None
+    assert (configuration.settings, configuration.protect, configuration.ignore) == (
+        whole.settings,
+        whole.protect,
+        whole.ignore,
+    )
 
 
 UNREAD = {
@@ -159,8 +163,8 @@ UNREAD = {
 @pytest.mark.parametrize("text", UNREAD.values(), ids=UNREAD)
 def test_a_file_of_something_else_is_not(text: str) -> None:
     files = {**PLAIN, "k.yaml": text}
-    _, _, wish = parted({**files, "z.yaml": ADA}, {**files, "z.yaml": CHANGED})
-    assert read(wish) == {"z.yaml"} | ({"k.yaml"} if "kiosk.example" in text else set())
+    _, _, configuration = parted({**files, "z.yaml": ADA}, {**files, "z.yaml": CHANGED})
+    assert read(configuration) == {"z.yaml"} | ({"k.yaml"} if "kiosk.example" in text else set())
 
 
 def test_what_a_change_names_is_read_and_what_that_names_in_turn() -> None:
@@ -174,8 +178,8 @@ def test_what_a_change_names_is_read_and_what_that_names_in_turn() -> None:
         "e7.yaml": "domains:\n  e1.example.test: {}\n  e1.example-two.test: {}\n  www.e1.example: {}\n",
     }
     after = CHANGED + "    aliases: {a: [a@e1.example]}\n"
-    _, _, wish = parted({**PLAIN, **named, "z.yaml": ADA}, {**PLAIN, **named, "z.yaml": after})
-    assert read(wish) == {"z.yaml", "e1.yaml", "e2.yaml", "e3.yaml", "e4.yaml"}
+    _, _, configuration = parted({**PLAIN, **named, "z.yaml": ADA}, {**PLAIN, **named, "z.yaml": after})
+    assert read(configuration) == {"z.yaml", "e1.yaml", "e2.yaml", "e3.yaml", "e4.yaml"}
 
 
 @pytest.mark.parametrize(("links", "has_part"), [(MOST_ROUNDS - 1, True), (MOST_ROUNDS, False)])
@@ -185,8 +189,8 @@ def test_a_long_chain_is_not_followed_to_its_end(links: int, has_part: bool) -> 
         for number in range(links + 1)
     }
     after = {**chain, "c0.yaml": chain["c0.yaml"].replace("[", "[b@c0.example, ")}
-    _, _, wish = parted({**PLAIN, **chain}, {**PLAIN, **after})
-    assert (wish is not None) == has_part
+    _, _, configuration = parted({**PLAIN, **chain}, {**PLAIN, **after})
+    assert (configuration is not None) == has_part
 
 
 HUB = "domains:\n  kiosk.example: {catch_all_destination: '', mailboxes: {ada: {}}}\n"
@@ -205,10 +209,10 @@ HUB = "domains:\n  kiosk.example: {catch_all_destination: '', mailboxes: {ada: {
 def test_what_defaults_name_may_be_named_by_every_file(defaults: str, has_part: bool) -> None:
     files = {**PLAIN, "s.yaml": f"defaults: {defaults}\n"}
     after = HUB.replace("ada: {}", "")
-    _, sources, wish = parted({**files, "z.yaml": HUB}, {**files, "z.yaml": after})
-    assert (wish is not None) == has_part
+    _, sources, configuration = parted({**files, "z.yaml": HUB}, {**files, "z.yaml": after})
+    assert (configuration is not None) == has_part
     whole = load(sources, TYPES)
-    assert errors(wish or whole) == errors(whole)
+    assert errors(configuration or whole) == errors(whole)
 
 
 HEAVY = {
@@ -228,8 +232,8 @@ HEAVY = {
 def test_no_text_takes_long_to_search(text: str) -> None:
     files = {**PLAIN, "k.yaml": text}
     with suppress(ConfigError):  # not all of them are right
-        _, _, wish = parted({**files, "z.yaml": ADA}, {**files, "z.yaml": CHANGED})
-        assert wish is not None
+        _, _, configuration = parted({**files, "z.yaml": ADA}, {**files, "z.yaml": CHANGED})
+        assert configuration is not None
 
 
 MANY = "domains:\n" + "".join(f"  e{number}.example: {{}}\n" for number in range(MOST_NAMES + 1))
@@ -254,11 +258,14 @@ def test_what_bears_on_everything_has_no_part(before: Files, after: Files) -> No
 
 
 def test_a_domain_that_left_is_known_to_be_of_a_managed_collection() -> None:
-    made, _, wish = parted({**PLAIN, "z.yaml": ADA}, PLAIN)
-    assert wish is not None
-    assert len(wish.sources) == 1
-    assert ("domain", "") in wish.managed
-    assert difference(made, wish).gone == {Address("domain", "kiosk.example"), Address("mailbox", "ada@kiosk.example")}
+    made, _, configuration = parted({**PLAIN, "z.yaml": ADA}, PLAIN)
+    assert configuration is not None
+    assert len(configuration.sources) == 1
+    assert ("domain", "") in configuration.managed
+    assert difference(made, configuration).gone == {
+        Address("domain", "kiosk.example"),
+        Address("mailbox", "ada@kiosk.example"),
+    }
 
 
 def test_what_is_stated_twice_is_seen_where_one_of_the_two_is_new() -> None:
@@ -333,8 +340,8 @@ FOR_ALL = {"domain": {"catch_all_enabled": True, "catch_all_destination": f"ada@
 REST = st.sampled_from([RULES_OF_ALL, RULES_OF_ALL, {**RULES_OF_ALL, "defaults": FOR_ALL}])
 
 
-def errors(wish: Wish) -> set[Diagnostic]:
-    return {one for one in check(wish, TYPES) if one.severity == Severity.ERROR}
+def errors(configuration: Configuration) -> set[Diagnostic]:
+    return {one for one in check(configuration, TYPES) if one.severity == Severity.ERROR}
 
 
 def in_words(found: set[Diagnostic]) -> set[tuple[str, str | None]]:
@@ -346,23 +353,23 @@ def in_words(found: set[Diagnostic]) -> set[tuple[str, str | None]]:
 def test_a_part_says_what_the_whole_says(files: tuple[Files, Files], drift: Files) -> None:
     before, after = files
     assume(before != after)
-    made, sources, wish = parted(before, after)
-    event("no part" if wish is None else f"{(len(sources) - len(wish.sources)) // 5 * 5} unread")
+    made, sources, configuration = parted(before, after)
+    event("no part" if configuration is None else f"{(len(sources) - len(configuration.sources)) // 5 * 5} unread")
     whole = load(sources, TYPES)
-    if wish is None:
+    if configuration is None:
         return
     found = difference(made, whole)
-    assert difference(made, wish) == found
-    assert errors(wish) <= errors(whole)
+    assert difference(made, configuration) == found
+    assert errors(configuration) <= errors(whole)
     earlier = load([Source(name, text) for name, text in before.items()], TYPES)
-    assert in_words(errors(whole)) - in_words(errors(earlier)) <= in_words(errors(wish))
+    assert in_words(errors(whole)) - in_words(errors(earlier)) <= in_words(errors(configuration))
     if errors(whole):
         event("wrong")
         return
     options = Options(only=found.changed | found.gone, removed_since=found.gone)
     account = {**before, **drift}
     seed = {"domains": _domains(account)} if not errors(load([Source(*one) for one in account.items()], TYPES)) else {}
-    assert _plan(seed, wish, options) == _plan(seed, whole, options)
+    assert _plan(seed, configuration, options) == _plan(seed, whole, options)
 
 
 def _domains(files: Files) -> dict[str, Any]:
@@ -374,10 +381,10 @@ def _domains(files: Files) -> dict[str, Any]:
     return found
 
 
-def _plan(seed: dict[str, Any], wish: Wish, options: Options) -> Any:
+def _plan(seed: dict[str, Any], configuration: Configuration, options: Options) -> Any:
     """A plan, but for what names all of the files; or why there is none."""
     try:
-        plan = Lab(seed=seed).plan(wish, options)
+        plan = Lab(seed=seed).plan(configuration, options)
     except ConfigError as error:
         return [(one.code, one.message, one.address) for one in error.diagnostics]
     return replace(plan, config_digest="")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from lab import wish_of
+from lab import configuration_of
 
 from qboxctl.applying.preflight import resolve_secrets
 from qboxctl.config.secrets import SecretError, Secrets
@@ -102,10 +102,10 @@ domains:
 
 def said(reference: str, environ: dict[str, str], *names: str) -> list[str]:
     """What is said about the passwords of some mailboxes; nothing where they can be sent."""
-    wish = wish_of(WISH % reference)
+    configuration = configuration_of(WISH % reference)
     changes = [Change(Address("mailbox", f"{name}@a.example"), Action.CREATE, secrets=("password",)) for name in names]
     try:
-        found = resolve_secrets(changes, wish, Secrets(environ))
+        found = resolve_secrets(changes, configuration, Secrets(environ))
     except ConfigError as error:
         return [f"{one.position}: {one.message}" for one in error.diagnostics]
     assert {text for some in found.values() for text in some.values()} == {"Secret-4242"}
@@ -145,7 +145,7 @@ def test_who_brings_hashes_along_is_told_that_none_is_taken(name: str) -> None:
     for text in (f"domains: {{a.example: {{mailboxes: {{ada: {{firstname: A, {name}: x}}}}}}}}",
                  f"defaults: {{mailbox: {{{name}: x}}}}"):  # fmt: skip
         with pytest.raises(ConfigError) as caught:
-            wish_of(text)
+            configuration_of(text)
         (one,) = caught.value.diagnostics
         assert name in one.message
         assert "takes no password hashes" in str(one.hint)

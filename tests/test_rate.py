@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import pytest
-from lab import Lab, socket_lab, wish_of
+from lab import Lab, configuration_of, socket_lab
 
 from qboxctl.api.client import SystemClock
 from qboxctl.config.settings import ApiSettings
@@ -40,11 +40,11 @@ def most_within(times: Sequence[float], seconds: float) -> int:
 
 def plan_and_apply(lab: Lab) -> list[list[Logged]]:
     """What the server saw of a plan, and of its apply."""
-    wish = wish_of(WISH)
-    plan = lab.plan(wish)
+    configuration = configuration_of(WISH)
+    plan = lab.plan(configuration)
     planning = list(lab.emulator.requests)
     lab.emulator.requests.clear()
-    assert {one.status for one in lab.apply(wish, plan)} == {Status.DONE}
+    assert {one.status for one in lab.apply(configuration, plan)} == {Status.DONE}
     return [planning, list(lab.emulator.requests)]
 
 

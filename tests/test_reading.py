@@ -8,15 +8,15 @@ from contextlib import closing
 from typing import Any
 
 import pytest
-from lab import TOKEN, Lab, wish_of
+from lab import TOKEN, Lab, configuration_of
 
 from qboxctl.api.client import Reader
 from qboxctl.api.listing import MOST_READINGS, Page, Readings
 from qboxctl.api.reader import Account, code_of
 from qboxctl.emulator import Request, Response, parse_fault
 from qboxctl.errors import ApiError
-from qboxctl.export import Choice, want_for_export
-from qboxctl.live.refresh import survey
+from qboxctl.export import Choice, query_for_export
+from qboxctl.live.refresh import read_live_state
 from qboxctl.model import Action, Address, Plan, Status
 from qboxctl.resources import TYPES
 
@@ -118,7 +118,7 @@ MOVES = ["shift", "grow", "404", "shift,count=3", "404,count=2", "grow,count=3"]
 @pytest.mark.parametrize("move", MOVES)
 def test_a_list_that_moves_orders_nothing(move: str, quirks: dict[str, str]) -> None:
     lab = ordering(f"{move},path={PATH},page=2", **quirks)
-    assert lab.plan(wish_of(ORDERS)).changes == ()
+    assert lab.plan(configuration_of(ORDERS)).changes == ()
     assert lab.broke()
 
 
@@ -126,13 +126,13 @@ def test_a_list_that_moves_orders_nothing(move: str, quirks: dict[str, str]) -> 
 def test_a_list_that_never_agrees_is_an_error_that_names_it(move: str) -> None:
     lab = ordering(f"{move},path={PATH},page=2,count=inf")
     with pytest.raises(ApiError, match=rf"GET {PATH}: its pages contradict each other: .*\b(2|30)\b") as caught:
-        lab.plan(wish_of(ORDERS))
+        lab.plan(configuration_of(ORDERS))
     assert "try again" in (caught.value.hint or "")
 
 
 def test_an_ordinary_list_is_read_once() -> None:
     lab = ordering()
-    assert lab.plan(wish_of(ORDERS)).changes == ()
+    assert lab.plan(configuration_of(ORDERS)).changes == ()
     assert [one.query["page"] for one in lab.emulator.requests if one.path == PATH] == ["1", "2"]
 
 
@@ -153,7 +153,7 @@ def leaving(name: str) -> Callable[..., Response]:
 
 def test_an_account_that_goes_meanwhile_hides_no_other() -> None:
     lab = ordering(between=leaving("a03"))
-    plan = lab.plan(wish_of(ORDERS))
+    plan = lab.plan(configuration_of(ORDERS))
     assert [(str(one.address), one.action) for one in plan.changes] == [("delivery_account/a03", Action.CREATE)]
 
 
@@ -168,10 +168,10 @@ def test_a_list_that_grows_all_the_time_can_be_read() -> None:
         return answer(request)
 
     old = {f"old{number}@away.example": {"reason": "bounce"} for number in range(60)}
-    wish = wish_of("settings: {on_remove: {suppression: disable}}\ndelivery: {suppressions: {"
+    configuration = configuration_of("settings: {on_remove: {suppression: disable}}\ndelivery: {suppressions: {"
                    + ", ".join(f"{one}: {{reason: bounce}}" for one in old) + "}}")  # fmt: skip
     lab = Lab(seed={"delivery": {"suppressions": old}}, quirks={"per_max": "25"}, between=between)
-    plan = lab.plan(wish)
+    plan = lab.plan(configuration)
     assert {one.action for one in plan.changes} == {Action.DISABLE}, "what came is not declared"
     assert not [one for one in plan.changes if one.address.key in old]
 
@@ -193,7 +193,7 @@ def test_an_account_whose_details_answer_404_is_still_in_its_list(quirks: dict[s
         return without(request.path if request.path.startswith(f"{PATH}/") else "")(request, answer)
 
     lab = Lab(seed={"delivery": {"accounts": ACCOUNTS}}, quirks=quirks, between=between)
-    plan = lab.plan(wish_of(ORDERS))
+    plan = lab.plan(configuration_of(ORDERS))
     assert plan.changes == ()
     assert len(plan.unverifiable) == NUMBER
 
@@ -201,9 +201,9 @@ def test_an_account_whose_details_answer_404_is_still_in_its_list(quirks: dict[s
 def test_a_list_that_showed_accounts_is_not_empty_when_one_is_ordered() -> None:
     """The plan saw thirty accounts; in the apply, the last look before the order answers 404."""
     lab = ordering("404,path=/api/delivery/accounts,nth=3,count=inf")
-    wish = wish_of(ORDERS.replace("{accounts: {", "{accounts: {new: {type: newsletter}, "))
-    plan = Lab(seed={"delivery": {"accounts": ACCOUNTS}}).plan(wish)
-    (done,) = lab.apply(wish, plan)
+    configuration = configuration_of(ORDERS.replace("{accounts: {", "{accounts: {new: {type: newsletter}, "))
+    plan = Lab(seed={"delivery": {"accounts": ACCOUNTS}}).plan(configuration)
+    (done,) = lab.apply(configuration, plan)
     assert done.status is Status.FAILED
     assert f"GET {PATH}: it answers 404 Not found, and must hold {NUMBER} objects" in str(done.error)
     assert len(lab.emulator.dump()["delivery"]["accounts"]) == NUMBER
@@ -211,10 +211,12 @@ def test_a_list_that_showed_accounts_is_not_empty_when_one_is_ordered() -> None:
 
 @pytest.mark.parametrize("empty", ["200", "404"])
 def test_the_last_account_may_go_and_another_be_ordered(empty: str) -> None:
-    wish = wish_of("settings: {on_remove: {delivery_account: delete}}\ndelivery: {accounts: {new: {type: newsletter}}}")
+    configuration = configuration_of(
+        "settings: {on_remove: {delivery_account: delete}}\ndelivery: {accounts: {new: {type: newsletter}}}"
+    )
     lab = Lab(seed={"delivery": {"accounts": {"old": {"type": "newsletter"}}}}, quirks={"empty_list": empty})
-    plan = lab.plan(wish)
-    assert {one.status for one in lab.apply(wish, plan, acknowledge=plan.id)} == {Status.DONE}
+    plan = lab.plan(configuration)
+    assert {one.status for one in lab.apply(configuration, plan, acknowledge=plan.id)} == {Status.DONE}
     assert [one["description"] for one in lab.emulator.dump()["delivery"]["accounts"].values()] == ["new"]
 
 
@@ -243,17 +245,17 @@ def contents(plan: Plan) -> list[str]:
 
 @pytest.mark.parametrize("path", [BOXES, ALIASES])
 @pytest.mark.parametrize("detail", ["full", "abridged"])
-@pytest.mark.parametrize("wish", [AWAY, ON_REMOVE])
-def test_a_domain_that_counts_more_than_can_be_seen_is_not_deleted(wish: str, detail: str, path: str) -> None:
+@pytest.mark.parametrize("text", [AWAY, ON_REMOVE])
+def test_a_domain_that_counts_more_than_can_be_seen_is_not_deleted(text: str, detail: str, path: str) -> None:
     fault = parse_fault(f"hide,path={path},count=inf")
-    plan = Lab(seed=FULL, faults=[fault], quirks={"list_detail": detail}).plan(wish_of(wish))
+    plan = Lab(seed=FULL, faults=[fault], quirks={"list_detail": detail}).plan(configuration_of(text))
     counter = "no_email_accounts is 2, where 0" if path == BOXES else "no_alias_email_accounts is 1, where 0"
     assert any(counter in message for message in contents(plan)), plan.blocked
 
 
-@pytest.mark.parametrize("wish", [AWAY, ON_REMOVE])
-def test_a_saved_plan_is_judged_by_counters_before_anybody_is_asked(wish: str) -> None:
-    lab, files = Lab(seed=EMPTY), wish_of(wish)
+@pytest.mark.parametrize("text", [AWAY, ON_REMOVE])
+def test_a_saved_plan_is_judged_by_counters_before_anybody_is_asked(text: str) -> None:
+    lab, files = Lab(seed=EMPTY), configuration_of(text)
     saved = lab.plan(files)
     assert not saved.blocked
     lab.between = counting(no_email_accounts=2)
@@ -263,20 +265,22 @@ def test_a_saved_plan_is_judged_by_counters_before_anybody_is_asked(wish: str) -
 def test_a_part_that_can_be_seen_is_not_all() -> None:
     """One of two mailboxes is shown, beside the postmaster, and all that is shown is declared absent."""
     fault = parse_fault(f"hide,objects=1,path={BOXES},count=inf")
-    plan = Lab(seed=FULL, faults=[fault]).plan(wish_of(EMPTIED))
+    plan = Lab(seed=FULL, faults=[fault]).plan(configuration_of(EMPTIED))
     assert any("no_email_accounts is 2, where 1 can be seen" in message for message in contents(plan))
 
 
-@pytest.mark.parametrize("wish", [AWAY, "domains: {a.example: {mailboxes: {}}}"])
-def test_a_list_that_answers_404_against_its_counter_is_an_error(wish: str) -> None:
+@pytest.mark.parametrize("text", [AWAY, "domains: {a.example: {mailboxes: {}}}"])
+def test_a_list_that_answers_404_against_its_counter_is_an_error(text: str) -> None:
     lab = Lab(seed=FULL, faults=[parse_fault(f"404,path={BOXES},count=inf")])
     with pytest.raises(ApiError, match=r"GET /api/domains/D\w+/email_accounts: it answers 404 .* must hold 1 object"):
-        lab.plan(wish_of(wish))
+        lab.plan(configuration_of(text))
 
 
 def test_a_list_that_answers_404_once_is_asked_again() -> None:
     lab = Lab(seed=FULL, faults=[parse_fault(f"404,path={BOXES}")])
-    plan = lab.plan(wish_of("domains: {a.example: {mailboxes: {ada: {firstname: Ada}, bob: {firstname: Bob}}}}"))
+    plan = lab.plan(
+        configuration_of("domains: {a.example: {mailboxes: {ada: {firstname: Ada}, bob: {firstname: Bob}}}}")
+    )
     assert plan.changes == ()
 
 
@@ -307,7 +311,7 @@ COUNTERS: list[dict[str, Any]] = [
 @pytest.mark.parametrize("counters", COUNTERS, ids=str)
 def test_an_empty_domain_can_be_deleted_whatever_counts_its_postmaster(counters: Any, empty: str) -> None:
     lab = Lab(seed=EMPTY, between=counting(**counters), quirks={"empty_list": empty})
-    assert [one.status for one in lab.apply(wish_of(AWAY))] == [Status.DONE]
+    assert [one.status for one in lab.apply(configuration_of(AWAY))] == [Status.DONE]
     assert lab.emulator.dump()["domains"] == {}
 
 
@@ -325,9 +329,9 @@ def test_a_domain_whose_mailboxes_go_with_it_counts_them_and_its_postmaster(read
             return Response(response.status, response.headers, json.dumps(body).encode())
         return response
 
-    wish = wish_of(f"settings: {{guards: {{percent: 100}}}}{EMPTIED}{read}")
+    configuration = configuration_of(f"settings: {{guards: {{percent: 100}}}}{EMPTIED}{read}")
     lab = Lab(seed=seed, between=between)
-    assert {one.status for one in lab.apply(wish)} == {Status.DONE}
+    assert {one.status for one in lab.apply(configuration)} == {Status.DONE}
     assert list(lab.emulator.dump()["domains"]) == ["b.example"]
 
 
@@ -336,7 +340,7 @@ def test_one_mailbox_that_is_hidden_is_not_taken_for_the_postmaster_where_others
     """The other domain counts 0, so no counter counts postmasters; where its row does not tell, it is asked."""
     seed = {"domains": {"a.example": {"mailboxes": {"ada": {"firstname": "Ada"}}}, "b.example": {}}}
     fault = parse_fault("hide,objects=1,path=/api/domains/D100000001/email_accounts,count=inf")
-    plan = Lab(seed=seed, faults=[fault], quirks={"list_detail": detail}).plan(wish_of(AWAY))
+    plan = Lab(seed=seed, faults=[fault], quirks={"list_detail": detail}).plan(configuration_of(AWAY))
     assert contents(plan) == [
         "domain/a.example would be deleted, and its no_email_accounts is 1, where 0 can be seen: the token may not see "
         "all that is in it"
@@ -344,7 +348,7 @@ def test_one_mailbox_that_is_hidden_is_not_taken_for_the_postmaster_where_others
 
 
 def test_a_domain_alias_that_no_list_shows_keeps_its_domain() -> None:
-    plan = Lab(seed=EMPTY, between=counting(no_alias_domains=1)).plan(wish_of(AWAY))
+    plan = Lab(seed=EMPTY, between=counting(no_alias_domains=1)).plan(configuration_of(AWAY))
     assert ["no_alias_domains is 1" in message for message in contents(plan)] == [True]
 
 
@@ -359,14 +363,14 @@ def test_a_counter_that_lags_behind_is_waited_for() -> None:
         return counting(no_email_accounts=next(late, 0))(request, answer=lambda _request: response)
 
     lab = Lab(seed=EMPTY, between=between)
-    assert lab.plan(wish_of(AWAY)).blocked == ()
+    assert lab.plan(configuration_of(AWAY)).blocked == ()
 
 
 def test_a_mailbox_that_appears_where_nobody_sees_it_saves_its_domain() -> None:
     """After the plan was judged, and before the domain goes, the counter rises; the list shows nothing."""
     lab = Lab(seed=EMPTY)
-    wish = wish_of(AWAY)
-    plan = lab.plan(wish)
+    configuration = configuration_of(AWAY)
+    plan = lab.plan(configuration)
     asked = iter([0])
 
     def between(request: Request, answer: Answer) -> Response:
@@ -374,7 +378,7 @@ def test_a_mailbox_that_appears_where_nobody_sees_it_saves_its_domain() -> None:
         return counting(**counters)(request, answer) if request.path.count("/") < 4 else answer(request)
 
     lab.between = between
-    (done,) = lab.apply(wish, plan)
+    (done,) = lab.apply(configuration, plan)
     assert done.status is Status.FAILED
     assert "its no_email_accounts is 2 more than can be seen" in str(done.error)
     assert lab.emulator.dump()["domains"]
@@ -382,7 +386,7 @@ def test_a_mailbox_that_appears_where_nobody_sees_it_saves_its_domain() -> None:
 
 def test_no_plan_that_deletes_nothing_asks_for_counters() -> None:
     lab = Lab(seed=FULL, quirks={"list_detail": "abridged"}, between=counting(no_email_accounts=7))
-    lab.plan(wish_of("domains: {a.example: {mailboxes: {}, aliases: {}}}"))
+    lab.plan(configuration_of("domains: {a.example: {mailboxes: {}, aliases: {}}}"))
     assert [one.path.count("/") for one in lab.emulator.requests] == [2, 4, 4], "three lists, and no details"
 
 
@@ -391,7 +395,7 @@ def test_an_export_does_not_wait_for_counters() -> None:
     lab = Lab(seed=FULL, between=counting(no_email_accounts=7))
     with closing(Reader(lab.endpoint, TOKEN, lab.api, **lab.options())) as reader:
         choice = Choice(frozenset(TYPES))
-        found = survey(Account(reader, TYPES), want_for_export(wish_of("{}"), TYPES, choice))
+        found = read_live_state(Account(reader, TYPES), query_for_export(configuration_of("{}"), TYPES, choice))
     assert not found.unseen
     assert len(lab.emulator.requests) == 6, "each list once"
 
@@ -415,14 +419,14 @@ STRANGERS = {
 def test_what_is_no_answer_of_the_api_is_no_empty_account(status: int, body: bytes, empty: str) -> None:
     lab = Lab(seed=FULL, quirks={"empty_list": empty}, between=lambda _request, answer: Response(status, {}, body))
     with pytest.raises(ApiError, match=r"^GET /api/domains: ") as caught:
-        lab.plan(wish_of("domains: {a.example: {}}"))
+        lab.plan(configuration_of("domains: {a.example: {}}"))
     assert "endpoint" in (caught.value.hint or "")
 
 
 def test_a_failing_request_is_named_with_its_page_and_the_tries() -> None:
     lab = ordering(f"503,path={PATH},page=2,count=inf")
     with pytest.raises(ApiError) as caught:
-        lab.plan(wish_of(ORDERS))
+        lab.plan(configuration_of(ORDERS))
     assert str(caught.value).startswith(f"GET {PATH} (page 2): 503 Service")
     assert str(caught.value).endswith(", after 6 tries")
 
@@ -432,7 +436,7 @@ def test_details_of_an_entry_that_is_in_the_list_may_be_missing() -> None:
     old = {f"old{number:02}@away.example": {"reason": "bounce"} for number in range(60)}
     lab = Lab(seed={"delivery": {"suppressions": old}}, quirks={"per_max": "25"},
               between=without("/api/delivery/suppression_lists/details", "POST"))  # fmt: skip
-    plan = lab.plan(wish_of("delivery: {suppressions: {old01@away.example: {reason: bounce}}}"))
+    plan = lab.plan(configuration_of("delivery: {suppressions: {old01@away.example: {reason: bounce}}}"))
     assert plan.changes == ()
 
 

@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable
 
 import pytest
-from lab import Lab, wish_of
+from lab import Lab, configuration_of
 
 from qboxctl.config.settings import ApiSettings
 from qboxctl.emulator import Request, Response, parse_fault
@@ -51,8 +51,8 @@ def creates(lab: Lab, kind: str) -> list[int]:
 def test_a_create_whose_answer_is_lost_is_looked_up_before_anything_else(kind: str, fault: str) -> None:
     one_by_one = ApiSettings(concurrency=1)
     lab = Lab(faults=[parse_fault(f"{fault},method=POST,path={COLLECTIONS[kind]}")], api=one_by_one)
-    wish = wish_of(WISH)
-    done = {one.address.kind: one for one in lab.apply(wish)}
+    configuration = configuration_of(WISH)
+    done = {one.address.kind: one for one in lab.apply(configuration)}
     first = creates(lab, kind)[0]
     after = lab.emulator.requests[first + 1]
     assert after.method == "GET" or after.path.endswith("/details"), "it must be looked for first"
@@ -66,8 +66,8 @@ def test_a_create_whose_answer_is_lost_is_looked_up_before_anything_else(kind: s
     else:
         assert len(creates(lab, kind)) == 2
         assert done[kind].status is Status.DONE
-    lab.apply(wish)
-    assert lab.plan(wish).changes == ()
+    lab.apply(configuration)
+    assert lab.plan(configuration).changes == ()
     assert len(lab.emulator.dump()["delivery"]["accounts"]) == 1
 
 
@@ -81,15 +81,15 @@ def test_an_order_that_takes_effect_late_is_not_placed_twice() -> None:
         return answer(request)
 
     lab = Lab(between=slow)
-    wish = wish_of(WISH)
-    done = {one.address.kind: one.status for one in lab.apply(wish)}
+    configuration = configuration_of(WISH)
+    done = {one.address.kind: one.status for one in lab.apply(configuration)}
     assert done["delivery_account"] is Status.UNKNOWN
     assert done["suppression"] is Status.SKIPPED
     assert done["mailbox"] is Status.DONE
     assert len(late) == 1
     lab.emulator.handle(late[0])
     lab.between = None
-    assert {one.status for one in lab.apply(wish)} == {Status.DONE}
+    assert {one.status for one in lab.apply(configuration)} == {Status.DONE}
     assert len(lab.emulator.dump()["delivery"]["accounts"]) == 1
 
 
@@ -105,7 +105,7 @@ def test_a_create_is_not_repeated_when_it_cannot_be_looked_up() -> None:
         return answer(request)
 
     lab = Lab(between=blind)
-    done = {one.address.kind: one.status for one in lab.apply(wish_of(WISH))}
+    done = {one.address.kind: one.status for one in lab.apply(configuration_of(WISH))}
     assert done["mailbox"] is Status.UNKNOWN
     assert len(lost) == 1
 
@@ -119,8 +119,8 @@ def test_accepted_but_not_effective_is_a_failure(method: str) -> None:
         return Response(204) if request.method == method else answer(request)
 
     lab = Lab(seed=seed, between=polite)
-    wish = wish_of(WISH.replace("postmaster_password", "chat: true\n    postmaster_password"))
-    done = {str(one.address): one for one in lab.apply(wish)}
+    configuration = configuration_of(WISH.replace("postmaster_password", "chat: true\n    postmaster_password"))
+    done = {str(one.address): one for one in lab.apply(configuration)}
     address = "domain/a.example" if method == "PUT" else "alias/old@a.example"
     assert done[address].status is Status.FAILED
     assert "accepted but not effective" in str(done[address].error)
@@ -134,14 +134,14 @@ def test_pages_that_repeat_and_miss_objects_are_read_until_they_are_whole(per_ma
     lab = Lab(seed=seed, quirks={"order": "shuffled", "per_max": per_max})
     text = "domains: {a.example: {mailboxes: {" + ", ".join(f"{name}: {{firstname: M}}" for name in names) + "}}}"
     for _ in range(3):
-        plan = lab.plan(wish_of(text))
+        plan = lab.plan(configuration_of(text))
         assert plan.changes == ()
         assert plan.summary["unchanged"] == 231
 
 
 def test_what_depends_on_a_failure_is_skipped_and_all_else_goes_on() -> None:
     lab = Lab(faults=[parse_fault("500,method=POST,path=/api/delivery/domains,count=inf")])
-    done = {one.address.kind: one for one in lab.apply(wish_of(WISH))}
+    done = {one.address.kind: one for one in lab.apply(configuration_of(WISH))}
     assert done["delivery_domain"].status is Status.UNKNOWN
     assert done["delivery_account"].status is Status.SKIPPED
     assert done["delivery_account"].error == "created; domains was not sent: needs delivery_domain/n.example"
@@ -165,7 +165,7 @@ def test_a_domain_that_is_filled_at_the_last_moment_is_not_deleted() -> None:
         return answer(request)
 
     lab.between = filling
-    done = lab.apply(wish_of("domains: {a.example: {state: absent}}"))
+    done = lab.apply(configuration_of("domains: {a.example: {state: absent}}"))
     assert "new" in lab.emulator.dump()["domains"]["a.example"]["mailboxes"]
     assert done[0].status is Status.FAILED
     assert "mailbox/new@a.example" in str(done[0].error)
@@ -187,13 +187,13 @@ def test_a_creation_broken_off_says_so_and_what_nobody_can_see_is_sent_again_whe
         seed={"domains": {"alpha.example": {}}},
         faults=[parse_fault("500,method=GET,path=*email_accounts*,nth=3,count=6")],
     )
-    wish = wish_of(json.dumps(tree))
-    assert [one.status for one in lab.apply(wish)] != [Status.DONE]
-    again = lab.plan(wish)
+    configuration = configuration_of(json.dumps(tree))
+    assert [one.status for one in lab.apply(configuration)] != [Status.DONE]
+    again = lab.plan(configuration)
     assert again.changes == ()
     (row,) = again.unverifiable
     assert "autoresponder_start_date" in row.fields
     everything = Options(rotate=(Pattern.of("mailbox/*", TYPES),))
-    assert [one.status for one in lab.apply(wish, lab.plan(wish, everything))] == [Status.DONE]
+    assert [one.status for one in lab.apply(configuration, lab.plan(configuration, everything))] == [Status.DONE]
     ada = lab.emulator.dump()["domains"]["alpha.example"]["mailboxes"]["ada"]
     assert ada["autoresponder_start_date"] == "2027-01-01"

@@ -10,16 +10,16 @@ from qboxctl.model import Action
 from qboxctl.planning.targets import Options
 from qboxctl.resources import TYPES
 from qboxctl.schema.patterns import Pattern
-from tests.lab import Lab, wish_of
+from tests.lab import Lab, configuration_of
 
 NUMBER = 60
 NAMES = [f"d{number}.example" for number in range(NUMBER)]
 SEED: dict[str, Any] = {"domains": {name: {"mailboxes": {"ada": {"firstname": "Ada"}}} for name in NAMES}}
 
 
-def wish(*names: str) -> Any:
+def configuration(*names: str) -> Any:
     lines = [f"  {name}: {{mailboxes: {{ada: {{firstname: Ada B, password: {{env: PW}}}}}}}}" for name in names]
-    return wish_of("\n".join(["defaults: {domain: {postmaster_password: {env: PW}}}", "domains:", *lines]))
+    return configuration_of("\n".join(["defaults: {domain: {postmaster_password: {env: PW}}}", "domains:", *lines]))
 
 
 def target(text: str) -> Options:
@@ -32,7 +32,7 @@ def domain_lists(lab: Lab) -> list[str]:
 
 def test_a_target_asks_for_its_domain_only() -> None:
     lab = Lab(seed=SEED, quirks={"per_max": "25"})
-    plan = lab.plan(wish(*NAMES), target("mailbox/*@d5.example"))
+    plan = lab.plan(configuration(*NAMES), target("mailbox/*@d5.example"))
     assert [str(change.address) for change in plan.changes] == ["mailbox/ada@d5.example"]
     assert domain_lists(lab) == ["d5.example"]
     assert len(lab.emulator.requests) == 2, "the domain and its mailboxes"
@@ -41,7 +41,9 @@ def test_a_target_asks_for_its_domain_only() -> None:
 @pytest.mark.parametrize("name", ["d5.example", "d59.example"])
 def test_the_plan_is_the_same_however_search_works(name: str) -> None:
     plans = [
-        Lab(seed=SEED, quirks={"per_max": "25", "query": answers}).plan(wish(*NAMES), target(f"mailbox/*@{name}"))
+        Lab(seed=SEED, quirks={"per_max": "25", "query": answers}).plan(
+            configuration(*NAMES), target(f"mailbox/*@{name}")
+        )
         for answers in ("works", "ignored")
     ]
     assert plans[0] == plans[1]
@@ -50,14 +52,14 @@ def test_the_plan_is_the_same_however_search_works(name: str) -> None:
 
 def test_what_is_not_found_is_looked_for_in_the_whole_list() -> None:
     lab = Lab(seed=SEED, quirks={"per_max": "25"})
-    plan = lab.plan(wish("new.example"), target("mailbox/*@new.example"))
+    plan = lab.plan(configuration("new.example"), target("mailbox/*@new.example"))
     assert [str(change.address) for change in plan.changes] == ["domain/new.example", "mailbox/ada@new.example"]
     assert domain_lists(lab) == ["new.example", "", "", ""], "it counts as absent once every page was read"
 
 
 def test_without_a_target_nobody_searches() -> None:
     lab = Lab(seed=SEED, quirks={"per_max": "25"})
-    lab.plan(wish("d5.example"))
+    lab.plan(configuration("d5.example"))
     assert domain_lists(lab) == ["", "", ""], "domains that no file declares are listed too"
 
 
@@ -78,15 +80,15 @@ domains:
 @pytest.mark.parametrize("text", ["domain/d5.example", "alias/*@d5.example", "*/info@d5.example", "*/*5.example"])
 def test_what_a_target_names_costs_no_other_domain(text: str) -> None:
     lab = Lab(seed=SEED)
-    plan = lab.plan(wish_of(HOMES), target(text))
+    plan = lab.plan(configuration_of(HOMES), target(text))
     homes = [name for name in NAMES if name.endswith("5.example")] if text == "*/*5.example" else ["d5.example"]
     assert {str(change.address).rpartition("/")[2].rpartition("@")[2] for change in plan.changes} == set(homes)
     assert len(lab.emulator.requests) == 1 + 2 * len(homes), "the domains, and the two lists of each"
 
 
 def test_a_target_brings_what_it_names_in_other_domains() -> None:
-    wish = wish_of(f"{HOMES}  far.example: {{aliases: {{all: [new@d7.example]}}}}\n")
-    plan = Lab(seed=SEED).plan(wish, target("alias/all@far.example"))
+    configuration = configuration_of(f"{HOMES}  far.example: {{aliases: {{all: [new@d7.example]}}}}\n")
+    plan = Lab(seed=SEED).plan(configuration, target("alias/all@far.example"))
     assert [str(change.address) for change in plan.changes] == [
         "domain/far.example", "mailbox/new@d7.example", "alias/all@far.example",
     ]  # fmt: skip
@@ -100,8 +102,8 @@ def test_what_a_target_removes_is_counted_among_all() -> None:
 
     def removed(guards: str) -> tuple[Lab, Any]:
         lab = Lab(seed=seed)
-        wish = wish_of(f"settings: {{guards: {guards}}}\ndomains:\n{''.join(lines)}")
-        return lab, lab.plan(wish, target("mailbox/*@d5.example"))
+        configuration = configuration_of(f"settings: {{guards: {guards}}}\ndomains:\n{''.join(lines)}")
+        return lab, lab.plan(configuration, target("mailbox/*@d5.example"))
 
     lab, plan = removed("{count: 9, percent: 2}")
     assert [change.action for change in plan.changes] == [Action.DELETE, Action.DELETE]
@@ -118,9 +120,9 @@ def test_a_domain_that_is_to_go_is_counted_among_all() -> None:
     gone = {"d1.example", "d2.example", "d3.example"}
     lines = "".join(f"  {name}: {{{'state: absent' if name in gone else ''}}}\n" for name in NAMES)
     settings = "settings: {guards: {count: 100, percent: 10}}\ndomains:\n"
-    wish = wish_of(settings + lines)
+    configuration = configuration_of(settings + lines)
     lab = Lab(seed={"domains": {name: {} for name in NAMES}}, quirks={"per_max": "25"})
     options = Options(targets=tuple(Pattern.of(f"domain/{name}", TYPES) for name in sorted(gone)))
-    plan = lab.plan(wish, options)
+    plan = lab.plan(configuration, options)
     assert [str(change.address) for change in plan.changes] == [f"domain/{name}" for name in sorted(gone)]
     assert plan.blocked == ()

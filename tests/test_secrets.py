@@ -16,7 +16,7 @@ from urllib.parse import quote, urlsplit
 
 import httpx
 import pytest
-from lab import ENVIRON, PASSWORD, TOKEN, Lab, wish_of
+from lab import ENVIRON, PASSWORD, TOKEN, Lab, configuration_of
 from processes import PATIENCE, ended
 
 from qboxctl.api.client import Client, Reader
@@ -297,11 +297,13 @@ def test_errors_and_values_hold_no_secret(tmp_path):
     client.close()
 
     mailbox = "ada: {firstname: Ada, password: {env: PW}}"
-    wish = wish_of(f"domains: {{example.com: {{postmaster_password: {{env: PW}}, mailboxes: {{{mailbox}}}}}}}")
+    configuration = configuration_of(
+        f"domains: {{example.com: {{postmaster_password: {{env: PW}}, mailboxes: {{{mailbox}}}}}}}"
+    )
     lab = Lab(quirks={"account_password": "clear"})
-    plan = lab.plan(wish)
-    outcomes = lab.apply(wish, plan, journal=tmp_path / "journal")
-    seen = repr((wish, plan, outcomes, lab.log, lab.emulator.requests)) + (tmp_path / "journal").read_text()
+    plan = lab.plan(configuration)
+    outcomes = lab.apply(configuration, plan, journal=tmp_path / "journal")
+    seen = repr((configuration, plan, outcomes, lab.log, lab.emulator.requests)) + (tmp_path / "journal").read_text()
     assert "canary" not in seen
     assert "canary" not in repr(Secrets(ENVIRON))
     reader = Reader("https://api.example", TOKEN, ApiSettings(), transport=httpx.MockTransport(handle))

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from expect import told as truthful
-from lab import PASSWORD, Lab, Trouble, wish_of
+from lab import PASSWORD, Lab, Trouble, configuration_of
 
 from qboxctl.applying.stepwise import Part, told
 from qboxctl.config.settings import ApiSettings
@@ -96,7 +96,7 @@ class Case:
     says: str
     status: Status
     lab: dict[str, Any] = field(default_factory=dict)
-    wish: str = NEW % ""
+    configuration: str = NEW % ""
     seed: dict[str, Any] = field(default_factory=lambda: HOME)
     address: str = ADA
 
@@ -132,9 +132,9 @@ FAULTS = {
 def test_a_change_that_fails_half_way_says_what_was_done(name: str, tmp_path: Path) -> None:
     case = FAULTS[name]
     lab = Lab(seed=case.seed, api=ONE_BY_ONE, **case.lab)
-    wish = wish_of(case.wish)
-    plan, book = lab.plan(wish), tmp_path / "j"
-    done = lab.apply(wish, plan, journal=book)
+    configuration = configuration_of(case.configuration)
+    plan, book = lab.plan(configuration), tmp_path / "j"
+    done = lab.apply(configuration, plan, journal=book)
     found = next(one for one in done if str(one.address) == case.address)
     assert (found.status, str(found.error)[: len(case.says)]) == (case.status, case.says)
     truthful(plan.changes, done, lab.emulator.dump(codes=False))
@@ -145,12 +145,12 @@ def test_a_change_that_fails_half_way_says_what_was_done(name: str, tmp_path: Pa
 @pytest.mark.parametrize(("quirk", "doubt"), [("hidden", True), ("returned", False)])
 def test_a_saved_plan_that_is_in_effect_tells_what_may_never_have_been_sent(quirk: str, doubt: bool) -> None:
     lab = Lab(seed=HOME, api=ONE_BY_ONE, quirks={FLAG: quirk})
-    wish = wish_of(NEW % "")
-    plan = lab.plan(wish)
+    configuration = configuration_of(NEW % "")
+    plan = lab.plan(configuration)
     lab.between = refusing("PUT", "") if doubt else None
-    lab.apply(wish, plan)
+    lab.apply(configuration, plan)
     lab.between = None
-    (again,) = lab.apply(wish, plan)
+    (again,) = lab.apply(configuration, plan)
     assert again.status is Status.IN_EFFECT
     said = f", but {FLAG} may never have been sent (--rotate sends it, and the secret, again)"
     assert again.error == f"already in effect{said if doubt else ''}"
@@ -169,7 +169,7 @@ def stopped_after(lab: Lab, requests: int) -> list[Outcome]:
         return response
 
     lab.between = between
-    done = lab.apply(wish_of(NEW % ""))
+    done = lab.apply(configuration_of(NEW % ""))
     lab.between = None
     lab.stop.clear()
     return done
@@ -183,14 +183,14 @@ def test_what_is_interrupted_after_the_creation_is_finished_by_the_next_run() ->
         f"created; {FLAG} was not sent, nor was password: interrupted",
     )
     assert not lab.emulator.has_password(ADA, PASSWORD), "a password that many know opens it"
-    wish = wish_of(NEW % "")
-    (change,) = lab.plan(wish).changes
+    configuration = configuration_of(NEW % "")
+    (change,) = lab.plan(configuration).changes
     assert ([field.name for field in change.fields], change.secrets) == ([FLAG], ("password",))
-    assert [one.status for one in lab.apply(wish)] == [Status.DONE]
+    assert [one.status for one in lab.apply(configuration)] == [Status.DONE]
     assert lab.emulator.has_password(ADA, PASSWORD)
     assert lab.emulator.dump()["domains"]["a.example"]["mailboxes"]["ada"][FLAG]
-    assert lab.plan(wish).changes == ()
-    assert lab.plan(wish).unverifiable == ()
+    assert lab.plan(configuration).changes == ()
+    assert lab.plan(configuration).unverifiable == ()
 
 
 def test_the_real_password_never_goes_out_without_what_guards_it() -> None:
@@ -201,14 +201,14 @@ def test_the_real_password_never_goes_out_without_what_guards_it() -> None:
         return answer(request)
 
     lab = Lab(seed=HOME, between=between)
-    lab.apply(wish_of(NEW % ""))
+    lab.apply(configuration_of(NEW % ""))
     first, second = bodies
     assert first["password"] == first["password_confirmation"] != PASSWORD
     assert len(first["password"]) >= 40
     assert (second["password"], second[FLAG]) == (PASSWORD, True)
     assert first["password"] not in "".join(lab.log)
     bodies.clear()
-    lab.apply(wish_of((NEW % "").replace("true", "false").replace("ada:", "bob:")))
+    lab.apply(configuration_of((NEW % "").replace("true", "false").replace("ada:", "bob:")))
     assert [body["password"] for body in bodies] == [PASSWORD], "without a guard there is nothing to wait for"
 
 
@@ -216,43 +216,43 @@ def test_the_real_password_never_goes_out_without_what_guards_it() -> None:
 def test_what_nobody_can_know_is_said_until_it_is_sent_again_on_request(quirk: str) -> None:
     lab = Lab(seed=HOME, quirks={quirk: "hidden"}, api=ONE_BY_ONE)
     stopped_after(lab, 1)
-    wish = wish_of(NEW % "")
+    configuration = configuration_of(NEW % "")
     for _ in range(2):
-        plan = lab.plan(wish)
+        plan = lab.plan(configuration)
         assert plan.changes == ()
         assert [(str(row.address), row.fields) for row in plan.unverifiable] == [(ADA, (FLAG,))]
         for picture in (plan_text.render(plan, TYPES), markdown(plan, TYPES), html(plan, TYPES)):
             assert f"mailbox.{FLAG} on 1 object, which may lack it: {ADA} (--rotate" in picture
-    other = lab.plan(wish_of(NEW % ", lastname: Byron"))
+    other = lab.plan(configuration_of(NEW % ", lastname: Byron"))
     assert [one.name for one in other.changes[0].fields] == ["lastname"], "it is not its user's who changed the name"
-    again = lab.plan(wish, Options(rotate=(Pattern.of(ADA, TYPES),)))
-    assert [one.status for one in lab.apply(wish, again)] == [Status.DONE]
+    again = lab.plan(configuration, Options(rotate=(Pattern.of(ADA, TYPES),)))
+    assert [one.status for one in lab.apply(configuration, again)] == [Status.DONE]
     assert lab.emulator.log_in("ada@a.example", PASSWORD, "a-Secret-0f-my-own")
-    after = lab.plan(wish)
+    after = lab.plan(configuration)
     assert (after.changes, after.unverifiable == ()) == ((), quirk == "force_new_password")
 
 
 def test_what_a_user_did_is_not_taken_back() -> None:
     lab = Lab(seed=HOME)
-    wish = wish_of(NEW % "")
-    lab.apply(wish)
-    saved = lab.plan(wish_of(NEW % ", lastname: Byron"), Options(rotate=(Pattern.of(ADA, TYPES),)))
+    configuration = configuration_of(NEW % "")
+    lab.apply(configuration)
+    saved = lab.plan(configuration_of(NEW % ", lastname: Byron"), Options(rotate=(Pattern.of(ADA, TYPES),)))
     assert saved.changes[0].secrets == ("password",)
     assert not lab.emulator.log_in("ada@a.example", PASSWORD), "the password must be changed first"
     assert lab.emulator.log_in("ada@a.example", PASSWORD, "a-Secret-0f-my-own")
-    plan = lab.plan(wish)
+    plan = lab.plan(configuration)
     assert (plan.changes, plan.unverifiable) == ((), ())
 
 
 def test_a_saved_plan_that_finishes_a_creation_does_nothing_to_a_mailbox_in_use() -> None:
     lab = Lab(seed=HOME, api=ONE_BY_ONE)
     stopped_after(lab, 1)
-    wish = wish_of(NEW % "")
-    saved = lab.plan(wish)
-    lab.apply(wish, saved)
-    assert [one.status for one in lab.apply(wish, saved)] == [Status.IN_EFFECT]
+    configuration = configuration_of(NEW % "")
+    saved = lab.plan(configuration)
+    lab.apply(configuration, saved)
+    assert [one.status for one in lab.apply(configuration, saved)] == [Status.IN_EFFECT]
     assert lab.emulator.log_in("ada@a.example", PASSWORD, "a-Secret-0f-my-own")
-    assert [one.status for one in lab.apply(wish, saved)] == [Status.IN_EFFECT]
+    assert [one.status for one in lab.apply(configuration, saved)] == [Status.IN_EFFECT]
     assert lab.emulator.has_password(ADA, "a-Secret-0f-my-own")
 
 
@@ -266,7 +266,7 @@ def test_a_mailbox_that_somebody_else_made_meanwhile_keeps_its_password() -> Non
         return answer(request)
 
     lab.between = between
-    (one,) = lab.apply(wish_of(NEW % ""))
+    (one,) = lab.apply(configuration_of(NEW % ""))
     assert one.status is Status.FAILED
     assert one.error == f"somebody else made it meanwhile: {FLAG} did not take effect"
     assert lab.emulator.has_password(ADA, "another-0ne")
@@ -280,6 +280,8 @@ def test_a_report_that_fails_ends_the_run_and_what_is_queued_is_not_sent() -> No
             sent.append(request)
             if len(sent) == 2:  # the first is read back and reported meanwhile
                 failed.wait(20)
+            elif len(sent) > 2:  # the others leave the coordinator the time to say that it is over
+                lab.stop.wait(0.02)
         return answer(request)
 
     def full(_: Outcome) -> None:
@@ -290,7 +292,11 @@ def test_a_report_that_fails_ends_the_run_and_what_is_queued_is_not_sent() -> No
     box = "{firstname: M, password: {env: PW}}"
     many = ", ".join(f"m{number}: {box}" for number in range(400))
     with pytest.raises(OSError, match="No space"):
-        lab.apply(wish_of(f"domains: {{a.example: {{mailboxes: {{a: {box}}}}}, b.example: {{mailboxes: {{{many}}}}}}}"))
+        lab.apply(
+            configuration_of(
+                f"domains: {{a.example: {{mailboxes: {{a: {box}}}}}, b.example: {{mailboxes: {{{many}}}}}}}"
+            )
+        )
     assert len(sent) < 100
 
 
@@ -310,7 +316,7 @@ def test_a_fault_of_our_own_ends_the_run_in_order() -> None:
     told_of: list[Outcome] = []
     lab.report = told_of.append
     with pytest.raises(ZeroDivisionError):
-        lab.apply(wish_of(f"domains: {{a.example: {{mailboxes: {{{names}}}}}}}"))
+        lab.apply(configuration_of(f"domains: {{a.example: {{mailboxes: {{{names}}}}}}}"))
     assert len(sent) < 12, "nothing new is sent"
     assert len(told_of) == 30, "all of them are told"
     made = set(lab.emulator.dump()["domains"]["a.example"]["mailboxes"])

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from lab import Lab, wish_of
+from lab import Lab, configuration_of
 
 from qboxctl.errors import ConfigError
 from qboxctl.planning.targets import Options
@@ -22,10 +22,10 @@ def patterns(*texts: str) -> tuple[Pattern, ...]:
 def planned(seed: dict[str, Any], text: str, target: str, exclude: str = "") -> tuple[list[str], list[str]]:
     """The changes of a plan for a target, and what it lists as unmanaged."""
     options = Options(targets=patterns(target), excludes=patterns(exclude) if exclude else ())
-    lab, wish = Lab(seed=seed), wish_of(text)
-    plan = lab.plan(wish, options)
+    lab, configuration = Lab(seed=seed), configuration_of(text)
+    plan = lab.plan(configuration, options)
     changes = [f"{change.action} {change.address}" for change in plan.changes]
-    assert {one.status.value for one in lab.apply(wish, plan)} <= {"done"}
+    assert {one.status.value for one in lab.apply(configuration, plan)} <= {"done"}
     return changes, [str(address) for address in plan.unmanaged]
 
 

@@ -6,7 +6,7 @@ import hashlib
 import json
 
 import pytest
-from lab import wish_of
+from lab import configuration_of
 
 from qboxctl.config.trust import untrusted
 from qboxctl.json_text import canonical
@@ -26,12 +26,12 @@ https://localhost.evil.example https://api。qboxmail.com https://.qboxmail.com
 
 @pytest.mark.parametrize("url", KNOWN.split())
 def test_a_token_goes_to_qboxmail_and_to_this_machine(url):
-    assert untrusted(wish_of(f"settings: {{endpoint: '{url}'}}")) is None
+    assert untrusted(configuration_of(f"settings: {{endpoint: '{url}'}}")) is None
 
 
 @pytest.mark.parametrize("url", UNKNOWN.split())
 def test_a_token_goes_to_no_other_host_that_only_files_name(url):
-    assert untrusted(wish_of(f"settings: {{endpoint: '{url}'}}")) is not None
+    assert untrusted(configuration_of(f"settings: {{endpoint: '{url}'}}")) is not None
 
 
 @pytest.mark.parametrize(
@@ -46,7 +46,7 @@ def test_the_place_is_the_one_that_names_the_endpoint_of_the_environment(environ
     other: {{endpoint:     https://other.example}}
     own: {{endpoint: https://sandbox.qboxmail.com}}
 """
-    found = untrusted(wish_of("domains: {}", settings, environment=environment))
+    found = untrusted(configuration_of("domains: {}", settings, environment=environment))
     assert (str(found.position) if found else None) == place
 
 

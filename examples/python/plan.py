@@ -12,7 +12,7 @@ from contextlib import closing
 
 from qboxctl.api.client import Reader
 from qboxctl.api.reader import Account
-from qboxctl.config.configuration import Wish
+from qboxctl.config.configuration import Configuration
 from qboxctl.config.files import read_sources
 from qboxctl.config.loader import load
 from qboxctl.config.rules import check
@@ -23,36 +23,36 @@ from qboxctl.errors import ConfigError, QboxctlError, has_errors
 from qboxctl.model import Plan
 from qboxctl.planning.graph import GATE, order
 from qboxctl.planning.pipeline import compare
-from qboxctl.planning.targets import Options, Scope
+from qboxctl.planning.targets import Options, Targets
 from qboxctl.resources import TYPES
 
 
-def read_files(folder: str) -> Wish:
+def read_files(folder: str) -> Configuration:
     """The configuration; raises ConfigError with all that is wrong in it."""
-    wish = load(read_sources(folder), TYPES)
-    found = check(wish, TYPES)
+    configuration = load(read_sources(folder), TYPES)
+    found = check(configuration, TYPES)
     if has_errors(found):
         raise ConfigError(found)
-    return wish
+    return configuration
 
 
-def plan_for(wish: Wish, endpoint: str, token: str) -> Plan:
+def plan_for(configuration: Configuration, endpoint: str, token: str) -> Plan:
     """The difference between the files and the account. A `Reader` cannot write."""
-    with closing(Reader(normal_endpoint(endpoint), token, wish.settings.api)) as reader:
-        _, plan = compare(Account(reader, TYPES), Scope(wish, TYPES, Options()))
+    with closing(Reader(normal_endpoint(endpoint), token, configuration.settings.api)) as reader:
+        _, plan = compare(Account(reader, TYPES), Targets(configuration, TYPES, Options()))
     return plan
 
 
 def main(folder: str) -> None:
-    wish = read_files(folder)
+    configuration = read_files(folder)
     endpoint = os.environ.get("QBOXCTL_ENDPOINT", "")
-    wrong = None if endpoint else untrusted(wish)  # a token does not go wherever files say
+    wrong = None if endpoint else untrusted(configuration)  # a token does not go wherever files say
     if wrong:
         raise QboxctlError(f"{wrong.position}: {wrong.message}", hint=wrong.hint)
     runs = os.environ.get("QBOXCTL_NO_EXEC", "") in ("", "0")  # whether a program that files name may be run
-    tokens = token_variables(wish.settings_block)
-    token = Secrets(os.environ, tokens=tokens, allow_exec=runs).resolve(wish.settings.token)
-    plan = plan_for(wish, endpoint or wish.settings.endpoint, token)
+    tokens = token_variables(configuration.settings_block)
+    token = Secrets(os.environ, tokens=tokens, allow_exec=runs).resolve(configuration.settings.token)
+    plan = plan_for(configuration, endpoint or configuration.settings.endpoint, token)
     for change in plan.changes:
         names = ", ".join(field.name for field in change.fields)
         print(f"{change.action} {change.address}: {names or change.reason}")

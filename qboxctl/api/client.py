@@ -19,7 +19,7 @@ import httpx
 
 from qboxctl import __version__
 from qboxctl.api.redaction import Redaction
-from qboxctl.api.responses import Answer, TooMany, judge
+from qboxctl.api.responses import Answer, TooMany, classify
 from qboxctl.api.transport import Network, body_of
 from qboxctl.config.settings import ApiSettings, is_loopback
 from qboxctl.errors import ApiError, AuthError, OutcomeUnknown, Refused, Unreachable
@@ -297,7 +297,7 @@ class Reader:
         if self._log:
             took = 1000 * (self.clock.monotonic() - started)
             self._log(f"{self.redact(f'{method} {path}')} {response.status_code} {took:.0f} ms")
-        answer = judge(response.status_code, response.reason_phrase, response.headers, content, self.redact, bare)
+        answer = classify(response.status_code, response.reason_phrase, response.headers, content, self.redact, bare)
         self.limiter.succeeded()
         self._told.clear()
         if self._answered:

@@ -50,7 +50,7 @@ class TooMany(Exception):
 _UNTOLD = f"{MASK} (what the server says is not shown, since a secret was sent)"
 
 
-def judge(
+def classify(
     status: int,
     reason: str,
     headers: Mapping[str, str],

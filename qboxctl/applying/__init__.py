@@ -5,5 +5,5 @@ when a step starts, waits or is given up; ``executor`` sends one step's requests
 ``stepwise`` tells what became of a change write by write; ``journal`` has each write on disk before it goes out.
 
 Never: a write that the journal does not know, a creation repeated blindly, or a step that is done and was not seen.
-Start at ``preflight.check``, then ``scheduler.Run``.
+Start at ``preflight.check``, then ``scheduler.Scheduler``.
 """

@@ -16,10 +16,10 @@ from qboxctl.api.client import Client
 from qboxctl.api.reader import MOST_LOOKS, PER_PAGE, Account
 from qboxctl.api.writer import Proof, Target, Writer
 from qboxctl.applying.journal import Journal
-from qboxctl.config.configuration import Wish
+from qboxctl.config.configuration import Configuration
 from qboxctl.errors import QboxctlError, Refused
 from qboxctl.live.counts import counts_of
-from qboxctl.model import ALREADY, MISSING, Action, Address, Change, Collection, Live, Snapshot, Value
+from qboxctl.model import ALREADY, MISSING, Action, Address, Change, Collection, Live, LiveState, Value
 from qboxctl.planning import diff
 from qboxctl.planning.graph import Graph, Step, order
 from qboxctl.schema.decoding import DETAIL, UNPROVED, value_of
@@ -53,7 +53,7 @@ class Written:
     note: str = ""
 
 
-class Worker:
+class Executor:
     """Does the work on single steps; its methods may be called from many threads at once."""
 
     def __init__(
@@ -61,29 +61,29 @@ class Worker:
         changes: Sequence[Change],
         *,
         types: Kinds,
-        wish: Wish,
-        snapshot: Snapshot,
+        configuration: Configuration,
+        live_state: LiveState,
         client: Client,
         account: Account,
         journal: Journal,
         secrets: Mapping[Address, Mapping[str, str]],
     ) -> None:
-        self.types, self.wish, self.snapshot = types, wish, snapshot
+        self.types, self.configuration, self.live_state = types, configuration, live_state
         self.client, self.account, self.journal = client, account, journal
         self.secrets = secrets
         self.changes = {change.address: change for change in changes}
         self.graph: Graph = order(changes, types)
-        self.keys = {kind: dict(known) for kind, known in snapshot.codes.items()}
-        self.codes = {kind: {key: code for code, key in known.items()} for kind, known in snapshot.codes.items()}
-        self.ids = {address: live.remote_id for address, live in snapshot.live.items() if not live.leaving}
-        self.sizes = _sizes(snapshot, types)
+        self.keys = {kind: dict(known) for kind, known in live_state.codes.items()}
+        self.codes = {kind: {key: code for code, key in known.items()} for kind, known in live_state.codes.items()}
+        self.ids = {address: live.remote_id for address, live in live_state.live.items() if not live.leaving}
+        self.sizes = _sizes(live_state, types)
         self.told = client.redact
         """What a report may say of a text that the server chose (an id, a name, a status): it may repeat a secret."""
         self.stand_in = f"{randomness.token_urlsafe(30)}-a1"
         client.hide(self.stand_in)
         self.taken: dict[Step, frozenset[str]] = defaultdict(frozenset)
         self.adopted: set[Address] = set()
-        self.writer = Writer(client, account, wish.settings.customer_code, self.code_of)
+        self.writer = Writer(client, account, configuration.settings.customer_code, self.code_of)
 
     def write(self, step: Step) -> Written | None:
         """Send a step's requests (in a thread of the pool); None where nothing was started any more."""
@@ -124,7 +124,7 @@ class Worker:
         if not children:
             return
         then = {type_.kind: self.sizes[Collection(type_.kind, target.name)] for type_ in children}
-        before = self.beyond(self.snapshot.live.get(address), then)
+        before = self.beyond(self.live_state.live.get(address), then)
         for attempt in range(1, MOST_LOOKS + 1):
             parent = Live(address, target.remote_id, {})
             rows = [(type_, row) for type_ in children for row in self.account.rows(type_, parent)]
@@ -152,7 +152,9 @@ class Worker:
         """Create an object; one that somebody else created meanwhile is looked at before it is called a failure."""
         known = {self.ids[step.address]} if step.address in self.ids else set()
         if not target.type.unique:
-            known |= {live.remote_id for live in self.snapshot.live.values() if live.address.kind == step.address.kind}
+            known |= {
+                live.remote_id for live in self.live_state.live.values() if live.address.kind == step.address.kind
+            }
             # the server would take a second one of that name, so look once more before it is ordered
             there = self.writer.there(target)
             rival = next((one for one in self.writer.bearing(target, there) if one.remote_id not in known), None)
@@ -169,7 +171,7 @@ class Worker:
             found = self.writer.named(target)
             if found:
                 return Written(found[0].remote_id, refused.status, adopted=True)
-            leaving = self.snapshot.live.get(step.address)
+            leaving = self.live_state.live.get(step.address)
             if leaving is None or not leaving.leaving:
                 raise
             return Written("", refused.status, taken=True)
@@ -235,7 +237,7 @@ class Worker:
 
     def standing(self, change: Change) -> str:
         """What to tell of a change that is in effect already, as far as the account shows it."""
-        live = self.snapshot.live.get(change.address)
+        live = self.live_state.live.get(change.address)
         type_ = self.types[change.address.kind]
         names = diff.untold(type_, change.fields, live, self.keys) if live is not None else []
         doubt = f", but {' and '.join(names)} may never have been sent (--rotate sends it, and the secret, again)"
@@ -252,11 +254,11 @@ class Worker:
 
     def explain(self, step: Step, refused: Refused) -> str:
         """A refusal, with the places in the files that it is about."""
-        desired = self.wish.objects.get(step.address)
+        desired = self.configuration.objects.get(step.address)
         type_ = self.types[step.address.kind]
         names = {one.wire: one.name for one in type_.fields}
         places = [
-            f"{row.field}: {self.wish.position(desired.where, names[row.field])}"
+            f"{row.field}: {self.configuration.position(desired.where, names[row.field])}"
             for row in refused.fields
             if desired is not None and row.field in names
         ]
@@ -274,12 +276,12 @@ class Worker:
         type_ = self.types[step.address.kind]
         parent, name = self.types.split(step.address)
         home = self.types.parent(step.address)
-        desired = self.wish.objects.get(step.address)
+        desired = self.configuration.objects.get(step.address)
         others: frozenset[str] = frozenset()
         if not type_.unique and desired is not None:
             name = desired.label
             others = frozenset(
-                folded(one.label) for one in self.wish.objects.values() if one.address.kind == type_.kind
+                folded(one.label) for one in self.configuration.objects.values() if one.address.kind == type_.kind
             ) - {folded(name)}
         code, parent_code = self.ids.get(step.address, ""), self.ids.get(home, "") if home else ""
         return Target(type_, name, code, parent, parent_code, others)
@@ -314,7 +316,7 @@ class Worker:
         wanted = next((one.after for one in change.fields if one.name == name), None)
         if wanted is not None:
             return wanted
-        one, live = self.types[change.address.kind].by_name[name], self.snapshot.live.get(change.address)
+        one, live = self.types[change.address.kind].by_name[name], self.live_state.live.get(change.address)
         value = value_of(one, live, self.keys) if live is not None else MISSING
         return one.initial if value is MISSING or (one.call == "status" and value != "disabled") else value
 
@@ -344,10 +346,10 @@ def _age(remote_id: str) -> tuple[int, str]:
     return len(remote_id), remote_id
 
 
-def _sizes(snapshot: Snapshot, types: Kinds) -> dict[Collection, int]:
+def _sizes(live_state: LiveState, types: Kinds) -> dict[Collection, int]:
     sizes: dict[Collection, int] = defaultdict(int)
-    for address in snapshot.live:
+    for address in live_state.live:
         sizes[types.collection(address)] += 1
-    for collection, total in snapshot.totals.items():
+    for collection, total in live_state.totals.items():
         sizes[collection] = max(sizes[collection], total)
     return sizes

@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence, Set
 from dataclasses import dataclass
 
-from qboxctl.config.configuration import Wish
+from qboxctl.config.configuration import Configuration
 from qboxctl.config.secrets import SecretError, Secrets
 from qboxctl.errors import ConfigError, Diagnostic, Moved, StalePlanError
-from qboxctl.model import MISSING, Action, Address, Blocked, Change, Desired, FieldChange, Live, Plan, Secret, Snapshot
+from qboxctl.model import MISSING, Action, Address, Blocked, Change, Desired, FieldChange, Live, LiveState, Plan, Secret
 from qboxctl.planning import diff
 from qboxctl.planning.guards import judge
 from qboxctl.schema.decoding import now_of
@@ -29,14 +29,16 @@ class Checked:
     blocked: tuple[Blocked, ...]
 
 
-def check(plan: Plan, snapshot: Snapshot, wish: Wish, types: Kinds, *, acknowledge: str) -> Checked:
+def check(
+    plan: Plan, live_state: LiveState, configuration: Configuration, types: Kinds, *, acknowledge: str
+) -> Checked:
     """Compare a plan with the account as it is now; raises StalePlanError when anything it relies on moved."""
     todo, done, moved = [], [], []
     for change in plan.changes:
-        live = snapshot.live.get(change.address)
+        live = live_state.live.get(change.address)
         if live is not None and live.leaving:
             live = None
-        reasons = _moved(change, live, types[change.address.kind], snapshot)
+        reasons = _moved(change, live, types[change.address.kind], live_state)
         if reasons is None:
             done.append(change)
         elif reasons:
@@ -45,15 +47,15 @@ def check(plan: Plan, snapshot: Snapshot, wish: Wish, types: Kinds, *, acknowled
             todo.append(change)
     if moved:
         raise StalePlanError("the account is no longer as the plan saw it; nothing was written", moved)
-    blocked = judge(todo, snapshot, wish, types, plan_id=plan.id, acknowledge=acknowledge)
+    blocked = judge(todo, live_state, configuration, types, plan_id=plan.id, acknowledge=acknowledge)
     return Checked(tuple(todo), tuple(done), blocked)
 
 
 def check_saved(
     saved: Plan,
     fresh: Plan,
-    snapshot: Snapshot,
-    wish: Wish,
+    live_state: LiveState,
+    configuration: Configuration,
     types: Kinds,
     *,
     acknowledge: str,
@@ -63,7 +65,7 @@ def check_saved(
     A plan file is untrusted: what it would do is done only where the files and the account ask for the same today.
     Raises StalePlanError, naming the first change that they do not ask for.
     """
-    checked = check(saved, snapshot, wish, types, acknowledge=acknowledge)
+    checked = check(saved, live_state, configuration, types, acknowledge=acknowledge)
     asked = {change.address: change for change in fresh.changes}
     held = {change.address for change in saved.changes}
     for change in checked.todo:
@@ -101,9 +103,9 @@ def refuse_unapproved(todo: Iterable[Change], approved: Iterable[Change]) -> Non
         raise StalePlanError("the account is no longer as the plan saw it; nothing was written", moved)
 
 
-def _moved(change: Change, live: Live | None, type_: ResourceType, snapshot: Snapshot) -> str | None:
+def _moved(change: Change, live: Live | None, type_: ResourceType, live_state: LiveState) -> str | None:
     """Why a change no longer fits; "" where it does, None where it is in effect already."""
-    codes = snapshot.codes
+    codes = live_state.codes
     match change.action:
         case Action.CREATE:
             if live is None:
@@ -126,13 +128,13 @@ def _moved(change: Change, live: Live | None, type_: ResourceType, snapshot: Sna
         return ""
     if change.action is Action.UPDATE and not once and not diff.in_effect(type_, change.fields, live, codes):
         return None
-    return _what_moved(change, live, type_, snapshot, once=once)
+    return _what_moved(change, live, type_, live_state, once=once)
 
 
-def _what_moved(change: Change, live: Live, type_: ResourceType, snapshot: Snapshot, *, once: bool) -> str:
+def _what_moved(change: Change, live: Live, type_: ResourceType, live_state: LiveState, *, once: bool) -> str:
     found = []
     for one in change.fields:
-        now = now_of(type_, one.name, live, snapshot.codes)
+        now = now_of(type_, one.name, live, live_state.codes)
         if (None if now is MISSING else now) != one.before:
             found.append(f"{one.name} is {_show(type_, one.name, now)}, and was {_show(type_, one.name, one.before)}")
     sent = ", ".join(change.secrets or [one.name for one in change.fields])
@@ -149,12 +151,14 @@ def _show(type_: ResourceType, name: str, value: object) -> str:
     return one.type.show(None if value is MISSING else value) if one else str(value)
 
 
-def resolve_secrets(changes: Sequence[Change], wish: Wish, secrets: Secrets) -> dict[Address, dict[str, str]]:
+def resolve_secrets(
+    changes: Sequence[Change], configuration: Configuration, secrets: Secrets
+) -> dict[Address, dict[str, str]]:
     """The secrets that the changes send. Raises ConfigError with all that cannot be had, before any write."""
     wanted: list[tuple[Desired, str, Secret]] = []
     wrong: list[Diagnostic] = []
     for change in changes:
-        desired = wish.objects.get(change.address)
+        desired = configuration.objects.get(change.address)
         for name in change.secrets:
             reference = desired.secrets.get(name) if desired else None
             if desired is None or reference is None:
@@ -171,16 +175,16 @@ def resolve_secrets(changes: Sequence[Change], wish: Wish, secrets: Secrets) -> 
             refused.setdefault((reference, problem), []).append((desired, name))
         else:
             found.setdefault(desired.address, {})[name] = str(text)
-    wrong += [_refused(problem, some, wish) for (_, problem), some in refused.items()]
+    wrong += [_refused(problem, some, configuration) for (_, problem), some in refused.items()]
     if wrong:
         raise ConfigError(wrong)
     return found
 
 
-def _refused(problem: Objection, sent: Sequence[tuple[Desired, str]], wish: Wish) -> Diagnostic:
+def _refused(problem: Objection, sent: Sequence[tuple[Desired, str]], configuration: Configuration) -> Diagnostic:
     """One reference that cannot be used, however many objects share it: at its place, often that in the defaults."""
     first, name = sent[0]
-    place, address = wish.origin(first, name), str(first.address)
+    place, address = configuration.origin(first, name), str(first.address)
     if len(sent) == 1:
         return Diagnostic("Q043", f"{name} of {address}: {problem.message}", place, address, problem.hint)
     names = " and ".join(sorted({name for _, name in sent}))

@@ -15,7 +15,7 @@ from functools import partial
 from queue import Empty, SimpleQueue
 
 from qboxctl.api.writer import Proof
-from qboxctl.applying.executor import Look, Worker, Written
+from qboxctl.applying.executor import Executor, Look, Written
 from qboxctl.applying.pace import GRACE, Patience, State
 from qboxctl.applying.stepwise import GOOD, Part, told
 from qboxctl.errors import JournalError, OutcomeUnknown, QboxctlError, Refused
@@ -31,21 +31,21 @@ BATCH = 400
 _WORST = (Status.UNKNOWN, Status.FAILED, Status.SKIPPED, Status.WAITING, Status.DONE, Status.IN_EFFECT)
 
 
-class Run:
+class Scheduler:
     """One run of a plan's changes against an account that is as the plan saw it."""
 
     def __init__(
         self,
-        worker: Worker,
+        executor: Executor,
         *,
         patience: Patience | None = None,
         report: Callable[[Outcome], None] | None = None,
         note: Callable[[str], None] | None = None,
     ) -> None:
         self.note = note or (lambda _text: None)
-        self.worker = worker
-        self.types, self.changes, self.graph = worker.types, worker.changes, worker.graph
-        self.clock, self.stop = worker.client.clock, worker.client.stop
+        self.executor = executor
+        self.types, self.changes, self.graph = executor.types, executor.changes, executor.graph
+        self.clock, self.stop = executor.client.clock, executor.client.stop
         self.patience = patience or Patience()
         self.report = report
         self.states: dict[Step, State] = {}
@@ -62,11 +62,11 @@ class Run:
     # The course of a run.
 
     def run(self, in_effect: Iterable[Change] = ()) -> dict[Address, Outcome]:
-        """Run all steps; the outcome of every change, by address. Raises JournalError at its end."""
+        """Scheduler all steps; the outcome of every change, by address. Raises JournalError at its end."""
         for change in in_effect:
-            self.conclude(change, Status.IN_EFFECT, self.worker.standing(change), 0.0, None)
+            self.conclude(change, Status.IN_EFFECT, self.executor.standing(change), 0.0, None)
         self.prepare()
-        workers = self.worker.client.api.concurrency
+        workers = self.executor.client.api.concurrency
         writers = workers + workers // 2  # while some wait for an answer, others wait for the journal's disk
         with ThreadPoolExecutor(writers) as self.pool, ThreadPoolExecutor(workers) as self.readers:
             try:
@@ -76,7 +76,7 @@ class Run:
             except BaseException:
                 self.stop.set()  # or the pool would send what waits in it, and nobody would look at what came of it
                 raise
-        self.note_down(self.worker.journal.flush)
+        self.note_down(self.executor.journal.flush)
         if self.broken:
             raise self.broken
         return self.finished
@@ -100,7 +100,7 @@ class Run:
     def unready_parent(self, change: Change) -> Live | None:
         """The live object that a create is inside of, where that is not ready for it yet."""
         parent = self.types.parent(change.address)
-        live = self.worker.snapshot.live.get(parent) if parent is not None else None
+        live = self.executor.live_state.live.get(parent) if parent is not None else None
         if change.action is not Action.CREATE or live is None or live.leaving:
             return None
         return live if live.detail != "ok" or live.status == UNPROVED else None
@@ -165,7 +165,7 @@ class Run:
         else:
             state.started = self.clock.monotonic()
             self.busy[self.collection(step)] += 1
-            self.submit(self.pool, lambda: self.worker.write(step), lambda future: self.written(step, future))
+            self.submit(self.pool, lambda: self.executor.write(step), lambda future: self.written(step, future))
 
     def written(self, step: Step, future: Future[object]) -> None:
         """A step's requests are over."""
@@ -193,7 +193,7 @@ class Run:
         state.http_status, state.adopted, state.accepted = done.http_status, state.adopted or done.adopted, True
         state.notes += (done.note,)
         if done.remote_id:
-            self.worker.know(step.address, done.remote_id)
+            self.executor.know(step.address, done.remote_id)
 
     def wait_for_name(self, step: Step) -> None:
         """The object's name is still held by one whose deletion is queued: try again, for a while."""
@@ -209,7 +209,7 @@ class Run:
         steps, self.unverified[collection] = self.unverified[collection], []
         self.seen[collection] += len(steps)
         self.submit(
-            self.readers, lambda: self.worker.look(collection, steps), lambda future: self.looked(steps, future)
+            self.readers, lambda: self.executor.look(collection, steps), lambda future: self.looked(steps, future)
         )
 
     def looked(self, steps: Sequence[Step], future: Future[object]) -> None:
@@ -228,9 +228,9 @@ class Run:
         for step in steps:
             live = found.get(step.address)
             if live is not None and not live.leaving:
-                self.worker.know(step.address, live.remote_id)
+                self.executor.know(step.address, live.remote_id)
                 self.states[step].seen = True
-            look, message = self.worker.judge(step, live)
+            look, message = self.executor.judge(step, live)
             self.settle(step, look, message, live, again)
         if again:
             slowest = max(self.states[step].interval() for step in again)
@@ -254,7 +254,9 @@ class Run:
                 state.notes += (message,)
                 self.finish(step, Status.IN_EFFECT if state.adopted else Status.DONE)
             case Look.UNPROVED:
-                self.submit(self.pool, lambda: self.worker.prove(step), lambda future: self.proved(step, live, future))
+                self.submit(
+                    self.pool, lambda: self.executor.prove(step), lambda future: self.proved(step, live, future)
+                )
             case Look.PENDING if self.may_wait(state):
                 state.looks += 1
                 again.append(step)
@@ -264,7 +266,7 @@ class Run:
                 state.looks += 1
                 again.append(step)
             case Look.WRONG:
-                theirs = step.address in self.worker.adopted
+                theirs = step.address in self.executor.adopted
                 why = "somebody else made it meanwhile: " if theirs else "accepted but not effective: "
                 self.finish(step, Status.FAILED, why + message)
 
@@ -282,7 +284,7 @@ class Run:
             return
         verified = proof.verified if isinstance(proof, Proof) else False
         if isinstance(proof, Proof) and proof.record:
-            state.record = self.worker.told(proof.record)
+            state.record = self.executor.told(proof.record)
         state.proofs += 1
         looks = QUEUED_LOOKS if verified is None else len(GRACE) + QUEUED_LOOKS if verified else 0
         if state.record and not verified and state.proofs == 1 and self.patience.outside:
@@ -292,7 +294,7 @@ class Run:
             self.later_on(0.0 if at_once else state.interval(), lambda: self.look_again([step]))
             state.looks += 1
             return
-        host = self.worker.told(str(live.row.get("possession_a_record") or "")) if live is not None else ""
+        host = self.executor.told(str(live.row.get("possession_a_record") or "")) if live is not None else ""
         record = state.record or (
             f"{host}.{step.address.key} (an A record)" if host else "the record that the panel shows"
         )
@@ -331,8 +333,8 @@ class Run:
             state.result or Status.DONE,
             state.message,
             [one.name for one in self.graph.work[step]],
-            self.worker.sends(step),
-            self.worker.taken.get(step, frozenset()),
+            self.executor.sends(step),
+            self.executor.taken.get(step, frozenset()),
             state.accepted,
             state.refused,
             state.seen and not state.adopted,
@@ -344,7 +346,7 @@ class Run:
         """A change is over: journal it, and tell."""
         outcome = Outcome(change.address, change.action, status, message, round(max(seconds, 0.0), 3))
         self.finished[change.address] = outcome
-        record = partial(self.worker.journal.record, status.value, change.address, change.action)
+        record = partial(self.executor.journal.record, status.value, change.address, change.action)
         self.note_down(partial(record, http_status=http_status, message=message, flush=False))
         if self.report:
             self.report(outcome)
@@ -367,7 +369,7 @@ class Run:
                 self.finish(step, Status.UNKNOWN, f"{left}nobody knows whether it was done: {error}")
             case Refused():
                 self.states[step].http_status, self.states[step].refused = error.status, True
-                self.finish(step, Status.FAILED, left + self.worker.explain(step, error))
+                self.finish(step, Status.FAILED, left + self.executor.explain(step, error))
             case QboxctlError():
                 self.finish(step, Status.FAILED, f"{left}{error}")
             case _:
@@ -391,7 +393,7 @@ class Run:
         if self.broken is None:
             return "interrupted"
         ours = not isinstance(self.broken, QboxctlError)
-        return self.worker.told(f"a fault in qboxctl: {self.broken!r}" if ours else str(self.broken))
+        return self.executor.told(f"a fault in qboxctl: {self.broken!r}" if ours else str(self.broken))
 
     def may_wait(self, state: State, *, outside: bool = False) -> bool:
         """Whether a step may go on waiting."""

@@ -18,22 +18,22 @@ import click
 
 from qboxctl.api.client import Client
 from qboxctl.api.reader import Account
-from qboxctl.applying.executor import Worker
+from qboxctl.applying.executor import Executor
 from qboxctl.applying.journal import Journal, default_path
 from qboxctl.applying.pace import Patience
 from qboxctl.applying.preflight import Checked, check, refuse_unapproved, resolve_secrets
-from qboxctl.applying.scheduler import Run
+from qboxctl.applying.scheduler import Scheduler
 from qboxctl.cli.common import Common, common, run_on
 from qboxctl.cli.failures import Exit, explained
 from qboxctl.cli.planning import planned, planning_options, still_asked, task_of
 from qboxctl.cli.session import connect, process_secrets
 from qboxctl.config import git
-from qboxctl.config.configuration import Wish
+from qboxctl.config.configuration import Configuration
 from qboxctl.errors import PlanFileError, QboxctlError, StalePlanError
-from qboxctl.live.refresh import survey
-from qboxctl.model import Address, Blocked, Change, Outcome, Plan, PlanOptions, Snapshot, Status
+from qboxctl.live.refresh import read_live_state
+from qboxctl.model import Address, Blocked, Change, LiveState, Outcome, Plan, PlanOptions, Status
 from qboxctl.planning.planfile import read
-from qboxctl.planning.queries import want_for_changes
+from qboxctl.planning.queries import query_for_changes
 from qboxctl.render import outcomes, plan_text
 from qboxctl.render.style import Palette, clean, plural
 from qboxctl.resources import TYPES
@@ -85,19 +85,19 @@ def command(
     task = task_of(options, replace(saved.options, rotate=asked.rotate) if saved else asked, whole=saved is not None)
     stop = threading.Event()
     if saved:
-        _same_account(saved, task.wish)
-    client = connect(Client, task.wish, options, seed=seed, stop=stop)
+        _same_account(saved, task.configuration)
+    client = connect(Client, task.configuration, options, seed=seed, stop=stop)
     patience = Patience() if wait is None else Patience(wait, wait)
     with closing(client):
         if saved:
-            _same_wish(saved, task.wish, asked.rotate)
+            _same_configuration(saved, task.configuration, asked.rotate)
             checked = still_asked(client, task, saved, options, acknowledge)
-            wish, plan, blocked, todo = task.wish, saved, checked.blocked, checked.todo
+            configuration, plan, blocked, todo = task.configuration, saved, checked.blocked, checked.todo
         else:
-            wish, _, plan = planned(client, task, options, acknowledge)
+            configuration, _, plan = planned(client, task, options, acknowledge)
             blocked, todo = plan.blocked, plan.changes
         order = _Order(
-            plan, wish, client, options, form, acknowledge, auto_approve, patience, journal, options.palette()
+            plan, configuration, client, options, form, acknowledge, auto_approve, patience, journal, options.palette()
         )
         return order.carry_out(blocked, todo)
 
@@ -107,7 +107,7 @@ class _Order:
     """A plan, and how its user wants it applied."""
 
     plan: Plan
-    wish: Wish
+    configuration: Configuration
     client: Client
     options: Common
     form: str
@@ -126,21 +126,23 @@ class _Order:
             return self.refuse(blocked)
         if not self.plan.changes:
             return self.report([])
-        secrets = resolve_secrets(todo, self.wish, process_secrets(self.wish, self.options))
+        secrets = resolve_secrets(todo, self.configuration, process_secrets(self.configuration, self.options))
         if todo:
             _ask(self.plan, self.options, auto_approve=self.auto_approve)
-        snapshot, checked = self.check()
+        live_state, checked = self.check()
         refuse_unapproved(checked.todo, todo)
         if checked.blocked:
             return self.refuse(checked.blocked)
-        return self.run(snapshot, checked, secrets)
+        return self.run(live_state, checked, secrets)
 
-    def check(self) -> tuple[Snapshot, Checked]:
+    def check(self) -> tuple[LiveState, Checked]:
         """The account as it is now, and whether the plan still fits it."""
-        snapshot = survey(Account(self.client, TYPES), want_for_changes(self.plan.changes, self.wish, TYPES))
-        return snapshot, check(self.plan, snapshot, self.wish, TYPES, acknowledge=self.acknowledge)
+        live_state = read_live_state(
+            Account(self.client, TYPES), query_for_changes(self.plan.changes, self.configuration, TYPES)
+        )
+        return live_state, check(self.plan, live_state, self.configuration, TYPES, acknowledge=self.acknowledge)
 
-    def run(self, snapshot: Snapshot, checked: Checked, secrets: Mapping[Address, Mapping[str, str]]) -> int:
+    def run(self, live_state: LiveState, checked: Checked, secrets: Mapping[Address, Mapping[str, str]]) -> int:
         """Do what is left to do, and report all of the plan."""
         client, options = self.client, self.options
         for secret in {text for some in secrets.values() for text in some.values()}:
@@ -148,28 +150,32 @@ class _Order:
         path = self.journal or default_path(client.clock.time(), self.plan.id)
         commit = git.commit(options.directory)
         book = Journal(path, self.plan.id, user=_user(), commit=commit, now=client.clock.time)
-        worker = Worker(
+        executor = Executor(
             checked.todo,
             types=TYPES,
-            wish=self.wish,
-            snapshot=snapshot,
+            configuration=self.configuration,
+            live_state=live_state,
             client=client,
             account=Account(client, TYPES),
             journal=book,
             secrets=secrets,
         )
-        run = Run(worker, patience=self.patience, report=self.tell, note=options.say)
+        scheduler = Scheduler(executor, patience=self.patience, report=self.tell, note=options.say)
         failure: Exception | None = None
         options.acting = True
         run_on()
         with _stopping(client.stop, options):
             with closing(book):
                 try:
-                    run.run(checked.in_effect)
+                    scheduler.run(checked.in_effect)
                 except Exception as error:  # whatever it is: what was made before is told first
                     failure = error
             stopped = client.stop.is_set()
-            done = [run.finished[change.address] for change in self.plan.changes if change.address in run.finished]
+            done = [
+                scheduler.finished[change.address]
+                for change in self.plan.changes
+                if change.address in scheduler.finished
+            ]
             code = self.report(done)
             options.say(f"journal: {path}")
         if failure and all(one.status in (Status.SKIPPED, Status.IN_EFFECT) for one in done):
@@ -188,7 +194,7 @@ class _Order:
             self.plan,
             TYPES,
             self.options.palette(stream),
-            self.wish.settings.api.requests_per_second,
+            self.configuration.settings.api.requests_per_second,
             full=self.options.verbose > 0,
         )
         if self.form == "text":
@@ -223,9 +229,9 @@ class _Order:
         return Exit.WAITING if Status.WAITING in found else Exit.DONE
 
 
-def _same_account(plan: Plan, wish: Wish) -> None:
+def _same_account(plan: Plan, configuration: Configuration) -> None:
     """Refuse a saved plan for another environment or endpoint; raises PlanFileError."""
-    settings = wish.settings
+    settings = configuration.settings
     if plan.environment != settings.environment:
         raise PlanFileError(
             f"the plan was made for the environment {plan.environment!r}, and this is {settings.environment!r}",
@@ -235,9 +241,9 @@ def _same_account(plan: Plan, wish: Wish) -> None:
         raise PlanFileError(f"the plan was made for {plan.endpoint}, and this is {settings.endpoint}")
 
 
-def _same_wish(plan: Plan, wish: Wish, rotate: Sequence[str]) -> None:
+def _same_configuration(plan: Plan, configuration: Configuration, rotate: Sequence[str]) -> None:
     """Refuse a saved plan of other files, or one that would send secrets again unasked; raises StalePlanError."""
-    if plan.config_digest != wish.digest:
+    if plan.config_digest != configuration.digest:
         hint = "run `qboxctl plan` again and review what it says now, or name the folder that it was made in with -C"
         raise StalePlanError("the configuration is not the one that the plan was made from", hint=hint)
     if set(plan.options.rotate) != set(rotate):

@@ -1,4 +1,4 @@
-"""From the command line's options to a checked wish; nothing here loads what talks to a server."""
+"""From the command line's options to a checked configuration; nothing here loads what talks to a server."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from qboxctl.cli.common import Common
-from qboxctl.config.configuration import Wish
+from qboxctl.config.configuration import Configuration
 from qboxctl.config.excerpts import Excerpts
 from qboxctl.config.files import read_sources
 from qboxctl.config.loader import load
@@ -26,20 +26,22 @@ def sources_of(options: Common) -> list[Source]:
     return sources
 
 
-def checked_wish(options: Common, sources: Sequence[Source] | None = None) -> tuple[Wish, list[Diagnostic]]:
+def checked_configuration(
+    options: Common, sources: Sequence[Source] | None = None
+) -> tuple[Configuration, list[Diagnostic]]:
     """The configuration and everything that is wrong with it as a whole; its files are read, where they were not."""
     sources = sources_of(options) if sources is None else sources
     parse_together(sources)
-    wish = at_endpoint(load(sources, TYPES, options.env), options)
-    return wish, check(wish, TYPES)
+    configuration = at_endpoint(load(sources, TYPES, options.env), options)
+    return configuration, check(configuration, TYPES)
 
 
-def at_endpoint(wish: Wish, options: Common) -> Wish:
-    """The wish with the endpoint that a flag or the environment names, where one does."""
+def at_endpoint(configuration: Configuration, options: Common) -> Configuration:
+    """The configuration with the endpoint that a flag or the environment names, where one does."""
     if not options.endpoint:
-        return wish
+        return configuration
     try:
-        settings = replace(wish.settings, endpoint=normal_endpoint(options.endpoint), endpoint_at=None)
+        settings = replace(configuration.settings, endpoint=normal_endpoint(options.endpoint), endpoint_at=None)
     except ValueError as error:
         raise QboxctlError(str(error), hint="correct --endpoint or QBOXCTL_ENDPOINT") from None
-    return replace(wish, settings=settings)
+    return replace(configuration, settings=settings)

@@ -12,11 +12,11 @@ from qboxctl.api.client import Reader
 from qboxctl.api.reader import Account
 from qboxctl.cli.common import Common, common
 from qboxctl.cli.failures import Exit
-from qboxctl.cli.session import connect, read_wish
-from qboxctl.dns.records import ATTRIBUTES, Record, records, want_for_records
+from qboxctl.cli.session import connect, read_configuration
+from qboxctl.dns.records import ATTRIBUTES, Record, query_for_records, records
 from qboxctl.errors import QboxctlError
 from qboxctl.files import write_files
-from qboxctl.live.refresh import survey
+from qboxctl.live.refresh import read_live_state
 from qboxctl.render.dns_records import FORMATS, octodns_files
 from qboxctl.render.style import plural
 from qboxctl.resources import TYPES
@@ -36,12 +36,12 @@ def command(options: Common, form: str, check: bool, resolver: str, out: Path | 
         raise click.UsageError("--out writes zones for octoDNS, and goes with --format octodns")
     if resolver and not check:
         raise click.UsageError("--resolver goes with --check")
-    wish = read_wish(options)
-    with closing(connect(Reader, wish, options, seed=seed)) as reader:
-        snapshot = survey(Account(reader, TYPES), want_for_records(wish))
-    found = records(wish, snapshot)
-    for address, one in wish.objects.items():
-        if address.kind in ATTRIBUTES and not one.absent and address not in snapshot.live:
+    configuration = read_configuration(options)
+    with closing(connect(Reader, configuration, options, seed=seed)) as reader:
+        live_state = read_live_state(Account(reader, TYPES), query_for_records(configuration))
+    found = records(configuration, live_state)
+    for address, one in configuration.objects.items():
+        if address.kind in ATTRIBUTES and not one.absent and address not in live_state.live:
             options.say(f"{address} is not there yet: `qboxctl apply` creates it, and more records may come with it")
     if not found:
         options.say("the files declare no domain that needs records")

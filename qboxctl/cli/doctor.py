@@ -23,10 +23,10 @@ from qboxctl.resources import TYPES
 @click.pass_obj
 def command(options: Common, form: str, seed: str | None) -> int:
     """Check token, reach and permissions, and which of the known attributes this account's answers carry."""
-    wish = settings_only(options)
-    options.say(f"asking {wish.settings.endpoint}")
-    with closing(connect(Reader, wish, options, seed=seed)) as reader:
-        report = examine(Account(reader, TYPES), wish, reader.clock.time())
+    configuration = settings_only(options)
+    options.say(f"asking {configuration.settings.endpoint}")
+    with closing(connect(Reader, configuration, options, seed=seed)) as reader:
+        report = examine(Account(reader, TYPES), configuration, reader.clock.time())
     if form == "json":
         options.result(examination.as_json(report))
     else:

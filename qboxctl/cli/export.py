@@ -14,9 +14,9 @@ from qboxctl.api.reader import Account
 from qboxctl.cli.common import Common, common
 from qboxctl.cli.session import connect, settings_only
 from qboxctl.errors import QboxctlError
-from qboxctl.export import Choice, Export, export, want_for_export
+from qboxctl.export import Choice, Export, export, query_for_export
 from qboxctl.files import write_files
-from qboxctl.live.refresh import survey
+from qboxctl.live.refresh import read_live_state
 from qboxctl.render.style import clean, plural
 from qboxctl.resources import TYPES
 from qboxctl.schema.patterns import Pattern
@@ -44,10 +44,10 @@ def command(
 ) -> None:
     """Write the live account as configuration whose plan is empty. Passwords are not in it, and are not needed."""
     choice = _choice(domains, kinds)
-    wish = settings_only(options)
-    with closing(connect(Reader, wish, options, seed=seed)) as reader:
-        snapshot = survey(Account(reader, TYPES), want_for_export(wish, TYPES, choice))
-    done = export(snapshot, wish, TYPES, choice)
+    configuration = settings_only(options)
+    with closing(connect(Reader, configuration, options, seed=seed)) as reader:
+        live_state = read_live_state(Account(reader, TYPES), query_for_export(configuration, TYPES, choice))
+    done = export(live_state, configuration, TYPES, choice)
     if domains and not done.tree:
         raise QboxctlError(f"no live domain fits --domain {' '.join(domains)}")
     if out:

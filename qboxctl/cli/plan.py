@@ -45,16 +45,16 @@ def command(
     full = in_full(options, full=full, summary=summary)
     has_digest = bool(out) or form == "json"
     task = task_of(options, PlanOptions(**chosen), whole=has_digest)
-    reader = connect(Reader, task.wish, options, seed=seed)
+    reader = connect(Reader, task.configuration, options, seed=seed)
     try:
-        wish, _, plan = planned(reader, task, options, acknowledge)
+        configuration, _, plan = planned(reader, task, options, acknowledge)
     finally:
         reader.close()
     if has_digest:
-        plan = replace(plan, config_digest=wish.digest)
+        plan = replace(plan, config_digest=configuration.digest)
     if out:
         write(plan, out)
-    rate = wish.settings.api.requests_per_second
+    rate = configuration.settings.api.requests_per_second
     options.result(picture(plan, form, TYPES, options.palette(), rate, full=full, summary=summary))
     if out and plan.changes and form == "text":
         words = ["apply", str(out), *_again(plan, acknowledge=acknowledge, seed=seed or "")]

@@ -16,25 +16,25 @@ from qboxctl.api.client import Reader
 from qboxctl.api.reader import Account
 from qboxctl.applying.preflight import Checked, check, check_saved
 from qboxctl.cli.common import Common
-from qboxctl.cli.config import at_endpoint, checked_wish, sources_of
+from qboxctl.cli.config import at_endpoint, checked_configuration, sources_of
 from qboxctl.cli.session import accepted
 from qboxctl.config import git
 from qboxctl.config.changes import Edit, difference, edit
-from qboxctl.config.configuration import Wish
+from qboxctl.config.configuration import Configuration
 from qboxctl.config.revision import base_of, changed_since, is_none
 from qboxctl.config.rules import check as check_files
 from qboxctl.config.yaml.reader import Source
 from qboxctl.errors import Diagnostic, QboxctlError
-from qboxctl.live.refresh import survey
-from qboxctl.model import Action, Advisory, Plan, PlanOptions, Snapshot
+from qboxctl.live.refresh import read_live_state
+from qboxctl.model import Action, Advisory, LiveState, Plan, PlanOptions
 from qboxctl.planning.advisories import advise
 from qboxctl.planning.customers import customers, refuse_another_customer
 from qboxctl.planning.guards import PASSABLE, acknowledges
 from qboxctl.planning.idle_patterns import Known, idle_rules, refuse_idle_options
 from qboxctl.planning.partial import part
 from qboxctl.planning.pipeline import compare
-from qboxctl.planning.queries import want_for_saved
-from qboxctl.planning.targets import Options, Scope
+from qboxctl.planning.queries import query_for_saved
+from qboxctl.planning.targets import Options, Targets
 from qboxctl.render.style import plural
 from qboxctl.resources import TYPES
 from qboxctl.schema.patterns import Pattern, covering
@@ -71,14 +71,14 @@ def planning_options(command: _F) -> _F:
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """What is to be planned: a checked wish, and the options that say which part of it.
+    """What is to be planned: a checked configuration, and the options that say which part of it.
 
-    ``edit`` is what was edited since a revision, where that is known. Where the wish is only the part of the ``files``
+    ``edit`` is what was edited since a revision, where that is known. Where it is only the part of the ``files``
     that this bears on, ``whole`` gives the same task with all of them read.
     """
 
     asked: PlanOptions
-    wish: Wish
+    configuration: Configuration
     files: Sequence[Source]
     edit: Edit | None = None
     whole: Callable[[], Task] | None = None
@@ -97,12 +97,12 @@ def task_of(options: Common, asked: PlanOptions, *, whole: bool = False, told: C
             made = _edit(since, files, options)
             found = part(made, files, TYPES, options.env)
             if found is not None:
-                wish = at_endpoint(found, options)
-                known = check_files(wish, TYPES)
+                configuration = at_endpoint(found, options)
+                known = check_files(configuration, TYPES)
                 again = partial(task_of, options, asked, whole=True, told=known)
-                return Task(asked, accepted(wish, known, options), files, made, again)
-    wish, known = checked_wish(options, files)
-    return Task(asked, accepted(wish, [one for one in known if one not in told], options), files, made)
+                return Task(asked, accepted(configuration, known, options), files, made, again)
+    configuration, known = checked_configuration(options, files)
+    return Task(asked, accepted(configuration, [one for one in known if one not in told], options), files, made)
 
 
 def _edit(since: str, files: Sequence[Source], options: Common) -> Edit:
@@ -118,8 +118,8 @@ def _remembered(task: Task, options: Common) -> Task:
 
 
 def _chosen(task: Task) -> tuple[Options, str]:
-    """Which part of the wish is planned, and in words what changed; raises UsageError."""
-    asked, wish = task.asked, task.wish
+    """Which part of the configuration is planned, and in words what changed; raises UsageError."""
+    asked, configuration = task.asked, task.configuration
     chosen = Options(
         targets=_patterns(asked.targets, "--target"),
         excludes=_patterns(asked.excludes, "--exclude"),
@@ -132,7 +132,7 @@ def _chosen(task: Task) -> tuple[Options, str]:
     if task.edit is None:
         news = "--since names no revision, but zeros (a first push): nothing counts as removed, and all is planned"
         return replace(chosen, removed_since=frozenset()), news
-    found = difference(task.edit, wish)
+    found = difference(task.edit, configuration)
     chosen = replace(chosen, removed_since=found.gone, extra_edited=found.extra)
     if not asked.only_changed:
         return chosen, ""
@@ -142,21 +142,21 @@ def _chosen(task: Task) -> tuple[Options, str]:
         rules = " and ".join(found.rules)
         return chosen, f"{rules} changed since {asked.since}, which may bear on everything: all is planned"
     news = f"since {asked.since}: {plural(len(found.changed), 'declaration')} changed, {len(found.gone)} gone"
-    news += f"; {len(wish.sources)} of {plural(len(task.files), 'file')} read" if task.whole else ""
-    rotated = {address for address in wish.objects if chosen.rotate and covering(chosen.rotate, address)}
+    news += f"; {len(configuration.sources)} of {plural(len(task.files), 'file')} read" if task.whole else ""
+    rotated = {address for address in configuration.objects if chosen.rotate and covering(chosen.rotate, address)}
     return replace(chosen, only=found.changed | found.gone | rotated), news
 
 
 class Planned(NamedTuple):
     """A plan, with the configuration and what was read of the account that it comes from."""
 
-    wish: Wish
-    snapshot: Snapshot
+    configuration: Configuration
+    live_state: LiveState
     plan: Plan
 
 
 def planned(reader: Reader, task: Task, options: Common, acknowledge: str = "") -> Planned:
-    """Read the account and plan; the wish is the task's, or the whole one.
+    """Read the account and plan; the configuration is the task's, or the whole one.
 
     Some guards look at all that the files declare: before one of them blocks a plan, all files are read. Raises
     UsageError, ConfigError, AuthError, ApiError, and QboxctlError for a bad revision.
@@ -167,29 +167,29 @@ def planned(reader: Reader, task: Task, options: Common, acknowledge: str = "") 
     if news:
         options.say(news)
     chosen = replace(chosen, acknowledge=acknowledge)
-    found = _compared(reader, task.wish, chosen)
+    found = _compared(reader, task.configuration, chosen)
     guards = sorted({one.guard for one in found.plan.blocked} & PASSABLE)
     if task.whole and guards:
         options.say(f"the {guards[0]} guard looks at everything: all files are read")
         task = _remembered(task.whole(), options)
         chosen = replace(_chosen(task)[0], acknowledge=acknowledge)
-        found = _compared(reader, task.wish, chosen)
-    wish, snapshot, plan = found
-    known = Known(wish, snapshot, TYPES)
+        found = _compared(reader, task.configuration, chosen)
+    configuration, live_state, plan = found
+    known = Known(configuration, live_state, TYPES)
     refuse_idle_options(known, chosen)
-    idle = () if Scope(wish, TYPES, chosen).narrowed else idle_rules(known)
+    idle = () if Targets(configuration, TYPES, chosen).narrowed else idle_rules(known)
     if acknowledge and not acknowledges(acknowledge, plan.id):
         options.say(f"--acknowledge names another plan: this one is {plan.id}")
     plan = replace(
         plan,
         options=_as_made(task, options),
-        warnings=(*idle, *advise(wish, snapshot, plan, TYPES), *map(_advisory, unread)),
-        customers=customers(wish, snapshot, TYPES),
+        warnings=(*idle, *advise(configuration, live_state, plan, TYPES), *map(_advisory, unread)),
+        customers=customers(configuration, live_state, TYPES),
         qboxctl_version=__version__,
         created_at=datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z"),
         git_commit=git.commit(options.directory),
     )
-    return Planned(wish, snapshot, plan)
+    return Planned(configuration, live_state, plan)
 
 
 def _as_made(task: Task, options: Common) -> PlanOptions:
@@ -213,21 +213,23 @@ def still_asked(reader: Reader, task: Task, saved: Plan, options: Common, acknow
     """
     chosen, _ = _chosen(_remembered(task, options))
     named = frozenset(change.address for change in saved.changes)
-    scope = Scope(task.wish, TYPES, replace(chosen, targets=(), only=named))
+    targets = Targets(task.configuration, TYPES, replace(chosen, targets=(), only=named))
     account = Account(reader, TYPES)
-    snapshot = survey(account, want_for_saved(scope, saved.changes))
-    refuse_another_customer(saved, task.wish, snapshot, account)
+    live_state = read_live_state(account, query_for_saved(targets, saved.changes))
+    refuse_another_customer(saved, task.configuration, live_state, account)
     if not saved.customers and any(change.action is Action.CREATE for change in saved.changes):
         options.say(
             "nothing in the account said whose it is when the plan was made: be sure that the token is for the same one"
         )
-    check(saved, snapshot, task.wish, TYPES, acknowledge=acknowledge)  # what moved is told before what that spoils
-    snapshot, fresh = compare(account, scope, snapshot)
-    return check_saved(saved, fresh, snapshot, task.wish, TYPES, acknowledge=acknowledge)
+    check(
+        saved, live_state, task.configuration, TYPES, acknowledge=acknowledge
+    )  # what moved is told before what that spoils
+    live_state, fresh = compare(account, targets, live_state)
+    return check_saved(saved, fresh, live_state, task.configuration, TYPES, acknowledge=acknowledge)
 
 
-def _compared(reader: Reader, wish: Wish, chosen: Options) -> Planned:
-    return Planned(wish, *compare(Account(reader, TYPES), Scope(wish, TYPES, chosen)))
+def _compared(reader: Reader, configuration: Configuration, chosen: Options) -> Planned:
+    return Planned(configuration, *compare(Account(reader, TYPES), Targets(configuration, TYPES, chosen)))
 
 
 def _patterns(texts: Iterable[str], option: str) -> tuple[Pattern, ...]:

@@ -1,4 +1,4 @@
-"""From the command line's options to a wish and a connection."""
+"""From the command line's options to a configuration and a connection."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from typing import Any, TypeVar
 
 from qboxctl.api.client import Clock, InProcess, Reader, SystemClock
 from qboxctl.cli.common import Common
-from qboxctl.cli.config import at_endpoint, checked_wish, sources_of
+from qboxctl.cli.config import at_endpoint, checked_configuration, sources_of
 from qboxctl.cli.progress import Progress
-from qboxctl.config.configuration import Wish
+from qboxctl.config.configuration import Configuration
 from qboxctl.config.files import has_sources
 from qboxctl.config.loader import load_settings
 from qboxctl.config.secrets import SecretError, Secrets
@@ -28,21 +28,21 @@ _EMULATED = "emulator"
 """Stands for a token where the account is in this process: none is read, and no program is run for one."""
 
 
-def read_wish(options: Common) -> Wish:
+def read_configuration(options: Common) -> Configuration:
     """The configuration, checked; its warnings go to stderr. Raises ConfigError."""
-    return accepted(*checked_wish(options), options)
+    return accepted(*checked_configuration(options), options)
 
 
-def accepted(wish: Wish, found: list[Diagnostic], options: Common) -> Wish:
-    """A wish with nothing but warnings, which go to stderr; raises ConfigError."""
+def accepted(configuration: Configuration, found: list[Diagnostic], options: Common) -> Configuration:
+    """A configuration with nothing but warnings, which go to stderr; raises ConfigError."""
     if has_errors(found):
         raise ConfigError(found)
     if found:
         options.say(diagnostics.text(found, options.palette(sys.stderr), options.excerpts))
-    return wish
+    return configuration
 
 
-def settings_only(options: Common) -> Wish:
+def settings_only(options: Common) -> Configuration:
     """The settings, for commands that need nothing else: a folder without files stands for the default ones.
 
     Raises ConfigError for a mistake in the settings; others do not matter.
@@ -53,18 +53,23 @@ def settings_only(options: Common) -> Wish:
 
 
 def connect(
-    kind: type[_R], wish: Wish, options: Common, *, seed: str | None, stop: threading.Event | None = None
+    kind: type[_R],
+    configuration: Configuration,
+    options: Common,
+    *,
+    seed: str | None,
+    stop: threading.Event | None = None,
 ) -> _R:
     """A connection to the account, for reading only or for writing too.
 
     Raises AuthError without a token, and ConfigError for an endpoint that none may go to.
     """
-    settings = wish.settings
+    settings = configuration.settings
     inside = settings.endpoint == EMULATOR
     transport = _emulator(seed) if inside else None
     if seed and not inside:
         raise QboxctlError("--seed fills an emulator, and goes with --endpoint emulator: only")
-    token = _EMULATED if inside else _token(wish, options)
+    token = _EMULATED if inside else _token(configuration, options)
     clock: Clock = SystemClock()
     progress = Progress(options, "asking the API")
     options.clear = progress.clear
@@ -83,19 +88,19 @@ def connect(
     return made
 
 
-def process_secrets(wish: Wish, options: Common) -> Secrets:
-    """What resolves the references of a wish in this process's own environment, as far as the options allow it."""
-    return Secrets(os.environ, tokens=token_variables(wish.settings_block), allow_exec=not options.no_exec)
+def process_secrets(configuration: Configuration, options: Common) -> Secrets:
+    """What resolves the references of a configuration in this process's environment, as far as the options allow."""
+    return Secrets(os.environ, tokens=token_variables(configuration.settings_block), allow_exec=not options.no_exec)
 
 
-def _token(wish: Wish, options: Common) -> str:
-    """The token for the endpoint of a wish: not read before it is known that it may go there."""
-    wrong = untrusted(wish)
+def _token(configuration: Configuration, options: Common) -> str:
+    """The token for the endpoint of a configuration: not read before it is known that it may go there."""
+    wrong = untrusted(configuration)
     if wrong:
         raise ConfigError([wrong])
-    secret = wish.settings.token
+    secret = configuration.settings.token
     try:
-        token = process_secrets(wish, options).resolve(secret).strip()
+        token = process_secrets(configuration, options).resolve(secret).strip()
     except SecretError as error:
         raise AuthError(f"there is no API token: {error}", hint=_way_to_a_token(secret, options)) from None
     if not token or not all(33 <= ord(char) < 127 for char in token):

@@ -18,15 +18,15 @@ from qboxctl.render import diagnostics
 @click.pass_obj
 def command(options: Common, form: str) -> int:
     """Check the configuration, offline: no network, no secrets, every mistake at once."""
-    from qboxctl.cli.config import checked_wish
+    from qboxctl.cli.config import checked_configuration
     from qboxctl.config.trust import untrusted
 
     files = objects = 0
     found: list[Diagnostic]
     try:
-        wish, found = checked_wish(options)
-        files, objects = len(wish.sources), len(wish.objects)
-        wrong = untrusted(wish)
+        configuration, found = checked_configuration(options)
+        files, objects = len(configuration.sources), len(configuration.objects)
+        wrong = untrusted(configuration)
         found += [replace(wrong, severity=Severity.WARNING)] if wrong else []  # where no token is sent, it does no harm
     except ConfigError as error:
         found = list(error.diagnostics)

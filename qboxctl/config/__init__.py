@@ -7,5 +7,5 @@ compares the two.
 
 Never: the network, or a secret opened before a change needs it. A mistake is a ``Diagnostic`` with its place, and
 all of them are told at once.
-Start at ``loader.load``, then ``configuration.Wish``.
+Start at ``loader.load``, then ``configuration.Configuration``.
 """

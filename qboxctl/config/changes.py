@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
-from qboxctl.config.configuration import Wish
+from qboxctl.config.configuration import Configuration
 from qboxctl.config.loader import Stated, stated
 from qboxctl.config.yaml.reader import Source
 from qboxctl.errors import ConfigError, Diagnostic, Severity
@@ -54,29 +54,29 @@ class Difference:
     extra: Mapping[Address, frozenset[str]] = field(default_factory=dict)
 
 
-def difference(made: Edit, wish: Wish) -> Difference:
-    """What an edit changed of a wish, of whose files it touched some.
+def difference(made: Edit, configuration: Configuration) -> Difference:
+    """What an edit changed of a configuration, of whose files it touched some.
 
     What stands in a file that did not change may have had attributes in another one: then these tell. It is not
     changed by being mentioned in one more.
     """
     before, now = made.then, made.now
     touched = {id(source) for source in made.touched}
-    files = {number for number, source in enumerate(wish.sources) if id(source) in touched}
+    files = {number for number, source in enumerate(configuration.sources) if id(source) in touched}
     kinds = _differing(before.defaults, now.defaults)
     changed = {
         address
         for address in before.objects.keys() | now.objects.keys()
-        if address in wish.objects
+        if address in configuration.objects
         and (
             before.objects.get(address, _NOTHING) != now.objects.get(address, _NOTHING)
-            or (address not in before.objects and wish.objects[address].where.file in files)
+            or (address not in before.objects and configuration.objects[address].where.file in files)
         )
     }
-    changed |= {address for address in wish.objects if address.kind in kinds}
+    changed |= {address for address in configuration.objects if address.kind in kinds}
     rules = tuple(sorted(_differing(before.rules, now.rules)))
-    extra = {address: names for address in changed if (names := _edited_extra(made, wish.objects[address]))}
-    return Difference(frozenset(changed), before.present - wish.objects.keys(), rules, extra)
+    extra = {address: names for address in changed if (names := _edited_extra(made, configuration.objects[address]))}
+    return Difference(frozenset(changed), before.present - configuration.objects.keys(), rules, extra)
 
 
 def _edited_extra(made: Edit, one: Desired) -> frozenset[str]:

@@ -16,7 +16,7 @@ from qboxctl.schema.patterns import Pattern, covering
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
+class Configuration:
     """The whole configuration. ``managed`` are the collections whose key stands in a file, with what stands in each.
 
     ``settings_block`` is what ``settings`` was read from, environments and all; ``defaults`` are in what is declared,
@@ -79,8 +79,8 @@ def _has(source: Source, where: Where, path: Sequence[str | int]) -> bool:
     return source.position((*where.path, *path)) != source.position(where.path)
 
 
-def ignored(wish: Wish, types: Kinds, address: Address) -> bool:
+def ignored(configuration: Configuration, types: Kinds, address: Address) -> bool:
     """Whether an object, or what it lives in, is matched by ``ignore``."""
-    if not wish.ignore:
+    if not configuration.ignore:
         return False
-    return any(covering(wish.ignore, one) for one in (address, *types.ancestors(address)))
+    return any(covering(configuration.ignore, one) for one in (address, *types.ancestors(address)))

@@ -1,7 +1,7 @@
-"""Files to a ``Wish``: every declared object in canonical form, and every mistake with its place.
+"""Files to a ``Configuration``: every declared object in canonical form, and every mistake with its place.
 
-It works on text and touches nothing. What needs the whole wish to be judged (references, contradictions between
-objects) is in ``validate``.
+It works on text and touches nothing. What needs the whole configuration to be judged (references, contradictions
+between objects) is in ``rules``.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
-from qboxctl.config.configuration import Wish
+from qboxctl.config.configuration import Configuration
 from qboxctl.config.settings import Settings, read_settings
 from qboxctl.config.yaml.reader import TWICE, Room, Source
 from qboxctl.errors import (
@@ -37,14 +37,14 @@ from qboxctl.schema.types import Password, kind_of
 _Path = tuple[str | int, ...]
 
 
-def load(sources: Sequence[Source], types: Kinds, environment: str = "default") -> Wish:
-    """The wish that the files state together; raises ConfigError with every mistake."""
+def load(sources: Sequence[Source], types: Kinds, environment: str = "default") -> Configuration:
+    """The configuration that the files state together; raises ConfigError with every mistake."""
     loader = _Loader(tuple(sources), types)
     loader.read()
     settings = loader.settings(environment)
     objects = loader.objects()
     loader.refuse()
-    return Wish(
+    return Configuration(
         settings=settings,
         objects=objects,
         managed=loader.managed,
@@ -58,8 +58,8 @@ def load(sources: Sequence[Source], types: Kinds, environment: str = "default") 
     )
 
 
-def load_settings(sources: Sequence[Source], types: Kinds, environment: str = "default") -> Wish:
-    """A wish of nothing but the settings and what is ignored; raises ConfigError with every mistake in these.
+def load_settings(sources: Sequence[Source], types: Kinds, environment: str = "default") -> Configuration:
+    """A configuration of nothing but the settings and what is ignored; raises ConfigError with every mistake in these.
 
     What else is wrong with the files does not matter, unless it hides the settings.
     """
@@ -74,14 +74,14 @@ def load_settings(sources: Sequence[Source], types: Kinds, environment: str = "d
             loader.found += found
     settings = loader.settings(environment)
     loader.refuse()
-    return Wish(settings, {}, {}, ignore=tuple(loader.patterns["ignore"]), sources=loader.sources)
+    return Configuration(settings, {}, {}, ignore=tuple(loader.patterns["ignore"]), sources=loader.sources)
 
 
 _NEEDED = {"settings", "ignore"}
 
 
 class Stated(NamedTuple):
-    """What some files of a wish say, as texts that compare: of each object, of each kind's defaults, and as rules.
+    """What some files of a configuration say, as texts that compare: of each object, of each kind, and as rules.
 
     ``present`` are the objects that they declare to be there, and do not ignore, in no doubt; ``mistakes`` is what
     is wrong with the files by themselves.
@@ -95,7 +95,7 @@ class Stated(NamedTuple):
 
 
 def stated(sources: Sequence[Source], types: Kinds) -> Stated:
-    """What some files of a wish say, as far as they can be read."""
+    """What some files of a configuration say, as far as they can be read."""
     loader = _Loader(tuple(sources), types)
     loader.read()
     objects = loader.objects()

@@ -12,9 +12,9 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from qboxctl.config.configuration import Wish
-from qboxctl.live.query import Want
-from qboxctl.model import JSON, Address, Collection, Live, Snapshot
+from qboxctl.config.configuration import Configuration
+from qboxctl.live.query import Query
+from qboxctl.model import JSON, Address, Collection, Live, LiveState
 from qboxctl.schema.decoding import UNPROVED
 from qboxctl.schema.resource import Certainty
 
@@ -63,22 +63,26 @@ ATTRIBUTES = {
 """What the answers tell of records, for each kind that has some."""
 
 
-def want_for_records(wish: Wish) -> Want:
+def query_for_records(configuration: Configuration) -> Query:
     """What must be known: the declared domains, with what their answers tell of records."""
-    declared = [address for address, one in wish.objects.items() if address.kind in ATTRIBUTES and not one.absent]
+    declared = [
+        address for address, one in configuration.objects.items() if address.kind in ATTRIBUTES and not one.absent
+    ]
     collections = frozenset(Collection(address.kind) for address in declared)
-    return Want(wish, collections, {address: ATTRIBUTES[address.kind] for address in declared})
+    return Query(configuration, collections, {address: ATTRIBUTES[address.kind] for address in declared})
 
 
-def records(wish: Wish, snapshot: Snapshot) -> list[Record]:
+def records(configuration: Configuration, live_state: LiveState) -> list[Record]:
     """The records of every declared domain, sorted, each name with one SPF and one DMARC record.
 
     A domain that is not there yet has those that are known without it.
     """
-    declared = [address for address, one in wish.objects.items() if address.kind in ATTRIBUTES and not one.absent]
+    declared = [
+        address for address, one in configuration.objects.items() if address.kind in ATTRIBUTES and not one.absent
+    ]
     found: list[Record] = []
     for address in declared:
-        live = snapshot.live.get(address)
+        live = live_state.live.get(address)
         found += _MAKERS[address.kind](address.key, live or Live(address, "", {}))
     zones = sorted({address.key for address in declared}, key=lambda name: (len(name), name))
     return sorted(replace(one, zone=_zone(one, zones)) for one in _united(found))

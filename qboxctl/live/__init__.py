@@ -1,8 +1,8 @@
 """The live state of an account: what to ask (``query``), and reading it level by level (``refresh``).
 
-A ``Want`` says which lists and objects are needed; ``refresh`` reads them, several at a time, and says which live
+A ``Query`` says which lists and objects are needed; ``refresh`` reads them, several at a time, and says which live
 object is which. ``counts`` compares what parents count with what their lists show.
 
 Never: a write, or a decision about what to change.
-Start at ``query.Want``, then ``refresh.survey``.
+Start at ``query.Query``, then ``refresh.read_live_state``.
 """

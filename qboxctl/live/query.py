@@ -6,12 +6,12 @@ from collections.abc import Callable, Iterable, Mapping
 from collections.abc import Collection as Sized
 from dataclasses import dataclass, field
 
-from qboxctl.config.configuration import Wish
+from qboxctl.config.configuration import Configuration
 from qboxctl.model import Address, Collection, Live
 
 
 @dataclass(frozen=True, slots=True)
-class Want:
+class Query:
     """What to know of the account.
 
     ``fields`` names the attributes of each object that must be known if the API has them. ``whole`` are the
@@ -21,7 +21,7 @@ class Want:
     tells which objects are wanted with all their attributes.
     """
 
-    wish: Wish
+    configuration: Configuration
     collections: frozenset[Collection]
     fields: Mapping[Address, Sized[str]]
     whole: frozenset[str] = frozenset()

@@ -1,4 +1,4 @@
-"""From what is wanted to a ``Snapshot``: which lists and objects are read, and which live object is which."""
+"""From a query to the live state: which lists and objects are read, and which live object is which."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from qboxctl.api.reader import MOST_LOOKS, SAMPLE, Account, belongs, code_of, li
 from qboxctl.config.configuration import ignored
 from qboxctl.errors import ConfigError, Diagnostic
 from qboxctl.live.counts import counts_of, unseen, unsure
-from qboxctl.live.query import Want
-from qboxctl.model import Address, Collection, Count, Live, Snapshot
+from qboxctl.live.query import Query
+from qboxctl.model import Address, Collection, Count, Live, LiveState
 from qboxctl.schema import labels
 from qboxctl.schema.formats import folded
 from qboxctl.schema.labels import labelled
@@ -24,43 +24,43 @@ LONGEST_LABEL = 200
 """A description that is longer, or cannot be printed, is no name for people: the id stands for the account."""
 
 
-def survey(account: Account, want: Want) -> Snapshot:
+def read_live_state(account: Account, query: Query) -> LiveState:
     """Read what is wanted; raises AuthError, ConfigError (accounts that cannot be told apart), ApiError."""
     pool = ThreadPoolExecutor(account.workers)
     try:
-        return _Survey(account, want, pool).run()
+        return _Refresh(account, query, pool).run()
     finally:
         pool.shutdown(wait=False, cancel_futures=True)  # after a failure nobody waits for what is still read
 
 
-class _Survey:
+class _Refresh:
     """One reading of the account."""
 
-    def __init__(self, account: Account, want: Want, pool: ThreadPoolExecutor) -> None:
-        self.account, self.want, self.pool = account, want, pool
+    def __init__(self, account: Account, query: Query, pool: ThreadPoolExecutor) -> None:
+        self.account, self.query, self.pool = account, query, pool
         self.types = account.types
-        self.customer = want.wish.settings.customer_code
+        self.customer = query.configuration.settings.customer_code
         self.found: dict[Address, Live] = {}
         self.complete: set[Collection] = set()
         self.totals: dict[Collection, int] = {}
         self.shown: dict[Collection, tuple[int, bool]] = {}
         self.doomed: set[Address] = set()
 
-    def run(self) -> Snapshot:
+    def run(self) -> LiveState:
         """Lists of the account first, then what is inside the objects, then details."""
         for level in self.types.levels:
-            opened = {home for home in self.want.opened(self.found) if self.types.children(home.kind)}
+            opened = {home for home in self.query.opened(self.found) if self.types.children(home.kind)}
             inside = (one for home in opened for one in self.types.inside(home))
             kinds = {type_.kind for type_ in level}
-            wanted = {one for one in {*self.want.collections, *inside} if one.kind in kinds}
-            self.doomed |= opened if self.want.removing else set()
+            wanted = {one for one in {*self.query.collections, *inside} if one.kind in kinds}
+            self.doomed |= opened if self.query.removing else set()
             self.read([one for one in wanted if not self.searched(one)])
         self.detail()
         codes = {
             kind: {live.remote_id: live.address.key for live in self.found.values() if live.address.kind == kind}
             for kind in {one.linked for type_ in self.types.values() for one in type_.fields if one.linked}
         }
-        return Snapshot(self.found, frozenset(self.complete), self.totals, codes, self.unseen())
+        return LiveState(self.found, frozenset(self.complete), self.totals, codes, self.unseen())
 
     def parent_id(self, collection: Collection) -> str:
         """The code of the object that a collection is in, "" where it is not there."""
@@ -104,16 +104,16 @@ class _Survey:
         What a search misses may be there all the same, so one miss is enough to read the list.
         """
         type_ = self.types[collection.kind]
-        if not type_.search or collection not in self.want.partly:
+        if not type_.search or collection not in self.query.partly:
             return False
-        keys = {address.key for address in self.want.fields if address.kind == type_.kind}
-        keys |= {one.parent for one in self.want.collections if self.types[one.kind].parent == type_.kind}
+        keys = {address.key for address in self.query.fields if address.kind == type_.kind}
+        keys |= {one.parent for one in self.query.collections if self.types[one.kind].parent == type_.kind}
         if not 0 < len(keys) <= MOST_SEARCHES:
             return False
         pages = self.pool.map(lambda key: self.account.page(type_, type_.collection, 1, {type_.search: key}), keys)
         rows = [self.account.live(type_, row, "") for page in pages for row in page.rows]
-        lives = self.told(type_, [live for live in rows if live is not None])
-        found = {live.address: live for live in lives if self.ours(type_, live)}
+        lives = self.with_owner(type_, [live for live in rows if live is not None])
+        found = {live.address: live for live in lives if self.is_owned(type_, live)}
         wanted = {Address(type_.kind, key) for key in keys}
         if any(address not in found or found[address].leaving for address in wanted):
             return False
@@ -122,14 +122,14 @@ class _Survey:
 
     def rather_single(self, collection: Collection, type_: ResourceType, pages: int) -> bool:
         """Whether it is cheaper to ask for each wanted object than to read every page."""
-        if not type_.per_object or type_.kind in self.want.whole or collection.parent:
+        if not type_.per_object or type_.kind in self.query.whole or collection.parent:
             return False
-        return pages - 1 > sum(1 for address in self.want.fields if address.kind == type_.kind)
+        return pages - 1 > sum(1 for address in self.query.fields if address.kind == type_.kind)
 
     def single(self, type_: ResourceType, first: Page) -> None:
         """Read the wanted objects of a kind one by one; what the first page of their list shows is there."""
         shown = {live.address: live for row in first.rows if (live := self.account.live(type_, row, "")) is not None}
-        wanted = [address for address in self.want.fields if address.kind == type_.kind]
+        wanted = [address for address in self.query.fields if address.kind == type_.kind]
         stubs = [Live(address, "", {}) for address in wanted]
         rows = self.pool.map(lambda stub: self.account.detail(type_, "", stub), stubs)
         for address, row in zip(wanted, rows, strict=True):
@@ -139,11 +139,11 @@ class _Survey:
 
     def keep(self, collection: Collection, type_: ResourceType, rows: Sequence[Row]) -> None:
         """Take the rows of a collection that was read to its end."""
-        lives = self.told(type_, self.lives(collection, type_, rows))
+        lives = self.with_owner(type_, self.lives(collection, type_, rows))
         if type_.unique:
             for live in lives:
                 other = self.found.get(live.address)
-                if self.ours(type_, live) and (other is None or other.leaving):
+                if self.is_owned(type_, live) and (other is None or other.leaving):
                     self.found[live.address] = live
         else:
             self.match(type_, [live for live in lives if belongs(type_, live.row, self.customer) is not False])
@@ -156,34 +156,34 @@ class _Survey:
             self.shown[collection] = (len(lives), len(rows) > len(lives))
         return lives
 
-    def told(self, type_: ResourceType, lives: list[Live]) -> list[Live]:
+    def with_owner(self, type_: ResourceType, lives: list[Live]) -> list[Live]:
         """The same objects, those that a file may mean with details where their rows do not tell whose they are."""
         if not (self.customer and type_.owned):
             return lives
         known = [live for live in lives if belongs(type_, live.row, self.customer) is not None]
-        meant = [live for live in lives if not type_.unique or self.meant(live.address)]
-        unsure = [live for live in meant if belongs(type_, live.row, self.customer) is None]
+        is_declared = [live for live in lives if not type_.unique or self.is_declared(live.address)]
+        unsure = [live for live in is_declared if belongs(type_, live.row, self.customer) is None]
         asked = self.asked(type_, [(live, ["customer_code"]) for live in unsure])
         return [*known, *(live for live in asked if live is not None)]
 
-    def meant(self, address: Address) -> bool:
+    def is_declared(self, address: Address) -> bool:
         """Whether a file declares the object, or all of it is wanted."""
-        return address in self.want.wish.objects or self.want.entire(address)
+        return address in self.query.configuration.objects or self.query.entire(address)
 
-    def ours(self, type_: ResourceType, live: Live) -> bool:
+    def is_owned(self, type_: ResourceType, live: Live) -> bool:
         """Whether an object is of the customer that the settings name (admin tokens see all of them).
 
         Where its row does not tell, it is one that a file declares.
         """
         known = belongs(type_, live.row, self.customer)
-        return live.address in self.want.wish.objects if known is None else known
+        return live.address in self.query.configuration.objects if known is None else known
 
     def match(self, type_: ResourceType, lives: list[Live]) -> None:
         """Give objects without a unique key the key of the declaration that means them, by id or description."""
-        declared = [one for one in self.want.wish.objects.values() if one.address.kind == type_.kind]
+        declared = [one for one in self.query.configuration.objects.values() if one.address.kind == type_.kind]
         found, wrong = labels.match(declared, lives, type_.key, type_.title)
         if wrong:
-            position = self.want.wish.position
+            position = self.query.configuration.position
             raise ConfigError(
                 Diagnostic("Q042", message, position(one.where), str(one.address), hint) for one, message, hint in wrong
             )
@@ -201,17 +201,27 @@ class _Survey:
             address = labelled(type_, live)
             label = address.key
             fit = 0 < len(label) <= LONGEST_LABEL and label.isprintable() and type_.comparable(label) == label
-            if ignored(self.want.wish, self.types, address) or belongs(type_, live.row, self.customer) is None:
+            if (
+                ignored(self.query.configuration, self.types, address)
+                or belongs(type_, live.row, self.customer) is None
+            ):
                 continue
-            if not fit or label.startswith("#") or numbers[folded(text)] != 1 or address in self.want.wish.objects:
+            if (
+                not fit
+                or label.startswith("#")
+                or numbers[folded(text)] != 1
+                or address in self.query.configuration.objects
+            ):
                 address = Address(type_.kind, f"#{live.remote_id}")
             self.found[address] = live._replace(address=address)
 
     def detail(self) -> None:
         """Ask for single objects where the list lacks a wanted attribute."""
         lacking: dict[str, list[tuple[Live, list[str]]]] = defaultdict(list)
-        entire = {address: _comparable(self.types[address.kind]) for address in self.found if self.want.entire(address)}
-        wanted = {**self.want.fields, **entire}
+        entire = {
+            address: _comparable(self.types[address.kind]) for address in self.found if self.query.entire(address)
+        }
+        wanted = {**self.query.fields, **entire}
         for address in self.doomed & self.found.keys():
             wanted[address] = [*wanted.get(address, ()), *self.types[address.kind].counters.values()]
         for address, names in wanted.items():

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 
-from qboxctl.config.configuration import Wish
+from qboxctl.config.configuration import Configuration
 from qboxctl.config.rules import FREE_ALIASES_PER_MAILBOX
-from qboxctl.model import Action, Address, Advisory, Collection, Desired, Live, Plan, Snapshot
+from qboxctl.model import Action, Address, Advisory, Collection, Desired, Live, LiveState, Plan
 from qboxctl.planning.graph import referred
 from qboxctl.planning.guards import strangers
 from qboxctl.schema.formats import folded
@@ -16,28 +16,28 @@ from qboxctl.schema.labels import text_of
 from qboxctl.schema.resource import lowers
 
 
-def advise(wish: Wish, snapshot: Snapshot, plan: Plan, types: Kinds) -> tuple[Advisory, ...]:
+def advise(configuration: Configuration, live_state: LiveState, plan: Plan, types: Kinds) -> tuple[Advisory, ...]:
     """The warnings, sorted by the object that each is about."""
     found = [
-        *_left_disabled(wish, snapshot, plan, types),
-        *_not_renamed(wish, snapshot, plan),
-        *_into_nothing(wish, snapshot, plan, types),
+        *_left_disabled(configuration, live_state, plan, types),
+        *_not_renamed(configuration, live_state, plan),
+        *_into_nothing(configuration, live_state, plan, types),
         *_shrinking(plan, types),
-        *_many_aliases(wish, snapshot, plan),
-        *_ordered_anew(wish, snapshot, plan, types),
-        *_known_by_a_part(wish, snapshot, types),
+        *_many_aliases(configuration, live_state, plan),
+        *_ordered_anew(configuration, live_state, plan, types),
+        *_known_by_a_part(configuration, live_state, types),
     ]
     return tuple(sorted(found, key=lambda one: (one.address, one.code, one.message)))
 
 
-def _left_disabled(wish: Wish, snapshot: Snapshot, plan: Plan, types: Kinds) -> Iterator[Advisory]:
+def _left_disabled(configuration: Configuration, live_state: LiveState, plan: Plan, types: Kinds) -> Iterator[Advisory]:
     """Objects that on_remove has disabled stay so when they are declared again: nothing says otherwise."""
-    kinds = [kind for kind, todo in wish.settings.on_remove.items() if todo == "disable"]
+    kinds = [kind for kind, todo in configuration.settings.on_remove.items() if todo == "disable"]
     changed = {(change.address, one.name) for change in plan.changes if kinds for one in change.fields}
     for kind in kinds:
         name, off = types[kind].disabled or ("", None)
-        for address, live in snapshot.live.items():
-            one = wish.objects.get(address)
+        for address, live in live_state.live.items():
+            one = configuration.objects.get(address)
             if one is None or one.absent or address.kind != kind or live.status != "disabled":
                 continue
             if name not in one.values and (address, name) not in changed:
@@ -45,7 +45,7 @@ def _left_disabled(wish: Wish, snapshot: Snapshot, plan: Plan, types: Kinds) -> 
                                f"state {name}: enabled, or {name}: {off} if it is to stay so")  # fmt: skip
 
 
-def _not_renamed(wish: Wish, snapshot: Snapshot, plan: Plan) -> Iterator[Advisory]:
+def _not_renamed(configuration: Configuration, live_state: LiveState, plan: Plan) -> Iterator[Advisory]:
     """A mailbox that comes where another one goes: it looks like a new name, and is a new, empty mailbox."""
     made: dict[str, list[Address]] = defaultdict(list)
     gone: dict[str, list[Address]] = defaultdict(list)
@@ -60,8 +60,8 @@ def _not_renamed(wish: Wish, snapshot: Snapshot, plan: Plan) -> Iterator[Advisor
     for domain, addresses in made.items():
         alone = len(addresses) == len(gone[domain]) == 1
         for address in addresses:
-            one = wish.objects[address]
-            old = next((other for other in [*gone[domain], *left[domain]] if _same(one, snapshot.live[other])), None)
+            one = configuration.objects[address]
+            old = next((other for other in [*gone[domain], *left[domain]] if _same(one, live_state.live[other])), None)
             old = old or (gone[domain][0] if alone else None)
             if old is not None:
                 message = f"{address} will be new and empty: the mail of {old} does not move to it"
@@ -69,9 +69,9 @@ def _not_renamed(wish: Wish, snapshot: Snapshot, plan: Plan) -> Iterator[Advisor
                 yield Advisory("Q045", str(address), message, f"{hint}and let an alias bear the old name after that")
 
 
-def _into_nothing(wish: Wish, snapshot: Snapshot, plan: Plan, types: Kinds) -> Iterator[Advisory]:
+def _into_nothing(configuration: Configuration, live_state: LiveState, plan: Plan, types: Kinds) -> Iterator[Advisory]:
     """Mail that goes to a declared object which is not there, since the plan leaves its creation out."""
-    there = {change.address for change in plan.changes if change.action is Action.CREATE} | snapshot.live.keys()
+    there = {change.address for change in plan.changes if change.action is Action.CREATE} | live_state.live.keys()
     for change in plan.changes:
         by_name = types[change.address.kind].by_name
         for name, _, after in change.fields:
@@ -80,7 +80,9 @@ def _into_nothing(wish: Wish, snapshot: Snapshot, plan: Plan, types: Kinds) -> I
                 continue
             for key in after if isinstance(after, tuple) else (after,):
                 possible = referred(types, refers, key)
-                declared = [one for one in possible if one in wish.objects and not wish.objects[one].absent]
+                declared = [
+                    one for one in possible if one in configuration.objects and not configuration.objects[one].absent
+                ]
                 if declared and there.isdisjoint(possible):
                     yield Advisory("Q046", str(change.address), f"{name} of {change.address}: {declared[0]} is "
                                    "declared, but neither in the account nor in this plan",
@@ -99,20 +101,20 @@ def _shrinking(plan: Plan, types: Kinds) -> Iterator[Advisory]:
                 yield Advisory("Q048", str(change.address), message, one.lowering)
 
 
-def _many_aliases(wish: Wish, snapshot: Snapshot, plan: Plan) -> Iterator[Advisory]:
+def _many_aliases(configuration: Configuration, live_state: LiveState, plan: Plan) -> Iterator[Advisory]:
     """More aliases for each mailbox than are free, counting what is live; what the files show alone is told before."""
     made = {_domain(one.address) for one in plan.changes if (one.address.kind, one.action) == ("alias", Action.CREATE)}
     if not made:
         return
-    declared = Counter((one.kind, _domain(one)) for one, desired in wish.objects.items() if not desired.absent)
-    after = Counter((one.kind, _domain(one)) for one, live in snapshot.live.items() if not live.leaving)
+    declared = Counter((one.kind, _domain(one)) for one, desired in configuration.objects.items() if not desired.absent)
+    after = Counter((one.kind, _domain(one)) for one, live in live_state.live.items() if not live.leaving)
     for change in plan.changes:
         step = {Action.CREATE: 1, Action.DELETE: -1}.get(change.action, 0)
         after[change.address.kind, _domain(change.address)] += step
     for domain in sorted(made):
-        one = wish.objects.get(Address("domain", domain))
-        known = all(Collection(kind, domain) in snapshot.complete for kind in ("alias", "mailbox"))
-        told = _too_many(declared, domain) and Collection("mailbox", domain) in wish.managed
+        one = configuration.objects.get(Address("domain", domain))
+        known = all(Collection(kind, domain) in live_state.complete for kind in ("alias", "mailbox"))
+        told = _too_many(declared, domain) and Collection("mailbox", domain) in configuration.managed
         if one is not None and known and not told and _too_many(after, domain):
             aliases, mailboxes = after["alias", domain], after["mailbox", domain]
             message = f"{one.address} will have {aliases} aliases for {mailboxes} mailboxes: more than "
@@ -124,12 +126,12 @@ def _too_many(counts: Counter[tuple[str, str]], domain: str) -> bool:
     return counts["alias", domain] > FREE_ALIASES_PER_MAILBOX * max(1, counts["mailbox", domain])
 
 
-def _ordered_anew(wish: Wish, snapshot: Snapshot, plan: Plan, types: Kinds) -> Iterator[Advisory]:
+def _ordered_anew(configuration: Configuration, live_state: LiveState, plan: Plan, types: Kinds) -> Iterator[Advisory]:
     """An order beside a live object that goes or that no file declares: it may be a new name for that one."""
     orders = [one for one in plan.changes if one.action is Action.CREATE and types[one.address.kind].ordered]
     for kind in {change.address.kind for change in orders}:
         gone = [change.address for change in plan.changes if change.address.kind == kind and change.action.removes]
-        old = [*(snapshot.live[address] for address in gone), *strangers(kind, snapshot, wish)]
+        old = [*(live_state.live[address] for address in gone), *strangers(kind, live_state, configuration)]
         if not old:
             continue
         for change in orders:
@@ -142,11 +144,11 @@ def _ordered_anew(wish: Wish, snapshot: Snapshot, plan: Plan, types: Kinds) -> I
                 yield Advisory("Q049", str(change.address), message, hint)
 
 
-def _known_by_a_part(wish: Wish, snapshot: Snapshot, types: Kinds) -> Iterator[Advisory]:
+def _known_by_a_part(configuration: Configuration, live_state: LiveState, types: Kinds) -> Iterator[Advisory]:
     """An object that is taken for a declared one, though only the beginning of its text is there: it may be another."""
     loose = [kind for kind, type_ in types.items() if not type_.unique]
-    for address, live in snapshot.live.items():
-        one = wish.objects.get(address) if address.kind in loose else None
+    for address, live in live_state.live.items():
+        one = configuration.objects.get(address) if address.kind in loose else None
         if one is None or one.pin:
             continue
         text = text_of(live, types[address.kind].key)

@@ -6,31 +6,31 @@ from collections.abc import Iterable, Sequence
 
 from qboxctl.api.listing import Row
 from qboxctl.api.reader import Account
-from qboxctl.config.configuration import Wish
+from qboxctl.config.configuration import Configuration
 from qboxctl.errors import PlanFileError
-from qboxctl.model import Plan, Snapshot
+from qboxctl.model import LiveState, Plan
 from qboxctl.schema.kinds import Kinds
 
 _CODE = "customer_code"
 
 
-def customers(wish: Wish, snapshot: Snapshot, types: Kinds) -> tuple[str, ...]:
+def customers(configuration: Configuration, live_state: LiveState, types: Kinds) -> tuple[str, ...]:
     """The customer that the settings name, else those whose objects were read and tell it."""
-    if wish.settings.customer_code:
-        return (wish.settings.customer_code,)
+    if configuration.settings.customer_code:
+        return (configuration.settings.customer_code,)
     owned = {kind for kind, type_ in types.items() if type_.owned}
-    return _codes(live.row for address, live in snapshot.live.items() if address.kind in owned)
+    return _codes(live.row for address, live in live_state.live.items() if address.kind in owned)
 
 
-def refuse_another_customer(saved: Plan, wish: Wish, snapshot: Snapshot, account: Account) -> None:
+def refuse_another_customer(saved: Plan, configuration: Configuration, live_state: LiveState, account: Account) -> None:
     """Refuse a saved plan that was made for another customer's account; raises PlanFileError, and what reading raises.
 
-    More than the snapshot is read only where that tells nothing and the plan knows its customer. A plan that was made
+    More than the live state is read only where that tells nothing and the plan knows its customer. A plan that was made
     while the account told of nobody may be for any.
     """
     if not saved.customers:
         return
-    today = customers(wish, snapshot, account.types) or _asked(account)
+    today = customers(configuration, live_state, account.types) or _asked(account)
     if not set(today) & set(saved.customers):
         mine = f"this one is {_named(today)}" if today else "nothing in this one says whose it is"
         raise PlanFileError(

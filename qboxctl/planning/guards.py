@@ -6,8 +6,8 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
-from qboxctl.config.configuration import Wish, ignored
-from qboxctl.model import Action, Address, Blocked, Change, Live, Snapshot
+from qboxctl.config.configuration import Configuration, ignored
+from qboxctl.model import Action, Address, Blocked, Change, Live, LiveState
 from qboxctl.schema.decoding import UNPROVED
 from qboxctl.schema.kinds import Kinds
 from qboxctl.schema.labels import labelled
@@ -22,22 +22,25 @@ SHORTEST_ID = 8
 
 def judge(
     changes: Sequence[Change],
-    snapshot: Snapshot,
-    wish: Wish,
+    live_state: LiveState,
+    configuration: Configuration,
     types: Kinds,
     *,
     plan_id: str,
     acknowledge: str = "",
 ) -> tuple[Blocked, ...]:
     """Every guard that stops the changes of a plan; to acknowledge its id lets it pass those in ``PASSABLE``."""
-    removals = [change for change in changes if _removes(change, snapshot, types)]
+    removals = [change for change in changes if _removes(change, live_state, types)]
     orders = [change for change in changes if change.action is Action.CREATE and types[change.address.kind].ordered]
     if not removals and not orders:
         return ()
-    found = [*_protected(removals, snapshot, wish, types), *_contents(removals, snapshot, types)]
+    found = [*_protected(removals, live_state, configuration, types), *_contents(removals, live_state, types)]
     passable: list[Blocked] = []
     if not acknowledges(acknowledge, plan_id):
-        passable = [*_count(removals, snapshot, wish, types), *_order(orders, snapshot, wish, types)]
+        passable = [
+            *_count(removals, live_state, configuration, types),
+            *_order(orders, live_state, configuration, types),
+        ]
     way_out = "" if found else f"; if it is right, let exactly this plan pass: --acknowledge {plan_id}"
     found += [replace(one, way_out=one.way_out + way_out) for one in passable]
     return tuple(sorted(found, key=lambda one: (one.guard, one.kind, one.message)))
@@ -48,41 +51,43 @@ def acknowledges(text: str, plan_id: str) -> bool:
     return len(text) >= SHORTEST_ID and plan_id.startswith(text.lower())
 
 
-def _removes(change: Change, snapshot: Snapshot, types: Kinds) -> bool:
+def _removes(change: Change, live_state: LiveState, types: Kinds) -> bool:
     """Whether a change deletes or disables: also where a declaration disables what is in use."""
-    live = snapshot.live.get(change.address)
+    live = live_state.live.get(change.address)
     off = live is not None and live.status in ("disabled", UNPROVED)  # what waits for its proof is not in use yet
     return change.action.removes or (types[change.address.kind].removes(change) and not off)
 
 
-def _protected(removals: Sequence[Change], snapshot: Snapshot, wish: Wish, types: Kinds) -> Iterable[Blocked]:
+def _protected(
+    removals: Sequence[Change], live_state: LiveState, configuration: Configuration, types: Kinds
+) -> Iterable[Blocked]:
     for change in removals:
-        kind, live = change.address.kind, snapshot.live.get(change.address)
-        pattern = covering(wish.protect, change.address)
+        kind, live = change.address.kind, live_state.live.get(change.address)
+        pattern = covering(configuration.protect, change.address)
         if pattern is None and live is not None:
-            pattern = covering(wish.protect, labelled(types[kind], live))
+            pattern = covering(configuration.protect, labelled(types[kind], live))
         if pattern:
             done = "removed" if change.action.removes else "disabled"
             message = f"{change.address} would be {done}, and protect holds {pattern.text}"
             yield Blocked("protect", kind, message, f"keep it, or take {pattern.text} out of protect")
-        elif ignored(wish, types, change.address) or types[kind].reserved == types.name(change.address):
+        elif ignored(configuration, types, change.address) or types[kind].reserved == types.name(change.address):
             yield Blocked("protect", kind, f"{change.address} is never removed", "take its removal out of the files")
 
 
-def _contents(removals: Sequence[Change], snapshot: Snapshot, types: Kinds) -> Iterable[Blocked]:
+def _contents(removals: Sequence[Change], live_state: LiveState, types: Kinds) -> Iterable[Blocked]:
     deleted = {change.address for change in removals if change.action is Action.DELETE}
     doomed = [address for address in deleted if types.children(address.kind)]
     if not doomed:
         return
     inside: dict[Address, list[Address]] = defaultdict(list)
-    for address, live in snapshot.live.items():
+    for address, live in live_state.live.items():
         parent = types.parent(address)
         if parent is not None and not live.leaving and address not in deleted:
             inside[parent].append(address)
     for address in doomed:
-        if address not in snapshot.live or snapshot.live[address].leaving:
+        if address not in live_state.live or live_state.live[address].leaving:
             continue
-        if not snapshot.complete.issuperset(types.inside(address)):
+        if not live_state.complete.issuperset(types.inside(address)):
             message = f"{address} would be deleted, and what is in it was not read"
             yield Blocked("contents", address.kind, message, "plan without --target and --exclude")
         elif inside[address]:
@@ -94,7 +99,7 @@ def _contents(removals: Sequence[Change], snapshot: Snapshot, types: Kinds) -> I
                 f"{address} would be deleted with {', '.join(names[:_SHOWN])}{more} in it",
                 "declare these absent too",
             )
-        for count in snapshot.unseen.get(address, ()):
+        for count in live_state.unseen.get(address, ()):
             yield Blocked(
                 "contents",
                 address.kind,
@@ -103,30 +108,34 @@ def _contents(removals: Sequence[Change], snapshot: Snapshot, types: Kinds) -> I
             )
 
 
-def live_counts(removals: Sequence[Change], snapshot: Snapshot, wish: Wish, types: Kinds) -> Counter[str]:
+def live_counts(
+    removals: Sequence[Change], live_state: LiveState, configuration: Configuration, types: Kinds
+) -> Counter[str]:
     """How many objects of each kind are in the managed collections; what is ignored does not count.
 
     With --since, a collection that an earlier revision managed counts as well where something is removed from it.
     """
     counts: Counter[str] = Counter()
     touched = {types.collection(change.address) for change in removals}
-    managed = wish.managed.keys() | touched
-    for collection, total in snapshot.totals.items():
-        if collection in managed and collection not in snapshot.complete:
+    managed = configuration.managed.keys() | touched
+    for collection, total in live_state.totals.items():
+        if collection in managed and collection not in live_state.complete:
             counts[collection.kind] += total
-    for address, live in snapshot.live.items():
+    for address, live in live_state.live.items():
         collection = types.collection(address)
-        if collection in managed and collection in snapshot.complete and not live.leaving:
-            counts[address.kind] += not ignored(wish, types, address)
+        if collection in managed and collection in live_state.complete and not live.leaving:
+            counts[address.kind] += not ignored(configuration, types, address)
     return counts
 
 
-def _count(removals: Sequence[Change], snapshot: Snapshot, wish: Wish, types: Kinds) -> Iterable[Blocked]:
-    counts = live_counts(removals, snapshot, wish, types)
+def _count(
+    removals: Sequence[Change], live_state: LiveState, configuration: Configuration, types: Kinds
+) -> Iterable[Blocked]:
+    counts = live_counts(removals, live_state, configuration, types)
     declared = {change.address.kind for change in removals if not change.action.removes}
     for kind, number in Counter(change.address.kind for change in removals).items():
         done = "removed or disabled" if kind in declared else "removed"
-        guard = wish.settings.guard(kind)
+        guard = configuration.settings.guard(kind)
         allowed = guard.allows(counts[kind])
         if number > allowed:
             yield Blocked(
@@ -138,18 +147,24 @@ def _count(removals: Sequence[Change], snapshot: Snapshot, wish: Wish, types: Ki
             )
 
 
-def strangers(kind: str, snapshot: Snapshot, wish: Wish) -> list[Live]:
+def strangers(kind: str, live_state: LiveState, configuration: Configuration) -> list[Live]:
     """The live objects of a kind that no file declares; what is ignored was never read."""
-    found = [live for address, live in snapshot.live.items() if address.kind == kind and address not in wish.objects]
+    found = [
+        live
+        for address, live in live_state.live.items()
+        if address.kind == kind and address not in configuration.objects
+    ]
     return sorted((live for live in found if not live.leaving), key=lambda live: live.address)
 
 
-def _order(orders: Sequence[Change], snapshot: Snapshot, wish: Wish, types: Kinds) -> Iterable[Blocked]:
+def _order(
+    orders: Sequence[Change], live_state: LiveState, configuration: Configuration, types: Kinds
+) -> Iterable[Blocked]:
     """What costs money is not ordered while a live one may be what is meant: its key or its text was edited, perhaps.
 
     A disabled one may be it as well. One that other files own, or nobody, is out of the way once it is ignored.
     """
-    known = {kind: strangers(kind, snapshot, wish) for kind in {change.address.kind for change in orders}}
+    known = {kind: strangers(kind, live_state, configuration) for kind in {change.address.kind for change in orders}}
     for change in orders:
         kind, there = change.address.kind, known[change.address.kind]
         if not there:

@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from qboxctl.config.configuration import Wish
+from qboxctl.config.configuration import Configuration
 from qboxctl.errors import QboxctlError
-from qboxctl.model import Address, Advisory, Collection, Snapshot
+from qboxctl.model import Address, Advisory, Collection, LiveState
 from qboxctl.planning.targets import Options
 from qboxctl.schema.kinds import Kinds
 from qboxctl.schema.labels import labelled
@@ -26,24 +26,24 @@ _COMPARE = "compare it with the addresses that `qboxctl plan` shows"
 class Known:
     """All objects that are declared or were read, to be asked whether a pattern matches one of them."""
 
-    wish: Wish
-    snapshot: Snapshot
+    configuration: Configuration
+    live_state: LiveState
     types: Kinds
 
     def matched(self, pattern: Pattern) -> bool:
         """Whether a pattern matches something known."""
         sole = pattern.sole
-        if sole is not None and (sole in self.wish.objects or sole in self.snapshot.live):
+        if sole is not None and (sole in self.configuration.objects or sole in self.live_state.live):
             return True
         return any(map(pattern.matches, self._addresses(sole)))
 
     def _addresses(self, sole: Address | None) -> Iterator[Address]:
         """What a pattern may match: everything, or if it has no wildcard, what goes by more than one name."""
-        for inside in self.wish.managed.values():
+        for inside in self.configuration.managed.values():
             yield from inside  # what is declared and ignored is among them
         if sole is None:
-            yield from self.snapshot.live
-        for address, live in self.snapshot.live.items():
+            yield from self.live_state.live
+        for address, live in self.live_state.live.items():
             if not self.types[address.kind].unique:
                 yield labelled(self.types[address.kind], live)
         for type_ in self.types.values():
@@ -52,8 +52,8 @@ class Known:
                     yield Address(type_.kind, self.types.key(type_.kind, type_.reserved, home.key))
 
     def _homes(self, type_: ResourceType) -> Iterable[Address]:
-        found = (address for address in self.snapshot.live if address.kind == type_.parent)
-        declared = (address for address in self.wish.objects if address.kind == type_.parent)
+        found = (address for address in self.live_state.live if address.kind == type_.parent)
+        declared = (address for address in self.configuration.objects if address.kind == type_.parent)
         return {*found, *declared}
 
     def general(self, pattern: Pattern) -> bool:
@@ -67,11 +67,11 @@ class Known:
 
     def may_match(self, pattern: Pattern, *, hidden: bool = False) -> bool:
         """Whether something could match that was not read, or is hidden: ignored, or another customer's."""
-        complete = self.snapshot.complete
+        complete = self.live_state.complete
         for type_ in self.types.values():
             if not pattern.may_match(type_.kind, ""):
                 continue
-            if self.wish.settings.customer_code or (hidden and not type_.unique):
+            if self.configuration.settings.customer_code or (hidden and not type_.unique):
                 return True
             if Collection(type_.parent or type_.kind) not in complete:
                 return True
@@ -86,7 +86,7 @@ class Known:
 
 def idle_rules(known: Known) -> Iterator[Advisory]:
     """Warn of each pattern of ``protect`` and ``ignore`` that matches nothing."""
-    for rule, found in (("protect", known.wish.protect), ("ignore", known.wish.ignore)):
+    for rule, found in (("protect", known.configuration.protect), ("ignore", known.configuration.ignore)):
         for pattern in found:
             found_nothing = not known.matched(pattern) and not known.general(pattern)
             if found_nothing and not known.may_match(pattern, hidden=rule == "ignore"):

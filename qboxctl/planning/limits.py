@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 
-from qboxctl.config.configuration import Wish
+from qboxctl.config.configuration import Configuration
 from qboxctl.errors import Diagnostic
-from qboxctl.model import Action, Address, Change, Live, Snapshot, Value
+from qboxctl.model import Action, Address, Change, Live, LiveState, Value
 from qboxctl.planning.billing import default_size
 from qboxctl.schema.decoding import now_of, value_of
 from qboxctl.schema.kinds import Kinds
@@ -20,7 +20,9 @@ _SIZE = "max_email_quota"
 """What decides which limits a mailbox counts for."""
 
 
-def over_limits(changes: Sequence[Change], wish: Wish, snapshot: Snapshot, types: Kinds) -> Iterator[Diagnostic]:
+def over_limits(
+    changes: Sequence[Change], configuration: Configuration, live_state: LiveState, types: Kinds
+) -> Iterator[Diagnostic]:
     """Each limit that an object would be over after the changes, and is not over today."""
     bounded = {one.bounds for type_ in types.values() for one in type_.fields if one.bounds}
     inside: dict[Address, list[Change]] = defaultdict(list)
@@ -38,13 +40,13 @@ def over_limits(changes: Sequence[Change], wish: Wish, snapshot: Snapshot, types
     if not grown:
         return
     lives: dict[Address, list[Live]] = defaultdict(list)
-    for address, live in snapshot.live.items():
+    for address, live in live_state.live.items():
         if address.kind in bounded and not live.leaving:
             home = types.parent(address)
             if home is not None and home in grown:
                 lives[home].append(live)
     for home in sorted(grown):
-        look = _Home(home, own.get(home), inside[home], lives[home], wish, snapshot, types)
+        look = _Home(home, own.get(home), inside[home], lives[home], configuration, live_state, types)
         yield from look.over()
 
 
@@ -61,14 +63,20 @@ class _Home:
         own: Change | None,
         changes: Iterable[Change],
         lives: Iterable[Live],
-        wish: Wish,
-        snapshot: Snapshot,
+        configuration: Configuration,
+        live_state: LiveState,
         types: Kinds,
     ) -> None:
-        self.address, self.own, self.wish, self.snapshot, self.types = address, own, wish, snapshot, types
+        self.address, self.own, self.configuration, self.live_state, self.types = (
+            address,
+            own,
+            configuration,
+            live_state,
+            types,
+        )
         self.changes = {change.address: change for change in changes}
         self.lives = {live.address: live for live in lives}
-        self.default = default_size(wish, snapshot, types, address)
+        self.default = default_size(configuration, live_state, types, address)
 
     def over(self) -> Iterator[Diagnostic]:
         """The limits that would be passed."""
@@ -88,14 +96,14 @@ class _Home:
     def limit(self, one: Field) -> Value:
         """The limit after the plan: as written by it, else as it is, else as declared."""
         written = [field.after for field in self.own.fields if field.name == one.name] if self.own else []
-        live, desired = self.snapshot.live.get(self.address), self.wish.objects.get(self.address)
+        live, desired = self.live_state.live.get(self.address), self.configuration.objects.get(self.address)
         now = value_of(one, live, {}) if live is not None else None
         declared = desired.values.get(one.name) if desired is not None else None
         return written[0] if written else now if isinstance(now, int) else declared
 
     def stated(self, one: Field) -> bool:
         """Whether a file states the limit; else only the account tells it."""
-        desired = self.wish.objects.get(self.address)
+        desired = self.configuration.objects.get(self.address)
         return desired is not None and one.name in desired.values
 
     def lowered(self, one: Field) -> bool:
@@ -116,10 +124,10 @@ class _Home:
 
     def told(self, one: Field, most: int, after: int, made: Sequence[Address]) -> Diagnostic:
         """One mistake for all that is too much."""
-        desired = self.wish.objects.get(self.address)
-        places = [self.wish.objects[address] for address in made if address in self.wish.objects]
+        desired = self.configuration.objects.get(self.address)
+        places = [self.configuration.objects[address] for address in made if address in self.configuration.objects]
         first = desired or (places[0] if places else None)
-        place = self.wish.position(first.where, one.name) if first is not None else None
+        place = self.configuration.position(first.where, one.name) if first is not None else None
         news = f", {len(made)} of them created by this plan" if made else ""
         message = f"{self.address} would hold {after} where its {one.name} allows {most}{news}"
         return Diagnostic("Q028", message, place, str(self.address), hint=f"raise {one.name}, or remove some first")

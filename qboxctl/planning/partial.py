@@ -13,12 +13,12 @@ import unicodedata
 from collections.abc import Iterable, Sequence
 
 from qboxctl.config.changes import Edit, difference
-from qboxctl.config.configuration import Wish
+from qboxctl.config.configuration import Configuration
 from qboxctl.config.loader import load
 from qboxctl.config.yaml.reader import Source
 from qboxctl.errors import Diagnostic
 from qboxctl.model import JSON, Address, Collection
-from qboxctl.planning.targets import Options, Scope
+from qboxctl.planning.targets import Options, Targets
 from qboxctl.schema.kinds import Kinds
 
 MOST_NAMES = 50
@@ -27,8 +27,8 @@ MOST_ROUNDS = 4
 """What changed names something, which names something: for a longer chain than this, all is parsed."""
 
 
-def part(made: Edit, sources: Sequence[Source], types: Kinds, environment: str = "default") -> Wish | None:
-    """The wish as far as it bears on what was edited: of that, it says what the whole says.
+def part(made: Edit, sources: Sequence[Source], types: Kinds, environment: str = "default") -> Configuration | None:
+    """The configuration reduced to what was edited and what that depends on; of these it says what the whole says.
 
     None where that is no smaller part, or not known to be one. Raises ConfigError.
     """
@@ -48,17 +48,17 @@ def part(made: Edit, sources: Sequence[Source], types: Kinds, environment: str =
         chosen = [source for number, source in enumerate(sources) if number not in unread]
         for source in chosen:
             source.ready = parsed[id(source)] = parsed.get(id(source)) or source.parse()
-        wish = load(chosen, types, environment)
-        if changed & homes.of(_named_by_defaults(wish, types)):
+        configuration = load(chosen, types, environment)
+        if changed & homes.of(_named_by_defaults(configuration, types)):
             return None  # every object of the kind may name it then, and no text shows that
-        names = homes.of(wish.objects) | homes.of(_named_by_changes(made, wish, types))
+        names = homes.of(configuration.objects) | homes.of(_named_by_changes(made, configuration, types))
         if len(names) > MOST_NAMES:
             return None
         more = [number for number, text in unread.items() if any(_declares(text, name) for name in names)]
-        if not more and Collection(homes.kind) not in wish.managed:
+        if not more and Collection(homes.kind) not in configuration.managed:
             more = [next(iter(unread))]  # whichever it is, it tells that domains are managed
         if not more:
-            return wish
+            return configuration
         for number in more:
             del unread[number]
     return None
@@ -82,18 +82,18 @@ class _Homes:
         return found
 
 
-def _named_by_changes(made: Edit, wish: Wish, types: Kinds) -> Iterable[Address]:
+def _named_by_changes(made: Edit, configuration: Configuration, types: Kinds) -> Iterable[Address]:
     """What is named, declared or not, by what changed and by what that needs."""
-    found = difference(made, wish)
-    scope = Scope(wish, types, Options(only=found.changed | found.gone))
-    for address in scope.needed():
-        yield from scope.named(address.kind, wish.objects[address].values)
+    found = difference(made, configuration)
+    targets = Targets(configuration, types, Options(only=found.changed | found.gone))
+    for address in targets.needed():
+        yield from targets.named(address.kind, configuration.objects[address].values)
 
 
-def _named_by_defaults(wish: Wish, types: Kinds) -> Iterable[Address]:
-    scope = Scope(wish, types)
-    for kind, values in wish.defaults.items():
-        yield from scope.named(kind, values)
+def _named_by_defaults(configuration: Configuration, types: Kinds) -> Iterable[Address]:
+    targets = Targets(configuration, types)
+    for kind, values in configuration.defaults.items():
+        yield from targets.named(kind, values)
 
 
 # What the text of a file can tell. A name stands in it as it is, or in other forms of its letters: unless it is written

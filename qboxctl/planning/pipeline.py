@@ -3,27 +3,27 @@
 from __future__ import annotations
 
 from qboxctl.api.reader import Account
-from qboxctl.live.refresh import survey
-from qboxctl.model import Plan, Snapshot
+from qboxctl.live.refresh import read_live_state
+from qboxctl.model import LiveState, Plan
 from qboxctl.planning.planner import make_plan
-from qboxctl.planning.queries import want_for_plan
-from qboxctl.planning.targets import Scope
+from qboxctl.planning.queries import query_for_plan
+from qboxctl.planning.targets import Targets
 
 
-def compare(account: Account, scope: Scope, snapshot: Snapshot | None = None) -> tuple[Snapshot, Plan]:
-    """What was read of the account, now or as ``snapshot`` has it, and the plan.
+def compare(account: Account, targets: Targets, live_state: LiveState | None = None) -> tuple[LiveState, Plan]:
+    """What was read of the account, now or as ``live_state`` has it, and the plan.
 
     Raises AuthError, ConfigError, ApiError.
 
     The count guard looks at all live objects of a kind. Where a plan for targets removes more than a few, and what
     else is live was not read, it is read before anybody is told that the plan is blocked.
     """
-    wish, types, options = scope.wish, scope.types, scope.options
-    snapshot = snapshot or survey(account, want_for_plan(scope))
-    plan = make_plan(types, wish, snapshot, options)
+    configuration, types, options = targets.configuration, targets.types, targets.options
+    live_state = live_state or read_live_state(account, query_for_plan(targets))
+    plan = make_plan(types, configuration, live_state, options)
     counted = frozenset(one.kind for one in plan.blocked if one.guard == "count")
-    unread = any(one.kind in counted and one not in snapshot.complete for one in wish.managed)
-    if unread and scope.narrowed:
-        snapshot = survey(account, want_for_plan(scope, counted))
-        plan = make_plan(types, wish, snapshot, options)
-    return snapshot, plan
+    unread = any(one.kind in counted and one not in live_state.complete for one in configuration.managed)
+    if unread and targets.narrowed:
+        live_state = read_live_state(account, query_for_plan(targets, counted))
+        plan = make_plan(types, configuration, live_state, options)
+    return live_state, plan

@@ -37,7 +37,7 @@ _MAKE_ONE = "`qboxctl plan --out FILE` makes one"
 
 
 def plan_id(environment: str, endpoint: str, changes: Iterable[Change]) -> str:
-    """The SHA-256 of what the plan would do, where: the same wish against the same account gives the same id."""
+    """The SHA-256 of what the plan would do, where: the same files against the same account give the same id."""
     content = {
         "format_version": FORMAT_VERSION,
         "environment": environment,

@@ -1,11 +1,11 @@
-"""The planner: a wish and a snapshot of the account give a plan. Pure: no network, files, clock or environment."""
+"""The planner: a configuration and the live state give a plan. Pure: no network, files, clock or environment."""
 
 from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable
 
-from qboxctl.config.configuration import Wish
+from qboxctl.config.configuration import Configuration
 from qboxctl.errors import ConfigError, Diagnostic
 from qboxctl.model import (
     MISSING,
@@ -15,8 +15,8 @@ from qboxctl.model import (
     Desired,
     FieldChange,
     Live,
+    LiveState,
     Plan,
-    Snapshot,
     Unverifiable,
     Value,
 )
@@ -25,7 +25,7 @@ from qboxctl.planning.billing import bill
 from qboxctl.planning.guards import judge
 from qboxctl.planning.limits import over_limits
 from qboxctl.planning.planfile import plan_id
-from qboxctl.planning.targets import Options, Scope
+from qboxctl.planning.targets import Options, Targets
 from qboxctl.schema.decoding import EXTRA, UNPROVED, now_of, value_of
 from qboxctl.schema.kinds import Kinds
 from qboxctl.schema.patterns import covering
@@ -38,21 +38,21 @@ SUMMARY = ("create", "update", "disable", "delete", "unchanged", "unmanaged")
 
 def make_plan(
     types: Kinds,
-    wish: Wish,
-    snapshot: Snapshot,
+    configuration: Configuration,
+    live_state: LiveState,
     options: Options | None = None,
 ) -> Plan:
-    """Compare the wish with the account. Raises ConfigError for what only a plan can know to be wrong.
+    """Compare the configuration with the live state. Raises ConfigError for what only a plan can know to be wrong.
 
     What a plan comes from (digest, version, time, commit) is added by whoever shows or saves it.
     """
-    return _Planner(types, wish, snapshot, options or Options()).plan()
+    return _Planner(types, configuration, live_state, options or Options()).plan()
 
 
 class _Planner:
-    def __init__(self, types: Kinds, wish: Wish, snapshot: Snapshot, options: Options) -> None:
-        self.types, self.wish, self.snapshot, self.options = types, wish, snapshot, options
-        self.scope = Scope(wish, types, options)
+    def __init__(self, types: Kinds, configuration: Configuration, live_state: LiveState, options: Options) -> None:
+        self.types, self.configuration, self.live_state, self.options = types, configuration, live_state, options
+        self.targets = Targets(configuration, types, options)
         self.changes: list[Change] = []
         self.unmanaged: list[Address] = []
         self.unverifiable: list[Unverifiable] = []
@@ -61,7 +61,7 @@ class _Planner:
 
     def plan(self) -> Plan:
         """Every change, judged."""
-        for address, desired in self.scope.candidates().items():
+        for address, desired in self.targets.candidates().items():
             self.declared(address, desired)
         self.undeclared()
         self.check_names()
@@ -69,12 +69,12 @@ class _Planner:
         self.check_references()
         chosen = self.chosen()
         kept = {change.address for change in chosen}
-        wrong = [found for address, found in self.wrong if address in kept or self.scope.targeted(address)]
-        wrong += over_limits(chosen, self.wish, self.snapshot, self.types)
+        wrong = [found for address, found in self.wrong if address in kept or self.targets.targeted(address)]
+        wrong += over_limits(chosen, self.configuration, self.live_state, self.types)
         if wrong:
             raise ConfigError(wrong)
         changes = self.ordered(chosen)
-        settings = self.wish.settings
+        settings = self.configuration.settings
         identity = plan_id(settings.environment, settings.endpoint, changes)
         acknowledge = self.options.acknowledge
         return Plan(
@@ -84,19 +84,21 @@ class _Planner:
             changes=changes,
             unmanaged=tuple(sorted(self.unmanaged)),
             unverifiable=tuple(sorted(self._seen(self.unverifiable, kept), key=lambda one: one.address)),
-            blocked=judge(changes, self.snapshot, self.wish, self.types, plan_id=identity, acknowledge=acknowledge),
+            blocked=judge(
+                changes, self.live_state, self.configuration, self.types, plan_id=identity, acknowledge=acknowledge
+            ),
             summary=self.summary(changes),
-            billing=bill(changes, self.wish, self.snapshot, self.types),
+            billing=bill(changes, self.configuration, self.live_state, self.types),
         )
 
     def _seen(self, rows: Iterable[Unverifiable], kept: set[Address]) -> Iterable[Unverifiable]:
-        return (row for row in rows if self.scope.targeted(row.address) or row.address in kept)
+        return (row for row in rows if self.targets.targeted(row.address) or row.address in kept)
 
     # What the files declare.
 
     def declared(self, address: Address, desired: Desired) -> None:
         """One declared object."""
-        live = self.snapshot.live.get(address)
+        live = self.live_state.live.get(address)
         if live is not None and live.leaving:
             live = None
         if desired.absent:
@@ -147,7 +149,7 @@ class _Planner:
     def update(self, address: Address, desired: Desired, live: Live) -> None:
         """An object that is there."""
         type_ = self.types[address.kind]
-        found = diff.compare(type_, desired, live, self.snapshot.codes)
+        found = diff.compare(type_, desired, live, self.live_state.codes)
         rotate = covering(self.options.rotate, address) is not None
         if found is diff.EQUAL and not rotate:
             self.unchanged.append(address)
@@ -167,7 +169,7 @@ class _Planner:
         fields = [*found.changed, *(FieldChange(name, None, self.wanted(desired, name)) for name in again)]
         names = [one.name for one in fields]
         unproved = type_.proof and live.status == UNPROVED
-        once = diff.only_once(type_, live, fields, secrets, self.snapshot.codes)
+        once = diff.only_once(type_, live, fields, secrets, self.live_state.codes)
         reason = "differs" if found.changed else "to be sent again"
         if unproved:
             reason = "waits for its ownership proof"
@@ -184,7 +186,7 @@ class _Planner:
                 fields=tuple(sorted(fields, key=lambda one: one.name)),
                 secrets=secrets,
                 reason=reason,
-                precondition=diff.precondition(type_, live, names, self.snapshot.codes, once=once),
+                precondition=diff.precondition(type_, live, names, self.live_state.codes, once=once),
             )
         )
 
@@ -222,10 +224,10 @@ class _Planner:
     def fixed(self, address: Address, desired: Desired, name: str, before: Value, after: Value) -> None:
         """An attribute that differs and can no longer be changed."""
         one = self.types[address.kind].by_name.get(name)
-        shown, wish = (one.type.show(before), one.type.show(after)) if one else (str(before), str(after))
+        shown, configuration = (one.type.show(before), one.type.show(after)) if one else (str(before), str(after))
         self.error(
             "Q041",
-            f"{name} of {address} is {shown}, and can only be chosen at creation: the file says {wish}",
+            f"{name} of {address} is {shown}, and can only be chosen at creation: the file says {configuration}",
             desired,
             *name.split(".", 1),
             hint=f"write {shown}, or leave {name} out; qboxctl never deletes and creates again, since that loses mail",
@@ -237,7 +239,7 @@ class _Planner:
         fields: tuple[FieldChange, ...] = ()
         if action is Action.DISABLE and type_.disabled:
             name, value = type_.disabled
-            before = now_of(type_, name, live, self.snapshot.codes)
+            before = now_of(type_, name, live, self.live_state.codes)
             if live.status == "disabled":
                 self.unchanged.append(live.address)
                 return
@@ -250,7 +252,7 @@ class _Planner:
                 fields=fields,
                 destroys_data=type_.holds_data and action is Action.DELETE,
                 reason=reason,
-                precondition=diff.precondition(type_, live, [one.name for one in fields], self.snapshot.codes),
+                precondition=diff.precondition(type_, live, [one.name for one in fields], self.live_state.codes),
             )
         )
 
@@ -260,21 +262,21 @@ class _Planner:
         """Live objects of managed collections that no file declares."""
         since = self.options.removed_since
         taken = {change.address.key for change in self.changes if change.action is Action.CREATE}
-        for address, live in self.snapshot.live.items():
-            if address in self.wish.objects or live.leaving:
+        for address, live in self.live_state.live.items():
+            if address in self.configuration.objects or live.leaving:
                 continue
             type_ = self.types[address.kind]
             collection = self.types.collection(address)
-            counted = collection in self.wish.managed or (since is not None and address in since)
-            if not counted or not self.scope.visible(address):
+            counted = collection in self.configuration.managed or (since is not None and address in since)
+            if not counted or not self.targets.visible(address):
                 continue
             in_the_way = (type_.parent and address.key in taken) or self.inside_removed(address)
-            if not self.scope.targeted(address) and not in_the_way:
+            if not self.targets.targeted(address) and not in_the_way:
                 continue
-            todo = self.wish.settings.on_remove.get(address.kind, "keep")
+            todo = self.configuration.settings.on_remove.get(address.kind, "keep")
             gone = since is None or address in since
             if todo == "keep" or not gone or (todo == "disable" and live.status == "disabled"):
-                if collection in self.snapshot.complete and self.scope.targeted(address):
+                if collection in self.live_state.complete and self.targets.targeted(address):
                     self.unmanaged.append(address)
             else:
                 why = "no longer declared" if since is not None else "not declared"
@@ -283,14 +285,14 @@ class _Planner:
     def inside_removed(self, address: Address) -> bool:
         """Whether the object lives in one that is declared absent: it may have to go first."""
         parent = self.types.parent(address)
-        desired = self.wish.objects.get(parent) if parent else None
+        desired = self.configuration.objects.get(parent) if parent else None
         return desired is not None and desired.absent
 
     # What only a plan can know.
 
     def error(self, code: str, message: str, desired: Desired, *path: str, hint: str | None = None) -> None:
         """Note a mistake at its place in the files; it counts where its object is a part of the plan."""
-        place = self.wish.position(desired.where, *path)
+        place = self.configuration.position(desired.where, *path)
         self.wrong.append((desired.address, Diagnostic(code, message, place, str(desired.address), hint)))
 
     def check_names(self) -> None:
@@ -300,10 +302,11 @@ class _Planner:
             if change.action is not Action.CREATE:
                 continue
             for kind in self.types.namesakes(change.address.kind):
-                rival = self.snapshot.live.get(Address(kind, change.address.key))
+                rival = self.live_state.live.get(Address(kind, change.address.key))
                 if rival is not None and rival.address not in deleted and not rival.leaving:
                     self.error("Q018", f"{change.address} cannot be created: {rival.address} has that name",
-                               self.wish.objects[change.address], hint=f"declare {rival.address} absent")  # fmt: skip
+                               self.configuration.objects[change.address],
+                               hint=f"declare {rival.address} absent")  # fmt: skip
 
     def check_sizes(self) -> None:
         """No mailbox may be larger than its domain allows, as declared, or else live, or else at creation."""
@@ -318,7 +321,7 @@ class _Planner:
                     "Q024",
                     f"max_email_quota {SIZE_NAMES.get(size, size)} of {change.address} is more than {parent} allows: "
                     f"{SIZE_NAMES.get(most, most)}",
-                    self.wish.objects[change.address],
+                    self.configuration.objects[change.address],
                     "max_email_quota",
                     hint=f"state max_email_quota: {SIZE_NAMES.get(size, size)} on the domain",
                 )
@@ -326,7 +329,7 @@ class _Planner:
     def ceiling(self, parent: Address) -> Value:
         """The largest mailbox that a domain will allow."""
         one = self.types[parent.kind].by_name["max_email_quota"]
-        desired, live = self.wish.objects.get(parent), self.snapshot.live.get(parent)
+        desired, live = self.configuration.objects.get(parent), self.live_state.live.get(parent)
         if desired is not None and "max_email_quota" in desired.values:
             return desired.values["max_email_quota"]
         return value_of(one, live, {}) if live is not None else one.initial
@@ -340,23 +343,23 @@ class _Planner:
                 kind = by_name[name].linked if name in by_name else ""
                 for key in after if kind else ():
                     target = Address(kind, key)
-                    if target not in created and target not in self.snapshot.live:
-                        why = " and it is excluded" if self.scope.excluded(target) else ""
+                    if target not in created and target not in self.live_state.live:
+                        why = " and it is excluded" if self.targets.excluded(target) else ""
                         self.error("Q019", f"{name} of {change.address}: {target} is not there{why}",
-                                   self.wish.objects[change.address], name)  # fmt: skip
+                                   self.configuration.objects[change.address], name)  # fmt: skip
 
     # The plan's parts.
 
     def chosen(self) -> list[Change]:
         """The changes of the targets, with all that they need."""
-        if not self.scope.narrowed:
+        if not self.targets.narrowed:
             return self.changes
         by_address = {change.address: change for change in self.changes}
         graph_of_all = graph.order(self.changes, self.types)
         waits: dict[Address, set[Address]] = defaultdict(set)
         for step, needed in graph_of_all.needs.items():
             waits[step.address].update(other.address for other in needed)
-        todo = [address for address in by_address if self.scope.targeted(address)]
+        todo = [address for address in by_address if self.targets.targeted(address)]
         kept: set[Address] = set()
         while todo:
             address = todo.pop()
@@ -377,6 +380,6 @@ class _Planner:
     def summary(self, changes: Iterable[Change]) -> dict[str, int]:
         """How many of each."""
         counts = Counter(change.action.value for change in changes)
-        counts["unchanged"] = sum(1 for address in self.unchanged if self.scope.targeted(address))
+        counts["unchanged"] = sum(1 for address in self.unchanged if self.targets.targeted(address))
         counts["unmanaged"] = len(self.unmanaged)
         return {name: counts[name] for name in SUMMARY}

@@ -5,27 +5,29 @@ from __future__ import annotations
 from collections.abc import Collection as Sized
 from collections.abc import Iterable, Mapping
 
-from qboxctl.config.configuration import Wish
-from qboxctl.live.query import Want
+from qboxctl.config.configuration import Configuration
+from qboxctl.live.query import Query
 from qboxctl.model import Action, Address, Change, Collection, Desired, Live
-from qboxctl.planning.targets import Scope
+from qboxctl.planning.targets import Targets
 from qboxctl.schema.decoding import DETAIL, EXTRA, TOUCHED
 from qboxctl.schema.kinds import Kinds
 from qboxctl.schema.patterns import covering
 from qboxctl.schema.resource import ResourceType
 
 
-def want_for_plan(scope: Scope, counted: frozenset[str] = frozenset()) -> Want:
+def query_for_plan(targets: Targets, counted: frozenset[str] = frozenset()) -> Query:
     """What a plan must know: the declared objects' attributes, and who else is in the managed collections.
 
     Of the kinds that are ``counted``, all managed collections are wanted, whatever the targets are.
     """
-    types, wish = scope.types, scope.wish
-    since, rotate = scope.options.removed_since, scope.options.rotate
-    candidates = scope.candidates()
+    types, configuration = targets.types, targets.configuration
+    since, rotate = targets.options.removed_since, targets.options.rotate
+    candidates = targets.candidates()
     asked = {types.collection(address) for address in candidates}
     homes = {one.parent for one in asked} - {""}  # whoever bears a name there may have to go before it is taken
-    collections = {one for one in wish.managed if one.kind in counted or one.parent in homes} | scope.sought()
+    collections = {
+        one for one in configuration.managed if one.kind in counted or one.parent in homes
+    } | targets.sought()
     collections |= {types.collection(address) for address in since or ()}
     fields: dict[Address, Sized[str]] = {}
     stated: dict[tuple[object, ...], list[str]] = {}  # most objects of a kind state the same attributes
@@ -35,22 +37,22 @@ def want_for_plan(scope: Scope, counted: frozenset[str] = frozenset()) -> Want:
         if names is None:
             names = stated[form] = _stated(types[address.kind], one)
             collections |= _referred(types[address.kind], names)
-        once = address in scope.options.extra_edited or covering(rotate, address)
+        once = address in targets.options.extra_edited or covering(rotate, address)
         fields[address] = [*names, TOUCHED] if once else names
-    removing = {kind for kind, todo in wish.settings.on_remove.items() if todo != "keep"}
+    removing = {kind for kind, todo in configuration.settings.on_remove.items() if todo != "keep"}
     every = frozenset(_with_parents(types, asked | collections))
-    return Want(
-        wish,
+    return Query(
+        configuration,
         every,
         {**dict.fromkeys(since or (), ("status",)), **fields},
         whole=frozenset(removing if since is None else ()),
         partly=every - collections,
-        opened=lambda live: _doomed(scope, live),
+        opened=lambda live: _doomed(targets, live),
         removing=True,
     )
 
 
-def want_for_changes(changes: Iterable[Change], wish: Wish, types: Kinds) -> Want:
+def query_for_changes(changes: Iterable[Change], configuration: Configuration, types: Kinds) -> Query:
     """What applying must know: the touched objects, and what the guards look at."""
     changes = list(changes)
     asked = {types.collection(change.address) for change in changes}
@@ -67,11 +69,11 @@ def want_for_changes(changes: Iterable[Change], wish: Wish, types: Kinds) -> Wan
         elif change.action is Action.CREATE and parent is not None and DETAIL not in fields.setdefault(parent, []):
             fields[parent].append(DETAIL)
     removed = {change.address.kind for change in changes if types[change.address.kind].removes(change)}
-    collections |= {one for one in wish.managed if one.kind in removed}
+    collections |= {one for one in configuration.managed if one.kind in removed}
     deleted = {change.address for change in changes if change.action is Action.DELETE}
     every = frozenset(_with_parents(types, asked | collections))
-    return Want(
-        wish,
+    return Query(
+        configuration,
         every,
         fields,
         partly=every - collections,
@@ -80,13 +82,13 @@ def want_for_changes(changes: Iterable[Change], wish: Wish, types: Kinds) -> Wan
     )
 
 
-def want_for_saved(scope: Scope, changes: Iterable[Change]) -> Want:
+def query_for_saved(targets: Targets, changes: Iterable[Change]) -> Query:
     """What it takes to plan anew what a saved plan is about, and to compare that plan's changes with the account."""
-    plan, changed = want_for_plan(scope), want_for_changes(changes, scope.wish, scope.types)
+    plan, changed = query_for_plan(targets), query_for_changes(changes, targets.configuration, targets.types)
     fields = {address: {*plan.fields.get(address, ()), *names} for address, names in changed.fields.items()}
     every = plan.collections | changed.collections
-    return Want(
-        scope.wish,
+    return Query(
+        targets.configuration,
         every,
         {**plan.fields, **fields},
         whole=plan.whole,
@@ -117,15 +119,15 @@ def _with_parents(types: Kinds, collections: Iterable[Collection]) -> set[Collec
     return found
 
 
-def _doomed(scope: Scope, live: Mapping[Address, Live]) -> list[Address]:
+def _doomed(targets: Targets, live: Mapping[Address, Live]) -> list[Address]:
     """The objects with others inside that the plan may delete."""
-    wish, since = scope.wish, scope.options.removed_since
+    configuration, since = targets.configuration, targets.options.removed_since
     found = []
     for address in live:
-        if scope.types.children(address.kind):
-            desired = wish.objects.get(address)
+        if targets.types.children(address.kind):
+            desired = configuration.objects.get(address)
             gone = since is None or address in since
-            undeclared = desired is None and gone and wish.settings.on_remove.get(address.kind) == "delete"
+            undeclared = desired is None and gone and configuration.settings.on_remove.get(address.kind) == "delete"
             if (desired is not None and desired.absent) or undeclared:
                 found.append(address)
     return found

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from itertools import chain
 
-from qboxctl.config.configuration import Wish, ignored
+from qboxctl.config.configuration import Configuration, ignored
 from qboxctl.model import Address, Collection, Desired, Value
 from qboxctl.planning.graph import referred
 from qboxctl.schema.kinds import Kinds
@@ -15,7 +15,7 @@ from qboxctl.schema.patterns import Pattern, covering
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What the command line adds to the wish.
+    """What the command line adds to the configuration.
 
     ``removed_since`` are the objects that an earlier revision declared and today's files do not: with it,
     only they count as removed. ``extra_edited`` are the names in ``extra`` of which today's files say something
@@ -33,10 +33,10 @@ class Options:
 
 
 @dataclass(frozen=True, slots=True)
-class Scope:
+class Targets:
     """Which objects a plan is about: the targets with what they need, without what is excluded."""
 
-    wish: Wish
+    configuration: Configuration
     types: Kinds
     options: Options = field(default_factory=Options)
 
@@ -54,16 +54,16 @@ class Scope:
 
     @property
     def narrowed(self) -> bool:
-        """Whether the plan is about a part of the wish."""
+        """Whether the plan is about a part of the configuration."""
         return bool(self.options.targets) or self.options.only is not None
 
     def visible(self, address: Address) -> bool:
         """Whether the object may appear at all."""
-        return not ignored(self.wish, self.types, address) and not self.excluded(address)
+        return not ignored(self.configuration, self.types, address) and not self.excluded(address)
 
     def candidates(self) -> Mapping[Address, Desired]:
         """The declared objects that a plan may need: with targets, also what those may depend on."""
-        objects = self.wish.objects
+        objects = self.configuration.objects
         if not self.narrowed and not self.options.excludes:
             return objects
         if not self.narrowed:
@@ -75,17 +75,19 @@ class Scope:
 
         What is to go may be linked to by what has to let go of it first.
         """
-        wish, types = self.wish, self.types
+        configuration, types = self.configuration, self.types
         asked: Iterable[Address] | None = self.options.only
         if asked is None:
-            asked = chain.from_iterable(inside for one, inside in wish.managed.items() if self.may_hold_target(one))
+            asked = chain.from_iterable(
+                inside for one, inside in configuration.managed.items() if self.may_hold_target(one)
+            )
         todo = [address for address in asked if self.targeted(address)]
-        todo += [address for kind in self.linking() for address in wish.managed.get(Collection(kind), ())]
+        todo += [address for kind in self.linking() for address in configuration.managed.get(Collection(kind), ())]
         found: dict[Address, None] = {}
         homes: set[Address] = set()
         while todo:
             address = todo.pop()
-            desired = wish.objects.get(address)
+            desired = configuration.objects.get(address)
             if desired is None or address in found or self.excluded(address):
                 continue
             found[address] = None
@@ -95,7 +97,7 @@ class Scope:
                     homes.add(home)
                     todo.append(home)
                     for collection in types.inside(home):
-                        todo += wish.managed.get(collection, ())
+                        todo += configuration.managed.get(collection, ())
         return found
 
     def named(self, kind: str, values: Mapping[str, Value]) -> Iterable[Address]:
@@ -123,12 +125,12 @@ class Scope:
                 self.types.collection(address)
                 for address in self.options.only
                 if self.targeted(address) and not self.stays(address)
-            } & self.wish.managed.keys()
-        return {collection for collection in self.wish.managed if self.seeks(collection)}
+            } & self.configuration.managed.keys()
+        return {collection for collection in self.configuration.managed if self.seeks(collection)}
 
     def seeks(self, collection: Collection) -> bool:
         """Whether a target may be in a managed collection without being declared to stay there."""
-        inside = self.wish.managed[collection]
+        inside = self.configuration.managed[collection]
         return not self.options.targets or any(
             pattern.may_match(collection.kind, collection.parent)
             and not (pattern.single and any(pattern.matches(one) and self.stays(one) for one in inside))
@@ -137,5 +139,5 @@ class Scope:
 
     def stays(self, address: Address) -> bool:
         """Whether the object is declared, and not as absent."""
-        desired = self.wish.objects.get(address)
+        desired = self.configuration.objects.get(address)
         return desired is not None and not desired.absent

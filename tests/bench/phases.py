@@ -17,10 +17,10 @@ from qboxctl.config.files import read_sources
 from qboxctl.config.loader import load
 from qboxctl.config.rules import check
 from qboxctl.config.yaml.parallel import parse_together
-from qboxctl.live.refresh import survey
+from qboxctl.live.refresh import read_live_state
 from qboxctl.planning.planner import make_plan
-from qboxctl.planning.queries import want_for_plan
-from qboxctl.planning.targets import Scope
+from qboxctl.planning.queries import query_for_plan
+from qboxctl.planning.targets import Targets
 from qboxctl.render import plan_text
 from qboxctl.resources import TYPES
 
@@ -41,15 +41,15 @@ def main() -> None:
 
     sources = timed("read files", lambda: read_sources(folder))
     timed("parse", lambda: parse_together(sources))
-    wish = timed("load", lambda: load(sources, TYPES))
-    wish = replace(wish, settings=replace(wish.settings, endpoint=url))
-    timed("validate", lambda: check(wish, TYPES))
-    with closing(Reader(url, "x", wish.settings.api)) as reader:
-        want = timed("want", lambda: want_for_plan(Scope(wish, TYPES)))
+    configuration = timed("load", lambda: load(sources, TYPES))
+    configuration = replace(configuration, settings=replace(configuration.settings, endpoint=url))
+    timed("validate", lambda: check(configuration, TYPES))
+    with closing(Reader(url, "x", configuration.settings.api)) as reader:
+        want = timed("want", lambda: query_for_plan(Targets(configuration, TYPES)))
         own = time.thread_time()
-        snapshot = timed("fetch", lambda: survey(Account(reader, TYPES), want))
+        snapshot = timed("fetch", lambda: read_live_state(Account(reader, TYPES), want))
         found["decode, meanwhile"] = round(time.thread_time() - own, 3)
-    plan = timed("diff", lambda: make_plan(TYPES, wish, snapshot))
+    plan = timed("diff", lambda: make_plan(TYPES, configuration, snapshot))
     timed("render", lambda: plan_text.render(plan, TYPES))
     print(json.dumps(found))
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 import yaml
-from lab import TOKEN, Lab, wish_of
+from lab import TOKEN, Lab, configuration_of
 
 from qboxctl.emulator import Request, Response
 from qboxctl.errors import PlanFileError
@@ -402,7 +402,7 @@ def test_somebody_else_during_the_run(name, account, project, hold):
                                          "password_confirmation": "pass4word5"})  # fmt: skip
     lab = Lab()
     lab.emulator = account.emulator
-    assert {one.status.value for one in lab.apply(wish_of(yaml.safe_dump(WISH)))} <= {"done"}
+    assert {one.status.value for one in lab.apply(configuration_of(yaml.safe_dump(WISH)))} <= {"done"}
     as_wished(account)
 
 

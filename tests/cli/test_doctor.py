@@ -6,7 +6,7 @@ from contextlib import closing
 from datetime import UTC, datetime
 
 import pytest
-from lab import TOKEN, Lab, wish_of
+from lab import TOKEN, Lab, configuration_of
 
 from qboxctl.api.client import Reader
 from qboxctl.api.reader import Account
@@ -127,7 +127,7 @@ def test_clocks(server, status, words):
     lab.between = dated
     noon = datetime(2026, 11, 22, 12, tzinfo=UTC).timestamp()
     with closing(Reader(lab.endpoint, TOKEN, lab.api, **lab.options())) as reader:
-        report = examine(Account(reader, TYPES), wish_of("{}"), noon)
+        report = examine(Account(reader, TYPES), configuration_of("{}"), noon)
     (clock,) = [one for one in report.findings if one.topic == "clock"]
     assert clock.verdict.value == status
     assert words in clock.text

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 import yaml
-from lab import Lab, wish_of
+from lab import Lab, configuration_of
 
 from qboxctl.emulator import Request, Response
 
@@ -95,9 +95,9 @@ def finish(gateway: Any) -> None:
     """Plan and apply again, inside this process, and once more to see that nothing is left."""
     lab = Lab()
     lab.emulator = gateway.emulator
-    wish = wish_of(yaml.safe_dump(WISH))
-    assert {outcome.status.value for outcome in lab.apply(wish)} <= {"done", "in_effect"}
-    assert lab.plan(wish).changes == ()
+    configuration = configuration_of(yaml.safe_dump(WISH))
+    assert {outcome.status.value for outcome in lab.apply(configuration)} <= {"done", "in_effect"}
+    assert lab.plan(configuration).changes == ()
 
 
 def assert_as_if_never_stopped(gateway: Any, wanted: Any) -> None:

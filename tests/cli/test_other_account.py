@@ -22,9 +22,9 @@ ABRIDGED = {"list_detail": "abridged"}
 def save(server, project):
     """Makes a plan on one account, and gives its file; another account may be put in its place then."""
 
-    def make(wish: Any = WISH, **options: Any) -> str:
+    def make(configuration: Any = WISH, **options: Any) -> str:
         server.swap(**options)
-        project.write(wish)
+        project.write(configuration)
         path = str(project.folder / "plan.json")
         assert project.run("plan", "--out", path).code == 0
         server.arrived.clear()

@@ -69,8 +69,8 @@ def assert_as_wished(server: Any, project: Any) -> None:
 @pytest.mark.parametrize("server", [{"seed": SEED}], indirect=True)
 def test_one_overtakes_the_other(write, server, project, hold):
     """The first is held at one of its writes while the second does all the work."""
-    wish = {**WISH, "settings": {**WISH["settings"], "api": {"concurrency": 1}}}
-    project.write(wish)
+    configuration = {**WISH, "settings": {**WISH["settings"], "api": {"concurrency": 1}}}
+    project.write(configuration)
     held = hold(server, write)
     with project.start(*WORDS, "one.jsonl") as slow:
         held.wait()
@@ -88,9 +88,9 @@ def test_one_overtakes_the_other(write, server, project, hold):
 
 @pytest.mark.parametrize("latency", [0, 0.01, 0.03])
 def test_both_run_freely(latency, server, project):
-    wish = {**WISH, "delivery": {"domains": {"n.example": {}}}}
+    configuration = {**WISH, "delivery": {"domains": {"n.example": {}}}}
     server.swap(seed=SEED, latency=latency)
-    project.write(wish)
+    project.write(configuration)
     with project.start(*WORDS, "one.jsonl") as one, project.start(*WORDS, "two.jsonl") as two:
         ends = [process.communicate(timeout=60) for process in (one, two)]
     for process, (out, err) in zip((one, two), ends, strict=True):
