@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from lab import Lab, configuration_of
@@ -197,3 +198,41 @@ def test_a_creation_broken_off_says_so_and_what_nobody_can_see_is_sent_again_whe
     assert [one.status for one in lab.apply(configuration, lab.plan(configuration, everything))] == [Status.DONE]
     ada = lab.emulator.dump()["domains"]["alpha.example"]["mailboxes"]["ada"]
     assert ada["autoresponder_start_date"] == "2027-01-01"
+
+
+ONE_BOX = "domains: {a.example: {mailboxes: {ada: {firstname: Ada, password: {env: PW}}}}}"
+
+
+def test_a_creation_is_not_tried_again_after_an_interruption() -> None:
+    """Its answer is lost, it is looked for and not there; Ctrl-C comes while it waits for another attempt."""
+    posts: list[Request] = []
+
+    def between(request: Request, answer: Any) -> Response:
+        if request.method != "POST":
+            return answer(request)
+        posts.append(request)
+        lab.clock.after(0.7, lab.stop.set)  # it is looked for in 0.6 s, and the wait after that is longer than 0.1 s
+        return Response(0, broken="drop")
+
+    lab = Lab(seed={"domains": {"a.example": {}}}, between=between)
+    (done,) = lab.apply(configuration_of(ONE_BOX))
+    assert (done.status, len(posts)) == (Status.UNKNOWN, 1)
+
+
+@pytest.mark.parametrize("status", [403, 422, 0])
+def test_what_follows_a_lost_answer_does_not_tell_that_it_was_not_done(status: int) -> None:
+    """The first attempt may be done later: a second one that is refused, or that nobody takes, says nothing of it."""
+    posts: list[Request] = []
+
+    def between(request: Request, answer: Any) -> Response:
+        if request.method != "POST":
+            return answer(request)
+        posts.append(request)
+        if len(posts) == 1 or not status:
+            return Response(0, broken="drop")
+        return Response(status, {"content-type": "application/json"}, b'{"message": "No.", "errors": []}')
+
+    lab = Lab(seed={"domains": {"a.example": {}}}, between=between)
+    (done,) = lab.apply(configuration_of(ONE_BOX))
+    assert done.status is Status.UNKNOWN, done
+    assert len(posts) > 1

@@ -237,6 +237,9 @@ class Reader:
                 what = str(fault) if lost else f"{request}: {fault}"
                 self._say(f"{what}; again in {seconds:.1f} s", seconds, f"{fault} {faults}" if lost else "")
                 self.wait(seconds)
+                if self.stop.is_set():  # meanwhile: nothing is sent anew
+                    fault.request, fault.tries = request, faults
+                    raise
             with self.sent.lock:
                 self.sent.repeated += 1
 

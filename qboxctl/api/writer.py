@@ -14,7 +14,7 @@ from qboxctl.api.client import Client
 from qboxctl.api.listing import Row
 from qboxctl.api.reader import Account, belongs, code_of, item_path
 from qboxctl.api.responses import Answer
-from qboxctl.errors import OutcomeUnknown, QboxctlError, Refused
+from qboxctl.errors import ApiError, OutcomeUnknown, QboxctlError, Refused
 from qboxctl.model import JSON, MISSING, Address, FieldChange, Live, Value
 from qboxctl.schema.decoding import EXTRA, value_of
 from qboxctl.schema.formats import folded
@@ -74,10 +74,11 @@ class Writer:
         known_ids: frozenset[str],
         intend: Callable[[str], None],
     ) -> tuple[str, int | None]:
-        """Create an object; its code ("" where the answer does not tell) and the HTTP status.
+        """Create an object; return its code ("" where the answer does not tell) and the HTTP status.
 
-        ``known_ids`` are the codes of objects with the same key that were there before. Raises Refused,
-        Unreachable, and OutcomeUnknown where nobody knows whether it exists now.
+        ``known_ids`` are the codes of objects with the same key that were there before. Raises Refused and
+        Unreachable where it was not created, and OutcomeUnknown where that cannot be told: also where an answer was
+        lost first, and a later attempt went wrong in another way.
         """
         type_ = target.type
         body = self.body(type_, [one for one in fields if _at_creation(type_, one)], secrets)
@@ -86,28 +87,38 @@ class Writer:
             body["customer_code"] = self.customer_code
         path = type_.create.path.format(parent=item_path(_BARE, "", target.parent_id))
         attempt = 0
+        lost: OutcomeUnknown | None = None
         while True:
             intend(f"{type_.create.method} {path}")
             try:
                 answer = self.client.write(type_.create.method, path, body, repeatable=False)
-            except OutcomeUnknown as lost:
-                try:
-                    found = self.look_for(target, known_ids)
-                except QboxctlError as unseen:
-                    raise OutcomeUnknown(f"{lost}, and looking for it failed ({unseen})", status=lost.status) from None
+            except OutcomeUnknown as unknown:
+                lost = unknown
+                found = self.found_after(lost, target, known_ids)
                 if found is not None:
                     return found, lost.status
                 attempt += 1
+                if type_.unique and attempt <= self.client.api.retries:
+                    self.client.wait(self.client.backoff(attempt))
                 if not type_.unique or attempt > self.client.api.retries or self.client.stop.is_set():
                     raise
-                self.client.wait(self.client.backoff(attempt))
-            except Refused as refused:
-                found = self.look_for(target, known_ids) if attempt and refused.already_exists else None
-                if found is None:
+            except ApiError as error:
+                if lost is None:
                     raise
-                return found, refused.status
+                taken = isinstance(error, Refused) and error.already_exists
+                found = self.found_after(lost, target, known_ids) if taken else None
+                if found is None:
+                    raise OutcomeUnknown(f"{lost}; and then: {error}", status=lost.status) from None
+                return found, lost.status
             else:
                 return _code(answer, type_) or self.unnamed(target, body, known_ids, answer.status), answer.status
+
+    def found_after(self, lost: OutcomeUnknown, target: Target, known_ids: frozenset[str]) -> str | None:
+        """Look for what a creation may have made whose answer was ``lost``; raises OutcomeUnknown where that fails."""
+        try:
+            return self.look_for(target, known_ids)
+        except QboxctlError as unseen:
+            raise OutcomeUnknown(f"{lost}, and looking for it failed ({unseen})", status=lost.status) from None
 
     def unnamed(self, target: Target, body: Body, known_ids: frozenset[str], status: int) -> str:
         """The id of what was created without being told which; "" where its name will tell.

@@ -62,7 +62,7 @@ class Scheduler:
     # The course of a run.
 
     def run(self, in_effect: Iterable[Change] = ()) -> dict[Address, Outcome]:
-        """Scheduler all steps; the outcome of every change, by address. Raises JournalError at its end."""
+        """Run all steps; return the outcome of every change, by address. Raises JournalError at its end."""
         for change in in_effect:
             self.conclude(change, Status.IN_EFFECT, self.executor.standing(change), 0.0, None)
         self.prepare()

@@ -1,4 +1,4 @@
-"""The command line: the only place that knows the terminal, the environment, the clock and exit codes.
+"""The command line: it knows the terminal, the user's environment and the exit codes, and passes in what others need.
 
 One file for each command. ``planning`` goes from the options to a plan, ``session`` to a connection, ``output``
 prints and never raises, ``failures`` turns exceptions into messages and exit codes. Commands are imported when they

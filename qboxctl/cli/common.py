@@ -8,13 +8,15 @@ import shlex
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from qboxctl.cli.output import Output
-from qboxctl.config.excerpts import Excerpts
 from qboxctl.render.style import MARKS, Palette
+
+if TYPE_CHECKING:
+    from qboxctl.errors import Position
 
 _F = TypeVar("_F", bound=Callable[..., Any])
 
@@ -38,7 +40,7 @@ class Common:
     clear: Callable[[], None] = lambda: None
     """Takes the line of progress away, before something is printed."""
     output: Output = field(default_factory=Output)
-    excerpts: Excerpts = field(default_factory=Excerpts)
+    excerpts: Callable[[Position], str] = lambda _place: ""
     """The lines of the configuration, once it is read."""
     redact: Callable[[str], str] = str
     """Takes secrets out of a text that others wrote, once there is a connection that knows some."""

@@ -161,8 +161,8 @@ class _Refresh:
         if not (self.customer and type_.owned):
             return lives
         known = [live for live in lives if belongs(type_, live.row, self.customer) is not None]
-        is_declared = [live for live in lives if not type_.unique or self.is_declared(live.address)]
-        unsure = [live for live in is_declared if belongs(type_, live.row, self.customer) is None]
+        declared = [live for live in lives if not type_.unique or self.is_declared(live.address)]
+        unsure = [live for live in declared if belongs(type_, live.row, self.customer) is None]
         asked = self.asked(type_, [(live, ["customer_code"]) for live in unsure])
         return [*known, *(live for live in asked if live is not None)]
 
