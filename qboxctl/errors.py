@@ -145,11 +145,16 @@ class JournalError(QboxctlError):
 
 
 class ApiError(QboxctlError):
-    """The Management API did not do what was asked. ``request`` names what was sent, ``tries`` says how often."""
+    """The Management API did not do what was asked. ``request`` names what was sent, ``tries`` says how often.
 
-    def __init__(self, message: str, *, hint: str | None = None, request: str = "") -> None:
+    ``lost`` is an earlier attempt that went out and got no usable answer, None where there was none.
+    """
+
+    def __init__(
+        self, message: str, *, hint: str | None = None, request: str = "", lost: OutcomeUnknown | None = None
+    ) -> None:
         super().__init__(message, hint=hint)
-        self.request, self.tries = request, 1
+        self.request, self.tries, self.lost = request, 1, lost
 
     def __str__(self) -> str:
         before = f"{self.request}: " if self.request else ""

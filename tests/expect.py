@@ -109,12 +109,12 @@ def _as_wished(address: str, body: Tree, was: Tree | None, now: Tree, blind: fro
             assert now[name] == value, f"{address}: {name} was changed"
 
 
-def told(changes: Iterable[Change], outcomes: Iterable[Outcome], after: Tree) -> None:
+def told(changes: Iterable[Change], outcomes: Iterable[Outcome], before: Tree, after: Tree) -> None:
     """Compare a report with the account: what it says was done is there, what it says was not sent is not.
 
     And the other way round: of a change of which a part was done, whatever is not in effect is named.
     """
-    now = objects(after)
+    was, now = objects(before), objects(after)
     by_address = {change.address: change for change in changes}
     for one in outcomes:
         change, address = by_address[one.address], str(one.address)
@@ -124,7 +124,9 @@ def told(changes: Iterable[Change], outcomes: Iterable[Outcome], after: Tree) ->
         # by an earlier run, or by another kind: a list hid that from the plan
         taken = "already exists" in text or text.startswith("somebody else made it meanwhile")
         unseen = text.startswith("accepted but not effective: it is not there")  # a list hid it when it was read back
-        if change.action is Action.CREATE and one.status in (Status.FAILED, Status.SKIPPED) and not (taken or unseen):
+        known = address in was  # a list hid it from the plan
+        failed = change.action is Action.CREATE and one.status in (Status.FAILED, Status.SKIPPED)
+        if failed and not (known or taken or unseen):
             assert (address in now) == text.startswith("created"), f"{address} is there: {address in now}; {text}"
         live = now.get(address)
         if live is None:

@@ -66,6 +66,25 @@ def test_what_never_left_is_sent_again_an_order_too(kind: str) -> None:
     assert len(lab.emulator.dump()["delivery"]["accounts"]) == 1
 
 
+@pytest.mark.parametrize(
+    ("answered", "status"),
+    [
+        ([Fault("drop-after", method="PUT")], Status.UNKNOWN),
+        ([Fault("502", method="PUT", done=True)], Status.UNKNOWN),
+        ([], Status.FAILED),
+    ],
+    ids=["no answer", "a useless answer", "never left"],
+)
+def test_an_update_that_may_have_been_made_is_not_called_unsent(answered: list[Fault], status: Status) -> None:
+    """It goes out, the answer is lost, and none of the repetitions leaves."""
+    troubles = [Trouble("no name", method="PUT", nth=1 + len(answered), count=9)]
+    lab = Lab(seed={"domains": {"a.example": {}}}, faults=answered, troubles=troubles)
+    (done,) = lab.apply(configuration_of("domains: {a.example: {pop_disabled: true}}"))
+    assert done.status is status, done
+    assert "Name or service not known, after 6 tries" in str(done.error)
+    assert lab.emulator.dump()["domains"]["a.example"]["pop_disabled"] is bool(answered)
+
+
 @pytest.mark.parametrize("kind", TROUBLES)
 def test_a_server_that_cannot_be_reached_is_named_with_the_reason(kind: str) -> None:
     lab = Lab(troubles=[Trouble(kind, count=1000)])

@@ -324,7 +324,7 @@ def test_a_run_stopped_anywhere_tells_what_it_did_and_the_next_one_knows_the_res
     with suppress(QboxctlError):
         done = lab.apply(configuration, plan, acknowledge=plan.id)
         if not killed:
-            told(plan.changes, done, lab.emulator.dump(codes=False))
+            told(plan.changes, done, before, lab.emulator.dump(codes=False))
             half = {str(one.address) for one in done if one.status not in (Status.DONE, Status.IN_EFFECT)}
     lab.between = None
     lab.stop.clear()
@@ -352,8 +352,9 @@ def survive(lab: Lab, tree: dict[str, Any]) -> None:
         done = None
         try:
             plan = plan_of(lab, configuration)
+            found = lab.emulator.dump(codes=False)
             done = lab.apply(configuration, plan, journal=lines, acknowledge=plan.id)
-            told(plan.changes, done, lab.emulator.dump(codes=False))
+            told(plan.changes, done, found, lab.emulator.dump(codes=False))
         except StalePlanError as stale:  # only a create that was lost may do this, and planning again must mend it
             if not lab.moved():
                 raise AssertionError("nobody else writes here") from stale

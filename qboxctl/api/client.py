@@ -211,6 +211,7 @@ class Reader:
         repeatable: bool,
     ) -> Answer:
         faults = refusals = 0
+        lost: OutcomeUnknown | None = None
         request = self.redact(_name(method, path, query))  # a path holds ids that the server chose
         while True:
             try:
@@ -220,22 +221,23 @@ class Reader:
                 refusals += 1
                 if refusals > MOST_REFUSALS or self.stop.is_set():
                     told = "the server keeps answering 429, too many requests"
-                    raise ApiError(told, request=request) from None
+                    raise ApiError(told, request=request, lost=lost) from None
                 self._hold(wait.seconds, refusals)
             except Refused as refused:
                 refused.request = request
                 raise
             except (Unreachable, OutcomeUnknown) as fault:
                 faults += 1
+                lost, fault.lost = (fault, None) if isinstance(fault, OutcomeUnknown) else (lost, lost)
                 unsafe = isinstance(fault, OutcomeUnknown) and not repeatable
                 foreign = isinstance(fault, OutcomeUnknown) and fault.foreign and faults > FOREIGN_PAGES
                 if unsafe or foreign or faults > self.api.retries or self.stop.is_set():
                     fault.request, fault.tries = request, faults
                     raise
                 seconds = self.backoff(faults)
-                lost = isinstance(fault, Unreachable)  # then it is the same for all that are under way
-                what = str(fault) if lost else f"{request}: {fault}"
-                self._say(f"{what}; again in {seconds:.1f} s", seconds, f"{fault} {faults}" if lost else "")
+                common = isinstance(fault, Unreachable)  # then it is the same for all that are under way
+                what = str(fault) if common else f"{request}: {fault}"
+                self._say(f"{what}; again in {seconds:.1f} s", seconds, f"{fault} {faults}" if common else "")
                 self.wait(seconds)
                 if self.stop.is_set():  # meanwhile: nothing is sent anew
                     fault.request, fault.tries = request, faults
@@ -326,8 +328,16 @@ class Client(Reader):
         *,
         repeatable: bool,
     ) -> Answer:
-        """Send a write. ``repeatable`` ones are sent again after a fault; others raise OutcomeUnknown."""
-        return self._send(method, path, None, body, repeatable=repeatable)
+        """Send a write. ``repeatable`` ones are sent again after a fault; others raise OutcomeUnknown.
+
+        Raises OutcomeUnknown also where an answer was lost, and the repetitions then did not get through.
+        """
+        try:
+            return self._send(method, path, None, body, repeatable=repeatable)
+        except ApiError as error:
+            if error.lost is None:
+                raise
+            raise OutcomeUnknown(f"{error.lost.text}; and then: {error}", status=error.lost.status) from None
 
 
 def _name(method: str, path: str, query: Mapping[str, str | int] | None) -> str:

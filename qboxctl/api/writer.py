@@ -105,10 +105,11 @@ class Writer:
             except ApiError as error:
                 if lost is None:
                     raise
-                taken = isinstance(error, Refused) and error.already_exists
-                found = self.found_after(lost, target, known_ids) if taken else None
-                if found is None:
+                if not (isinstance(error, Refused) and error.already_exists):
                     raise OutcomeUnknown(f"{lost}; and then: {error}", status=lost.status) from None
+                found = self.found_after(lost, target, known_ids)
+                if found is None:
+                    raise  # it is there, and not ours as far as can be seen
                 return found, lost.status
             else:
                 return _code(answer, type_) or self.unnamed(target, body, known_ids, answer.status), answer.status
