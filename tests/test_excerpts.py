@@ -48,7 +48,7 @@ error[Q013]: max_email_quota: '8 GB' is not a size: write one of 50MB, 1GB, 2GB,
   --> a.yaml:1:73
    |
  1 | domains: {a.example: {mailboxes: {ada: {firstname: 漢字,    max_email_quota: 8 GB}}}}
-   |                                                                              ^^^^ write 8GB
+   |                                                                              ^^^^ help: write 8GB
 """,
     ),
     "two places": (
@@ -58,7 +58,7 @@ error[Q014]: domain/a.example is stated twice: first at a.yaml:13:3
   --> b.yaml:1:11
    |
  1 | domains: {a.example: {chat: true}}
-   |           ^^^^^^^^^ keep one of them
+   |           ^^^^^^^^^ help: keep one of them
   ::: a.yaml:13:3
    |
 13 |   a.example:
@@ -75,7 +75,7 @@ warning[Q023]: destinations: ada@a.example is declared absent (a.yaml:4:7)
   --> a.yaml:7:7
    |
  7 |       x: [ada@a.example]
-   |       ^ take it out here too
+   |       ^ help: take it out here too
   ::: a.yaml:4:7
    |
  4 |       ada: {state: absent}
@@ -84,7 +84,7 @@ warning[Q023]: destinations: ada@a.example is declared absent (a.yaml:4:7)
   --> a.yaml:8:7
    |
  8 |       y: [ada@a.example]
-   |       ^ take it out here too
+   |       ^ help: take it out here too
   ::: a.yaml:4:7
 """,
     ),
@@ -98,7 +98,7 @@ error[Q017]: domains: delivery_domain/a.example is declared absent (a.yaml:3:5)
   --> a.yaml:6:30
    |
  6 |     News: {type: newsletter, domains: [a.example]}
-   |                              ^^^^^^^ take it out here too
+   |                              ^^^^^^^ help: take it out here too
   ::: a.yaml:3:5
    |
  3 |     a.example: {state: absent}
@@ -112,7 +112,7 @@ error[Q001]: not YAML: the { of line 4 is not closed before this
   --> a.yaml:5:10
    |
  5 |       eve: {}
-   |          ^ close it, or look for a comma or quotes that are missing
+   |          ^ help: close it, or look for a comma or quotes that are missing
   ::: a.yaml:4:12
    |
  4 |       ada: {firstname: Ada
@@ -126,7 +126,7 @@ error[Q013]: destinations: 'ada@' is not an e-mail address
   --> a.yaml:5:11
    |
  5 |         - ada@
-   |           ^^^^ write the whole address, such as ada@example.com
+   |           ^^^^ help: write the whole address, such as ada@example.com
 """,
     ),
     "something that begins here and ends elsewhere": (
@@ -136,7 +136,7 @@ error[Q001]: not YAML: a quoted text begins here and does not end
   --> a.yaml:2:44
    |
  2 |   a.example: {mailboxes: {ada: {firstname: 'Ada
-   |                                            ^ close the quote
+   |                                            ^ help: close the quote
 """,
     ),
 }

@@ -134,10 +134,11 @@ def test_a_change_that_fails_half_way_says_what_was_done(name: str, tmp_path: Pa
     lab = Lab(seed=case.seed, api=ONE_BY_ONE, **case.lab)
     configuration = configuration_of(case.configuration)
     plan, book = lab.plan(configuration), tmp_path / "j"
+    before = lab.emulator.dump(codes=False)
     done = lab.apply(configuration, plan, journal=book)
     found = next(one for one in done if str(one.address) == case.address)
     assert (found.status, str(found.error)[: len(case.says)]) == (case.status, case.says)
-    truthful(plan.changes, done, lab.emulator.dump(codes=False))
+    truthful(plan.changes, done, before, lab.emulator.dump(codes=False))
     last = [line for line in map(json.loads, book.read_text().splitlines()) if line["address"] == case.address][-1]
     assert (last["event"], last["message"]) == (case.status.value, found.error)
 

@@ -68,7 +68,7 @@ def _lines(one: Diagnostic, palette: Palette, line_of: LineOf, known: set[Positi
         if place is one.second:
             known.add(place)
         cut = excerpt(line, place.column, place.width, room)
-        carets, beside = palette.paint(cut.carets, colour), f" {hint}" if hint else ""
+        carets, beside = palette.paint(cut.carets, colour), f" {_label(hint)}" if hint else ""
         yield gutter
         yield f"{palette.paint(f'{place.line:>{margin}} |', 'blue')} {cut.text}"
         if place is one.position and columns_of(cut.carets + beside) <= room:
@@ -76,6 +76,11 @@ def _lines(one: Diagnostic, palette: Palette, line_of: LineOf, known: set[Positi
         yield f"{gutter} {carets}"
     if hint:
         yield palette.fit(f"{palette.paint('  help:', 'cyan')} {hint}")
+
+
+def _label(hint: str) -> str:
+    """A hint beside the carets: a question speaks for itself, what to do is introduced."""
+    return hint if hint.endswith("?") else f"help: {hint}"
 
 
 def verdict(found: Sequence[Diagnostic], files: int, objects: int) -> str:

@@ -47,7 +47,9 @@ def _meant_domain(text: str) -> str | None:
         return None
     if at and "://" not in text:
         return f"this is an address: write its domain {plain}, and {local} where a name in that domain belongs"
-    return f"write {plain}"
+    return (
+        f"write {plain}, without the dot that {text!r} ends with" if text.lower() == f"{plain}." else f"write {plain}"
+    )
 
 
 @lru_cache(maxsize=4096)
