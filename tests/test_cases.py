@@ -189,6 +189,7 @@ def test_the_files_stay_about_one_thing() -> None:
         "one-file-broken-one-file-wrong",
         "sizes-in-other-words",
         "star-as-a-name",
+        "state-without-a-word",
         "typographic-quotes",
         "words-of-other-tools",
         "wrong-names-with-more-mistakes",

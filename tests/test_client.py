@@ -301,6 +301,30 @@ def test_one_tells_what_all_suffer_from() -> None:
     assert len(told) + len(logged) == 8 * reader.api.retries
 
 
+def test_a_connection_that_nobody_answers_is_told_after_the_first_attempt() -> None:
+    """A firewall drops it without a word: each attempt takes as long as the timeout."""
+    clock, told = FakeClock(), []
+
+    class Silence(httpx.BaseTransport):
+        def handle_request(self, request: httpx.Request) -> httpx.Response:
+            clock.sleep(30)
+            raise httpx.ConnectTimeout("timed out")
+
+    reader = Reader("https://api.example", TOKEN, ApiSettings(), clock=clock, notice=told.append, transport=Silence())
+    with pytest.raises(Unreachable):
+        reader.get("/api/domains")
+    assert len(told) == reader.api.retries
+    assert told[0].startswith("no connection to api.example: timed out; again in 0.")
+
+
+def test_a_long_wait_that_is_asked_for_after_a_lost_answer_leaves_it_open() -> None:
+    client, script = client_of(page(502), page(429, Retry_After="7200"))
+    assert isinstance(client, Client)
+    with pytest.raises(OutcomeUnknown, match=r"502.*; and then: PUT /x: the server asks to wait 7200 s"):
+        client.write("PUT", "/x", {"a": 1}, repeatable=True)
+    assert len(script.requests) == 2
+
+
 def test_after_an_answer_the_next_trouble_is_told_again() -> None:
     refused = httpx.ConnectError("[Errno 111] Connection refused")
     clock, told = FakeClock(), []

@@ -214,6 +214,7 @@ class Reader:
         lost: OutcomeUnknown | None = None
         request = self.redact(_name(method, path, query))  # a path holds ids that the server chose
         while True:
+            began = self.clock.monotonic()
             try:
                 with self.limiter.slot():
                     return replace(self._once(method, path, query, body), request=request)
@@ -222,32 +223,40 @@ class Reader:
                 if refusals > MOST_REFUSALS or self.stop.is_set():
                     told = "the server keeps answering 429, too many requests"
                     raise ApiError(told, request=request, lost=lost) from None
-                self._hold(wait.seconds, refusals)
+                self._hold(wait.seconds, refusals, request, lost)
             except Refused as refused:
                 refused.request = request
                 raise
             except (Unreachable, OutcomeUnknown) as fault:
                 faults += 1
-                lost, fault.lost = (fault, None) if isinstance(fault, OutcomeUnknown) else (lost, lost)
-                unsafe = isinstance(fault, OutcomeUnknown) and not repeatable
-                foreign = isinstance(fault, OutcomeUnknown) and fault.foreign and faults > FOREIGN_PAGES
-                if unsafe or foreign or faults > self.api.retries or self.stop.is_set():
-                    fault.request, fault.tries = request, faults
+                fault.request, fault.tries = request, faults
+                if isinstance(fault, OutcomeUnknown):
+                    lost, final = fault, not repeatable or (fault.foreign and faults > FOREIGN_PAGES)
+                else:
+                    fault.lost, final = lost, False
+                if final or faults > self.api.retries or self.stop.is_set():
                     raise
-                seconds = self.backoff(faults)
-                common = isinstance(fault, Unreachable)  # then it is the same for all that are under way
-                what = str(fault) if common else f"{request}: {fault}"
-                self._say(f"{what}; again in {seconds:.1f} s", seconds, f"{fault} {faults}" if common else "")
-                self.wait(seconds)
+                self._rest(fault, began)
                 if self.stop.is_set():  # meanwhile: nothing is sent anew
-                    fault.request, fault.tries = request, faults
                     raise
             with self.sent.lock:
                 self.sent.repeated += 1
 
-    def _hold(self, seconds: float | None, refusals: int) -> None:
+    def _rest(self, fault: ApiError, began: float) -> None:
+        """Wait before a request is sent anew, and tell why; ``began`` is when the attempt that failed did."""
+        seconds = self.backoff(fault.tries)
+        took = self.clock.monotonic() - began + seconds
+        why = f"{fault.text}; again in {seconds:.1f} s"
+        if isinstance(fault, Unreachable):  # the same for all that are under way
+            self._say(why, took, once=f"{fault.text} {fault.tries}")
+        else:
+            self._say(f"{fault.request}: {why}", took)
+        self.wait(seconds)
+
+    def _hold(self, seconds: float | None, refusals: int, request: str, lost: OutcomeUnknown | None) -> None:
         if seconds is not None and seconds > LONGEST_WAIT:
-            raise ApiError(f"the server asks to wait {seconds:.0f} s before the next request", hint="try again later")
+            told = f"the server asks to wait {seconds:.0f} s before the next request"
+            raise ApiError(told, hint="try again later", request=request, lost=lost)
         pause = seconds if seconds is not None else self.backoff(min(refusals, 6))
         self._say(f"429, too many requests: all wait {pause:.1f} s", pause)
         self.limiter.pause(pause)
@@ -264,7 +273,7 @@ class Reader:
         return ceiling * random.uniform(0.5, 1)  # noqa: S311 - jitter, not a secret
 
     def _say(self, message: str, seconds: float, once: str = "") -> None:
-        """Tell why something takes time; short waits, and what was told ``once``, are for the log only."""
+        """Tell why something takes ``seconds``; what is short, and what was told ``once``, is for the log only."""
         with self.sent.lock:
             known = once in self._told
             if once and seconds >= 1:

@@ -29,12 +29,10 @@ from qboxctl.schema.extra import misuse
 from qboxctl.schema.hints import did_you_mean
 from qboxctl.schema.kinds import Kinds
 from qboxctl.schema.passwords import NO_HASHES, means_hash
-from qboxctl.schema.patterns import Pattern, covering
+from qboxctl.schema.patterns import Pattern, covering_home
 from qboxctl.schema.places import OWN, Places, as_keys
 from qboxctl.schema.resource import Field, ResourceType
 from qboxctl.schema.types import Password, kind_of
-
-_Path = tuple[str | int, ...]
 
 
 def load(sources: Sequence[Source], types: Kinds, environment: str = "default") -> Configuration:
@@ -131,7 +129,7 @@ def _text(value: JSON) -> str:
 
 @dataclass(slots=True)
 class _Block:
-    """What is stated for one object: all its bodies, at most one of them with attributes."""
+    """What is stated for one object: of its bodies the one with attributes, or the first where none has any."""
 
     type: ResourceType
     name: str
@@ -386,7 +384,7 @@ class _Loader:
         found: dict[Address, Desired] = {}
         patterns = self.patterns["ignore"]
         for address, block in self.blocks.items():
-            ignored = patterns and self.ignored_by(address)
+            ignored = covering_home(patterns, address, self.types)
             if ignored:
                 self._warn(f"{address} is declared, and ignored by the pattern {ignored.text}", block.where, address)
                 continue
@@ -394,11 +392,6 @@ class _Loader:
         for address, block in self.again:
             self.desired(address, block)  # for its own mistakes
         return found
-
-    def ignored_by(self, address: Address) -> Pattern | None:
-        """The pattern that ignores an object, or what it lives in."""
-        found = (covering(self.patterns["ignore"], one) for one in (address, *self.types.ancestors(address)))
-        return next(filter(None, found), None)
 
     def _warn(self, message: str, where: Where, address: Address) -> None:
         position = self.sources[where.file].position(where.path)
@@ -426,9 +419,12 @@ class _Loader:
         """Whether the object is declared absent."""
         if state not in ("present", "absent"):
             place = Where(where.file, (*where.path, "state"))
-            name, off = self.types[address.kind].disabled or ("", None)
-            hint = f"write {name}: {off}" if state == off else "write absent, or remove the line"
-            self.error("Q013", f"state: {state!r} is not allowed here", place, address=address, value=True, hint=hint)
+            type_, hint = self.types[address.kind], "write absent, or remove the line"
+            if type_.disabled and state == type_.disabled[1]:
+                name, off = type_.disabled
+                hint = f"write {name}: {type_.by_name[name].type.show(off)}"
+            found = repr(state) if isinstance(state, str) else _text(state)
+            self.error("Q013", f"state: {found} is not allowed here", place, address=address, value=True, hint=hint)
         return bool(state == "absent")
 
     def pin(self, pin: JSON, where: Where, address: Address) -> str:
