@@ -168,7 +168,7 @@ class _Doctor:
         for live in lives[:_DOMAINS_TRIED]:
             kept = len(self.report.findings)
             listed = self.list(type_, list_path(type_, live.remote_id), live)
-            rows = [row for row in listed if self.live(type_, row, parent.kind) is not None]
+            rows = [row for row in listed if self.live(type_, row, live.address.key) is not None]
             self.rows[type_.kind] = [{**row, _PARENT: live.remote_id} for row in rows]
             failed = any(one.verdict is Verdict.FAILED for one in self.report.findings[kept:])
             if rows or failed or live is lives[:_DOMAINS_TRIED][-1]:

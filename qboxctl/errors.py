@@ -121,7 +121,7 @@ class AuthError(QboxctlError):
 
 
 class PlanFileError(QboxctlError):
-    """A plan file is damaged, changed by hand, too new, or for another endpoint."""
+    """A plan file is damaged, changed by hand, too new, or made for another environment, endpoint or customer."""
 
 
 @dataclass(frozen=True, slots=True)

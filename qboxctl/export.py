@@ -20,6 +20,7 @@ from qboxctl.live.query import Query
 from qboxctl.model import JSON, MISSING, Address, Collection, Live, LiveState, Value
 from qboxctl.schema.decoding import value_of
 from qboxctl.schema.kinds import Kinds
+from qboxctl.schema.labels import text_of
 from qboxctl.schema.patterns import Pattern, covering
 from qboxctl.schema.resource import Field
 
@@ -27,8 +28,6 @@ SCHEMA = "https://raw.githubusercontent.com/qboxctl/qboxctl/main/schemas/config.
 HEADER = f"# yaml-language-server: $schema={SCHEMA}\n"
 _OFTEN = 3
 """A value that so many objects share, and most of them, becomes a default."""
-
-Types = Kinds
 Tree = dict[str, JSON]
 
 
@@ -39,11 +38,11 @@ class Choice:
     kinds: frozenset[str]
     domains: tuple[Pattern, ...] = ()
 
-    def takes(self, address: Address, types: Types) -> bool:
+    def takes(self, address: Address, types: Kinds) -> bool:
         """Whether an object is asked for."""
         return address.kind in self.kinds and self.within(address, types)
 
-    def within(self, address: Address, types: Types) -> bool:
+    def within(self, address: Address, types: Kinds) -> bool:
         """Whether an object is, or is in, one of the domains asked for."""
         return not self.domains or covering(self.domains, types.root(address)) is not None
 
@@ -70,7 +69,7 @@ class Export:
         return {path: HEADER + dump(tree) for path, tree in sorted(found.items())}
 
 
-def query_for_export(configuration: Configuration, types: Types, choice: Choice) -> Query:
+def query_for_export(configuration: Configuration, types: Kinds, choice: Choice) -> Query:
     """What an export must know: every list, and every attribute of what is asked for."""
     tops = {type_.kind for type_ in types.values() if not type_.parent}
     parents = {one.kind for kind in choice.kinds for one in types.outer(kind)}
@@ -94,7 +93,7 @@ def query_for_export(configuration: Configuration, types: Types, choice: Choice)
     )
 
 
-def export(live_state: LiveState, configuration: Configuration, types: Types, choice: Choice) -> Export:
+def export(live_state: LiveState, configuration: Configuration, types: Kinds, choice: Choice) -> Export:
     """The configuration of what was read; ``configuration`` says what is ignored."""
     return _Exporter(live_state, configuration, types, choice).run()
 
@@ -105,7 +104,7 @@ class _Exporter:
 
     live_state: LiveState
     configuration: Configuration
-    types: Types
+    types: Kinds
     choice: Choice
     left_out: list[str] = field(default_factory=list)
     names: dict[Address, str] = field(default_factory=dict)
@@ -134,7 +133,7 @@ class _Exporter:
         """The key that the object gets in the files; None, and a word about it, where no key fits."""
         type_, key = self.types[live.address.kind], live.address.key
         if not type_.unique:
-            label = str(live.row.get(type_.key, "")).strip()
+            label = text_of(live, type_.key).strip()
             return f"account-{live.remote_id}" if key.startswith("#") else label
         name = self.types.name(live.address)
         try:
@@ -260,7 +259,7 @@ def _known(one: Field) -> Value:
     return one.initial if one.default is None else one.default
 
 
-def _refused(text: str, types: Types) -> list[Diagnostic]:
+def _refused(text: str, types: Kinds) -> list[Diagnostic]:
     """What the loader says against a configuration."""
     try:
         configuration = load([Source("export", text)], types)

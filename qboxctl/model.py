@@ -259,6 +259,9 @@ class Status(StrEnum):
 ALREADY: Final = "already in effect"
 """What is said of a change that was in effect before the run, where nothing else is to be told of it."""
 
+INTERRUPTED: Final = "interrupted"
+"""What is said of a change that was not started, since the run was asked to stop."""
+
 
 @dataclass(frozen=True, slots=True)
 class Outcome:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import signal
 import socketserver
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
+from subprocess import Popen
 from typing import Any
 
 import pytest
@@ -99,6 +101,16 @@ class Hold:
 
     def wait(self) -> None:
         assert self.reached.wait(PATIENCE), "the request never came"
+
+    def interrupted(self, process: Popen[str], number: int = signal.SIGINT) -> tuple[str, str]:
+        """Send a signal while the request is held, let it go once that is noticed, and return what was printed."""
+        self.wait()
+        process.send_signal(number)
+        assert process.stderr is not None
+        while "interrupted" not in (process.stderr.readline() or pytest.fail("it did not notice the signal")):
+            pass
+        self.release.set()
+        return process.communicate(timeout=60)
 
 
 def environment(folder: Path) -> dict[str, str]:

@@ -160,12 +160,7 @@ class Account:
 
     def lacking(self, type_: ResourceType, live: Live, names: Iterable[str]) -> list[str]:
         """The attributes that a row does not carry."""
-        row, by_name = live.row, type_.by_name
-        return [
-            name
-            for name in names
-            if (by_name[name].row_name if name in by_name else name.removeprefix(EXTRA)) not in row
-        ]
+        return [name for name in names if row_name(type_, name) not in live.row]
 
     def worth_asking(self, type_: ResourceType, missing: Sized[str]) -> bool:
         """Whether an object's details may hold an attribute that its list left out."""

@@ -85,7 +85,7 @@ class Writer:
         body[type_.key] = target.name
         if self.customer_code and type_.owned:
             body["customer_code"] = self.customer_code
-        path = type_.create.path.format(parent=item_path(_BARE, "", target.parent_id))
+        path = item_path(type_.create, target.parent_id, "")
         attempt = 0
         lost: OutcomeUnknown | None = None
         while True:
@@ -98,9 +98,10 @@ class Writer:
                 if found is not None:
                     return found, lost.status
                 attempt += 1
-                if type_.unique and attempt <= self.client.api.retries:
-                    self.client.wait(self.client.backoff(attempt))
-                if not type_.unique or attempt > self.client.api.retries or self.client.stop.is_set():
+                if not type_.unique or attempt > self.client.api.retries:
+                    raise
+                self.client.wait(self.client.backoff(attempt))
+                if self.client.stop.is_set():
                     raise
             except ApiError as error:
                 if lost is None:
@@ -289,9 +290,6 @@ def _may_be(target: Target, body: Body, live: Live) -> bool:
     known = [(one, value_of(one, live, {})) for one in fixed]
     same = all(have is MISSING or have == one.type.decode(body[one.wire]) for one, have in known)
     return same and folded(text_of(live, target.type.key)) not in target.others
-
-
-_BARE = Call("GET", "{id}")
 
 
 def _code(answer: Answer, type_: ResourceType) -> str:

@@ -294,12 +294,13 @@ class Executor:
         known = self.secrets.get(step.address, {})
         if change.action is Action.UPDATE:
             return sorted(known) if step.phase is Phase.FIRST else []
-        late = {name: after for after in self.graph.steps_of(step.address)[1:] for name in self.guarded(after)}
+        late = self.late(step.address)
         return [name for name in sorted(known) if late.get(name, Step(step.address, Phase.CREATE)) == step]
 
-    def guarded(self, step: Step) -> set[str]:
-        """The secrets that are never written apart from what a step writes."""
-        return diff.guarded(self.types[step.address.kind], self.graph.work.get(step, ()))
+    def late(self, address: Address) -> dict[str, Step]:
+        """The secrets that go with a later step of a creation, which writes what guards them, each with that step."""
+        type_, later = self.types[address.kind], self.graph.steps_of(address)[1:]
+        return {name: step for step in later for name in diff.guarded(type_, self.graph.work.get(step, ()))}
 
     def stand_ins(self, step: Step) -> Mapping[str, str]:
         """What a creation carries in place of the secrets that only its second write can guard.
@@ -308,8 +309,7 @@ class Executor:
         guards it, nobody can open it with a first password that many may know; the next plan sees what is missing.
         """
         known = self.secrets.get(step.address, {})
-        late = {name for after in self.graph.steps_of(step.address)[1:] for name in self.guarded(after)}
-        return dict.fromkeys(late & known.keys(), self.stand_in)
+        return dict.fromkeys(self.late(step.address).keys() & known.keys(), self.stand_in)
 
     def now(self, change: Change, name: str) -> Value:
         """The value of an attribute that a call must repeat: as the change leaves it, else as it is."""

@@ -40,7 +40,7 @@ class Journal:
                 _sync_folder(made.parent)
             self._file = _opened(path)
         except OSError as error:
-            raise JournalError(f"the journal {path} cannot be written: {error.strerror}") from None
+            raise self._failure(error) from None
 
     def record(
         self,
@@ -84,16 +84,13 @@ class Journal:
             upto = self._written
             if self._synced < (upto if lines is None else lines):
                 try:
-                    self._sync()
+                    _sync(self._file)
                 except OSError as error:
                     raise self._failure(error) from None
                 self._synced = upto
 
     def _failure(self, error: OSError) -> JournalError:
         return JournalError(f"the journal {self.path} cannot be written: {error.strerror}")
-
-    def _sync(self) -> None:
-        _sync(self._file)
 
     def close(self) -> None:
         """Close the file; all that matters was flushed to the disk before."""

@@ -19,6 +19,8 @@ from qboxctl.schema.kinds import Kinds
 from qboxctl.schema.passwords import Objection, objection
 from qboxctl.schema.resource import ResourceType
 
+_MOVED = "the account is no longer as the plan saw it; nothing was written"
+
 
 @dataclass(frozen=True, slots=True)
 class Checked:
@@ -46,7 +48,7 @@ def check(
         else:
             todo.append(change)
     if moved:
-        raise StalePlanError("the account is no longer as the plan saw it; nothing was written", moved)
+        raise StalePlanError(_MOVED, moved)
     blocked = judge(todo, live_state, configuration, types, plan_id=plan.id, acknowledge=acknowledge)
     return Checked(tuple(todo), tuple(done), blocked)
 
@@ -100,26 +102,21 @@ def refuse_unapproved(todo: Iterable[Change], approved: Iterable[Change]) -> Non
         Moved(str(one.address), "it is no longer as it was a moment ago") for one in todo if one.address not in known
     ]
     if moved:
-        raise StalePlanError("the account is no longer as the plan saw it; nothing was written", moved)
+        raise StalePlanError(_MOVED, moved)
 
 
 def _moved(change: Change, live: Live | None, type_: ResourceType, live_state: LiveState) -> str | None:
     """Why a change no longer fits; "" where it does, None where it is in effect already."""
     codes = live_state.codes
-    match change.action:
-        case Action.CREATE:
-            if live is None:
-                return ""
-            wrong = diff.in_effect(type_, change.fields, live, codes)
-            return f"it is there now, with another {_names(wrong)}" if wrong else None
-        case Action.DELETE | Action.DISABLE if live is None:
-            return None if change.action is Action.DELETE else "it is not there any more"
-        case Action.DISABLE if live is not None and live.status == "disabled":
-            return None
-        case Action.UPDATE if live is None:
-            return "it is not there any more"
+    if change.action is Action.CREATE:
+        if live is None:
+            return ""
+        wrong = diff.in_effect(type_, change.fields, live, codes)
+        return f"it is there now, with another {_names(wrong)}" if wrong else None
     if live is None:
-        raise AssertionError(change.action)
+        return None if change.action is Action.DELETE else "it is not there any more"
+    if change.action is Action.DISABLE and live.status == "disabled":
+        return None
     if change.remote_id != live.remote_id:
         return f"it is another object now ({type_.id} {live.remote_id} instead of {change.remote_id})"
     names = [one.name for one in change.fields]

@@ -19,7 +19,7 @@ from qboxctl.applying.executor import Executor, Look, Written
 from qboxctl.applying.pace import GRACE, Patience, State
 from qboxctl.applying.stepwise import GOOD, Part, told
 from qboxctl.errors import JournalError, OutcomeUnknown, QboxctlError, Refused
-from qboxctl.model import Action, Address, Change, Collection, Live, Outcome, Status
+from qboxctl.model import INTERRUPTED, Action, Address, Change, Collection, Live, Outcome, Status
 from qboxctl.planning.graph import GATE, Step
 from qboxctl.schema.decoding import UNPROVED
 from qboxctl.schema.resource import Phase
@@ -110,13 +110,13 @@ class Scheduler:
         now = self.clock.monotonic()
         while self.later and (self.later[0][0] <= now or self.stop.is_set()):
             heapq.heappop(self.later)[2]()
+        soon = min(0.2, max(0.0, self.later[0][0] - now)) if self.later else 0.2
         if not self.running:
             if self.later:
-                self.clock.sleep(min(0.2, max(0.0, self.later[0][0] - now)))
+                self.clock.sleep(soon)
             return
-        timeout = min(0.2, max(0.0, self.later[0][0] - now)) if self.later else 0.2
         try:
-            future = self.over.get(timeout=timeout)
+            future = self.over.get(timeout=soon)
         except Empty:
             return
         self.running.pop(future)(future)
@@ -391,7 +391,7 @@ class Scheduler:
     def why(self) -> str:
         """Why nothing new is started, where that is so."""
         if self.broken is None:
-            return "interrupted"
+            return INTERRUPTED
         ours = not isinstance(self.broken, QboxctlError)
         return self.executor.told(f"a fault in qboxctl: {self.broken!r}" if ours else str(self.broken))
 

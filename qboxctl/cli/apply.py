@@ -31,7 +31,7 @@ from qboxctl.config import git
 from qboxctl.config.configuration import Configuration
 from qboxctl.errors import PlanFileError, QboxctlError, StalePlanError
 from qboxctl.live.refresh import read_live_state
-from qboxctl.model import Address, Blocked, Change, LiveState, Outcome, Plan, PlanOptions, Status
+from qboxctl.model import INTERRUPTED, Address, Blocked, Change, LiveState, Outcome, Plan, PlanOptions, Status
 from qboxctl.planning.planfile import read
 from qboxctl.planning.queries import query_for_changes
 from qboxctl.render import outcomes, plan_text
@@ -204,7 +204,7 @@ class _Order:
 
     def tell(self, one: Outcome) -> None:
         """Show an outcome as soon as it is known."""
-        idle = one.status is Status.SKIPPED and one.error == "interrupted"  # the summary counts them
+        idle = one.status is Status.SKIPPED and one.error == INTERRUPTED  # the summary counts them
         if self.form == "text" and not idle:
             self.options.result(outcomes.line(one, self.palette))
 
@@ -282,7 +282,7 @@ def _user() -> str:
 
 @contextmanager
 def _stopping(stop: threading.Event, options: Common) -> Iterator[None]:
-    """Let Ctrl-C and SIGTERM end the run in order; a second one ends it at once."""
+    """Let Ctrl-C, SIGTERM and SIGHUP end the run in order; a second one ends it at once."""
 
     def ask_to_stop(number: int, _frame: object) -> None:
         if stop.is_set():

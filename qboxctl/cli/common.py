@@ -6,7 +6,7 @@ import gc
 import os
 import shlex
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -16,6 +16,8 @@ from qboxctl.cli.output import Output
 from qboxctl.render.style import MARKS, Palette
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from qboxctl.errors import Position
 
 _F = TypeVar("_F", bound=Callable[..., Any])
@@ -132,6 +134,22 @@ def common(command: _F) -> _F:
     for option in reversed(_OPTIONS):
         command = _quietly(option)(command)
     return command
+
+
+seed_option = click.option("--seed", metavar="FILE", help="With --endpoint emulator: what is in the account.")
+
+
+def save(out: Path, files: Mapping[str, str]) -> None:
+    """Write files below a folder, by their path in it; raises QboxctlError for one that cannot be written."""
+    from pathlib import PurePath
+
+    from qboxctl.errors import QboxctlError
+    from qboxctl.files import write_files
+
+    try:
+        write_files(out, {PurePath(path): text for path, text in files.items()})
+    except OSError as error:
+        raise QboxctlError(f"{error.filename or out} cannot be written: {error.strerror}") from None
 
 
 def detail(command: _F) -> _F:

@@ -4,18 +4,17 @@ from __future__ import annotations
 
 from collections import Counter
 from contextlib import closing
-from pathlib import Path, PurePath
+from pathlib import Path
 
 import click
 
 from qboxctl.api.client import Reader
 from qboxctl.api.reader import Account
-from qboxctl.cli.common import Common, common
+from qboxctl.cli.common import Common, common, save, seed_option
 from qboxctl.cli.failures import Exit
 from qboxctl.cli.session import connect, read_configuration
 from qboxctl.dns.records import ATTRIBUTES, Record, query_for_records, records
 from qboxctl.errors import QboxctlError
-from qboxctl.files import write_files
 from qboxctl.live.refresh import read_live_state
 from qboxctl.render.dns_records import FORMATS, octodns_files
 from qboxctl.render.style import plural
@@ -28,7 +27,7 @@ from qboxctl.resources import TYPES
 @click.option("--check", is_flag=True, help="Ask DNS what is published; exit 7 while something lacks or does harm.")
 @click.option("--resolver", default="", metavar="ADDRESS[:PORT]", help="The DNS server to ask.")
 @click.option("--out", type=click.Path(file_okay=False, path_type=Path), metavar="DIR", help="Files for octoDNS.")
-@click.option("--seed", metavar="FILE", help="With --endpoint emulator: what is in the account.")
+@seed_option
 @click.pass_obj
 def command(options: Common, form: str, check: bool, resolver: str, out: Path | None, seed: str | None) -> int:
     """Show the DNS records that the declared domains need: ownership, MX, SPF, DKIM, DMARC, Delivery."""
@@ -77,8 +76,5 @@ def _verdict(statuses: dict[Record, tuple[str, tuple[str, ...]]], options: Commo
 
 
 def _write(out: Path, files: dict[str, str], options: Common) -> None:
-    try:
-        write_files(out, {PurePath(name): text for name, text in files.items()})
-    except OSError as error:
-        raise QboxctlError(f"{error.filename or out} cannot be written: {error.strerror}") from None
+    save(out, files)
     options.say(f"wrote {plural(len(files), 'zone')} to {out}")

@@ -8,7 +8,7 @@ import click
 
 from qboxctl.api.client import Reader
 from qboxctl.api.reader import Account
-from qboxctl.cli.common import Common, common
+from qboxctl.cli.common import Common, common, seed_option
 from qboxctl.cli.failures import Exit
 from qboxctl.cli.session import connect, settings_only
 from qboxctl.doctor import examine
@@ -19,7 +19,7 @@ from qboxctl.resources import TYPES
 @click.command("doctor")
 @common
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
-@click.option("--seed", metavar="FILE", help="With --endpoint emulator: what is in the account.")
+@seed_option
 @click.pass_obj
 def command(options: Common, form: str, seed: str | None) -> int:
     """Check token, reach and permissions, and which of the known attributes this account's answers carry."""

@@ -5,17 +5,16 @@ from __future__ import annotations
 import os
 import shlex
 from contextlib import closing
-from pathlib import Path, PurePath
+from pathlib import Path
 
 import click
 
 from qboxctl.api.client import Reader
 from qboxctl.api.reader import Account
-from qboxctl.cli.common import Common, common
+from qboxctl.cli.common import Common, common, save, seed_option
 from qboxctl.cli.session import connect, settings_only
 from qboxctl.errors import QboxctlError
 from qboxctl.export import Choice, Export, export, query_for_export
-from qboxctl.files import write_files
 from qboxctl.live.refresh import read_live_state
 from qboxctl.render.style import clean, plural
 from qboxctl.resources import TYPES
@@ -32,7 +31,7 @@ _SHOWN = 20
 @click.option("--domain", "domains", multiple=True, metavar="PATTERN", help="Only these Hosting domains.")
 @click.option("--kind", "kinds", multiple=True, type=click.Choice(list(TYPES)), help="Only this kind of object.")
 @click.option("--force", is_flag=True, help="Replace files that are there.")
-@click.option("--seed", metavar="FILE", help="With --endpoint emulator: what is in the account.")
+@seed_option
 @click.pass_obj
 def command(
     options: Common,
@@ -77,10 +76,7 @@ def _write(done: Export, out: Path, options: Common, *, force: bool) -> None:
     if there and not force:
         shown = ", ".join(there[:_SHOWN]) + (f" and {len(there) - _SHOWN} more" if len(there) > _SHOWN else "")
         raise QboxctlError(f"already there: {shown}", hint="nothing was written; choose another folder, or --force")
-    try:
-        write_files(out, {PurePath(path): text for path, text in files.items()})
-    except OSError as error:
-        raise QboxctlError(f"{error.filename or out} cannot be written: {error.strerror}") from None
+    save(out, files)
     options.say(
         f"wrote {plural(len(files), 'file')} to {out}; compare:", paste=f"qboxctl -C {shlex.quote(str(out))} plan"
     )

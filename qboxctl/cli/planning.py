@@ -15,7 +15,7 @@ from qboxctl import __version__
 from qboxctl.api.client import Reader
 from qboxctl.api.reader import Account
 from qboxctl.applying.preflight import Checked, check, check_saved
-from qboxctl.cli.common import Common
+from qboxctl.cli.common import Common, seed_option
 from qboxctl.cli.config import at_endpoint, checked_configuration, sources_of
 from qboxctl.cli.session import accepted
 from qboxctl.config import git
@@ -62,7 +62,7 @@ def planning_options(command: _F) -> _F:
             click.option(
                 "--acknowledge", metavar="ID", default="", help="Let exactly this plan pass the guards count and order."
             ),
-            click.option("--seed", metavar="FILE", help="With --endpoint emulator: what is in the account."),
+            seed_option,
         )
     ):
         command = option(command)
@@ -155,7 +155,7 @@ class Planned(NamedTuple):
     plan: Plan
 
 
-def planned(reader: Reader, task: Task, options: Common, acknowledge: str = "") -> Planned:
+def planned(reader: Reader, task: Task, options: Common, acknowledge: str) -> Planned:
     """Read the account and plan; the configuration is the task's, or the whole one.
 
     Some guards look at all that the files declare: before one of them blocks a plan, all files are read. Raises

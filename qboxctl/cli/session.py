@@ -8,7 +8,7 @@ import threading
 from pathlib import Path
 from typing import Any, TypeVar
 
-from qboxctl.api.client import Clock, InProcess, Reader, SystemClock
+from qboxctl.api.client import InProcess, Reader
 from qboxctl.cli.common import Common
 from qboxctl.cli.config import at_endpoint, checked_configuration, sources_of
 from qboxctl.cli.progress import Progress
@@ -70,7 +70,6 @@ def connect(
     if seed and not inside:
         raise QboxctlError("--seed fills an emulator, and goes with --endpoint emulator: only")
     token = _EMULATED if inside else _token(configuration, options)
-    clock: Clock = SystemClock()
     progress = Progress(options, "asking the API")
     options.clear = progress.clear
     made = kind(
@@ -78,7 +77,6 @@ def connect(
         token,
         settings.api,
         transport=transport,
-        clock=clock,
         stop=stop,
         log=options.log(),
         notice=options.say,

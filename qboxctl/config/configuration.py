@@ -12,7 +12,7 @@ from qboxctl.config.yaml.reader import Source
 from qboxctl.errors import Diagnostic, Position
 from qboxctl.model import JSON, Address, Collection, Desired, Secret, Value, Where
 from qboxctl.schema.kinds import Kinds
-from qboxctl.schema.patterns import Pattern, covering
+from qboxctl.schema.patterns import Pattern, covering_home
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +81,4 @@ def _has(source: Source, where: Where, path: Sequence[str | int]) -> bool:
 
 def ignored(configuration: Configuration, types: Kinds, address: Address) -> bool:
     """Whether an object, or what it lives in, is matched by ``ignore``."""
-    if not configuration.ignore:
-        return False
-    return any(covering(configuration.ignore, one) for one in (address, *types.ancestors(address)))
+    return covering_home(configuration.ignore, address, types) is not None

@@ -157,7 +157,7 @@ def _kept(found: Repository, place: Path, now: Mapping[str, Source]) -> set[tupl
 
     Raises QboxctlError for a file that is kept and left out of the work tree, and for one that no revision can hold.
     """
-    at = "" if place == found.top else place.relative_to(found.top).as_posix()
+    at = _posix(place.relative_to(found.top))
     plain, special = set(), set()
     for entry in _entries(found.ask("ls-files", "-z", "-v", "-s", "--", f":(literal){at or '.'}")):
         what, path = entry.split("\t", 1)

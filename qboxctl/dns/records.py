@@ -63,11 +63,13 @@ ATTRIBUTES = {
 """What the answers tell of records, for each kind that has some."""
 
 
+def _declared(configuration: Configuration) -> list[Address]:
+    return [address for address, one in configuration.objects.items() if address.kind in ATTRIBUTES and not one.absent]
+
+
 def query_for_records(configuration: Configuration) -> Query:
     """What must be known: the declared domains, with what their answers tell of records."""
-    declared = [
-        address for address, one in configuration.objects.items() if address.kind in ATTRIBUTES and not one.absent
-    ]
+    declared = _declared(configuration)
     collections = frozenset(Collection(address.kind) for address in declared)
     return Query(configuration, collections, {address: ATTRIBUTES[address.kind] for address in declared})
 
@@ -77,9 +79,7 @@ def records(configuration: Configuration, live_state: LiveState) -> list[Record]
 
     A domain that is not there yet has those that are known without it.
     """
-    declared = [
-        address for address, one in configuration.objects.items() if address.kind in ATTRIBUTES and not one.absent
-    ]
+    declared = _declared(configuration)
     found: list[Record] = []
     for address in declared:
         live = live_state.live.get(address)

@@ -183,10 +183,9 @@ class Store:
 
     def remove(self, obj: Stored) -> None:
         """Forget an object with everything inside."""
-        for type_ in TYPES.values():
-            if type_.parent == obj.kind:
-                for child in list(self.rows(type_.kind, obj).values()):
-                    self.remove(child)
+        for type_ in TYPES.children(obj.kind):
+            for child in list(self.rows(type_.kind, obj).values()):
+                self.remove(child)
         self._refer(obj, False)
         self._count(obj, -1)
         del self._rows[obj.kind, obj.parent.code if obj.parent else ""][obj.code]

@@ -284,7 +284,7 @@ class _Refresh:
         if not doomed:
             return {}
         parents = {address: live for address, live in self.found.items() if self.types[address.kind].counters}
-        counts = {address: counts_of(self.types, live, self.shown_in(address.key)) for address, live in parents.items()}
+        counts = {address: counts_of(self.types, live, self.shown_in(address)) for address, live in parents.items()}
         others = [address for address in parents if address not in doomed and not parents[address].leaving]
         if unsure(self.types, map(counts.__getitem__, doomed), map(counts.__getitem__, others)):
             counts.update((address, self.counts_anew(parents[address])) for address in others[:SAMPLE])
@@ -298,26 +298,22 @@ class _Refresh:
         """What an object counts, by its details and its lists, which nobody else has asked for."""
         row = self.account.detail(self.types[live.address.kind], "", live)
         shown = {}
-        for child in self.types.values():
-            if child.parent == live.address.kind:
-                rows = self.account.rows(child, live, self.pool)
-                number = sum(1 for one in rows if self.account.live(child, one, live.address.key) is not None)
-                shown[child.kind] = (number, len(rows) > number)
+        for child in self.types.children(live.address.kind):
+            rows = self.account.rows(child, live, self.pool)
+            number = sum(1 for one in rows if self.account.live(child, one, live.address.key) is not None)
+            shown[child.kind] = (number, len(rows) > number)
         return counts_of(self.types, live._replace(row=row or {}), shown)
 
-    def shown_in(self, parent: str) -> dict[str, tuple[int, bool]]:
+    def shown_in(self, home: Address) -> dict[str, tuple[int, bool]]:
         """What the lists that were read show of the objects in one."""
-        lists = {type_.kind: Collection(type_.kind, parent) for type_ in self.types.values() if type_.parent}
-        return {kind: self.shown[one] for kind, one in lists.items() if one in self.shown}
+        return {one.kind: self.shown[one] for one in self.types.inside(home) if one in self.shown}
 
     def look_again(self, address: Address) -> None:
         """Read an object and its lists once more."""
         type_ = self.types[address.kind]
         self.found[address] = self.account.detailed(type_, "", self.found[address]) or self.found[address]
-        for child in self.types.values():
-            if child.parent != address.kind:
-                continue
-            collection = Collection(child.kind, address.key)
+        for collection in self.types.inside(address):
+            child = self.types[collection.kind]
             now = {live.address: live for live in self.lives(collection, child, self.whole(collection))}
             for other in [one for one, live in self.found.items() if self.collection(live) == collection]:
                 if other not in now:

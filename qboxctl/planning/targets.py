@@ -10,7 +10,7 @@ from qboxctl.config.configuration import Configuration, ignored
 from qboxctl.model import Address, Collection, Desired, Value
 from qboxctl.planning.graph import referred
 from qboxctl.schema.kinds import Kinds
-from qboxctl.schema.patterns import Pattern, covering
+from qboxctl.schema.patterns import Pattern, covering, covering_home
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,10 +42,7 @@ class Targets:
 
     def excluded(self, address: Address) -> bool:
         """Whether an exclusion takes the object, or what it lives in."""
-        if not self.options.excludes:
-            return False
-        chain = (address, *self.types.ancestors(address))
-        return any(covering(self.options.excludes, one) is not None for one in chain)
+        return covering_home(self.options.excludes, address, self.types) is not None
 
     def targeted(self, address: Address) -> bool:
         """Whether the object itself is asked for."""

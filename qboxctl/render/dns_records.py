@@ -136,7 +136,7 @@ def as_json(records: Sequence[Record], found: Found) -> str:
                 "type": one.type,
                 "value": one.value or None,
                 "ttl": TTL,
-                "purpose": Purpose(one.purpose).value,
+                "purpose": one.purpose.value,
                 "address": str(one.address),
                 "certainty": one.certainty.value,
                 "note": one.note,

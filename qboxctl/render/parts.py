@@ -32,8 +32,6 @@ _BILL = {
     "delivery_accounts": "Delivery account",
 }
 
-Types = Kinds
-
 
 class Section(NamedTuple):
     """Changes of one sort, what destroys data first."""
@@ -109,7 +107,7 @@ def remark(change: Change, type_: ResourceType) -> Remark:
     return Remark("", reason) if change.action is Action.UPDATE and change.reason != "differs" else Remark()
 
 
-def lines(change: Change, types: Types) -> list[Line]:
+def lines(change: Change, types: Kinds) -> list[Line]:
     """The attributes of a change in the order of their definitions, the telling ones first; a removal has none."""
     if change.action.removes:
         return []
@@ -137,7 +135,7 @@ class Group(NamedTuple):
     rows: Sequence[Brief]
 
 
-def groups(changes: Iterable[Change], types: Types) -> Iterator[Group]:
+def groups(changes: Iterable[Change], types: Kinds) -> Iterator[Group]:
     """Changes by place and kind, in the order of names; within a group they keep theirs."""
     places: dict[tuple[str, str], list[Change]] = defaultdict(list)
     for change in changes:
@@ -194,7 +192,7 @@ def _written(type_: ResourceType, name: str, value: Value) -> str:
     return text.replace("\n", "⏎")
 
 
-def home(change: Change, types: Types) -> str:
+def home(change: Change, types: Kinds) -> str:
     """What a change is grouped under: its domain, or the part of the files that it stands in."""
     root = types.root(change.address)
     section = types[root.kind].section
@@ -220,7 +218,7 @@ def _some(patterns: Sequence[str]) -> str:
     return shown + (f" and {len(patterns) - _PATTERNS} more" if len(patterns) > _PATTERNS else "")
 
 
-def unverifiable(plan: Plan, types: Types) -> list[str]:
+def unverifiable(plan: Plan, types: Kinds) -> list[str]:
     """The declared attributes of which the API does not tell whether they are set, each with the number of objects.
 
     Where a volatile one may be missing for good, its objects are named: only sending it again makes sure.
@@ -252,7 +250,7 @@ def warnings(plan: Plan) -> Iterable[tuple[str, str]]:
         yield f"{clean(one.code)}: {clean(one.message)}", f"({clean(one.hint)})" if one.hint else ""
 
 
-def budget(plan: Plan, types: Types, per_second: float | None) -> str:
+def budget(plan: Plan, types: Kinds, per_second: float | None) -> str:
     """What applying takes: requests, and time where the rate is limited."""
     number = writes(plan.changes, types)
     least = f", at least {number / per_second:.0f} s at {per_second:g} requests a second" if per_second else ""

@@ -14,8 +14,9 @@ from qboxctl.model import Action, Change, Plan
 from qboxctl.render import parts
 from qboxctl.render.differences import NEW, OLD, Row
 from qboxctl.render.page import SCRIPT, STYLE
-from qboxctl.render.parts import Line, Types
+from qboxctl.render.parts import Line
 from qboxctl.render.style import clean
+from qboxctl.schema.kinds import Kinds
 
 _WORDS = {
     Action.CREATE: "+ create", Action.UPDATE: "~ update", Action.DISABLE: "! disable", Action.DELETE: "− delete",
@@ -24,12 +25,12 @@ _WORDS = {
 _TAGS = {OLD: "del", NEW: "ins"}
 
 
-def render(plan: Plan, types: Types, per_second: float | None = None) -> str:
+def render(plan: Plan, types: Kinds, per_second: float | None = None) -> str:
     """The whole page."""
     return "\n".join(_lines(plan, types, per_second))
 
 
-def _lines(plan: Plan, types: Types, per_second: float | None) -> Iterable[str]:
+def _lines(plan: Plan, types: Kinds, per_second: float | None) -> Iterable[str]:
     what = parts.totals(plan) if plan.changes else "nothing to change"
     policy = f"default-src 'none'; style-src '{_hash(STYLE)}'; script-src '{_hash(SCRIPT)}'"
     yield '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">'
@@ -102,7 +103,7 @@ def _controls(plan: Plan) -> Iterable[str]:
     )
 
 
-def _change(change: Change, types: Types) -> str:
+def _change(change: Change, types: Kinds) -> str:
     action, kind = change.action.value, change.address.kind
     remark = parts.remark(change, types[kind])
     tones = ("lost" if change.destroys_data else "fate", "why")
@@ -133,7 +134,7 @@ def _row(row: Row) -> str:
     return f"<{tag}>{row.sign} {escape(row.text)}</{tag}>"
 
 
-def _notes(plan: Plan, types: Types) -> Iterable[str]:
+def _notes(plan: Plan, types: Kinds) -> Iterable[str]:
     notes = {
         "Not declared, and left alone": [clean(str(address)) for address in plan.unmanaged],
         "Declared, and never returned by the API, so nobody can tell whether they are set": parts.unverifiable(

@@ -12,8 +12,9 @@ from functools import partial
 from qboxctl.model import Action, Change, Plan
 from qboxctl.render import parts
 from qboxctl.render.differences import LEFT_OUT, Row
-from qboxctl.render.parts import Section, Types
+from qboxctl.render.parts import Section
 from qboxctl.render.style import clean, plural, shorten
+from qboxctl.schema.kinds import Kinds
 
 LIMIT = 65_536
 """The longest comment in characters that GitHub takes; GitLab takes more."""
@@ -36,7 +37,7 @@ def marker(environment: str) -> str:
     return "<!-- qboxctl plan -->" if environment == "default" else f"<!-- qboxctl plan {name} -->"
 
 
-def render(plan: Plan, types: Types, per_second: float | None = None) -> str:
+def render(plan: Plan, types: Kinds, per_second: float | None = None) -> str:
     """The whole plan as far as it fits in ``LIMIT`` characters."""
     head = "\n".join(_head(plan))
     foot = "\n".join(_foot(plan, types, per_second))
@@ -71,7 +72,7 @@ def _head(plan: Plan) -> Iterable[str]:
         yield f"\nand {plural(len(plan.blocked) - _MOST_BLOCKS, 'more guard')}"
 
 
-def _foot(plan: Plan, types: Types, per_second: float | None) -> Iterable[str]:
+def _foot(plan: Plan, types: Kinds, per_second: float | None) -> Iterable[str]:
     bill = parts.bill(plan)
     if bill:
         yield f"{bill}.  "
@@ -79,7 +80,7 @@ def _foot(plan: Plan, types: Types, per_second: float | None) -> Iterable[str]:
         yield f"{parts.budget(plan, types, per_second)}."
 
 
-def _sections(plan: Plan, types: Types) -> list[tuple[str, bool, Sequence[_Form]]]:
+def _sections(plan: Plan, types: Kinds) -> list[tuple[str, bool, Sequence[_Form]]]:
     """Each part with its title, whether it is folded, and its lines, from the fullest form to the shortest."""
     found: list[tuple[str, bool, Sequence[_Form]]] = []
     for section in parts.sections(plan):
@@ -101,11 +102,11 @@ def _indented(rows: Iterable[str]) -> Iterable[str]:
     return (f"  {row}" for row in rows)
 
 
-def _forms(section: Section, types: Types, *, full: bool) -> _Form:
+def _forms(section: Section, types: Kinds, *, full: bool) -> _Form:
     return lambda: (line for change in section.changes for line in _change(change, types, full=full))
 
 
-def _change(change: Change, types: Types, *, full: bool) -> Iterable[str]:
+def _change(change: Change, types: Kinds, *, full: bool) -> Iterable[str]:
     remark = parts.remark(change, types[change.address.kind])
     yield f"{_SIGNS[change.action]} {clean(str(change.address))}  {remark}".rstrip()
     if full:

@@ -10,8 +10,9 @@ from collections.abc import Iterable, Sequence
 from qboxctl.model import Action, Change, Plan
 from qboxctl.render import parts
 from qboxctl.render.differences import LEFT_OUT, NEW, OLD, Row
-from qboxctl.render.parts import Line, Section, Types
+from qboxctl.render.parts import Line, Section
 from qboxctl.render.style import PLAIN, Palette, clean, shorten
+from qboxctl.schema.kinds import Kinds
 
 _COLOURS = {Action.CREATE: "green", Action.UPDATE: "yellow", Action.DISABLE: "red", Action.DELETE: "red"}
 _ROWS = {OLD: "red", NEW: "green", LEFT_OUT: "dim"}
@@ -22,7 +23,7 @@ MANY = 50
 
 def render(
     plan: Plan,
-    types: Types,
+    types: Kinds,
     palette: Palette = PLAIN,
     per_second: float | None = None,
     *,
@@ -39,7 +40,7 @@ def render(
 class _Text:
     """One rendering."""
 
-    def __init__(self, plan: Plan, types: Types, palette: Palette, *, full: bool, summary: bool) -> None:
+    def __init__(self, plan: Plan, types: Kinds, palette: Palette, *, full: bool, summary: bool) -> None:
         self.plan, self.types, self.palette = plan, types, palette
         self.full, self.summary = full, summary
 

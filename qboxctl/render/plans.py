@@ -5,8 +5,8 @@ from __future__ import annotations
 from qboxctl.model import Plan
 from qboxctl.planning.planfile import dumps
 from qboxctl.render import plan_html, plan_markdown, plan_text
-from qboxctl.render.parts import Types
 from qboxctl.render.style import PLAIN, Palette
+from qboxctl.schema.kinds import Kinds
 
 FORMATS = ("text", "json", "markdown", "html")
 
@@ -14,7 +14,7 @@ FORMATS = ("text", "json", "markdown", "html")
 def picture(
     plan: Plan,
     form: str,
-    types: Types,
+    types: Kinds,
     palette: Palette = PLAIN,
     per_second: float | None = None,
     *,

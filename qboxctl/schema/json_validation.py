@@ -1,4 +1,4 @@
-"""Values from outside against their JSON Schemas: settings, seeds and plan files; every misfit in plain words."""
+"""Values from outside against their JSON Schemas: settings and plan files; every misfit in plain words."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def _validator(name: str, kinds: Kinds) -> Any:
     validator: Any = extend(Draft202012Validator, type_checker=finite)  # type: ignore[no-untyped-call]  # jsonschema types it not
     if name == "settings":
         return validator({"$ref": "#/$defs/settings", "$defs": json_schema.config_schema(kinds)["$defs"]})
-    return validator(json_schema.SCHEMAS[name](kinds))
+    return validator(json_schema.plan_schema(kinds))
 
 
 def _is_number(value: object) -> bool:
@@ -32,16 +32,16 @@ def _is_number(value: object) -> bool:
 
 
 @lru_cache
-def _quick(name: str, kinds: Kinds) -> Callable[[JSON], object]:
+def _quick(kinds: Kinds) -> Callable[[JSON], object]:
     import fastjsonschema
 
-    return fastjsonschema.compile(json_schema.SCHEMAS[name](kinds), use_default=False, use_formats=False)
+    return fastjsonschema.compile(json_schema.plan_schema(kinds), use_default=False, use_formats=False)
 
 
 def _fits_plan(value: JSON, kinds: Kinds) -> bool:
     """Whether a value fits the schema of plans: 100,000 changes take a second here, and twenty in jsonschema."""
     try:
-        _quick("plan", kinds)(value)
+        _quick(kinds)(value)
     except ValueError:
         return False
     return True
@@ -57,7 +57,7 @@ class Misfit(NamedTuple):
 
 
 def schema_errors(name: str, value: JSON, kinds: Kinds) -> list[Misfit]:
-    """Everything that does not fit the schema ``config``, ``plan`` or ``settings``."""
+    """Everything that does not fit the schema ``plan`` or ``settings``."""
     if (name == "settings" and not value) or (name == "plan" and _fits_plan(value, kinds)):
         return []
     found = [entry for error in _validator(name, kinds).iter_errors(value) for entry in _explained(error)]

@@ -40,7 +40,7 @@ def labelled(type_: ResourceType, live: Live) -> Address:
     """The address of an object by its name on the server, whatever a file calls it, and however many bear the name."""
     if type_.unique:
         return live.address
-    return Address(type_.kind, formats.relaxed_label(str(live.row.get(type_.key, ""))))
+    return Address(type_.kind, formats.relaxed_label(text_of(live, type_.key)))
 
 
 def text_of(live: Live, key: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from fnmatch import translate
 from functools import lru_cache
@@ -106,3 +106,11 @@ def covering(patterns: Iterable[Pattern], address: Address) -> Pattern | None:
         if pattern.matches(address):
             return pattern
     return None
+
+
+def covering_home(patterns: Collection[Pattern], address: Address, kinds: Kinds) -> Pattern | None:
+    """The first pattern that covers an object, or else what it lives in, nearest first."""
+    if not patterns:
+        return None
+    found = (covering(patterns, one) for one in (address, *kinds.ancestors(address)))
+    return next(filter(None, found), None)

@@ -186,12 +186,7 @@ def test_stopped_while_several_are_in_flight(server, project, hold, wanted):
     project.write({**WISH, "settings": {"api": {"concurrency": 8}, "guards": {"percent": 100}}})
     held = hold(server, 2)
     with project.start("apply", "--auto-approve", "--format", "json", "--journal", str(project.journal)) as process:
-        held.wait()
-        process.send_signal(signal.SIGINT)
-        while "interrupted" not in process.stderr.readline():
-            pass
-        held.release.set()
-        out, err = process.communicate(timeout=60)
+        out, err = held.interrupted(process)
     assert process.returncode == 130, out + err
     assert len(json.loads(out)["outcomes"]) == 9
     assert_truthful(server, project)
@@ -223,12 +218,7 @@ def test_stopped_while_waiting_for_the_outside(number, server, project, hold):
     project.write({"domains": {"new.example": {"postmaster_password": SECRET, "aliases": {"info": ["a@b.example"]}}}})
     held = hold(server, 3)
     with project.start("apply", "--auto-approve", "--wait", "1h", "--format", "json", "--journal", "j") as process:
-        held.wait()
-        process.send_signal(number)
-        while "interrupted" not in process.stderr.readline():
-            pass
-        held.release.set()
-        out, _ = process.communicate(timeout=60)
+        out, _ = held.interrupted(process, number)
     assert process.returncode == 130
     assert {one["status"] for one in json.loads(out)["outcomes"]} <= {"waiting", "skipped"}
 

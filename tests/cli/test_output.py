@@ -133,12 +133,7 @@ def test_an_interrupted_apply_tells_what_was_made(form, server, project, hold):
     held = hold(server, 2)
     words = ("apply", "--auto-approve", "--format", form, "--journal", str(project.journal))
     with project.start(*words) as process:
-        held.wait()
-        process.send_signal(signal.SIGINT)
-        while "interrupted" not in process.stderr.readline():
-            pass
-        held.release.set()
-        out, err = process.communicate(timeout=60)
+        out, err = held.interrupted(process)
     assert process.returncode == 130
     if form == "json":
         report = json.loads(out)
