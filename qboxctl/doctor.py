@@ -6,22 +6,24 @@ but for the states of Delivery objects.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
 from enum import StrEnum
+from typing import NamedTuple
 
 from qboxctl.api.listing import Row
-from qboxctl.api.reader import Account, list_path
+from qboxctl.api.reader import ACCOUNT, Account, Home
 from qboxctl.config.configuration import Configuration
 from qboxctl.errors import ApiError, AuthError, Refused
-from qboxctl.model import JSON, Live
-from qboxctl.schema.resource import Certainty, Field, ResourceType
+from qboxctl.model import Live
+from qboxctl.schema.calls import Certainty
+from qboxctl.schema.resource import Field, ResourceType
 
 MOST_SKEW = 60
 """Seconds that the clocks of server and machine may differ before it is worth a word."""
-_DOMAINS_TRIED = 3
-"""In so many domains a mailbox and an alias are looked for."""
+_TRIED = 3
+"""In so many objects of a kind those are looked for that live inside."""
 
 
 class Verdict(StrEnum):
@@ -88,34 +90,42 @@ def examine(account: Account, configuration: Configuration, now: float) -> Repor
     return _Doctor(account, configuration, now).run()
 
 
+class _Row(NamedTuple):
+    """A row of a list, and what that list is in."""
+
+    content: Row
+    home: Home
+
+
 class _Doctor:
     """One examination."""
 
     def __init__(self, account: Account, configuration: Configuration, now: float) -> None:
         self.account, self.types, self.configuration, self.now = account, account.types, configuration, now
         self.report = Report()
-        self.rows: dict[str, Sequence[Row]] = {}
+        self.rows: dict[str, Sequence[_Row]] = {}
 
     def run(self) -> Report:
         """Lists of the account, then what is inside a domain, then what the rows tell."""
         self.clock()
-        for type_ in self.types.values():
-            if not type_.parent:
-                self.list(type_, type_.collection)
-        for type_ in self.types.values():
-            if type_.parent:
-                self.inside(type_)
+        for level in self.types.levels:
+            for type_ in level:
+                if type_.parent:
+                    self.inside(type_)
+                else:
+                    self.list(type_, ACCOUNT)
         for type_ in self.types.values():
             self.attributes(type_)
         self.customers()
-        self.delivery()
+        for type_ in self.types.values():
+            self.readiness(type_)
         return self.report
 
     def clock(self) -> None:
         """The first request: it must be answered, and its answer's date be near to ours."""
-        first = next(iter(self.types.values()))
+        listing = next(iter(self.types.values())).calls.collection
         try:
-            answer = self.account.reader.get(first.collection, {**first.list_query, "page": 1, "per": 1})
+            answer = self.account.reader.get(listing.path, {**listing.query, "page": 1, "per": 1})
         except AuthError as error:
             if error.status != 403:
                 raise
@@ -136,10 +146,13 @@ class _Doctor:
         text = f"this machine is {abs(skew):.0f} s {'behind' if skew > 0 else 'ahead of'} the server"
         self.report.add("clock", Verdict.WARNING if late else Verdict.OK, text if late else "agrees with the server's")
 
-    def list(self, type_: ResourceType, path: str, parent: Live | None = None) -> Sequence[Row]:
-        """The first page of a list, and what that tells of permissions; ``parent`` is what it is in."""
+    def list(self, type_: ResourceType, home: Home) -> Sequence[_Row]:
+        """The first page of a list, and what that tells of permissions."""
+        if type_.identity.alone:
+            rows = [_Row(row, home) for row in self.account.block(type_, home)]
+            return self.rows.setdefault(type_.kind, rows)
         try:
-            page = self.account.page(type_, path, 1)
+            page = self.account.page(type_, type_.calls.collection.path_for(home.codes), 1)
         except AuthError as error:
             if error.status != 403:
                 raise
@@ -149,63 +162,67 @@ class _Doctor:
             self.report.add(type_.kind, Verdict.FAILED, str(error))
             return ()
         if page.missing:
-            there = self.account.counted(type_, parent) if parent else 0
+            there = self.account.counted(type_, home)
             text = f"its list answers {page.missing}: none are there, or none that the token may see"
-            text = f"its list answers {page.missing}, and {parent.address} counts {there}" if there and parent else text
+            if there and home.live:
+                text = f"its list answers {page.missing}, and {home.live.address} counts {there}"
             self.report.add(type_.kind, Verdict.FAILED if there else Verdict.WARNING, text)
             self.rows[type_.kind] = ()
             return ()
         total = len(page.rows) if page.total is None else page.total
-        where = "" if not type_.parent else " in the domain looked at"
+        where = "" if not type_.parent else f" in the {type_.parent} looked at"
         self.report.add(type_.kind, Verdict.OK, f"can be listed: {total} there{where}")
-        self.rows[type_.kind] = page.rows
-        return page.rows
+        self.rows[type_.kind] = [_Row(row, home) for row in page.rows]
+        return self.rows[type_.kind]
 
     def inside(self, type_: ResourceType) -> None:
         """The list of a kind that lives in another, in the first parent that has some."""
         parent = self.types[type_.parent]
-        lives = [live for row in self.rows.get(parent.kind, ()) if (live := self.live(parent, row, "")) is not None]
-        for live in lives[:_DOMAINS_TRIED]:
+        homes = [home for row in self.rows.get(parent.kind, ()) if (home := self.home(parent, row)) is not None]
+        for number, home in enumerate(homes[:_TRIED], start=1):
             kept = len(self.report.findings)
-            listed = self.list(type_, list_path(type_, live.remote_id), live)
-            rows = [row for row in listed if self.live(type_, row, live.address.key) is not None]
-            self.rows[type_.kind] = [{**row, _PARENT: live.remote_id} for row in rows]
+            rows = [row for row in self.list(type_, home) if self.live(type_, row) is not None]
+            self.rows[type_.kind] = rows
             failed = any(one.verdict is Verdict.FAILED for one in self.report.findings[kept:])
-            if rows or failed or live is lives[:_DOMAINS_TRIED][-1]:
+            if rows or failed or number == len(homes[:_TRIED]):
                 return
             del self.report.findings[kept:]
         self.report.add(type_.kind, Verdict.WARNING, f"there is no {parent.title} to look into")
 
-    def live(self, type_: ResourceType, row: Row, parent: str) -> Live | None:
+    def home(self, type_: ResourceType, row: _Row) -> Home | None:
+        """What is inside an object, None where it is nothing to manage."""
+        live = self.live(type_, row)
+        return row.home.inside(live) if live is not None else None
+
+    def live(self, type_: ResourceType, row: _Row) -> Live | None:
         """A row as the engine would read it, None where it is nothing to manage."""
         try:
-            return self.account.live(type_, row, parent)
+            return self.account.live(type_, row.content, row.home.live.address.key if row.home.live else "")
         except ApiError:
             return None
 
     def attributes(self, type_: ResourceType) -> None:
         """Which modelled attributes the answers carry, and which others."""
         rows = self.rows.get(type_.kind, ())
-        listed = {name for row in rows for name in row}
+        listed = {name for row in rows for name in row.content}
         detailed = self.details(type_, rows) if rows else set()
         for one in type_.fields:
             if one.compared:
                 seen = _seen(one, listed, detailed) if rows else Seen.UNTRIED
                 self.report.attributes.append(Attribute(type_.kind, one.row_name, one.certainty, seen))
-        unknown = (listed | detailed) - type_.wire_names - {_PARENT}
+        unknown = (listed | detailed) - type_.wire_names
         if unknown:
             self.report.unknown[type_.kind] = sorted(unknown)
 
-    def details(self, type_: ResourceType, rows: Sequence[Row]) -> set[str]:
+    def details(self, type_: ResourceType, rows: Sequence[_Row]) -> set[str]:
         """The attributes of one object, asked for by itself."""
-        row = rows[0]
-        live = self.live(type_, row, "")
+        live = self.live(type_, rows[0])
         if live is None:
             return set()
         try:
-            found = self.account.detail(type_, str(row.get(_PARENT, "")), live)
+            found = self.account.detail(type_, rows[0].home.codes, live)
         except (Refused, AuthError) as error:
-            text = f"this API has no such call, or the token may not use it: {type_.read.path} ({error})"
+            text = f"this API has no such call, or the token may not use it: {type_.calls.read.path} ({error})"
             self.report.add(type_.kind, Verdict.WARNING, text)
             return set()
         return set(found or ())
@@ -213,11 +230,11 @@ class _Doctor:
     def customers(self) -> None:
         """Whether the token sees more than one customer's objects."""
         codes = {
-            str(row["customer_code"])
+            str(row.content["customer_code"])
             for kind, rows in self.rows.items()
             if self.types[kind].owned
             for row in rows
-            if row.get("customer_code")
+            if row.content.get("customer_code")
         }
         mine = self.configuration.settings.customer_code
         if mine and codes and mine not in codes:
@@ -228,60 +245,21 @@ class _Doctor:
         elif codes:
             self.report.add("customer", Verdict.OK, mine or next(iter(codes)))
 
-    def delivery(self) -> None:
-        """What each Delivery account still lacks before the Send API can be used [delivery.md, 9 and 10]."""
-        domains = {str(row.get("code")): row for row in self.rows.get("delivery_domain", ())}
-        domains |= {str(row.get("name")): row for row in self.rows.get("delivery_domain", ())}
-        for row in self.rows.get("delivery_account", ()):
-            type_ = self.types["delivery_account"]
-            live = self.live(type_, row, "")
+    def readiness(self, type_: ResourceType) -> None:
+        """What objects of a kind still lack before they can be used."""
+        if type_.readiness is None:
+            return
+        known = {kind: [row.content for row in rows] for kind, rows in self.rows.items()}
+        for row in self.rows.get(type_.kind, ()):
+            live = self.live(type_, row)
             if live is None or live.leaving:
                 continue
-            lacks = list(_lacks(type_, live, domains))
-            name = str(row.get("description") or f"id {live.remote_id}")[:100]
-            if lacks:
-                self.report.add("sending", Verdict.WARNING, f"{name} cannot send yet: {'; '.join(lacks)}")
-            else:
-                self.report.add("sending", Verdict.OK, f"{name} is ready; its Send API token is made in the panel")
-
-
-_PARENT = "\0parent"
-"""Under this name a row keeps its parent's code; no answer can have it."""
+            lacks = list(type_.readiness.lacks(live, known))
+            name = str(row.content.get(type_.identity.key) or f"{type_.identity.id} {live.remote_id}")[:100]
+            verdict = Verdict.WARNING if lacks else Verdict.OK
+            told = f"{type_.readiness.unready}: {'; '.join(lacks)}" if lacks else type_.readiness.ready
+            self.report.add(type_.readiness.topic, verdict, f"{name} {told}")
 
 
 def _seen(one: Field, listed: Iterable[str], detailed: Iterable[str]) -> Seen:
     return Seen.LIST if one.row_name in listed else Seen.DETAILS if one.row_name in detailed else Seen.NEVER
-
-
-def _lacks(type_: ResourceType, live: Live, domains: Mapping[str, Row]) -> Iterable[str]:
-    """What stands between an account and its first message."""
-    if live.status != "enabled":
-        yield f"its status is {live.status or 'not told'}"
-    linked = type_.by_name["domains"]
-    codes = linked.type.decode(live.row.get(linked.row_name))
-    if not isinstance(codes, tuple) or not codes:
-        yield "no Delivery domain is linked to it"
-        return
-    for code in codes:
-        row = domains.get(code)
-        if row is None:
-            yield f"{code}: its Delivery domain was not among those looked at"
-        else:
-            yield from (f"{row.get('name', code)} {what}" for what in _unready(row))
-
-
-def _unready(row: Row) -> Iterable[str]:
-    """What a Delivery domain lacks; of the states only two are known, others are told as they are."""
-    verified, approved = _word(row.get("dns_verification_status")), _word(row.get("approval_status"))
-    if verified == "not_verified":
-        yield "is not verified: publish what `qboxctl dns` shows, then verify it in the panel"
-    elif verified and verified != "verified":
-        yield f"has the verification status {verified}"
-    if approved == "need_approval":
-        yield "needs Qboxmail's approval"
-    elif approved and approved != "approved":
-        yield f"has the approval status {approved}"
-
-
-def _word(value: JSON) -> str:
-    return value.strip().lower()[:40] if isinstance(value, str) else ""

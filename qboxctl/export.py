@@ -49,10 +49,14 @@ class Choice:
 
 @dataclass(frozen=True, slots=True)
 class Export:
-    """The configuration as one tree, and what could not be put into it, each with the reason."""
+    """The configuration as one tree, and what could not be put into it, each with the reason.
+
+    The parts that are ``split`` get a file for each of their objects.
+    """
 
     tree: Tree
     left_out: tuple[str, ...] = ()
+    split: frozenset[str] = frozenset()
 
     def text(self) -> str:
         """All of it as one file."""
@@ -62,8 +66,8 @@ class Export:
         """One file per domain, one for each other part, one for the defaults; by path."""
         found: dict[str, Tree] = {}
         for part, content in self.tree.items():
-            if part == "domains":
-                found |= {f"domains/{name}.yaml": {part: {name: body}} for name, body in content.items()}
+            if part in self.split:
+                found |= {f"{part}/{name}.yaml": {part: {name: body}} for name, body in content.items()}
             else:
                 found[f"{part}.yaml"] = {part: content}
         return {path: HEADER + dump(tree) for path, tree in sorted(found.items())}
@@ -74,7 +78,7 @@ def query_for_export(configuration: Configuration, types: Kinds, choice: Choice)
     tops = {type_.kind for type_ in types.values() if not type_.parent}
     parents = {one.kind for kind in choice.kinds for one in types.outer(kind)}
     needed = choice.kinds | parents
-    needed |= {one.linked for kind in choice.kinds for one in types[kind].fields if one.linked}
+    needed |= {linked for kind in choice.kinds for one in types[kind].fields for linked in one.linked}
 
     def opened(live: Mapping[Address, Live]) -> Iterable[Address]:
         return [
@@ -120,9 +124,14 @@ class _Exporter:
             tree = self.tree(stated)
             wrong = _refused(dump(tree), self.types)
             if not wrong:
-                return Export(tree, tuple(sorted(set(self.left_out))))
+                return Export(tree, tuple(sorted(set(self.left_out))), frozenset(self.holding()))
             for one in wrong:
                 self.drop(stated, one)
+
+    def holding(self) -> Iterable[str]:
+        """The parts of the tree whose objects hold others: each gets a file of its own."""
+        roots = (one for one in self.types.levels[0] if self.types.children(one.kind))
+        return (one.section[0] for one in roots if len(one.section) == 1)
 
     def taken(self, address: Address, live: Live) -> bool:
         """Whether the object belongs into the files."""
@@ -132,12 +141,14 @@ class _Exporter:
     def name(self, live: Live) -> str | None:
         """The key that the object gets in the files; None, and a word about it, where no key fits."""
         type_, key = self.types[live.address.kind], live.address.key
-        if not type_.unique:
-            label = text_of(live, type_.key).strip()
+        if not type_.identity.unique:
+            label = text_of(live, type_.identity.key).strip()
             return f"account-{live.remote_id}" if key.startswith("#") else label
         name = self.types.name(live.address)
+        if type_.identity.alone:
+            return name
         try:
-            same = type_.normalise(name) == name
+            same = type_.identity.normalise(name) == name
         except ValueError:
             same = False
         if not same:
@@ -149,7 +160,8 @@ class _Exporter:
         type_ = self.types[live.address.kind]
         found: dict[str, Value] = {}
         for one in type_.fields:
-            value = value_of(one, live, self.live_state.codes) if one.compared and one.name != type_.key else MISSING
+            told = one.compared and one.name != type_.identity.key
+            value = value_of(type_, one, live, self.live_state.codes) if told else MISSING
             if value is MISSING:
                 continue
             if one.linked or _states(one, value):
@@ -161,8 +173,13 @@ class _Exporter:
     def written(self, one: Field, value: Value) -> JSON:
         """A value as a file states it; references by the names that the files use."""
         if one.linked and isinstance(value, tuple):
-            return sorted(self.names.get(Address(one.linked, key), key) for key in value)
+            return sorted(self.reference(one, key) for key in value)
         return one.type.write(value)
+
+    def reference(self, one: Field, key: str) -> str:
+        """The name that the files use for an object that an attribute refers to."""
+        known = (Address(kind, key) for kind in one.linked)
+        return next((self.names[address] for address in known if address in self.names), key)
 
     def drop(self, stated: dict[Address, dict[str, Value]], one: Diagnostic) -> None:
         """Leave out what the loader refuses: an attribute, or else the whole object."""
@@ -178,8 +195,8 @@ class _Exporter:
 
     def shown(self, address: Address) -> Address:
         """The address that the object has in the files."""
-        type_ = self.types[address.kind]
-        return address if type_.unique else Address(address.kind, type_.normalise(self.names[address]))
+        identity = self.types[address.kind].identity
+        return address if identity.unique else Address(address.kind, identity.normalise(self.names[address]))
 
     # The tree.
 
@@ -189,11 +206,20 @@ class _Exporter:
         blocks = {kind: self.body(kind, block) for kind, block in defaults.items() if block}
         tree: Tree = {"defaults": blocks} if blocks else {}
         for address, values in stated.items():
-            place, outer = tree, [*self.types.ancestors(address)]
-            for step in self.types.place(address.kind):
+            place, outer = tree, [one for one in self.types.ancestors(address) if not self.alone(one)]
+            *steps, last = self.types.place(address.kind)
+            for step in steps:
                 place = place.setdefault(self.types.name(outer.pop()) if step == "*" else step, {})
-            place[self.names[address]] = self.object(address, values, defaults[address.kind])
+            body = self.object(address, values, defaults[address.kind])
+            if self.alone(address):
+                place[last] = body
+            else:
+                place.setdefault(last, {})[self.names[address]] = body
         return tree
+
+    def alone(self, address: Address) -> bool:
+        """Whether the object is a block of its parent."""
+        return self.types[address.kind].identity.alone
 
     def object(self, address: Address, values: Mapping[str, Value], defaults: Mapping[str, Value]) -> JSON:
         """One object's body: what differs from the defaults, and what says something."""
@@ -206,10 +232,10 @@ class _Exporter:
         body = self.body(type_.kind, own)
         if type_.short and list(body) == [type_.short]:
             return body[type_.short]
-        if not type_.unique and address.key.startswith("#"):
+        if not type_.identity.unique and address.key.startswith("#"):
             live = self.live_state.live[address]
-            label = live.row.get(type_.key)
-            told = {type_.key: label} if label and _states(by_name[type_.key], label) else {}
+            label = live.row.get(type_.identity.key)
+            told = {type_.identity.key: label} if label and _states(by_name[type_.identity.key], label) else {}
             return Body({"id": live.remote_id, **told, **body})
         return body
 

@@ -26,7 +26,7 @@ def objects(tree: Mapping[str, Any]) -> dict[str, Tree]:
         ("accounts", "delivery_account"),
         ("suppressions", "suppression"),
     ):
-        same = TYPES[kind].comparable
+        same = TYPES[kind].identity.comparable
         found |= {f"{kind}/{same(name)}": dict(body) for name, body in delivery.get(section, {}).items()}
     return found
 
@@ -74,7 +74,7 @@ def check(
         assert address in now, f"{address} was lost"
         expected = dict(was[address])
         if todo == "disable":
-            name, value = TYPES[kind].disabled or ("", None)
+            name, value = TYPES[kind].disabling or ("", None)
             expected[name] = value
             expected.pop("bounce_msg", None)
         if kind == "suppression":

@@ -27,7 +27,7 @@ from qboxctl.config.rules import check as check_wish
 from qboxctl.config.secrets import Secrets
 from qboxctl.config.settings import ApiSettings
 from qboxctl.config.yaml.reader import Source
-from qboxctl.dns.records import Record, query_for_records, records
+from qboxctl.dns.records import query_for_records, records
 from qboxctl.emulator import Emulator, Fault, Request, Response
 from qboxctl.emulator.app import BackgroundServer
 from qboxctl.emulator.faults import MOVING, Aim
@@ -37,6 +37,7 @@ from qboxctl.planning.pipeline import compare
 from qboxctl.planning.queries import query_for_changes, query_for_plan, query_for_saved
 from qboxctl.planning.targets import Options, Targets
 from qboxctl.resources import TYPES
+from qboxctl.schema.records import Record
 
 PASSWORD = "canary-Pa55word"
 TOKEN = "canary-token-7f3a"
@@ -212,7 +213,8 @@ class Lab:
 
     def records(self, configuration: Configuration) -> list[Record]:
         with closing(Reader(self.endpoint, TOKEN, self.api, **self.options())) as reader:
-            return records(configuration, read_live_state(Account(reader, TYPES), query_for_records(configuration)))
+            live_state = read_live_state(Account(reader, TYPES), query_for_records(configuration, TYPES))
+            return records(configuration, live_state, TYPES)
 
     def apply(
         self,

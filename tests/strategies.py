@@ -64,7 +64,7 @@ def _values(kind: str, one: Field) -> st.SearchStrategy[Any]:
         case collections.Emails():
             inside = [f"{local}@{DOMAINS[0]}" for local in LOCALS]
             return st.lists(st.sampled_from([*OUTSIDE, *inside, "X@Outside.example"]), min_size=1, max_size=4)
-        case collections.References(kind="delivery_domain"):
+        case collections.References() if one.linked == ("delivery_domain",):
             return st.lists(st.sampled_from(SENDERS), max_size=2)
         case collections.References():
             return st.lists(st.sampled_from(sorted(ACCOUNTS)), max_size=2)

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 import qboxctl
+from qboxctl.resources import TYPES
 
 PACKAGE = Path(qboxctl.__file__).parent
 LAYERS = (
@@ -127,3 +128,38 @@ def test_every_room_says_what_it_does_what_it_never_does_and_where_to_start(room
     text = ast.get_docstring(ast.parse((PACKAGE / room / "__init__.py").read_text())) or ""
     assert "Never" in text, room
     assert "Start" in text, room
+
+
+SPEAKS_OF_KINDS = ("resources/", "emulator/kinds/")
+OTHER_MEANINGS = {
+    "type": "JSON Schema, DNS and HTTP have a word of that name",
+    "description": "JSON Schema and answers that refuse something have one",
+    "status": "outcomes, checks and HTTP have one; the lists of the API can be asked for one",
+    "reason": "a change has one",
+    "plan": "that is what it is all about",
+    "delivery": "a purpose of DNS records",
+}
+"""Words that are an attribute's by chance."""
+NAMED = {
+    "cli/export.py": ({"domains"}, "its option --domain chooses among the files that it writes"),
+    "schema/extra.py": ({"firstname", "lastname"}, "what pays is refused in `extra`, under every kind"),
+    "emulator/core.py": ({"domain", "mailbox", "password"}, "the bodies of its control calls have these words"),
+    "emulator/quirks.py": ({"destinations", "force_new_password"}, "quirks are named for what they are about"),
+    "emulator/answers.py": ({"destinations", "force_new_password"}, "it plays these quirks"),
+}
+"""The files that name a kind, a section or an attribute all the same, which they may name, and why."""
+
+
+@pytest.mark.parametrize("name", [name for name in FILES if not name.startswith(SPEAKS_OF_KINDS)])
+def test_no_generic_module_names_a_kind_a_section_or_an_attribute(name: str) -> None:
+    known = {word for one in TYPES.values() for word in (one.kind, *one.section, *one.by_name)}
+    known -= OTHER_MEANINGS.keys() | NAMED.get(name, (set(), ""))[0]
+    tree = ast.parse((PACKAGE / name).read_text())
+    found = {node.value for node in ast.walk(tree) if isinstance(node, ast.Constant) and isinstance(node.value, str)}
+    assert not found & known
+
+
+def test_the_exceptions_are_needed() -> None:
+    for name, (words, _) in NAMED.items():
+        tree = ast.parse((PACKAGE / name).read_text())
+        assert words <= {node.value for node in ast.walk(tree) if isinstance(node, ast.Constant)}, name

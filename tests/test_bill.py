@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 from lab import Lab, configuration_of
 
-from qboxctl.planning.billing import LINES
+from qboxctl.planning.billing import lines
+from qboxctl.resources import TYPES
 
 SEED: dict[str, Any] = {
     "domains": {
@@ -54,4 +55,4 @@ CASES: dict[str, tuple[str, dict[str, int]]] = {
 @pytest.mark.parametrize(("text", "expected"), CASES.values(), ids=CASES)
 def test_the_bill(text: str, expected: dict[str, int]) -> None:
     plan = Lab(seed=SEED).plan(configuration_of(text))
-    assert plan.billing == {**dict.fromkeys(LINES, 0), **expected}
+    assert plan.billing == {**dict.fromkeys(lines(TYPES), 0), **expected}

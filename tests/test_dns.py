@@ -12,10 +12,12 @@ from octodns.provider.yaml import YamlProvider
 from octodns.zone import Zone
 
 from qboxctl.dns.lookup import Published, judge, look_up
-from qboxctl.dns.records import Purpose, Record, records, unite_spf
+from qboxctl.dns.records import records, unite_spf
 from qboxctl.model import Address, Live, LiveState
 from qboxctl.render import dns_records
-from qboxctl.schema.resource import Certainty
+from qboxctl.resources import TYPES
+from qboxctl.schema.calls import Certainty
+from qboxctl.schema.records import Purpose, Record
 
 CONFIG = """
 domains: {example.com: {}, waits.example: {}}
@@ -44,7 +46,7 @@ def found() -> list[Record]:
     live = {
         Address.of(text): Live(Address.of(text), "D1", row, STATUS.get(text, "enabled")) for text, row in ROWS.items()
     }
-    return records(configuration_of(CONFIG), LiveState(live))
+    return records(configuration_of(CONFIG), LiveState(live), TYPES)
 
 
 def values(name: str, kind: str) -> list[str]:
@@ -97,7 +99,7 @@ SHAPES = [
 def test_records_are_read_in_any_shape(raw):
     address = Address("delivery_domain", "n.example")
     live = Live(address, "DD1", {"cname_verification_records": raw})
-    rows = records(configuration_of("delivery: {domains: {n.example: {}}}"), LiveState({address: live}))
+    rows = records(configuration_of("delivery: {domains: {n.example: {}}}"), LiveState({address: live}), TYPES)
     assert [f"{one.name} {one.value}" for one in rows if one.type == "CNAME"] == WANTED
 
 
@@ -106,7 +108,7 @@ def test_records_are_read_in_any_shape(raw):
 def test_what_cannot_be_read_gives_no_record(raw):
     address = Address("delivery_domain", "n.example")
     live = Live(address, "DD1", {"cname_verification_records": raw})
-    assert records(configuration_of("delivery: {domains: {n.example: {}}}"), LiveState({address: live})) == []
+    assert records(configuration_of("delivery: {domains: {n.example: {}}}"), LiveState({address: live}), TYPES) == []
 
 
 def test_the_zone_file_is_loaded_by_dnspython():
@@ -176,7 +178,7 @@ def test_what_is_published(server):
 
 OURS = ["10 mx1.qboxmail.com.", "20 mx2.qboxmail.com."]
 GOOD_SPF = '"v=spf1 include:qboxmail.com ~all"'
-HOSTING = records(configuration_of("domains: {a.example: {}}"), LiveState({}))
+HOSTING = records(configuration_of("domains: {a.example: {}}"), LiveState({}), TYPES)
 IN_THE_WAY = {
     "all is well": ({}, []),
     "an old provider's mail server beside ours": (

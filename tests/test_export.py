@@ -77,7 +77,7 @@ def complete(seed: dict[str, Any], objects: Any) -> None:
         type_, values = TYPES[address.partition("/")[0]], objects[Address.of(address)].values
         for name, raw in body.items():
             one = type_.by_name.get(name)
-            if one is None or not one.compared or one.name == type_.key:
+            if one is None or not one.compared or one.name == type_.identity.key:
                 continue
             want = one.type.parse(raw)
             known = one.default if one.default is not None else one.initial

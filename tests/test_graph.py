@@ -11,9 +11,8 @@ from strategies import accounts, as_yaml, wishes
 from test_laws import many, plan_of, possible
 
 from qboxctl.model import Action, Address, Change, FieldChange
-from qboxctl.planning.graph import GATE, Graph, Step, order
+from qboxctl.planning.graph import GATE, Graph, Phase, Step, order
 from qboxctl.resources import TYPES
-from qboxctl.schema.resource import Phase
 
 GB = 1024**3
 

@@ -90,9 +90,9 @@ def test_a_declared_disabling_is_a_removal_to_the_guards(text: str) -> None:
     assert guards(lab.plan(configuration, Options(acknowledge=plan.id))) == [("protect", "mailbox")]
 
 
-@pytest.mark.parametrize("kind", [kind for kind, type_ in TYPES.items() if type_.disabled])
+@pytest.mark.parametrize("kind", [kind for kind, type_ in TYPES.items() if type_.disabling])
 def test_whatever_can_be_disabled_is_guarded(kind: str) -> None:
-    name, off = TYPES[kind].disabled or ("", None)
+    name, off = TYPES[kind].disabling or ("", None)
     gone = {"mailboxes": {"m0": {"firstname": "M"}}}
     seed = {
         "domains": {"d0.example": gone},

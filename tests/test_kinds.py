@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -11,19 +12,26 @@ from hypothesis import strategies as st
 
 from qboxctl.model import Address, Collection
 from qboxctl.resources import TYPES
+from qboxctl.schema.calls import Call, Calls
 from qboxctl.schema.kinds import Kinds
 from qboxctl.schema.patterns import Pattern
-from qboxctl.schema.resource import Call, Field, Joined, Mode, ResourceType
+from qboxctl.schema.resource import Field, Identity, Joined, Mode, Reference, ResourceType
 from qboxctl.schema.types import Text
 
+CALLS = Calls(Call("GET", "/x"), Call("GET", "/x/{id}"), Call("POST", "/x"), delete=Call("DELETE", "/x/{id}"))
 
-def kind(name: str, parent: str = "", *section: str, **more: object) -> ResourceType:
+
+def kind(name: str, parent: str = "", *section: str, **identity: Any) -> ResourceType:
     return ResourceType(
-        kind=name, title=name, doc=name, section=section or (f"{name}s",), parent=parent, collection="/x",
+        kind=name,
+        title=name,
+        doc=name,
+        section=section or (f"{name}s",),
+        parent=parent,
         fields=(Field("firstname", Text(), "A name", mode=Mode.CREATE_ONLY),),
-        read=Call("GET", "/x"), create=Call("POST", "/x"), delete=Call("DELETE", "/x"),
-        normalise=str.strip, **more,
-    )  # fmt: skip
+        calls=CALLS,
+        identity=Identity(normalise=str.strip, **identity),
+    )
 
 
 DEEP = Kinds([
@@ -155,6 +163,10 @@ def test_a_pattern_with_too_few_segments_is_refused() -> None:
         Pattern.of("signature/ada@example.com", DEEP)
 
 
+def reference(to: str, **more: bool) -> Field:
+    return Field("to", Text(), "x", refers=Reference((to,), **more), mode=Mode.CREATE_ONLY)
+
+
 FIRST = kind("domain")
 WRONG: dict[str, tuple[Callable[[], list[ResourceType]], str]] = {
     "an unknown parent": (lambda: [kind("mailbox", "domain")], "lives in domain, which is no kind before it"),
@@ -166,8 +178,16 @@ WRONG: dict[str, tuple[Callable[[], list[ResourceType]], str]] = {
     "one place for two": (lambda: [FIRST, kind("other", "", "domains")], "stand at the same place"),
     "a place that is an attribute": (lambda: [FIRST, kind("name", "domain", "firstname")], "is an attribute of domain"),
     "a reference to nothing": (
-        lambda: [replace(FIRST, fields=(Field("to", Text(), "x", refers="moon", mode=Mode.CREATE_ONLY),))],
+        lambda: [replace(FIRST, fields=(reference("moon"),))],
         "refers to moon, which is no kind",
+    ),
+    "a reference to what lives elsewhere": (
+        lambda: [FIRST, replace(kind("box", "domain"), fields=(reference("domain", within=True),))],
+        "refers to domain, which lives elsewhere",
+    ),
+    "a path through what it is not in": (
+        lambda: [replace(FIRST, calls=replace(CALLS, read=Call("GET", "/x/{moon}/{id}")))],
+        "names moon",
     ),
 }
 

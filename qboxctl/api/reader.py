@@ -7,15 +7,16 @@ from collections import Counter, defaultdict
 from collections.abc import Collection as Sized
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from urllib.parse import quote
+from typing import NamedTuple
 
 from qboxctl.api.client import Reader
 from qboxctl.api.listing import MOST_ALIKE, MOST_READINGS, Page, Readings, Row, number_in
 from qboxctl.errors import ApiError, Refused
-from qboxctl.model import JSON, MISSING, Address, Live
-from qboxctl.schema.decoding import DETAIL, EXTRA
+from qboxctl.model import JSON, Address, Live
+from qboxctl.schema.calls import OWN
+from qboxctl.schema.decoding import EXTRA
 from qboxctl.schema.kinds import Kinds
-from qboxctl.schema.resource import Call, Joined, ResourceType
+from qboxctl.schema.resource import Joined, ResourceType
 
 PER_PAGE = 200
 MOST_PAGES = 100_000
@@ -24,7 +25,6 @@ MOST_LOOKS = 4
 SAMPLE = 5
 """After so many objects of a kind whose details lacked an attribute, it counts as never returned."""
 
-_POSTMASTER = re.compile(r"P\d{9}")
 _PLAIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,199}")
 """What a code or id may look like: no path, and no step out of one."""
 _IN_PART = (
@@ -33,6 +33,20 @@ _IN_PART = (
 )
 
 _ALL: Mapping[str, str] = {}
+
+
+class Home(NamedTuple):
+    """What a collection is in: the object (None for the account itself), and the codes that lead there, by kind."""
+
+    live: Live | None = None
+    codes: Mapping[str, str] = _ALL
+
+    def inside(self, live: Live) -> Home:
+        """The home of what is in an object that lives here."""
+        return Home(live, {**self.codes, live.address.kind: live.remote_id})
+
+
+ACCOUNT = Home()
 
 
 class Account:
@@ -52,22 +66,21 @@ class Account:
     def rows(
         self,
         type_: ResourceType,
-        parent: Live | None = None,
+        home: Home = ACCOUNT,
         pool: ThreadPoolExecutor | None = None,
         first: Page | None = None,
     ) -> Sequence[Row]:
-        """A whole list, by the threads of a pool where there is one; ``parent`` is what it is in.
-
-        ``first`` is its first page, where that was read already.
-        """
-        path = list_path(type_, parent.remote_id if parent else "")
+        """A whole list, by the threads of a pool where there is one; ``first`` is its first page, if that was read."""
+        path = type_.calls.collection.path_for(home.codes)
+        if type_.identity.alone:
+            return self.block(type_, home)
         page = first or self.page(type_, path, 1)
         if page.missing:
-            page = self.believed(type_, path, page, parent)
+            page = self.believed(type_, path, page, home)
             if page.missing:
                 return ()
         run = pool.map if pool else map
-        readings = Readings(type_.id)
+        readings = Readings(type_.identity.id)
         while readings.number < MOST_READINGS and readings.alike < MOST_ALIKE:
             others = run(lambda number: self.page(type_, path, number), range(2, page.pages + 1))
             rows = readings.take([page, *others])
@@ -80,14 +93,22 @@ class Account:
         told = f"its pages contradict each other: {readings.why}"
         raise ApiError(told, hint=_IN_PART, request=f"GET {path}")
 
-    def believed(self, type_: ResourceType, path: str, page: Page, parent: Live | None) -> Page:
+    def block(self, type_: ResourceType, home: Home) -> Sequence[Row]:
+        """The row of a kind that is alone in its parent: the parent's own, asked for where that does not tell."""
+        row = home.live.row if home.live else {}
+        if type_.lifecycle.attribute not in row:
+            found = self.detail(type_, home.codes, Live(Address(type_.kind, ""), "", {}))
+            return [found] if found is not None else ()
+        return [row]
+
+    def believed(self, type_: ResourceType, path: str, page: Page, home: Home) -> Page:
         """The first page of a list that answered 404, as soon as nothing contradicts it.
 
         "Not there or not visible" means "none" only where neither what the list is in counts any, nor the list itself
         showed some that have not been deleted since.
         """
         for attempt in range(1, MOST_LOOKS + 1):
-            there = max(self.counted(type_, parent, again=attempt > 1) if parent else 0, self.left(type_, path))
+            there = max(self.counted(type_, home, again=attempt > 1), self.left(type_, path))
             if not there:
                 return page
             self.reader.wait(self.reader.backoff(attempt))
@@ -102,26 +123,29 @@ class Account:
         lives = (self.live(type_, row, "") for row in self.shown.get(path, ()))
         return sum(1 for one in lives if one and not one.leaving and one.remote_id not in self.deleted[path])
 
-    def forget(self, type_: ResourceType, parent_id: str, remote_id: str) -> None:
+    def forget(self, type_: ResourceType, codes: Mapping[str, str], remote_id: str) -> None:
         """Note that an object was deleted: its list may be empty now."""
-        self.deleted[list_path(type_, parent_id)].add(remote_id)
+        self.deleted[type_.calls.collection.path_for(codes)].add(remote_id)
 
-    def counted(self, type_: ResourceType, parent: Live, *, again: bool = False) -> int:
+    def counted(self, type_: ResourceType, home: Home, *, again: bool = False) -> int:
         """How many objects of a kind a parent counts, by its row or, asked anew or for the first time, its details.
 
-        The one that is in every parent by itself may be among them, so it is taken off.
+        The one that is in every parent by itself may be among them, so it is taken off. The account counts nothing.
         """
+        parent = home.live
+        if parent is None:
+            return 0
         kind = self.types[type_.parent]
-        row = self.detail(kind, "", parent) if again or not parent.row else parent.row
+        row = self.detail(kind, home.codes, parent) if again or not parent.row else parent.row
         if row is None:
-            request = f"GET {list_path(type_, parent.remote_id)}"
+            request = f"GET {type_.calls.collection.path_for(home.codes)}"
             raise ApiError(f"neither it nor {parent.address} is there", hint=_IN_PART, request=request)
-        return max(0, (number_in(row, kind.counters.get(type_.kind, "")) or 0) - bool(type_.reserved))
+        return max(0, (number_in(row, kind.counters.get(type_.kind, "")) or 0) - bool(type_.identity.reserved))
 
     def page(self, type_: ResourceType, path: str, number: int, query: Mapping[str, str] = _ALL) -> Page:
         """One page of a list; ``query`` says what to look for in it."""
         try:
-            answer = self.reader.get(path, {**type_.list_query, **query, "page": number, "per": PER_PAGE})
+            answer = self.reader.get(path, {**type_.calls.collection.query, **query, "page": number, "per": PER_PAGE})
             rows = answer.resources
         except Refused as refused:
             if refused.status != 404:
@@ -134,13 +158,13 @@ class Account:
             raise ApiError(f"the API speaks of {pages} pages, which cannot be", request=answer.request)
         return Page(rows, pages, number_in(pagination, "total_records"))
 
-    def detail(self, type_: ResourceType, parent_id: str, live: Live) -> Row | None:
-        """One object with all its attributes, None where it is gone."""
-        call = type_.read
-        path = item_path(call, parent_id, live.remote_id)
+    def detail(self, type_: ResourceType, codes: Mapping[str, str], live: Live) -> Row | None:
+        """One object with all its attributes, None where it is gone; ``codes`` are those of what it lives in."""
+        call = type_.calls.read
+        path = call.path_for({**codes, OWN: live.remote_id})
         try:
-            if call.keyed:
-                rows = self.reader.look_up(path, {type_.key: live.address.key}).resources
+            if call.named:
+                rows = self.reader.look_up(path, {type_.identity.key: live.address.key}).resources
             else:
                 rows = self.reader.get(path).resources
         except Refused as refused:
@@ -150,9 +174,9 @@ class Account:
         row = rows[0] if rows else None
         return _without(row, type_.secret_answers) if row is not None else None
 
-    def detailed(self, type_: ResourceType, parent_id: str, live: Live) -> Live | None:
+    def detailed(self, type_: ResourceType, codes: Mapping[str, str], live: Live) -> Live | None:
         """A live object with what its list left out, None where it is gone."""
-        row = self.detail(type_, parent_id, live)
+        row = self.detail(type_, codes, live)
         if row is None:
             return None
         found = self.live(type_, {**live.row, **row}, self.types.split(live.address)[0], detailed=True)
@@ -160,25 +184,24 @@ class Account:
 
     def lacking(self, type_: ResourceType, live: Live, names: Iterable[str]) -> list[str]:
         """The attributes that a row does not carry."""
-        return [name for name in names if row_name(type_, name) not in live.row]
+        return [name for name in names if not tells(type_, name, live.row)]
 
     def worth_asking(self, type_: ResourceType, missing: Sized[str]) -> bool:
         """Whether an object's details may hold an attribute that its list left out."""
         return any(self.never[type_.kind][name] < SAMPLE for name in missing)
 
-    def ask(self, type_: ResourceType, parent_id: str, live: Live, missing: Iterable[str]) -> Live | None:
+    def ask(self, type_: ResourceType, codes: Mapping[str, str], live: Live, missing: Iterable[str]) -> Live | None:
         """A live object with its details, and what that teaches of the attributes that its list left out."""
-        found = self.detailed(type_, parent_id, live)
+        found = self.detailed(type_, codes, live)
         never = self.never[type_.kind]
         for name in missing:
-            never[name] = 0 if found is not None and row_name(type_, name) in found.row else never[name] + 1
+            never[name] = 0 if found is not None and tells(type_, name, found.row) else never[name] + 1
         return found
 
     def observe(
         self,
         type_: ResourceType,
-        parent: Address | None,
-        parent_id: str,
+        home: Home,
         wanted: Mapping[Address, tuple[str, Sized[str]]],
         pages: int,
     ) -> dict[Address, Live]:
@@ -186,46 +209,49 @@ class Account:
 
         ``wanted`` gives the code ("" where it is not known) and the attributes to know of each.
         """
-        key = parent.key if parent else ""
+        key = home.live.address.key if home.live else ""
         found: dict[Address, Live] = {}
         if len(wanted) <= pages and all(code for code, _ in wanted.values()):
             for address, (code, _) in wanted.items():
-                live = self.detailed(type_, parent_id, Live(address, code, {}))
+                live = self.detailed(type_, home.codes, Live(address, code, {}))
                 if live is not None:
                     found[address] = live
             return found
         by_code = {code: address for address, (code, _) in wanted.items() if code}
-        for row in self.rows(type_, Live(parent, parent_id, {}) if parent else None):
+        for row in self.rows(type_, home):
             live = self.live(type_, row, key)
             if live is None:
                 continue
             address = by_code.get(live.remote_id) or live.address
-            if address in wanted and (type_.unique or live.remote_id in by_code):
+            if address in wanted and (type_.identity.unique or live.remote_id in by_code):
                 found[address] = live._replace(address=address)
         for address, live in list(found.items()):
             missing = self.lacking(type_, live, wanted[address][1])
-            detailed = self.ask(type_, parent_id, live, missing) if self.worth_asking(type_, missing) else None
+            detailed = self.ask(type_, home.codes, live, missing) if self.worth_asking(type_, missing) else None
             found[address] = detailed or live
         return found
 
     def live(self, type_: ResourceType, row: Row, parent: str, *, detailed: bool = False) -> Live | None:
-        """A row as a live object; None for a postmaster. Delivery accounts get their final key later."""
-        name = row.get(type_.key)
-        by_address = bool(type_.parent) and type_.joined is Joined.AT
+        """A row as a live object; None for a postmaster, and a block that is not there. Labels are matched later."""
+        name = row.get(type_.identity.key)
+        by_address = bool(type_.parent) and type_.identity.joined is Joined.AT
         if name is None and by_address:
             name = str(row.get("email_address", "")).rpartition("@")[0]
-        remote_id, text = code_of(row.get(type_.id)), _word(name).lower()
-        if not remote_id or name is None or (type_.unique and not text):
-            raise ApiError(f"a {type_.title} came without a usable {type_.id} or {type_.key}")
+        if type_.identity.alone:
+            name = parent
+        remote_id, text = code_of(row.get(type_.identity.id)), _word(name).lower()
+        if not remote_id or name is None or (type_.identity.unique and not text):
+            raise ApiError(f"a {type_.title} came without a usable {type_.identity.id} or {type_.identity.key}")
         if by_address:
             text = text.partition("@")[0]
-            if text == type_.reserved or (type_.reserved and _POSTMASTER.fullmatch(remote_id)):
+            if type_.identity.reserved and type_.identity.reserved.bears(text, remote_id):
                 return None
         else:
-            text = type_.comparable(text)
-        status = status_of(type_, row)
-        detail = str(row.get(DETAIL) or "ok").lower()
-        leaving = detail in ("deleting", "deleted") or status == "deleted" or bool(row.get("delete_on"))
+            text = type_.identity.comparable(text)
+        one = type_.by_name.get(type_.lifecycle.attribute)
+        status, detail, leaving = type_.lifecycle.moment(row, one.type.decode if one else None)
+        if status in type_.lifecycle.absent:
+            return None
         address = Address(type_.kind, self.types.key(type_.kind, text, parent))
         return Live(address, remote_id, _without(row, type_.secret_answers), status, detail, leaving, detailed)
 
@@ -240,20 +266,10 @@ def belongs(type_: ResourceType, row: Row, customer: str) -> bool | None:
     return None if owner is None else str(owner) == customer
 
 
-def row_name(type_: ResourceType, name: str) -> str:
-    """The name that an attribute or ``extra.name`` has in answers."""
+def tells(type_: ResourceType, name: str, row: Row) -> bool:
+    """Whether a row has an attribute, or ``extra.name``, by one of its names in answers."""
     one = type_.by_name.get(name)
-    return one.row_name if one else name.removeprefix(EXTRA)
-
-
-def list_path(type_: ResourceType, parent_id: str) -> str:
-    """Where the list of a kind is read, by the code of the object that it is in."""
-    return type_.collection.format(parent=quote(parent_id, safe=""))
-
-
-def item_path(call: Call, parent_id: str, remote_id: str) -> str:
-    """A call's path with its codes; whatever they hold, they stay one step of the path."""
-    return call.path.format(parent=quote(parent_id, safe=""), id=quote(remote_id, safe=""))
+    return any(known in row for known in one.row_names) if one else name.removeprefix(EXTRA) in row
 
 
 def code_of(value: JSON) -> str:
@@ -268,19 +284,3 @@ def _word(value: JSON) -> str:
 
 def _without(row: Row, names: Iterable[str]) -> Row:
     return {name: value for name, value in row.items() if name not in names} if names else row
-
-
-def status_of(type_: ResourceType, row: Row) -> str:
-    """``enabled``, ``disabled``, or the server's own word; "" where the answer says nothing."""
-    if type_.disabled and type_.disabled[0] != "status":
-        name, off = type_.disabled
-        value = type_.by_name[name].type.decode(row[name]) if name in row else MISSING
-        return "" if value is MISSING else "disabled" if value == off else "enabled"
-    raw = row.get("status")
-    if raw is None:
-        return ""
-    shown = row.get("display_status")
-    if not isinstance(raw, str) or raw.isdigit():
-        raw = shown if isinstance(shown, str) and shown else raw
-    one = type_.by_name.get("status")
-    return str(one.type.decode(raw)) if one else str(raw).lower()

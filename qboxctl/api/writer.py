@@ -7,19 +7,20 @@ A create whose answer is lost is looked up by its key before it is tried again. 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from urllib.parse import unquote
 
 from qboxctl.api.client import Client
 from qboxctl.api.listing import Row
-from qboxctl.api.reader import Account, belongs, code_of, item_path
+from qboxctl.api.reader import Account, Home, belongs, code_of
 from qboxctl.api.responses import Answer
 from qboxctl.errors import ApiError, OutcomeUnknown, QboxctlError, Refused
 from qboxctl.model import JSON, MISSING, Address, FieldChange, Live, Value
+from qboxctl.schema.calls import OWN, UPDATE, Call
 from qboxctl.schema.decoding import EXTRA, value_of
 from qboxctl.schema.formats import folded
 from qboxctl.schema.labels import means, text_of
-from qboxctl.schema.resource import Body, Call, ResourceType
+from qboxctl.schema.resource import Body, ResourceType
 
 LOOKS = 3
 """How often an object is looked for after a lost answer, before it counts as not created."""
@@ -27,16 +28,17 @@ LOOKS = 3
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """The object that a write is about: its name for the API, its code, and its parent's key and code.
+    """The object that a write is about: its name for the API, its code, and its parent's key.
 
-    ``others`` are the folded texts by which the files know other objects of a kind without names.
+    ``codes`` are the codes of what it lives in, by kind. ``others`` are the folded texts by which the files know other
+    objects of a kind without names.
     """
 
     type: ResourceType
     name: str
     remote_id: str = ""
     parent: str = ""
-    parent_id: str = ""
+    codes: Mapping[str, str] = field(default_factory=dict)
     others: frozenset[str] = frozenset()
 
 
@@ -51,7 +53,7 @@ class Proof:
 class Writer:
     """Writes to an account. ``intend`` is called before each request goes out, with its method and path.
 
-    ``codes`` gives the code of an object that a value refers to, by kind and key.
+    ``codes`` gives the code of an object that a value refers to, by the kinds that it may be of and its key.
     """
 
     def __init__(
@@ -59,7 +61,7 @@ class Writer:
         client: Client,
         account: Account,
         customer_code: str,
-        codes: Callable[[str, str], str],
+        codes: Callable[[Sequence[str], str], str],
     ) -> None:
         self.client = client
         self.account = account
@@ -82,23 +84,24 @@ class Writer:
         """
         type_ = target.type
         body = self.body(type_, [one for one in fields if _at_creation(type_, one)], secrets)
-        body[type_.key] = target.name
+        if type_.identity.key:
+            body[type_.identity.key] = target.name
         if self.customer_code and type_.owned:
             body["customer_code"] = self.customer_code
-        path = item_path(type_.create, target.parent_id, "")
+        path = type_.calls.create.path_for(target.codes)
         attempt = 0
         lost: OutcomeUnknown | None = None
         while True:
-            intend(f"{type_.create.method} {path}")
+            intend(f"{type_.calls.create.method} {path}")
             try:
-                answer = self.client.write(type_.create.method, path, body, repeatable=False)
+                answer = self.client.write(type_.calls.create.method, path, body, repeatable=False)
             except OutcomeUnknown as unknown:
                 lost = unknown
                 found = self.found_after(lost, target, known_ids)
                 if found is not None:
                     return found, lost.status
                 attempt += 1
-                if not type_.unique or attempt > self.client.api.retries:
+                if not type_.identity.unique or attempt > self.client.api.retries:
                     raise
                 self.client.wait(self.client.backoff(attempt))
                 if self.client.stop.is_set():
@@ -127,7 +130,7 @@ class Writer:
 
         Raises OutcomeUnknown where the name cannot tell, and it is not the only one that is new.
         """
-        if target.type.unique:
+        if target.type.identity.unique:
             return ""
         try:
             found = self.look_for(target, known_ids, body)
@@ -162,22 +165,24 @@ class Writer:
     def bearing(self, target: Target, lives: Iterable[Live]) -> list[Live]:
         """Those of some objects that bear the target's name and are the customer's."""
         type_ = target.type
-        if type_.unique:
-            key = self.account.types.key(type_.kind, type_.normalise(target.name), target.parent)
+        if type_.identity.unique:
+            key = self.account.types.key(type_.kind, type_.identity.normalise(target.name), target.parent)
             found = [live for live in lives if live.address.key == key]
         else:
-            found = [live for live in lives if means(target.name, live, type_.key, target.others)]
+            found = [live for live in lives if means(target.name, live, type_.identity.key, target.others)]
         return [live for live in found if self.mine(type_, live)]
 
     def there(self, target: Target) -> list[Live]:
         """The live objects in the target's list, or only the target where the list need not be read."""
         type_ = target.type
-        if type_.per_object:
-            row = self.account.detail(type_, "", Live(Address(type_.kind, target.name), "", {}))
+        if type_.calls.one_by_one:
+            row = self.account.detail(type_, target.codes, Live(Address(type_.kind, target.name), "", {}))
             rows: Sequence[Row] = [row] if row is not None else []
         else:
-            parent = Live(Address(type_.parent, target.parent), target.parent_id, {}) if type_.parent else None
-            rows = self.account.rows(type_, parent)
+            parent = (
+                Live(Address(type_.parent, target.parent), target.codes[type_.parent], {}) if type_.parent else None
+            )
+            rows = self.account.rows(type_, Home(parent, target.codes))
         lives = [self.account.live(type_, row, target.parent) for row in rows]
         return [live for live in lives if live is not None and not live.leaving]
 
@@ -185,7 +190,7 @@ class Writer:
         """Whether an object is the customer's: its details tell where its list does not."""
         known = belongs(type_, live.row, self.customer_code)
         if known is None and type_.owned:
-            detailed = self.account.detailed(type_, "", live)
+            detailed = self.account.detailed(type_, {}, live)
             known = detailed is not None and belongs(type_, detailed.row, self.customer_code)
         return known is not False
 
@@ -207,39 +212,58 @@ class Writer:
         by_call: dict[str, list[FieldChange]] = {}
         for one in fields:
             field = type_.by_name.get(one.name)
-            by_call.setdefault(field.call if field else "update", []).append(one)
+            by_call.setdefault(field.call if field else UPDATE, []).append(one)
         if secrets:
-            by_call.setdefault("update", [])
+            by_call.setdefault(UPDATE, [])
         done: int | None = None
-        for name in sorted(by_call, reverse=True):
-            call: Call = getattr(type_, name)
+        for name, call in type_.calls.writes.items():
+            if name not in by_call:
+                continue
             written = {one.name for one in by_call[name]}
-            repeated = [FieldChange(needed, None, now(needed)) for needed in call.always if needed not in written]
-            body = self.body(type_, [*by_call[name], *repeated], secrets if name == "update" else {})
-            if call.keyed:
-                body[type_.key] = target.name
+            whole = [one.name for one in type_.fields if one.call == name and one.on_update and not one.secret]
+            again = whole if call.whole else call.repeats
+            repeated = [FieldChange(one, None, now(one)) for one in again if one not in written]
+            repeated = [one for one in repeated if one.after is not None]
+            body = self.body(type_, [*by_call[name], *repeated], secrets if name == UPDATE else {})
+            if call.named:
+                body[type_.identity.key] = target.name
             done = self.send(call, target, body, intend).status
-            taken([*written, *(secrets if name == "update" else ())])
+            taken([*written, *(secrets if name == UPDATE else ())])
         return done
+
+    def replace(
+        self, target: Target, fields: Iterable[FieldChange], known_ids: frozenset[str], intend: Callable[[str], None]
+    ) -> tuple[str, int | None]:
+        """Delete an object that cannot be changed, and create it again; its new code and the last HTTP status."""
+        self.delete(target, intend)
+        told = "it was deleted to be created again"
+        try:
+            return self.create(target, fields, {}, known_ids | {target.remote_id}, intend)
+        except OutcomeUnknown as lost:
+            raise OutcomeUnknown(f"{told}: {lost}", status=lost.status) from None
+        except QboxctlError as error:
+            raise QboxctlError(f"{told}, and that failed: {error}", hint="apply again") from None
 
     def delete(self, target: Target, intend: Callable[[str], None]) -> int:
         """Delete an object; 404 where it is gone already."""
-        if target.type.delete is None:
+        if target.type.calls.delete is None:
             raise ValueError(f"a {target.type.title} cannot be deleted")
         try:
-            status = self.send(target.type.delete, target, None, intend).status
+            status = self.send(target.type.calls.delete, target, None, intend).status
         except Refused as refused:
             if refused.status != 404:
                 raise
             status = 404
-        self.account.forget(target.type, target.parent_id, target.remote_id)
+        self.account.forget(target.type, target.codes, target.remote_id)
         return status
 
     def prove(self, target: Target, intend: Callable[[str], None]) -> Proof:
         """Ask for the ownership proof: checked at once where the API can, queued where it cannot."""
-        at_once, queued = target.type.proof
+        proof = target.type.lifecycle.proof
+        if proof is None:
+            raise ValueError(f"a {target.type.title} needs no proof")
         try:
-            answer = self.send(at_once, target, None, intend)
+            answer = self.send(proof.at_once, target, None, intend)
         except Refused as refused:
             if refused.status == 422:
                 return Proof(False)
@@ -249,7 +273,7 @@ class Writer:
             data = answer.data or {}
             return Proof(data.get("verified") in (True, 1, "true", "1"), _record(data.get("expected_record")))
         try:
-            self.send(queued, target, None, intend)
+            self.send(proof.queued, target, None, intend)
         except Refused as refused:
             if refused.status != 422:
                 raise
@@ -258,7 +282,7 @@ class Writer:
 
     def send(self, call: Call, target: Target, body: Body | None, intend: Callable[[str], None]) -> Answer:
         """Send a write that may be repeated without harm."""
-        path = item_path(call, target.parent_id, target.remote_id)
+        path = call.path_for({**target.codes, OWN: target.remote_id})
         intend(f"{call.method} {path}")
         return self.client.write(call.method, path, body, repeatable=True)
 
@@ -287,21 +311,21 @@ def _at_creation(type_: ResourceType, one: FieldChange) -> bool:
 def _may_be(target: Target, body: Body, live: Live) -> bool:
     """Whether a new object may have been created with a body: what only a creation sets is as it was sent."""
     fixed = [one for one in target.type.fields if one.on_create and not one.on_update and one.wire in body]
-    known = [(one, value_of(one, live, {})) for one in fixed]
+    known = [(one, value_of(target.type, one, live, {})) for one in fixed]
     same = all(have is MISSING or have == one.type.decode(body[one.wire]) for one, have in known)
-    return same and folded(text_of(live, target.type.key)) not in target.others
+    return same and folded(text_of(live, target.type.identity.key)) not in target.others
 
 
 def _code(answer: Answer, type_: ResourceType) -> str:
     """The new object's code, in whichever of the three documented places it stands."""
     data = answer.data or {}
     rows = data.get("resources")
-    if isinstance(rows, list) and rows and isinstance(rows[0], dict) and rows[0].get(type_.id) is not None:
-        return code_of(rows[0][type_.id])
+    if isinstance(rows, list) and rows and isinstance(rows[0], dict) and rows[0].get(type_.identity.id) is not None:
+        return code_of(rows[0][type_.identity.id])
     if data.get("resource_code") is not None:
         return code_of(data["resource_code"])
     code = code_of(unquote(answer.location.rstrip("/").rpartition("/")[2]))
-    return "" if code == type_.collection.rpartition("/")[2] else code
+    return "" if code == type_.calls.collection.path.rpartition("/")[2] else code
 
 
 def _record(expected: JSON) -> str:

@@ -13,20 +13,20 @@ from enum import Enum, auto
 from functools import partial
 
 from qboxctl.api.client import Client
-from qboxctl.api.reader import MOST_LOOKS, PER_PAGE, Account
+from qboxctl.api.reader import ACCOUNT, MOST_LOOKS, PER_PAGE, Account, Home
 from qboxctl.api.writer import Proof, Target, Writer
 from qboxctl.applying.journal import Journal
 from qboxctl.config.configuration import Configuration
 from qboxctl.errors import QboxctlError, Refused
 from qboxctl.live.counts import counts_of
-from qboxctl.model import ALREADY, MISSING, Action, Address, Change, Collection, Live, LiveState, Value
+from qboxctl.model import ALREADY, MISSING, Action, Address, Change, Collection, FieldChange, Live, LiveState, Value
 from qboxctl.planning import diff
-from qboxctl.planning.graph import Graph, Step, order
-from qboxctl.schema.decoding import DETAIL, UNPROVED, value_of
+from qboxctl.planning.graph import Graph, Phase, Step, order
+from qboxctl.schema.decoding import value_of
 from qboxctl.schema.formats import folded
 from qboxctl.schema.kinds import Kinds
 from qboxctl.schema.labels import text_of
-from qboxctl.schema.resource import Phase
+from qboxctl.schema.lifecycle import SETTLED
 
 
 class Look(Enum):
@@ -111,6 +111,8 @@ class Executor:
             self.taken[step] |= frozenset(names)
 
         now = partial(self.now, change)
+        if target.type.replaced:
+            return Written(*self.writer.replace(target, self.anew(change), frozenset(), self.intend(step)))
         return Written(target.remote_id, self.writer.update(target, fields, secrets, now, self.intend(step), taken))
 
     def look_inside(self, target: Target) -> None:
@@ -119,7 +121,7 @@ class Executor:
         Nor may it count more beyond its lists than when the plan was judged; counters may lag behind, and are waited
         for.
         """
-        children = self.types.children(target.type.kind)
+        children = self.types.holding(target.type.kind)
         address = Address(target.type.kind, target.name)
         if not children:
             return
@@ -127,13 +129,16 @@ class Executor:
         before = self.beyond(self.live_state.live.get(address), then)
         for attempt in range(1, MOST_LOOKS + 1):
             parent = Live(address, target.remote_id, {})
-            rows = [(type_, row) for type_ in children for row in self.account.rows(type_, parent)]
+            home = Home(parent, {**target.codes, target.type.kind: target.remote_id})
+            rows = [(type_, row) for type_ in children for row in self.account.rows(type_, home)]
             lives = [live for type_, row in rows if (live := self.account.live(type_, row, target.name)) is not None]
             inside = [str(live.address) for live in lives if not live.leaving]
             if inside:
                 raise QboxctlError(f"it was not deleted, since it holds {self.told(', '.join(inside[:3]))} now")
             shown = Counter(live.address.kind for live in lives)
-            now = self.beyond(self.account.detailed(target.type, "", parent), {**dict.fromkeys(then, 0), **shown})
+            now = self.beyond(
+                self.account.detailed(target.type, target.codes, parent), {**dict.fromkeys(then, 0), **shown}
+            )
             more = [f"its {one} is {now[one]} more than can be seen" for one in now if now[one] > before.get(one, 0)]
             if not more:
                 return
@@ -151,7 +156,7 @@ class Executor:
     def create(self, step: Step, target: Target, secrets: Mapping[str, str]) -> Written:
         """Create an object; one that somebody else created meanwhile is looked at before it is called a failure."""
         known = {self.ids[step.address]} if step.address in self.ids else set()
-        if not target.type.unique:
+        if not target.type.identity.unique:
             known |= {
                 live.remote_id for live in self.live_state.live.values() if live.address.kind == step.address.kind
             }
@@ -166,7 +171,7 @@ class Executor:
                 target, self.graph.work[step], secrets, frozenset(known), self.intend(step)
             )
         except Refused as refused:
-            if not refused.already_exists or not target.type.unique:
+            if not refused.already_exists or not target.type.identity.unique:
                 raise
             found = self.writer.named(target)
             if found:
@@ -175,7 +180,7 @@ class Executor:
             if leaving is None or not leaving.leaving:
                 raise
             return Written("", refused.status, taken=True)
-        return Written(code, status, note="" if target.type.unique else self.twins(target, code, known))
+        return Written(code, status, note="" if target.type.identity.unique else self.twins(target, code, known))
 
     def twins(self, target: Target, code: str, known: Set[str]) -> str:
         """What to tell where another object of the name was made in the same instant: neither is undone.
@@ -202,16 +207,16 @@ class Executor:
     def look(self, collection: Collection, steps: Sequence[Step]) -> dict[Address, Live]:
         """Read the steps' objects (in a thread of the pool)."""
         type_ = self.types[collection.kind]
-        parent = self.types.home(collection)
-        parent_id = self.ids.get(parent, "") if parent else ""
         wanted = {
             step.address: (
                 self.ids.get(step.address, ""),
-                [DETAIL, *(one.name for one in self.graph.work.get(step, ()))],
+                [type_.lifecycle.progress, *(one.name for one in self.graph.work.get(step, ()))],
             )
             for step in steps
         }
-        return self.account.observe(type_, parent, parent_id, wanted, 1 + self.sizes[collection] // PER_PAGE)
+        return self.account.observe(
+            type_, self.home(self.types.home(collection)), wanted, 1 + self.sizes[collection] // PER_PAGE
+        )
 
     def judge(self, step: Step, live: Live | None) -> tuple[Look, str]:
         """What a live object says of a step."""
@@ -222,14 +227,15 @@ class Executor:
             return (Look.PENDING, "its deletion is queued") if live.leaving else (Look.WRONG, "it is still there")
         if live is None or live.leaving:
             return Look.WRONG, "it is not there"
-        if type_.proof and live.status == UNPROVED and (change is None or not change.action.removes):
+        if type_.lifecycle.proves(live.status) and (change is None or not change.action.removes):
             return Look.UNPROVED, "it waits for its ownership proof"
-        if live.detail != "ok":
+        if live.detail != SETTLED:
             return Look.PENDING, f"it is {self.told(live.detail)}"
         wrong = diff.in_effect(type_, self.graph.work.get(step, ()), live, self.keys)
-        if step.phase is Phase.CREATE and not type_.unique and change is not None and change.action is Action.CREATE:
+        created = step.phase is Phase.CREATE and change is not None and change.action is Action.CREATE
+        if created and not type_.identity.unique:
             # it bears the id that its creation gave: it is the one, whatever the server calls it
-            wrong = [one for one in wrong if one.name != type_.key]
+            wrong = [one for one in wrong if one.name != type_.identity.key]
             if not wrong:
                 return Look.GOOD, self.called(step, live)
         names = ", ".join(one.name for one in wrong)
@@ -246,11 +252,11 @@ class Executor:
     def called(self, step: Step, live: Live) -> str:
         """What to tell of an object that the server calls otherwise than the files: how to find it again."""
         type_, target = self.types[step.address.kind], self.target(step)
-        text = text_of(live, type_.key)
+        text = text_of(live, type_.identity.key)
         if folded(text) == folded(target.name):
             return ""
         shown, code = self.told(text), self.told(live.remote_id)
-        return f"the server calls it {shown!r}: write that as its {type_.key}, or id: {code}"
+        return f"the server calls it {shown!r}: write that as its {type_.identity.key}, or id: {code}"
 
     def explain(self, step: Step, refused: Refused) -> str:
         """A refusal, with the places in the files that it is about."""
@@ -263,7 +269,7 @@ class Executor:
             if desired is not None and row.field in names
         ]
         text = f"{refused} ({', '.join(places)})" if places else str(refused)
-        if refused.status == 403 and step.phase is Phase.CREATE and type_.billed:
+        if refused.status == 403 and step.phase is Phase.CREATE and type_.billing:
             text += (
                 "; in production this may mean that there is no billing profile yet: place the first order in the panel"
             )
@@ -275,16 +281,22 @@ class Executor:
         """The object that a step is about."""
         type_ = self.types[step.address.kind]
         parent, name = self.types.split(step.address)
-        home = self.types.parent(step.address)
         desired = self.configuration.objects.get(step.address)
         others: frozenset[str] = frozenset()
-        if not type_.unique and desired is not None:
+        if not type_.identity.unique and desired is not None:
             name = desired.label
             others = frozenset(
                 folded(one.label) for one in self.configuration.objects.values() if one.address.kind == type_.kind
             ) - {folded(name)}
-        code, parent_code = self.ids.get(step.address, ""), self.ids.get(home, "") if home else ""
-        return Target(type_, name, code, parent, parent_code, others)
+        codes = self.home(self.types.parent(step.address)).codes
+        return Target(type_, name, self.ids.get(step.address, ""), parent, codes, others)
+
+    def home(self, parent: Address | None) -> Home:
+        """What a collection is in, by the codes that are known by now."""
+        if parent is None:
+            return ACCOUNT
+        live = Live(parent, self.ids.get(parent, ""), {})
+        return Home(live, {one.kind: self.ids.get(one, "") for one in (parent, *self.types.ancestors(parent))})
 
     def sends(self, step: Step) -> list[str]:
         """The secrets that a step sends: with the first step of a change, but for those that follow a creation."""
@@ -317,8 +329,16 @@ class Executor:
         if wanted is not None:
             return wanted
         one, live = self.types[change.address.kind].by_name[name], self.live_state.live.get(change.address)
-        value = value_of(one, live, self.keys) if live is not None else MISSING
-        return one.initial if value is MISSING or (one.call == "status" and value != "disabled") else value
+        type_ = self.types[change.address.kind]
+        value = value_of(type_, one, live, self.keys) if live is not None else MISSING
+        busy = one.name == type_.lifecycle.attribute and value != type_.lifecycle.disabled
+        return one.initial if value is MISSING or busy else value
+
+    def anew(self, change: Change) -> list[FieldChange]:
+        """All that an object is to have which is created again: what the change says, else what it has now."""
+        names = [one.name for one in self.types[change.address.kind].fields if one.on_create]
+        found = [FieldChange(name, None, self.now(change, name)) for name in names]
+        return [one for one in found if one.after is not None]
 
     def know(self, address: Address, code: str) -> None:
         """Remember an object's code for what refers to it or is inside it."""
@@ -327,11 +347,11 @@ class Executor:
             self.codes[address.kind][address.key] = code
             self.keys[address.kind][code] = address.key
 
-    def code_of(self, kind: str, key: str) -> str:
+    def code_of(self, kinds: Sequence[str], key: str) -> str:
         """The code of an object that a value refers to; raises QboxctlError where it is not there."""
-        code = self.codes.get(kind, {}).get(key)
+        code = next((self.codes[kind][key] for kind in kinds if key in self.codes.get(kind, ())), None)
         if code is None:
-            raise QboxctlError(f"{kind}/{key} is not there")
+            raise QboxctlError(f"{kinds[0]}/{key} is not there")
         return code
 
     def intend(self, step: Step) -> Callable[[str], None]:

@@ -16,6 +16,7 @@ from qboxctl.planning import diff
 from qboxctl.planning.guards import judge
 from qboxctl.schema.decoding import now_of
 from qboxctl.schema.kinds import Kinds
+from qboxctl.schema.lifecycle import DISABLED
 from qboxctl.schema.passwords import Objection, objection
 from qboxctl.schema.resource import ResourceType
 
@@ -115,10 +116,10 @@ def _moved(change: Change, live: Live | None, type_: ResourceType, live_state: L
         return f"it is there now, with another {_names(wrong)}" if wrong else None
     if live is None:
         return None if change.action is Action.DELETE else "it is not there any more"
-    if change.action is Action.DISABLE and live.status == "disabled":
+    if change.action is Action.DISABLE and live.status == DISABLED:
         return None
     if change.remote_id != live.remote_id:
-        return f"it is another object now ({type_.id} {live.remote_id} instead of {change.remote_id})"
+        return f"it is another object now ({type_.identity.id} {live.remote_id} instead of {change.remote_id})"
     names = [one.name for one in change.fields]
     once = change.action is Action.UPDATE and diff.only_once(type_, live, change.fields, change.secrets, codes)
     if diff.precondition(type_, live, names, codes, once=once) == change.precondition:

@@ -20,9 +20,8 @@ from qboxctl.applying.pace import GRACE, Patience, State
 from qboxctl.applying.stepwise import GOOD, Part, told
 from qboxctl.errors import JournalError, OutcomeUnknown, QboxctlError, Refused
 from qboxctl.model import INTERRUPTED, Action, Address, Change, Collection, Live, Outcome, Status
-from qboxctl.planning.graph import GATE, Step
-from qboxctl.schema.decoding import UNPROVED
-from qboxctl.schema.resource import Phase
+from qboxctl.planning.graph import GATE, Phase, Step
+from qboxctl.schema.lifecycle import SETTLED, UNPROVED
 
 QUEUED_LOOKS = 3
 """How often a queued ownership check is looked at when nobody asked to wait for the outside."""
@@ -103,7 +102,7 @@ class Scheduler:
         live = self.executor.live_state.live.get(parent) if parent is not None else None
         if change.action is not Action.CREATE or live is None or live.leaving:
             return None
-        return live if live.detail != "ok" or live.status == UNPROVED else None
+        return live if live.detail != SETTLED or live.status == UNPROVED else None
 
     def turn(self) -> None:
         """Wait for something to happen, and deal with it."""

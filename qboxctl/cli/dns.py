@@ -13,12 +13,13 @@ from qboxctl.api.reader import Account
 from qboxctl.cli.common import Common, common, save, seed_option
 from qboxctl.cli.failures import Exit
 from qboxctl.cli.session import connect, read_configuration
-from qboxctl.dns.records import ATTRIBUTES, Record, query_for_records, records
+from qboxctl.dns.records import asking, query_for_records, records
 from qboxctl.errors import QboxctlError
 from qboxctl.live.refresh import read_live_state
 from qboxctl.render.dns_records import FORMATS, octodns_files
 from qboxctl.render.style import plural
 from qboxctl.resources import TYPES
+from qboxctl.schema.records import Record
 
 
 @click.command("dns")
@@ -37,10 +38,10 @@ def command(options: Common, form: str, check: bool, resolver: str, out: Path | 
         raise click.UsageError("--resolver goes with --check")
     configuration = read_configuration(options)
     with closing(connect(Reader, configuration, options, seed=seed)) as reader:
-        live_state = read_live_state(Account(reader, TYPES), query_for_records(configuration))
-    found = records(configuration, live_state)
-    for address, one in configuration.objects.items():
-        if address.kind in ATTRIBUTES and not one.absent and address not in live_state.live:
+        live_state = read_live_state(Account(reader, TYPES), query_for_records(configuration, TYPES))
+    found = records(configuration, live_state, TYPES)
+    for address in asking(configuration, TYPES):
+        if address not in live_state.live:
             options.say(f"{address} is not there yet: `qboxctl apply` creates it, and more records may come with it")
     if not found:
         options.say("the files declare no domain that needs records")

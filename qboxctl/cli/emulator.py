@@ -12,6 +12,7 @@ import click
 from qboxctl.cli.common import Common, common, run_on
 from qboxctl.errors import QboxctlError
 from qboxctl.files import write_file
+from qboxctl.resources import TYPES
 
 
 @click.command("emulator")
@@ -96,7 +97,7 @@ def command(
         raise QboxctlError(f"port {port} cannot be used: {error.strerror}", hint="choose one with --port") from None
 
 
-_STATE = {"customer_code", "domains", "delivery", "taken"}
+_STATE = {"customer_code", "taken", *(type_.section[0] for type_ in TYPES.levels[0])}
 
 
 def _keep(content: dict[str, Any], path: Path | None) -> None:

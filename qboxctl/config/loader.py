@@ -305,6 +305,10 @@ class _Loader:
 
     def collection(self, type_: ResourceType, raw: JSON, parent: str, where: Where) -> None:
         """The objects of one collection; to be mentioned makes it managed."""
+        if type_.identity.alone:
+            inside = self.managed.setdefault(Collection(type_.kind, parent), [])
+            self.declaration(type_, parent, raw, parent, inside, where)
+            return
         if raw is None:
             self.error(
                 "Q011",
@@ -340,7 +344,7 @@ class _Loader:
     ) -> None:
         """One object: its own attributes, and the collections inside it; ``beside`` are those of its collection."""
         try:
-            own = type_.normalise(name)
+            own = name if type_.identity.alone else type_.identity.normalise(name)
         except ValueError as error:
             self.error("Q016", str(error), where, hint=self.places.name_meant(type_, name, parent, error))
             self.unnamed(type_, name, raw, parent, where)
@@ -349,8 +353,9 @@ class _Loader:
         address = Address(type_.kind, key)
         if type_.short and isinstance(raw, (list, str)):
             raw = {type_.short: raw}
-        if own in type_.refused:
-            self.error("Q016", f"{address} cannot be declared", where, address=address, hint=type_.refused[own])
+        why = type_.identity.refused.get(own)
+        if why is not None:
+            self.error("Q016", f"{address} cannot be declared", where, address=address, hint=why)
             self.unnamed(type_, own, raw, parent, where)
             return
         body = raw if isinstance(raw, dict) else self.mapping({} if raw is None else raw, where, str(address))
@@ -410,9 +415,9 @@ class _Loader:
             values.setdefault(implied.name, implied.default)
         absent = "state" in body and self.state(body["state"], where, address)
         pin = self.pin(body["id"], where, address) if "id" in body else ""
-        label = values.get("description", block.name.strip()) if not type_.unique else ""
-        if not type_.unique and not label.strip():
-            self.error("Q013", f"{address} needs a description", where, address=address)
+        label = values.get(type_.identity.key, block.name.strip()) if not type_.identity.unique else ""
+        if not type_.identity.unique and not label.strip():
+            self.error("Q013", f"{address} needs a {type_.identity.key}", where, address=address)
         return Desired(address, values, secrets, extra, where, absent, label, pin)
 
     def state(self, state: JSON, where: Where, address: Address) -> bool:
@@ -420,8 +425,8 @@ class _Loader:
         if state not in ("present", "absent"):
             place = Where(where.file, (*where.path, "state"))
             type_, hint = self.types[address.kind], "write absent, or remove the line"
-            if type_.disabled and state == type_.disabled[1]:
-                name, off = type_.disabled
+            if type_.disabling and state == type_.disabling[1]:
+                name, off = type_.disabling
                 hint = f"write {name}: {type_.by_name[name].type.show(off)}"
             found = repr(state) if isinstance(state, str) else _text(state)
             self.error("Q013", f"state: {found} is not allowed here", place, address=address, value=True, hint=hint)
@@ -488,7 +493,7 @@ class _Loader:
                 else:
                     inner = Where(where.file, (*place.path, *wrong.path))
                     self.error("Q013", wrong.message, inner, address=address, hint=wrong.hint)
-        elif address is None or name not in OWN or (name == "id" and type_.unique):
+        elif address is None or name not in OWN or (name == "id" and type_.identity.unique):
             what = "attribute" if address else f"attribute of {type_.kind}"
             if means_hash(name) and any(one.secret for one in type_.fields):
                 on = f" on {address}" if address else ""

@@ -13,8 +13,9 @@ import dns.exception
 import dns.name
 import dns.resolver
 
-from qboxctl.dns.records import Purpose, Record, unite_spf
-from qboxctl.schema.resource import Certainty
+from qboxctl.dns.records import unite_spf
+from qboxctl.schema.calls import Certainty
+from qboxctl.schema.records import Purpose, Record
 
 _AT_ONCE = 8
 _BESIDE_NO_CNAME = ("TXT", "A", "AAAA", "MX")

@@ -8,15 +8,13 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 
-from qboxctl.emulator.rules import Draft
+from qboxctl.emulator.behaviour import Draft, behaviour_of
 from qboxctl.emulator.wire import Refusal
 from qboxctl.model import JSON
-from qboxctl.resources import TYPES
+from qboxctl.schema.calls import UPDATE
 from qboxctl.schema.collections import Emails, References, Texts
+from qboxctl.schema.kinds import Kinds
 from qboxctl.schema.resource import Field, ResourceType
-
-UNMODELLED: Mapping[str, tuple[str, ...]] = {"mailbox": ("webmail_date_format",)}
-"""Attributes that the API takes and no definition knows; these are texts."""
 
 _WORDS: Mapping[str, tuple[type, ...]] = {"string": (str,), "boolean": (bool,), "integer": (int,), "array": (list,)}
 
@@ -57,15 +55,15 @@ def _same(option: JSON, value: JSON) -> bool:
 class Bodies:
     """Reads the bodies of one emulator's requests."""
 
-    def __init__(self, extra_fields: Mapping[str, Sequence[str]], *, numeric: bool) -> None:
+    def __init__(self, types: Kinds, extra_fields: Mapping[str, Sequence[str]], *, numeric: bool) -> None:
         self._numeric = numeric
         self.extra: dict[str, set[str]] = {
-            kind: {*UNMODELLED.get(kind, ()), *extra_fields.get(kind, ())} for kind in TYPES
+            kind: {*behaviour_of(kind).unmodelled, *extra_fields.get(kind, ())} for kind in types
         }
         self._shapes = {
             (kind, operation): _shape(type_, operation)
-            for kind, type_ in TYPES.items()
-            for operation in ("create", "update", "status", "read")
+            for kind, type_ in types.items()
+            for operation in ("create", "read", *type_.calls.writes)
         }
 
     def read(self, draft: Draft, body: JSON) -> None:
@@ -77,7 +75,7 @@ class Bodies:
         secret = {one.wire for one in shape.values() if one.secret}
         named = _carries_key(type_, operation)
         for wire, value in body.items():
-            if named and wire == type_.key:
+            if named and wire == type_.identity.key:
                 self._name(draft, value)
             if wire in shape:
                 self._field(draft, shape[wire], value, body)
@@ -89,9 +87,9 @@ class Bodies:
                     draft.owner = value
                 elif value != draft.store.customer_code:
                     draft.complain(wire, "is not valid")
-            elif operation in ("create", "update") and wire in self.extra[type_.kind]:
+            elif operation in ("create", UPDATE) and wire in self.extra[type_.kind]:
                 self._extra(draft, wire, value)
-            elif not (named and wire == type_.key):
+            elif not (named and wire == type_.identity.key):
                 draft.complain(wire, "is not allowed")
         for wire in _required(type_, operation):
             if wire not in body:
@@ -100,18 +98,18 @@ class Bodies:
     def _name(self, draft: Draft, value: JSON) -> None:
         type_ = draft.type
         if not isinstance(value, str):
-            if type_.key not in type_.by_name:
-                draft.complain(type_.key, "must be of type string")
+            if type_.identity.key not in type_.by_name:
+                draft.complain(type_.identity.key, "must be of type string")
         elif not value.strip():
-            draft.complain(type_.key, "can't be blank")
+            draft.complain(type_.identity.key, "can't be blank")
         else:
             try:
-                draft.key, draft.name = type_.normalise(value), value.strip()
+                draft.key, draft.name = type_.identity.normalise(value), value.strip()
             except ValueError:
-                draft.complain(type_.key, "is not valid")
+                draft.complain(type_.identity.key, "is not valid")
 
     def _extra(self, draft: Draft, wire: str, value: JSON) -> None:
-        if wire in UNMODELLED.get(draft.type.kind, ()) and not isinstance(value, str):
+        if wire in behaviour_of(draft.type.kind).unmodelled and not isinstance(value, str):
             draft.complain(wire, "must be of type string")
         else:
             draft.extra[wire] = value
@@ -120,7 +118,7 @@ class Bodies:
         if isinstance(one.type, References):
             self._references(draft, one, value)
             return
-        if one.name == draft.type.key and value == "":
+        if one.name == draft.type.identity.key and value == "":
             return  # the name is blank, and that has been said
         text = complaint(one.type.wire_schema(), value)
         if text:
@@ -144,7 +142,7 @@ class Bodies:
             return
         codes = tuple(dict.fromkeys(str(item) for item in value))
         for code in codes:
-            target = draft.store.find(one.refers, code)
+            target = draft.store.linked(one, code)
             if target is None or target.leaving is not None:
                 draft.complain(one.wire, f"{code} does not exist")
         draft.values[one.name] = codes
@@ -167,31 +165,21 @@ def _too_many(one: Field, value: JSON) -> str:
 
 def _carries_key(type_: ResourceType, operation: str) -> bool:
     if operation == "create":
-        return True
-    call = {"update": type_.update, "read": type_.read}.get(operation)
-    return call is not None and (call.keyed or (operation == "update" and type_.key in type_.by_name))
+        return bool(type_.identity.key)
+    call = type_.calls.read if operation == "read" else type_.calls.writes.get(operation)
+    return call is not None and (call.named or (operation == UPDATE and type_.identity.key in type_.by_name))
 
 
 def _shape(type_: ResourceType, operation: str) -> dict[str, Field]:
-    match operation:
-        case "create":
-            fields = [one for one in type_.fields if one.on_create]
-        case "update" | "status":
-            fields = [one for one in type_.fields if one.on_update and one.call == operation]
-        case _:
-            fields = []
-    return {one.wire: one for one in fields}
+    creates = operation == "create"
+    found = (one for one in type_.fields if (one.on_create if creates else one.on_update and one.call == operation))
+    return {one.wire: one for one in found}
 
 
 def _required(type_: ResourceType, operation: str) -> tuple[str, ...]:
-    match operation:
-        case "create":
-            return (type_.key, *(one.wire for one in type_.fields if one.required))
-        case "status":
-            return type_.status.always if type_.status else ()
-        case "update":
-            keyed = (type_.key,) if type_.update and type_.update.keyed else ()
-            always = type_.update.always if type_.update else ()
-            return tuple(dict.fromkeys((*keyed, *always)))
-        case _:
-            return (type_.key,)
+    if operation == "create":
+        return (*filter(None, [type_.identity.key]), *(one.wire for one in type_.fields if one.required))
+    call = type_.calls.writes.get(operation)
+    if call is None:
+        return (type_.identity.key,)
+    return tuple(dict.fromkeys((*([type_.identity.key] if call.named else []), *call.repeats)))

@@ -10,23 +10,15 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from qboxctl.emulator.answers import Answers
+from qboxctl.emulator.behaviour import Draft, add_reserved, behaviour_of, initial_values, judge_name, verify
 from qboxctl.emulator.bodies import Bodies
 from qboxctl.emulator.faults import Fault
 from qboxctl.emulator.quirks import reads
-from qboxctl.emulator.routes import Routes
-from qboxctl.emulator.rules import (
-    EFFECTS,
-    JUDGEMENTS,
-    OUTBOUND_LIMITS,
-    STATUSES,
-    Draft,
-    initial_values,
-    judge_name,
-    verify,
-)
+from qboxctl.emulator.routes import MORE, Routes
 from qboxctl.emulator.state import Store, Stored
 from qboxctl.emulator.wire import Refusal, Request, Response, answer
 from qboxctl.model import JSON
+from qboxctl.schema.calls import OWN
 from qboxctl.schema.resource import ResourceType
 
 OWNERSHIP_ADDRESS = "185.97.217.16"
@@ -36,7 +28,7 @@ _PER = 25
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One request, understood: the objects its path names, the body it brought, and the fault that hits it."""
+    """One request, understood: the objects its ``path`` names, the body it brought, and the fault that hits it."""
 
     type: ResourceType
     operation: str
@@ -45,6 +37,7 @@ class Call:
     query: Mapping[str, str]
     body: JSON
     fault: Fault | None = None
+    path: str = ""
 
     @property
     def target(self) -> Stored:
@@ -66,34 +59,40 @@ class Calls:
         self._activation = reads(quirks["activation"])
         self._removal = reads(quirks["delete"])
         self._random = random.Random(8025)  # noqa: S311  # shuffles rows, and the same way in every run
-        self._routes = Routes(with_sync=quirks["ownership_sync"] == "present")
+        self._routes = Routes(store.types, with_sync=quirks["ownership_sync"] == "present")
         self._operations: Mapping[str, Callable[[Call], Response]] = {
             "list": self._list,
             "read": self._read,
             "create": self._create,
-            "update": self._update,
-            "status": self._update,
             "delete": self._delete,
             "check": self._check,
             "check_sync": self._check_now,
-            "limits": self._limits,
+            MORE: self._more,
         }
 
     def answer(self, request: Request, body: JSON, fault: Fault | None = None) -> Response:
         """Do the request's work; raises ``Refusal``."""
         call = replace(self._understood(request, body), fault=fault)
-        return self._operations[call.operation](call)
+        return self._operations.get(call.operation, self._update)(call)
 
     def _understood(self, request: Request, body: JSON) -> Call:
         route, codes = self._routes.find(request.path)
         if request.method not in route.methods:
             raise Refusal(405, allow=", ".join(sorted(route.methods)))
         type_, operation = route.methods[request.method]
-        parent = self.store.find(type_.parent, codes["parent"]) if "parent" in codes else None
-        obj = self.store.find(type_.kind, codes["id"]) if "id" in codes else None
-        if ("parent" in codes and parent is None) or ("id" in codes and (obj is None or obj.parent is not parent)):
+        parent: Stored | None = None
+        for outer in reversed([*self.store.types.outer(type_.kind)]):  # of those that the path names, from outside in
+            if outer.kind in codes:
+                inner = self.store.find(outer.kind, codes[outer.kind])
+                if inner is None or (parent is not None and inner.parent is not parent):
+                    raise Refusal(404)
+                parent = inner
+        obj = self.store.find(type_.kind, codes[OWN]) if OWN in codes else None
+        if type_.identity.alone:
+            obj = next(iter(self.store.rows(type_.kind, parent).values()), None)
+        if OWN in codes and (obj is None or (parent is not None and obj.parent is not parent)):
             raise Refusal(404)
-        return Call(type_, operation, parent, obj, request.query, body)
+        return Call(type_, operation, parent, obj, request.query, body, path="/".join(route.segments))
 
     # -- reading -------------------------------------------------------------------------------------------
 
@@ -128,17 +127,25 @@ class Calls:
         found: Iterable[Stored] = self.store.rows(call.type.kind, call.parent).values()
         text = call.query.get("query", "").strip().lower()
         if text and self._quirks["query"] == "works":
-            found = [obj for obj in found if text in obj.searched]
-        if "status" not in call.type.list_query:
+            found = [obj for obj in found if text in self._searched(obj)]
+        if "status" not in call.type.calls.collection.query:
             return found
         status = call.query.get("status", self._quirks["list_default_status"])
-        if status not in ("all", *STATUSES.get(call.type.kind, ("enabled", "disabled"))):
+        if status not in ("all", *behaviour_of(call.type.kind).statuses):
             raise Refusal(422, [("status", "is not valid")])
-        return found if status == "all" else [obj for obj in found if _filter_status(obj) == status]
+        return found if status == "all" else [obj for obj in found if obj.standing == status]
+
+    def _searched(self, obj: Stored) -> str:
+        """What a list's ``query`` looks at, in lower case: address, names, description."""
+        if not obj.searched:
+            texts = (obj.values.get(name) for name in behaviour_of(obj.kind).searched)
+            key = self.store.address(obj).key
+            obj.searched = "\n".join((key, *(str(text).lower() for text in texts if text)))
+        return obj.searched
 
     def _read(self, call: Call) -> Response:
         obj = call.obj
-        if call.type.read.keyed:
+        if call.type.calls.read.named:
             draft = self._draft(call)
             self._bodies.read(draft, call.body)
             _refuse(draft)
@@ -159,8 +166,8 @@ class Calls:
                 if obj.leaving <= 0:
                     self._gone(obj)
 
-    def _limits(self, _call: Call) -> Response:
-        return answer(200, {"resources": [dict(limit) for limit in OUTBOUND_LIMITS], "pagination": {}})
+    def _more(self, call: Call) -> Response:
+        return answer(200, {"resources": list(behaviour_of(call.type.kind).more[call.path]), "pagination": {}})
 
     # -- writing -------------------------------------------------------------------------------------------
 
@@ -180,23 +187,24 @@ class Calls:
         obj = Stored(type_, self.store.next_code(type_), draft.name, draft.key, draft.values, draft.extra, call.parent)
         obj.owner = draft.owner
         self.store.add(obj)
+        add_reserved(self.store, obj)
         draft.current = obj
         self._took_effect(draft)
         return self.answers.created(obj)
 
     def _existing_entry(self, draft: Draft) -> Stored | None:
         """The entry that a second create of the same address is merged into, if the quirk says so."""
-        if draft.type.kind != "suppression" or draft.errors:
+        if behaviour_of(draft.type.kind).merge is None or draft.errors:
             return None
         found = self.store.named(draft.type, None, draft.key)
         if found is not None and self._quirks["duplicate_suppression"] == "422":
-            raise Refusal(422, [(draft.type.key, "already exists")])
+            raise Refusal(422, [(draft.type.identity.key, "already exists")])
         return found
 
     def _merge(self, draft: Draft, entry: Stored) -> Response:
-        old, new = entry.values["accounts"], draft.values["accounts"]
-        accounts = tuple(dict.fromkeys((*old, *new))) if old and new else ()
-        self.store.write(entry, {"reason": draft.values["reason"], "accounts": accounts, "active": True})
+        merge = behaviour_of(draft.type.kind).merge
+        if merge is not None:
+            self.store.write(entry, merge(entry, draft.values))
         self.changed = True
         return self.answers.created(entry)
 
@@ -225,21 +233,21 @@ class Calls:
 
     def _gone(self, obj: Stored) -> None:
         self.store.remove(obj)
-        if obj.kind == "domain":
+        if obj.type.lifecycle.proof:
             self.store.published.discard(obj.key)
         self.changed = True
 
     def _judge(self, draft: Draft) -> None:
-        for rule in JUDGEMENTS.get((draft.type.kind, draft.operation), ()):
+        for rule in behaviour_of(draft.type.kind).judgements.get(draft.operation, ()):
             rule(draft)
         _refuse(draft)
 
     def _took_effect(self, draft: Draft) -> None:
-        for effect in EFFECTS.get((draft.type.kind, draft.operation), ()):
+        for effect in behaviour_of(draft.type.kind).effects.get(draft.operation, ()):
             effect(draft)
         if draft.current is not None:
             for password in draft.passwords.values():
-                self.store.set_password(draft.current.address, password)
+                self.store.set_password(self.store.address(draft.current), password)
         self.changed = True
 
     # -- proof of ownership --------------------------------------------------------------------------------
@@ -252,15 +260,17 @@ class Calls:
     def _check_now(self, call: Call) -> Response:
         domain = _present(call.target)
         queued = self._verified(call, domain)
-        verified = domain.status != "ownership_check"
+        verified = not domain.type.lifecycle.proves(domain.status)
         if not verified and self._quirks["unverified_answer"] == "422":
             raise Refusal(422, [("ownership", "is not verified")])
         row = self.answers.row(domain)
-        resource = {name: row[name] for name in ("code", "name", "status", "status_detail")}
+        identity, lifecycle = domain.type.identity, domain.type.lifecycle
+        told = (identity.id, identity.key, lifecycle.attribute, lifecycle.progress)
+        resource = {name: row[name] for name in told}
         content = {
             "verified": verified,
             "activation_queued": queued,
-            "resource": {"type": "domain", **resource},
+            "resource": {"type": domain.kind, **resource},
             "expected_record": {
                 "name": f"{row['possession_a_record']}.{domain.key}",
                 "type": "A",
@@ -296,9 +306,3 @@ def _positive(query: Mapping[str, str], name: str, default: int) -> int:
     if not (text.isascii() and text.isdigit() and int(text[:9]) > 0):
         raise Refusal(422, [(name, "is not valid")])
     return int(text[:9])
-
-
-def _filter_status(obj: Stored) -> str:
-    if "active" in obj.values:
-        return "enabled" if obj.values["active"] else "disabled"
-    return obj.status

@@ -13,9 +13,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, replace
 from typing import Any
 
+from qboxctl.emulator.behaviour import behaviour_of
 from qboxctl.emulator.bodies import Bodies
 from qboxctl.emulator.calls import Calls
 from qboxctl.emulator.faults import Aim, Fault
+from qboxctl.emulator.kinds.mailbox import log_in
 from qboxctl.emulator.quirks import settled
 from qboxctl.emulator.seeds import dump, plant
 from qboxctl.emulator.state import Store
@@ -23,17 +25,11 @@ from qboxctl.emulator.wire import Logged, Refusal, Request, Response, answer, ma
 from qboxctl.model import JSON, MISSING
 from qboxctl.resources import TYPES
 from qboxctl.schema.formats import relaxed_domain
+from qboxctl.schema.kinds import Kinds
 
 CONTROL = "/_emulator/"
 """The calls below this path steer the emulator: no token, no log, no faults."""
 _HTML = b"<!doctype html><html><head><title>Bad Gateway</title></head><body><h1>Bad Gateway</h1></body></html>"
-_SECRET = frozenset(
-    name
-    for type_ in TYPES.values()
-    for one in type_.fields
-    if one.secret
-    for name in (one.wire, f"{one.wire}_confirmation")
-) | {name for type_ in TYPES.values() for name in type_.secret_answers}
 
 
 class Emulator:
@@ -41,7 +37,7 @@ class Emulator:
 
     ``token`` None accepts any. ``latency`` is in seconds: how long every request takes, work included.
     ``extra_fields`` teaches it attributes that no definition knows, by kind. ``on_write`` is called after each
-    change of the account, outside the lock, by the thread that made it.
+    change of the account, outside the lock, by the thread that made it. ``types`` are the kinds that it plays.
     """
 
     def __init__(
@@ -55,6 +51,7 @@ class Emulator:
         sleep: Callable[[float], None] = time.sleep,
         on_write: Callable[[], None] | None = None,
         extra_fields: Mapping[str, Sequence[str]] | None = None,
+        types: Kinds = TYPES,
     ) -> None:
         self.quirks = settled(quirks)
         self.requests: list[Logged] = []
@@ -65,8 +62,10 @@ class Emulator:
         self._on_write = on_write
         self._lock = threading.RLock()
         self._running = 0
-        self._store = Store(numeric=self.quirks["ids"] == "number")
-        bodies = Bodies(extra_fields or {}, numeric=self.quirks["ids"] == "number")
+        numeric = self.quirks["ids"] == "number"
+        self._store = Store(types, {kind: behaviour_of(kind).code for kind in types}, numeric=numeric)
+        self._secret = _secret_names(types)
+        bodies = Bodies(types, extra_fields or {}, numeric=numeric)
         plant(self._store, seed or {}, bodies.extra)
         self._calls = Calls(self._store, bodies, self.quirks)
 
@@ -81,7 +80,7 @@ class Emulator:
     def has_password(self, address: str, text: str) -> bool:
         """Whether this is the password of the object with this address."""
         with self._lock:
-            return self._store.has_password(address, text)
+            return self._store.has_password(self._store.types.address(address), text)
 
     def dump(self, *, codes: bool = True) -> dict[str, Any]:
         """The whole account as a seed, in a form that compares; ``codes`` False leaves out codes and ids."""
@@ -98,11 +97,8 @@ class Emulator:
 
         Whoever must change the password gives a ``new`` one, after which it need not be changed any more.
         """
-        name, _, domain = mailbox.partition("@")
         with self._lock:
-            home = self._store.named(TYPES["domain"], None, domain)
-            box = self._store.named(TYPES["mailbox"], home, name) if home is not None else None
-            return box is not None and box.kind == "mailbox" and self._store.log_in(box, password, new)
+            return log_in(self._store, mailbox, password, new)
 
     # -- requests ------------------------------------------------------------------------------------------
 
@@ -136,7 +132,7 @@ class Emulator:
         left = self._latency - (time.monotonic() - received)
         if left > 0:
             self._sleep(left)
-        shown = None if body is MISSING else masked(body, _SECRET)
+        shown = None if body is MISSING else masked(body, self._secret)
         fault_kinds = ",".join(hit.kind for hit in hits)
         entry = Logged(request.method, request.path, dict(request.query), shown, response.status, started,
                        time.monotonic(), fault_kinds, running)  # fmt: skip
@@ -192,6 +188,13 @@ class Emulator:
                 return answer(204) if known and self.log_in(*words) else refused(Refusal(401))
             case _:
                 return refused(Refusal(404))
+
+
+def _secret_names(types: Kinds) -> frozenset[str]:
+    """What bodies and answers call the secrets."""
+    fields = [one for type_ in types.values() for one in type_.fields if one.secret]
+    told = {name for type_ in types.values() for name in type_.secret_answers}
+    return frozenset(told | {name for one in fields for name in (one.wire, f"{one.wire}_confirmation")})
 
 
 def _decoded(body: bytes) -> JSON:

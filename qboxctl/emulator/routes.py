@@ -4,14 +4,19 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from qboxctl.emulator.behaviour import behaviour_of
 from qboxctl.emulator.wire import Refusal
-from qboxctl.resources import TYPES
+from qboxctl.schema.calls import Call
+from qboxctl.schema.kinds import Kinds
 from qboxctl.schema.resource import ResourceType
+
+MORE = "more"
+"""What it is to read one of the lists that are no kind's own."""
 
 
 @dataclass(slots=True)
 class Route:
-    """One path with its methods; ``{parent}`` and ``{id}`` among the segments stand for codes."""
+    """One path with its methods; ``{id}`` and names of kinds in brackets among the segments stand for codes."""
 
     segments: tuple[str, ...]
     methods: dict[str, tuple[ResourceType, str]] = field(default_factory=dict)
@@ -32,19 +37,19 @@ class Route:
 class Routes:
     """All paths; without ``with_sync`` the ownership check that answers at once is missing."""
 
-    def __init__(self, *, with_sync: bool) -> None:
+    def __init__(self, types: Kinds, *, with_sync: bool) -> None:
         self._table: dict[tuple[str, ...], Route] = {}
-        for type_ in TYPES.values():
-            self._add(type_.collection, "GET", type_, "list")
-            for operation in ("read", "create", "update", "status", "delete"):
-                call = getattr(type_, operation)
+        for type_ in types.values():
+            calls, proof = type_.calls, type_.lifecycle.proof
+            known: dict[str, Call | None] = {"list": calls.list, "read": calls.read, "create": calls.create}
+            known |= {**calls.writes, "delete": calls.delete}
+            if proof is not None:
+                known |= {"check": proof.queued, "check_sync": proof.at_once if with_sync else None}
+            for operation, call in known.items():
                 if call is not None:
                     self._add(call.path, call.method, type_, operation)
-            for proof in type_.proof:
-                sync = proof.path.endswith("/sync")
-                if with_sync or not sync:
-                    self._add(proof.path, proof.method, type_, "check_sync" if sync else "check")
-        self._add("/api/domains/{id}/outbound_limits", "GET", TYPES["domain"], "limits")
+            for path in behaviour_of(type_.kind).more:
+                self._add(path, "GET", type_, MORE)
         self._by_length: dict[int, list[Route]] = {}
         # Paths without codes come first: a code must not hide a word of the same length.
         for route in sorted(self._table.values(), key=lambda one: sum("{" in segment for segment in one.segments)):

@@ -1,43 +1,42 @@
 """An account from a seed and back. A seed has the shape of a configuration, with plain values.
 
 What a configuration says about the run (``settings``, ``protect``, ``defaults`` …) means nothing here.
-``customer_code`` on a domain or a Delivery object makes it another customer's, as the token of an admin sees it.
+``customer_code`` on an object of the account makes it another customer's, as the token of an admin sees it. An object
+that is in every parent by itself stands in its parent under its name, where its attributes are not the usual ones.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
-from qboxctl.emulator.rules import STATUSES, add_postmaster, initial_values
+from qboxctl.emulator.behaviour import add_reserved, behaviour_of, initial_values
 from qboxctl.emulator.state import Store, Stored, canonical
 from qboxctl.model import JSON
-from qboxctl.resources import TYPES
-from qboxctl.schema import formats
-from qboxctl.schema.collections import References
+from qboxctl.schema.lifecycle import ENABLED
 from qboxctl.schema.resource import Field, ResourceType
-from qboxctl.schema.types import GB, Choice
-
-POSTMASTER = "postmaster"
-"""The key of a domain in a dump under which its postmaster's settings stand, where they are not the usual."""
-_Names = dict[str, dict[str, Stored]]
+from qboxctl.schema.types import Choice
 
 
 def plant(store: Store, seed: Mapping[str, Any], extra: dict[str, set[str]]) -> None:
     """Fill an empty store; ``extra`` learns the unmodelled attributes that the seed uses. Raises ValueError."""
     settings = seed.get("settings") or {}
     store.customer_code = str(seed.get("customer_code") or settings.get("customer_code") or store.customer_code)
-    delivery = _mapping("delivery", seed.get("delivery"))
-    for kind, section in (("domain", "domains"), ("delivery_domain", "delivery_domains")):
-        store.taken[kind] = {formats.relaxed_domain(name) for name in (seed.get("taken") or {}).get(section) or ()}
+    for kind, type_ in store.types.items():
+        names = (seed.get("taken") or {}).get(_plural(kind)) or ()
+        store.taken[kind] = {type_.identity.comparable(name) for name in names}
     planter = _Planter(store, extra)
-    for name, block in _mapping("domains", seed.get("domains")).items():
-        planter.domain(str(name), block)
-    for type_ in TYPES.levels[0]:
-        if type_.section[0] == "delivery":
-            for name, block in _mapping(type_.section[1], delivery.get(type_.section[1])).items():
-                planter.plant(type_, str(name), block)
+    for type_ in store.types.levels[0]:
+        block: Any = seed
+        for step in type_.section[:-1]:
+            block = _mapping(step, block.get(step))
+        planter.collection(type_, block.get(type_.section[-1]))
+
+
+def _plural(kind: str) -> str:
+    """The name under which a seed lists the names of a kind that strangers have taken."""
+    return f"{kind}s"
 
 
 def _mapping(where: str, block: Any) -> Mapping[str, Any]:
@@ -51,71 +50,80 @@ class _Planter:
 
     def __init__(self, store: Store, extra: dict[str, set[str]]) -> None:
         self._store = store
+        self._types = store.types
         self._extra = extra
-        self._made: _Names = {kind: {} for kind in TYPES}
+        self._made: dict[str, dict[str, Stored]] = {kind: {} for kind in store.types}
 
-    def domain(self, name: str, block: Any) -> None:
-        """One domain with everything inside."""
-        sections = {type_.section[0]: type_ for type_ in TYPES.children("domain")}
-        own = dict(_mapping(f"domain/{name}", block))
-        inside = {section: _mapping(f"domain/{name}: {section}", own.pop(section, None)) for section in sections}
-        postmaster = own.pop(POSTMASTER, None) or {}
-        domain = self.plant(TYPES["domain"], name, own, ceiling=_largest(inside))
-        if domain is None:
-            return
-        try:
-            made = add_postmaster(self._store, domain)
-            for section, type_ in sections.items():
-                for child, attributes in inside[section].items():
-                    if child == type_.reserved:
-                        postmaster = {**postmaster, **attributes}
-                    else:
-                        self.plant(type_, str(child), attributes, parent=domain)
-            self._overwrite(made, postmaster)
-        except ValueError as error:
-            raise error if "/" in str(error).partition(":")[0] else ValueError(f"{domain.address}: {error}") from None
+    def collection(self, type_: ResourceType, block: Any, parent: Stored | None = None) -> None:
+        """The objects of one collection, with everything inside."""
+        where = f"{self._store.address(parent)}: {type_.section[-1]}" if parent else type_.section[-1]
+        for name, body in _mapping(where, block).items():
+            if parent is None or not type_.identity.reserves(str(name)):
+                self.plant(type_, str(name), body, parent)
 
-    def plant(
-        self, type_: ResourceType, name: str, block: Any, *, parent: Stored | None = None, ceiling: int = 0
-    ) -> Stored | None:
-        """One object; None where the seed says that it is absent."""
-        where = f"{type_.kind}/{TYPES.key(type_.kind, name, parent.key if parent else '')}"
+    def plant(self, type_: ResourceType, name: str, block: Any, parent: Stored | None) -> None:
+        """One object, with everything inside; none where the seed says that it is absent."""
+        home = self._store.address(parent).key if parent else ""
+        where = f"{type_.kind}/{self._types.key(type_.kind, name, home)}"
         try:
             if type_.short and not isinstance(block, Mapping):
                 block = {type_.short: block}
             if not isinstance(block, Mapping | None):
                 raise ValueError("expected a mapping of attributes")
-            block = dict(block or {})
-            if block.pop("state", "present") == "absent":
-                return None
-            return self._made_of(type_, name, block, parent, ceiling)
+            own = dict(block or {})
+            inside = {child.kind: own.pop(child.section[0], None) for child in self._types.children(type_.kind)}
+            reserved = self._reserved(type_, own, inside)
+            if own.pop("state", "present") == "absent":
+                return
+            obj = self._made_of(type_, name, own, parent, inside)
+            add_reserved(self._store, obj)
+            for kind, body in inside.items():
+                self.collection(self._types[kind], body, obj)
+            for kind, attributes in reserved.items():
+                self._overwrite(next(one for one in self._store.rows(kind, obj).values() if one.reserved), attributes)
         except ValueError as error:
-            named = str(error).startswith(f"{type_.kind}/")
+            named = "/" in str(error).partition(":")[0].partition(" ")[0]
             raise ValueError(str(error) if named else f"{where}: {error}") from None
 
+    def _reserved(
+        self, type_: ResourceType, own: dict[str, Any], inside: Mapping[str, Any]
+    ) -> dict[str, Mapping[str, Any]]:
+        """What a block says, in itself or in a collection, of the objects that come with it by themselves."""
+        found: dict[str, Mapping[str, Any]] = {}
+        for child in self._types.children(type_.kind):
+            reserved = child.identity.reserved
+            if reserved is not None:
+                beside = inside[child.kind].get(reserved.name) if isinstance(inside[child.kind], Mapping) else None
+                found[child.kind] = {**(own.pop(reserved.name, None) or {}), **(beside or {})}
+        return found
+
     def _made_of(
-        self, type_: ResourceType, name: str, block: dict[str, Any], parent: Stored | None, ceiling: int
+        self,
+        type_: ResourceType,
+        name: str,
+        block: dict[str, Any],
+        parent: Stored | None,
+        inside: Mapping[str, Any],
     ) -> Stored:
-        key = type_.normalise(name)
-        code = str(block.pop(type_.id, None) or self._store.next_code(type_))
+        key = type_.identity.normalise(name)
+        code = str(block.pop(type_.identity.id, None) or self._store.next_code(type_))
         owner = "" if parent else str(block.pop("customer_code", ""))
-        accessed = str(block.pop("last_access_at", None) or "") if type_.kind == "mailbox" else ""
+        used = [str(block.pop(one.until, None) or "") for one in type_.fields if one.until]
         self._store.customers.update([owner] if owner else [])
-        status = block.pop("status", "enabled")
-        if status not in STATUSES.get(type_.kind, ("enabled", "disabled")):
-            raise ValueError(f"status: {status!r} is not a status of this kind")
+        lifecycle = type_.lifecycle
+        status = block.pop(lifecycle.attribute, ENABLED) if lifecycle.words else ENABLED
+        if status not in behaviour_of(type_.kind).statuses:
+            raise ValueError(f"{lifecycle.attribute}: {status!r} is not a status of this kind")
         values, more = self._attributes(type_, block)
-        initial = initial_values(type_, parent)
-        if ceiling and "max_email_quota" not in values:
-            initial["max_email_quota"] = max(ceiling, initial["max_email_quota"])
-        if type_.key in type_.by_name:
-            values.setdefault(type_.key, name)
-            name = values[type_.key]
+        initial = self._with_room(initial_values(type_, parent), inside)
+        if type_.identity.key in type_.by_name:
+            values.setdefault(type_.identity.key, name)
+            name = values[type_.identity.key]
         obj = Stored(type_, code, name.strip(), key, {**initial, **values}, more, parent, status)
-        obj.owner, obj.accessed = owner, accessed
+        obj.owner, obj.accessed = owner, "".join(used)
         self._allowed(obj)
-        if type_.key in type_.by_name:
-            obj.key = type_.comparable(obj.name)
+        if type_.identity.key in type_.by_name:
+            obj.key = type_.identity.comparable(obj.name)
         self._store.add(obj)
         self._made[type_.kind][key] = obj
         return obj
@@ -123,9 +131,18 @@ class _Planter:
     def _allowed(self, obj: Stored) -> None:
         if obj.key in self._store.taken.get(obj.kind, ()):
             raise ValueError("the name is taken by a stranger")
-        size = obj.values.get("max_email_quota")
-        if obj.parent is not None and size is not None and size > obj.parent.values["max_email_quota"]:
-            raise ValueError("max_email_quota: it is larger than the domain's")
+        for one in obj.type.fields:
+            if obj.parent is not None and one.at_most and obj.values[one.name] > obj.parent.values[one.at_most]:
+                raise ValueError(f"{one.name}: it is larger than the {obj.parent.kind}'s")
+
+    def _with_room(self, initial: dict[str, JSON], inside: Mapping[str, Any]) -> dict[str, JSON]:
+        """Initial values that leave room for what a seed puts inside: its blocks need not say that there is."""
+        for kind, bodies in inside.items():
+            for one in self._types[kind].fields:
+                for body in bodies.values() if isinstance(bodies, Mapping) and one.at_most else ():
+                    if isinstance(body, Mapping) and one.name in body and body.get("state") != "absent":
+                        initial[one.at_most] = max(initial[one.at_most], _parsed(one, body[one.name]))
+        return initial
 
     def _overwrite(self, obj: Stored, block: Mapping[str, Any]) -> None:
         values, more = self._attributes(obj.type, {k: v for k, v in block.items() if k not in ("code", "state")})
@@ -158,30 +175,24 @@ class _Planter:
         if isinstance(one.type, Choice) and raw in dict(one.type.others) and not str(raw).isdigit():
             return raw  # an older word, which only the past can have given to an object
         value = one.type.parse(raw)
-        if isinstance(one.type, References):
-            known = self._made[one.refers]
-            missing = [str(name) for name in raw if _key(one, str(name)) not in known]
-            if missing:
-                raise ValueError(f"there is no {one.refers}/{missing[0]}")
-            return tuple(dict.fromkeys(known[_key(one, str(name))].code for name in raw))
+        if one.linked:
+            return tuple(dict.fromkeys(self._named(one, str(name)).code for name in raw))
         return value
 
+    def _named(self, one: Field, name: str) -> Stored:
+        found = (self._made[kind].get(self._types[kind].identity.normalise(name)) for kind in one.linked)
+        obj = next((each for each in found if each is not None), None)
+        if obj is None:
+            raise ValueError(f"there is no {one.linked[0]}/{name}")
+        return obj
 
-def _key(one: Field, name: str) -> str:
-    return TYPES[one.refers].normalise(name)
 
-
-def _largest(inside: Mapping[str, Mapping[str, Any]]) -> int:
-    """The largest size that any mailbox of a seeded domain states: a domain that states none has room for it."""
-    sizes = [0]
-    size = TYPES["mailbox"].by_name["max_email_quota"].type
-    for block in inside[TYPES["mailbox"].section[0]].values():
-        if isinstance(block, Mapping) and "max_email_quota" in block and block.get("state") != "absent":
-            try:
-                sizes.append(size.parse(block["max_email_quota"]))
-            except ValueError:
-                continue  # said when the mailbox's turn comes
-    return max(sizes) if max(sizes) > 8 * GB else 0
+def _parsed(one: Field, raw: Any) -> int:
+    """A size that a seed states; 0 where it is none, which is said when the object's turn comes."""
+    try:
+        return int(one.type.parse(raw))
+    except ValueError:
+        return 0
 
 
 # -- and back --------------------------------------------------------------------------------------------------
@@ -190,17 +201,14 @@ def _largest(inside: Mapping[str, Mapping[str, Any]]) -> int:
 def dump(store: Store, *, codes: bool = True) -> dict[str, Any]:
     """The account as a seed with sorted keys and canonical values; what is on its way out is left out."""
     dumper = _Dumper(store, codes)
-    taken = {f"{kind}s": sorted(found) for kind, found in sorted(store.taken.items()) if found}
-    content: dict[str, Any] = {
-        "customer_code": store.customer_code,
-        "domains": {obj.key: dumper.domain(obj) for obj in dumper.sorted_rows(TYPES["domain"])},
-        "delivery": {
-            type_.section[1]: dict(sorted(dumper.collection(type_)))
-            for type_ in sorted(TYPES.levels[0], key=lambda one: one.section)
-            if type_.section[0] == "delivery"
-        },
-    }
-    return dict(sorted({**content, **({"taken": taken} if taken else {})}.items()))
+    taken = {_plural(kind): sorted(found) for kind, found in sorted(store.taken.items()) if found}
+    content: dict[str, Any] = {"customer_code": store.customer_code, **({"taken": taken} if taken else {})}
+    for type_ in sorted(store.types.levels[0], key=lambda one: one.section):
+        block = content
+        for step in type_.section[:-1]:
+            block = block.setdefault(step, {})
+        block[type_.section[-1]] = dumper.collection(type_)
+    return dict(sorted(content.items()))
 
 
 class _Dumper:
@@ -217,47 +225,47 @@ class _Dumper:
         rows = [obj for obj in self._store.rows(type_.kind, parent).values() if obj.leaving is None]
         return sorted(rows, key=lambda obj: obj.key)
 
-    def domain(self, obj: Stored) -> dict[str, Any]:
-        """One domain with everything inside."""
+    def collection(self, type_: ResourceType, parent: Stored | None = None) -> dict[str, Any]:
+        """The objects of a collection by their keys, with everything inside."""
+        rows = [obj for obj in self.sorted_rows(type_, parent) if not obj.reserved]
+        return dict(sorted((self._keys.get(obj, obj.key), self.whole(obj)) for obj in rows))
+
+    def whole(self, obj: Stored) -> dict[str, Any]:
+        """One object with everything inside."""
         block = self.block(obj)
-        for type_ in TYPES.children(obj.kind):
-            block[type_.section[0]] = {
-                child.key: self.block(child) for child in self.sorted_rows(type_, obj) if not child.reserved
-            }
-        postmaster = next((box for box in self._store.rows("mailbox", obj).values() if box.reserved), None)
-        if postmaster is not None:
-            initial = {**initial_values(postmaster.type, obj), "firstname": "Postmaster"}
-            changed = {
-                name: value
-                for name, value in self.block(postmaster).items()
-                if name not in ("code", "status", "max_email_quota")
-                and (name == "extra" or value != canonical(postmaster.type.by_name[name], initial[name]))
-            }
-            if postmaster.status != "enabled":
-                changed["status"] = postmaster.status
-            if changed:
-                block[POSTMASTER] = changed
+        for type_ in self._store.types.children(obj.kind):
+            block[type_.section[0]] = self.collection(type_, obj)
+            own = next((one for one in self._store.rows(type_.kind, obj).values() if one.reserved), None)
+            changed = self.unusual(own) if own is not None else {}
+            if own is not None and changed:
+                block[own.key] = changed
         return dict(sorted(block.items()))
 
-    def collection(self, type_: ResourceType) -> Iterator[tuple[str, dict[str, Any]]]:
-        """The objects of one Delivery collection with their keys."""
-        for obj in self.sorted_rows(type_):
-            yield self._keys.get(obj, obj.key), self.block(obj)
+    def unusual(self, obj: Stored) -> dict[str, Any]:
+        """The attributes of an object that is there by itself, as far as they are not what they are at first."""
+        type_ = obj.type
+        usual = {**initial_values(type_, obj.parent), **behaviour_of(type_.kind).reserved}
+        same = {name: canonical(type_.by_name[name], value) for name, value in usual.items()}
+        same[type_.lifecycle.attribute] = ENABLED
+        fixed = {type_.identity.id, *(one.name for one in type_.fields if one.at_most)}
+        block = self.block(obj).items()
+        return {name: value for name, value in block if name not in fixed and (name not in same or value != same[name])}
 
     def block(self, obj: Stored) -> dict[str, Any]:
         """One object's attributes."""
         type_ = obj.type
-        block: dict[str, Any] = {type_.id: obj.code} if self._codes else {}
+        block: dict[str, Any] = {type_.identity.id: obj.code} if self._codes else {}
+        until = next((one.until for one in type_.fields if one.until), "")
         if obj.accessed and self._codes:
-            block["last_access_at"] = obj.accessed
+            block[until] = obj.accessed
         if obj.owner:
             block["customer_code"] = obj.owner
-        if "status" in type_.by_name or obj.status != "enabled":
-            block["status"] = obj.status
+        if type_.lifecycle.words and (type_.disabling or obj.status != ENABLED):
+            block[type_.lifecycle.attribute] = obj.status
         for name, value in obj.values.items():
             one = type_.by_name[name]
-            if isinstance(one.type, References):
-                targets = (self._store.find(one.refers, code) for code in value)
+            if one.linked:
+                targets = (self._store.linked(one, code) for code in value)
                 block[name] = sorted(self._keys.get(target, target.key) for target in targets if target is not None)
             else:
                 block[name] = canonical(one, value)
@@ -268,7 +276,7 @@ class _Dumper:
     def _unique_keys(self) -> dict[Stored, str]:
         """A key for each object that has no unique name: its name, with a number behind where that is taken."""
         keys: dict[Stored, str] = {}
-        for type_ in (one for one in TYPES.values() if not one.unique):
+        for type_ in (one for one in self._store.types.values() if not one.identity.unique):
             used: set[str] = set()
             rows = self.sorted_rows(type_)
             content = {obj: "" if self._codes else json.dumps(self.block(obj), sort_keys=True) for obj in rows}

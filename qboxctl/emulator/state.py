@@ -13,21 +13,30 @@ from collections import Counter, defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from functools import cache
+from typing import NamedTuple
 
-from qboxctl.model import JSON
-from qboxctl.resources import TYPES
-from qboxctl.schema.collections import References
+from qboxctl.model import JSON, Address
+from qboxctl.schema.kinds import Kinds
+from qboxctl.schema.lifecycle import DISABLED, ENABLED, SETTLED
 from qboxctl.schema.resource import Field, ResourceType
 from qboxctl.schema.types import Choice
 
 _NO_ROWS: Mapping[str, Stored] = {}
-_NO_SIZES: Counter[int] = Counter()
+_NO_SIZES: Counter[JSON] = Counter()
 CUSTOMER = "C123456789"
 """The customer code of an account whose seed names none."""
 _EPOCH = datetime(2026, 1, 1, tzinfo=UTC)
-_PREFIXES = {"domain": ("D", 9), "mailbox": ("EA", 8), "alias": ("AE", 8), "delivery_domain": ("DD", 8)}
-_BARE_IDS = {"delivery_account": 1000, "suppression": 5000}
+
+
+class Code(NamedTuple):
+    """What the codes of a kind look like: ``prefix``, and digits that count from ``first``."""
+
+    prefix: str
+    first: int
+
+
+PLAIN_CODE = Code("X", 10_000_000)
+"""What the codes of a kind look like of which nothing is known."""
 
 
 @dataclass(slots=True, eq=False)
@@ -65,19 +74,22 @@ class Stored:
         return self.type.kind
 
     @property
-    def address(self) -> str:
-        """What people call it: ``mailbox/ada@example.com``."""
-        return f"{self.kind}/{TYPES.key(self.kind, self.key, self.parent.key if self.parent else '')}"
-
-    @property
     def reserved(self) -> bool:
         """Whether it exists by itself, as a domain's postmaster does."""
-        return bool(self.type.reserved) and self.key == self.type.reserved
+        return self.type.identity.reserves(self.key)
 
     @property
     def detail(self) -> str:
-        """Its ``status_detail``."""
-        return "deleting" if self.leaving is not None else "activating" if self.pending else "ok"
+        """What is under way with it."""
+        return "deleting" if self.leaving is not None else "activating" if self.pending else SETTLED
+
+    @property
+    def standing(self) -> str:
+        """Its status, or the word for what its kind tells instead."""
+        lifecycle = self.type.lifecycle
+        if lifecycle.words:
+            return self.status
+        return DISABLED if self.values[lifecycle.attribute] == lifecycle.disabled else ENABLED
 
     @property
     def digits(self) -> str:
@@ -96,7 +108,8 @@ def canonical(one: Field, value: JSON) -> JSON:
 class Store:
     """All objects of one account."""
 
-    def __init__(self, *, numeric: bool = False) -> None:
+    def __init__(self, types: Kinds, codes: Mapping[str, Code], *, numeric: bool = False) -> None:
+        self.types = types
         self.customer_code = CUSTOMER
         self.customers: set[str] = set()
         self.taken: dict[str, set[str]] = defaultdict(set)
@@ -104,13 +117,17 @@ class Store:
         self.password_sets: Counter[str] = Counter()
         self.version = 0
         self._numeric = numeric
+        self._codes_of = codes
+        self._tallied = {
+            one.bounds.kind: one.bounds.by for type_ in types.values() for one in type_.fields if one.bounds
+        }
         self._rows: dict[tuple[str, str], dict[str, Stored]] = defaultdict(dict)
         self._codes: dict[str, dict[str, Stored]] = defaultdict(dict)
         self._names: dict[tuple[str, str], dict[str, Stored]] = defaultdict(dict)
         self._referrers: dict[tuple[str, str], dict[Stored, str]] = defaultdict(dict)
-        self._sizes: dict[str, Counter[int]] = defaultdict(Counter)
+        self._sizes: dict[tuple[str, str], Counter[JSON]] = defaultdict(Counter)
         self._numbers: Counter[str] = Counter()
-        self._hashes: dict[str, tuple[bytes, bytes]] = {}
+        self._hashes: dict[Address, tuple[bytes, bytes]] = {}
 
     # -- looking up ----------------------------------------------------------------------------------------
 
@@ -122,6 +139,11 @@ class Store:
         """The object with this code."""
         return self._codes[kind].get(code)
 
+    def linked(self, one: Field, code: str) -> Stored | None:
+        """The object that a code in a list of references stands for."""
+        found = (self._codes[kind].get(code) for kind in one.linked)
+        return next((obj for obj in found if obj is not None), None)
+
     def named(self, type_: ResourceType, parent: Stored | None, key: str) -> Stored | None:
         """What bears the name already: all kinds that live in one parent share their names."""
         return self._names.get(_space(type_, parent), _NO_ROWS).get(key)
@@ -130,22 +152,22 @@ class Store:
         """The objects that refer to this one, with the name of the field that does."""
         return self._referrers.get((target.kind, target.code), {})
 
-    def sizes(self, parent: Stored) -> Counter[int]:
-        """How many mailboxes of each size a domain holds, its postmaster aside."""
-        return self._sizes.get(parent.code, _NO_SIZES)
+    def sizes(self, parent: Stored, kind: str) -> Counter[JSON]:
+        """How many objects of each size are in one, by what its limits count; those that come by themselves aside."""
+        return self._sizes.get((parent.code, kind), _NO_SIZES)
 
     # -- changing ------------------------------------------------------------------------------------------
 
     def next_code(self, type_: ResourceType) -> str:
         """A code that no object of the kind has had since the start."""
-        kind = type_.kind
-        if kind in _BARE_IDS:
-            prefix, first = "", _BARE_IDS[kind]
-        else:
-            prefix, length = _PREFIXES.get(kind, (kind[:2].upper(), 8))
-            first = 10 ** (length - 1)
+        kind, (prefix, first) = type_.kind, self._codes_of[type_.kind]
         self._numbers[kind] = max(self._numbers[kind], first) + 1
         return f"{'' if self._numeric else prefix}{self._numbers[kind]}"
+
+    def address(self, obj: Stored) -> Address:
+        """What people call an object: ``mailbox/ada@example.com``."""
+        parent = self.address(obj.parent).key if obj.parent else ""
+        return Address(obj.kind, self.types.key(obj.kind, obj.key, parent))
 
     def add(self, obj: Stored) -> None:
         """Take a new object in; raises ValueError where its code or name is taken."""
@@ -153,109 +175,97 @@ class Store:
             obj.code = str(int(obj.digits))
         names = self._names[_space(obj.type, obj.parent)]
         if obj.code in self._codes[obj.kind]:
-            raise ValueError(f"{obj.address}: the {obj.type.id} {obj.code} is taken")
-        if obj.type.unique and obj.key in names:
-            raise ValueError(f"{obj.address}: the name is taken by {names[obj.key].address}")
+            raise ValueError(f"{self.address(obj)}: the {obj.type.identity.id} {obj.code} is taken")
+        if obj.type.identity.unique and obj.key in names:
+            raise ValueError(f"{self.address(obj)}: the name is taken by {self.address(names[obj.key])}")
         if not obj.reserved:
             self._numbers[obj.kind] = max(self._numbers[obj.kind], int(obj.digits))
-        if obj.type.unique:
+        if obj.type.identity.unique:
             names[obj.key] = obj
         self._codes[obj.kind][obj.code] = obj
         self._rows[obj.kind, obj.parent.code if obj.parent else ""][obj.code] = obj
         self._refer(obj, True)
         self._count(obj, 1)
-        obj.created = self._touch(obj)
+        obj.created = self.touch(obj)
 
     def write(self, obj: Stored, values: Mapping[str, JSON], extra: Mapping[str, JSON] | None = None) -> None:
-        """Set attributes of an object; ``status`` among them is its status."""
+        """Set attributes of an object; its status may be among them."""
         values = dict(values)
         self._refer(obj, False)
         self._count(obj, -1)
-        obj.status = values.pop("status", obj.status)
+        if obj.type.lifecycle.words:
+            obj.status = values.pop(obj.type.lifecycle.attribute, obj.status)
         obj.values.update(values)
         obj.extra.update(extra or {})
-        if obj.type.key in values:
-            obj.name = values[obj.type.key]
-            obj.key = obj.type.comparable(obj.name)
+        if obj.type.identity.key in values:
+            obj.name = values[obj.type.identity.key]
+            obj.key = obj.type.identity.comparable(obj.name)
         self._refer(obj, True)
         self._count(obj, 1)
-        self._touch(obj)
+        self.touch(obj)
 
     def remove(self, obj: Stored) -> None:
         """Forget an object with everything inside."""
-        for type_ in TYPES.children(obj.kind):
+        for type_ in self.types.children(obj.kind):
             for child in list(self.rows(type_.kind, obj).values()):
                 self.remove(child)
         self._refer(obj, False)
         self._count(obj, -1)
         del self._rows[obj.kind, obj.parent.code if obj.parent else ""][obj.code]
         del self._codes[obj.kind][obj.code]
-        if obj.type.unique:
+        if obj.type.identity.unique:
             del self._names[_space(obj.type, obj.parent)][obj.key]
-        self._hashes.pop(secret_address(obj.address), None)
-        self._touch(obj)
+        self._hashes.pop(self.holder(self.address(obj)), None)
+        self.touch(obj)
 
-    def _touch(self, obj: Stored) -> str:
+    def touch(self, obj: Stored) -> str:
+        """Note that an object has changed, and when."""
         self.version += 1
         obj.version = self.version
         if obj.parent is not None:
             obj.parent.version = self.version
-        texts = (obj.values.get(name) for name in ("firstname", "lastname", "description"))
-        obj.searched = "\n".join((obj.address.partition("/")[2], *(str(text).lower() for text in texts if text)))
+        obj.searched = ""
         obj.updated = (_EPOCH + timedelta(seconds=self.version)).strftime("%Y-%m-%dT%H:%M:%SZ")
         return obj.updated
 
     def _refer(self, obj: Stored, there: bool) -> None:
-        for one in _references(obj.kind):
+        for one in obj.type.fields:
+            if not one.linked:
+                continue
             for code in obj.values[one.name]:
-                target = self._codes[one.refers].get(code)
-                if target is not None:
-                    target.version = self.version + 1  # its row may show who refers to it
+                target = self.linked(one, code)
+                if target is None:
+                    continue
+                target.version = self.version + 1  # its row may show who refers to it
                 if there:
-                    self._referrers[one.refers, code][obj] = one.name
+                    self._referrers[target.kind, code][obj] = one.name
                 else:
-                    self._referrers[one.refers, code].pop(obj, None)
+                    self._referrers[target.kind, code].pop(obj, None)
 
     def _count(self, obj: Stored, number: int) -> None:
-        size = obj.values.get("max_email_quota")
-        if obj.parent is not None and size is not None and not obj.reserved:
-            self._sizes[obj.parent.code][size] += number
+        by = self._tallied.get(obj.kind)
+        if obj.parent is not None and by is not None and not obj.reserved:
+            self._sizes[obj.parent.code, obj.kind][obj.values.get(by)] += number
 
     # -- secrets -------------------------------------------------------------------------------------------
 
-    def set_password(self, address: str, text: str) -> None:
+    def set_password(self, address: Address, text: str) -> None:
         """Keep a salted hash of a password, and count that it was set."""
         salt = secrets.token_bytes(16)
-        address = secret_address(address)
+        address = self.holder(address)
         self._hashes[address] = (salt, _hashed(salt, text))
-        self.password_sets[address] += 1
+        self.password_sets[str(address)] += 1
 
-    def log_in(self, box: Stored, text: str, new: str) -> bool:
-        """Let a mailbox's user in; one who must change the password gets in only with a new one."""
-        must = box.values["force_new_password"]
-        if not self.has_password(box.address, text) or (must and not new):
-            return False
-        if must:
-            self.set_password(box.address, new)
-            box.values["force_new_password"] = False
-        box.accessed = self._touch(box)
-        return True
-
-    def has_password(self, address: str, text: str) -> bool:
+    def has_password(self, address: Address, text: str) -> bool:
         """Whether this is the password of the object."""
-        salt, kept = self._hashes.get(secret_address(address), (b"", b""))
+        salt, kept = self._hashes.get(self.holder(address), (b"", b""))
         return bool(salt) and secrets.compare_digest(kept, _hashed(salt, text))
 
-
-def secret_address(address: str) -> str:
-    """The address under which a password is kept: a postmaster's is an attribute of the domain."""
-    name, at, domain = address.partition("@")
-    return f"domain/{domain}" if at and name == "mailbox/postmaster" else address
-
-
-@cache
-def _references(kind: str) -> tuple[Field, ...]:
-    return tuple(one for one in TYPES[kind].fields if isinstance(one.type, References))
+    def holder(self, address: Address) -> Address:
+        """Where a password is kept: that of an object which is in every parent by itself is the parent's."""
+        home = self.types.parent(address)
+        reserved = self.types[address.kind].identity.reserves(self.types.name(address))
+        return home if reserved and home is not None else address
 
 
 def _hashed(salt: bytes, text: str) -> bytes:
@@ -263,4 +273,4 @@ def _hashed(salt: bytes, text: str) -> bytes:
 
 
 def _space(type_: ResourceType, parent: Stored | None) -> tuple[str, str]:
-    return (type_.namespace or type_.kind, parent.code if parent else "")
+    return (type_.identity.namespace or type_.kind, parent.code if parent else "")

@@ -43,7 +43,7 @@ def unsure(types: Kinds, counts: Iterable[Mapping[str, Count]], others: Iterable
 
 
 def _may_be_reserved(types: Kinds, kind: str, count: Count) -> bool:
-    return kind in types and bool(types[kind].reserved) and count.counted - count.shown == 1
+    return kind in types and bool(types[kind].identity.reserved) and count.counted - count.shown == 1
 
 
 def _is_reserved(types: Kinds, kind: str, count: Count, others: Iterable[Mapping[str, Count]]) -> bool:

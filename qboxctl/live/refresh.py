@@ -7,7 +7,7 @@ from collections.abc import Sequence, Set
 from concurrent.futures import ThreadPoolExecutor
 
 from qboxctl.api.listing import Page, Row
-from qboxctl.api.reader import MOST_LOOKS, SAMPLE, Account, belongs, code_of, list_path
+from qboxctl.api.reader import ACCOUNT, MOST_LOOKS, SAMPLE, Account, Home, belongs, code_of
 from qboxctl.config.configuration import ignored
 from qboxctl.errors import ConfigError, Diagnostic
 from qboxctl.live.counts import counts_of, unseen, unsure
@@ -58,45 +58,54 @@ class _Refresh:
         self.detail()
         codes = {
             kind: {live.remote_id: live.address.key for live in self.found.values() if live.address.kind == kind}
-            for kind in {one.linked for type_ in self.types.values() for one in type_.fields if one.linked}
+            for kind in {kind for type_ in self.types.values() for one in type_.fields for kind in one.linked}
         }
         return LiveState(self.found, frozenset(self.complete), self.totals, codes, self.unseen())
 
-    def parent_id(self, collection: Collection) -> str:
-        """The code of the object that a collection is in, "" where it is not there."""
-        home = self.types.home(collection)
-        live = self.found.get(home) if home is not None else None
-        return "" if live is None or live.leaving else live.remote_id
+    def home(self, collection: Collection) -> Home | None:
+        """What a collection is in, None where that is not there."""
+        parent = self.types.home(collection)
+        if parent is None:
+            return ACCOUNT
+        live = self.found.get(parent)
+        if live is None or live.leaving:
+            return None
+        above = self.home(self.types.collection(parent))
+        return above.inside(live) if above is not None else None
+
+    def codes(self, live: Live) -> dict[str, str]:
+        """The codes of what an object lives in, by kind."""
+        return {one.kind: self.found[one].remote_id for one in self.types.ancestors(live.address)}
 
     def read(self, collections: list[Collection]) -> None:
         """Read collections: all first pages together, then the other pages of each together.
 
         Rows are understood while other pages are still under way.
         """
-        jobs = []
+        jobs, blocks = [], []
         for collection in sorted(collections):
-            type_ = self.types[collection.kind]
-            if type_.parent and not self.parent_id(collection):
+            type_, home = self.types[collection.kind], self.home(collection)
+            if home is None:
                 self.complete.add(collection)  # there is no such parent, so there is nothing in it
+            elif type_.identity.alone:
+                blocks.append((collection, type_, home))
             else:
-                jobs.append((collection, type_))
-        firsts = self.pool.map(lambda job: self.account.page(job[1], self.path(job[0]), 1), jobs)
-        for (collection, type_), first in zip(jobs, firsts, strict=True):
+                jobs.append((collection, type_, type_.calls.collection.path_for(home.codes)))
+        firsts = self.pool.map(lambda job: self.account.page(job[1], job[2], 1), jobs)
+        rows = self.pool.map(lambda job: self.account.block(job[1], job[2]), blocks)
+        for (collection, type_, _), own in zip(blocks, rows, strict=True):
+            self.keep(collection, type_, own)
+        for (collection, type_, _), first in zip(jobs, firsts, strict=True):
             if self.rather_single(collection, type_, first.pages):
                 self.totals[collection] = first.total or 0
                 self.single(type_, first)
             else:
                 self.keep(collection, type_, self.whole(collection, first))
 
-    def path(self, collection: Collection) -> str:
-        """Where a list is read."""
-        return list_path(self.types[collection.kind], self.parent_id(collection))
-
     def whole(self, collection: Collection, first: Page | None = None) -> Sequence[Row]:
         """A list to its end."""
-        home = self.types.home(collection)
-        parent = self.found[home] if home is not None else None
-        return self.account.rows(self.types[collection.kind], parent, self.pool, first)
+        home = self.home(collection)
+        return self.account.rows(self.types[collection.kind], home, self.pool, first) if home is not None else ()
 
     def searched(self, collection: Collection) -> bool:
         """Whether all that is wanted of a collection was found by searching: then nobody reads the whole list.
@@ -104,13 +113,14 @@ class _Refresh:
         What a search misses may be there all the same, so one miss is enough to read the list.
         """
         type_ = self.types[collection.kind]
-        if not type_.search or collection not in self.query.partly:
+        if not type_.calls.search or collection not in self.query.partly:
             return False
         keys = {address.key for address in self.query.fields if address.kind == type_.kind}
         keys |= {one.parent for one in self.query.collections if self.types[one.kind].parent == type_.kind}
         if not 0 < len(keys) <= MOST_SEARCHES:
             return False
-        pages = self.pool.map(lambda key: self.account.page(type_, type_.collection, 1, {type_.search: key}), keys)
+        path, search = type_.calls.collection.path, type_.calls.search
+        pages = self.pool.map(lambda key: self.account.page(type_, path, 1, {search: key}), keys)
         rows = [self.account.live(type_, row, "") for page in pages for row in page.rows]
         lives = self.with_owner(type_, [live for live in rows if live is not None])
         found = {live.address: live for live in lives if self.is_owned(type_, live)}
@@ -122,7 +132,7 @@ class _Refresh:
 
     def rather_single(self, collection: Collection, type_: ResourceType, pages: int) -> bool:
         """Whether it is cheaper to ask for each wanted object than to read every page."""
-        if not type_.per_object or type_.kind in self.query.whole or collection.parent:
+        if not type_.calls.one_by_one or type_.kind in self.query.whole or collection.parent:
             return False
         return pages - 1 > sum(1 for address in self.query.fields if address.kind == type_.kind)
 
@@ -131,7 +141,7 @@ class _Refresh:
         shown = {live.address: live for row in first.rows if (live := self.account.live(type_, row, "")) is not None}
         wanted = [address for address in self.query.fields if address.kind == type_.kind]
         stubs = [Live(address, "", {}) for address in wanted]
-        rows = self.pool.map(lambda stub: self.account.detail(type_, "", stub), stubs)
+        rows = self.pool.map(lambda stub: self.account.detail(type_, {}, stub), stubs)
         for address, row in zip(wanted, rows, strict=True):
             live = self.account.live(type_, row, "", detailed=True) if row is not None else shown.get(address)
             if live is not None:
@@ -140,7 +150,7 @@ class _Refresh:
     def keep(self, collection: Collection, type_: ResourceType, rows: Sequence[Row]) -> None:
         """Take the rows of a collection that was read to its end."""
         lives = self.with_owner(type_, self.lives(collection, type_, rows))
-        if type_.unique:
+        if type_.identity.unique:
             for live in lives:
                 other = self.found.get(live.address)
                 if self.is_owned(type_, live) and (other is None or other.leaving):
@@ -161,7 +171,7 @@ class _Refresh:
         if not (self.customer and type_.owned):
             return lives
         known = [live for live in lives if belongs(type_, live.row, self.customer) is not None]
-        declared = [live for live in lives if not type_.unique or self.is_declared(live.address)]
+        declared = [live for live in lives if not type_.identity.unique or self.is_declared(live.address)]
         unsure = [live for live in declared if belongs(type_, live.row, self.customer) is None]
         asked = self.asked(type_, [(live, ["customer_code"]) for live in unsure])
         return [*known, *(live for live in asked if live is not None)]
@@ -181,7 +191,7 @@ class _Refresh:
     def match(self, type_: ResourceType, lives: list[Live]) -> None:
         """Give objects without a unique key the key of the declaration that means them, by id or description."""
         declared = [one for one in self.query.configuration.objects.values() if one.address.kind == type_.kind]
-        found, wrong = labels.match(declared, lives, type_.key, type_.title)
+        found, wrong = labels.match(declared, lives, type_.identity.key, type_.title)
         if wrong:
             position = self.query.configuration.position
             raise ConfigError(
@@ -193,14 +203,14 @@ class _Refresh:
 
     def strangers(self, type_: ResourceType, lives: list[Live], taken: Set[str]) -> None:
         """Key the objects that no file declares by their description where that is unique, else by their id."""
-        numbers = Counter(folded(labels.text_of(live, type_.key)) for live in lives)
+        numbers = Counter(folded(labels.text_of(live, type_.identity.key)) for live in lives)
         for live in lives:
             if live.remote_id in taken:
                 continue
-            text = labels.text_of(live, type_.key)
+            text = labels.text_of(live, type_.identity.key)
             address = labelled(type_, live)
             label = address.key
-            fit = 0 < len(label) <= LONGEST_LABEL and label.isprintable() and type_.comparable(label) == label
+            fit = 0 < len(label) <= LONGEST_LABEL and label.isprintable() and type_.identity.comparable(label) == label
             if (
                 ignored(self.query.configuration, self.types, address)
                 or belongs(type_, live.row, self.customer) is None
@@ -248,10 +258,10 @@ class _Refresh:
 
         One whose details answer 404, though it is in its list, stays as the list shows it.
         """
-        jobs = [(self.parent_id(self.collection(live)), live, missing) for live, missing in wanted]
+        jobs = [(self.codes(live), live, missing) for live, missing in wanted]
         found = list(self.pool.map(lambda job: self.account.ask(type_, *job), jobs))
         missed = {self.collection(live) for (live, _), one in zip(wanted, found, strict=True) if one is None}
-        listed = {(one, code_of(row.get(type_.id))) for one in missed for row in self.whole(one)}
+        listed = {(one, code_of(row.get(type_.identity.id))) for one in missed for row in self.whole(one)}
         return [
             one or (live if (self.collection(live), live.remote_id) in listed else None)
             for (live, _), one in zip(wanted, found, strict=True)
@@ -296,10 +306,10 @@ class _Refresh:
 
     def counts_anew(self, live: Live) -> dict[str, Count]:
         """What an object counts, by its details and its lists, which nobody else has asked for."""
-        row = self.account.detail(self.types[live.address.kind], "", live)
+        row = self.account.detail(self.types[live.address.kind], self.codes(live), live)
         shown = {}
         for child in self.types.children(live.address.kind):
-            rows = self.account.rows(child, live, self.pool)
+            rows = self.account.rows(child, Home(live, self.codes(live)).inside(live), self.pool)
             number = sum(1 for one in rows if self.account.live(child, one, live.address.key) is not None)
             shown[child.kind] = (number, len(rows) > number)
         return counts_of(self.types, live._replace(row=row or {}), shown)
@@ -311,7 +321,9 @@ class _Refresh:
     def look_again(self, address: Address) -> None:
         """Read an object and its lists once more."""
         type_ = self.types[address.kind]
-        self.found[address] = self.account.detailed(type_, "", self.found[address]) or self.found[address]
+        self.found[address] = (
+            self.account.detailed(type_, self.codes(self.found[address]), self.found[address]) or self.found[address]
+        )
         for collection in self.types.inside(address):
             child = self.types[collection.kind]
             now = {live.address: live for live in self.lives(collection, child, self.whole(collection))}

@@ -44,11 +44,11 @@ def _asked(account: Account) -> tuple[str, ...]:
     for type_ in account.types.values():
         if not type_.owned:
             continue
-        rows = account.page(type_, type_.collection, 1).rows
+        rows = account.page(type_, type_.calls.collection.path, 1).rows
         found = _codes(rows)
         live = account.live(type_, rows[0], "") if rows and not found else None
         if live is not None:
-            found = _codes([account.detail(type_, "", live) or {}])
+            found = _codes([account.detail(type_, {}, live) or {}])
         if found:
             return found
     return ()

@@ -14,7 +14,7 @@ from qboxctl.json_text import canonical
 from qboxctl.model import JSON, MISSING, Desired, FieldChange, Live, Missing, Value
 from qboxctl.planning.firstuse import Use, use_of, used
 from qboxctl.schema.collections import same_json
-from qboxctl.schema.decoding import EXTRA, TOUCHED, UNPROVED, Codes, now_of, value_of
+from qboxctl.schema.decoding import EXTRA, TOUCHED, Codes, now_of, value_of
 from qboxctl.schema.resource import Field, ResourceType
 
 
@@ -39,7 +39,7 @@ def compare(type_: ResourceType, desired: Desired, live: Live, codes: Codes) -> 
     for name, want in desired.values.items():
         one = by_name[name]
         if one.volatile:
-            have = value_of(one, live, codes)
+            have = value_of(type_, one, live, codes)
             match _still_to_send(one, want, have, live):
                 case True:
                     changed.append(FieldChange(name, have, want))
@@ -48,7 +48,7 @@ def compare(type_: ResourceType, desired: Desired, live: Live, codes: Codes) -> 
             continue
         if not one.compared:
             continue
-        have = value_of(one, live, codes)
+        have = value_of(type_, one, live, codes)
         if have is MISSING:
             unseen.append(name)
         elif have != want or type(have) is not type(want):
@@ -57,13 +57,14 @@ def compare(type_: ResourceType, desired: Desired, live: Live, codes: Codes) -> 
                 unseen.append(name)
             elif not settled:
                 (changed if one.on_update else fixed).append(FieldChange(name, have, want))
-    if type_.proof and live.status == UNPROVED and not any(change.name == "status" for change in changed):
-        changed.append(FieldChange("status", live.status, "enabled"))
+    lifecycle = type_.lifecycle
+    if lifecycle.proves(live.status) and not any(change.name == lifecycle.attribute for change in changed):
+        changed.append(FieldChange(lifecycle.attribute, live.status, lifecycle.enabled))
     for name, want in desired.extra.items():
         if name not in live.row:
             unseen.append(EXTRA + name)
         elif not same_extra(want, live.row[name]):
-            target = changed if type_.update else fixed
+            target = changed if type_.calls.update else fixed
             target.append(FieldChange(EXTRA + name, live.row[name], want))
     if not changed and not fixed and not unseen:
         return EQUAL
@@ -103,8 +104,9 @@ def _settled(type_: ResourceType, name: str, want: Value, have: Value) -> bool |
 
     A blocked account is not enabled by asking again.
     """
-    if name == "status":
-        return want == "enabled" and have != "disabled" and not (type_.proof and have == UNPROVED)
+    lifecycle = type_.lifecycle
+    if name == lifecycle.attribute and lifecycle.words:
+        return want == lifecycle.enabled and have != lifecycle.disabled and not lifecycle.proves(have)
     return type_.by_name[name].type.agrees(want, have)
 
 
@@ -140,11 +142,8 @@ def in_effect(type_: ResourceType, fields: Iterable[FieldChange], live: Live, co
 def untold(type_: ResourceType, fields: Iterable[FieldChange], live: Live, codes: Codes) -> list[str]:
     """The attributes of a change of which nobody can tell whether they were ever sent to the object."""
     known = ((type_.by_name.get(one.name), one.after) for one in fields)
-    return [
-        one.name
-        for one, after in known
-        if one is not None and one.volatile and _still_to_send(one, after, value_of(one, live, codes), live) is None
-    ]
+    volatile = ((one, after, value_of(type_, one, live, codes)) for one, after in known if one and one.volatile)
+    return [one.name for one, after, have in volatile if _still_to_send(one, after, have, live) is None]
 
 
 def _before_first_use(one: Field, live: Live) -> bool:

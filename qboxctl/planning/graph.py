@@ -8,18 +8,35 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
+from enum import IntEnum
 from graphlib import TopologicalSorter
 from typing import NamedTuple
 
 from qboxctl.model import Action, Address, Change, Collection, FieldChange
-from qboxctl.schema.decoding import EXTRA, UNPROVED
+from qboxctl.schema.calls import UPDATE
+from qboxctl.schema.decoding import EXTRA
 from qboxctl.schema.kinds import Kinds
-from qboxctl.schema.resource import Phase, lowers
+from qboxctl.schema.lifecycle import UNPROVED
+from qboxctl.schema.resource import lowers
 
 GATE = ""
 """The kind of a step that writes nothing: many steps wait for many others through it."""
 
 _PRESENT = (Action.CREATE, Action.UPDATE)
+
+
+class Phase(IntEnum):
+    """When, within one run, a part of a change is written."""
+
+    __hash__ = int.__hash__  # an enum's own is a function in Python, called for each step that is looked up
+
+    CREATE = 0
+    FIRST = 1
+    """Before the objects inside: limits are raised, a domain is enabled."""
+    SETTLE = 2
+    """After the objects inside exist that it refers to, before any is removed."""
+    LAST = 3
+    """After everything inside: limits are lowered, a domain is disabled, an object is removed."""
 
 
 class Step(NamedTuple):
@@ -82,16 +99,12 @@ def writes(changes: Sequence[Change], types: Kinds) -> int:
             if phase is Phase.CREATE or change.action is Action.DELETE:
                 count += 1
                 continue
-            calls = {by_name[one.name].call if one.name in by_name else "update" for one in fields}
-            count += len(calls | ({"update"} if change.secrets and change.action is Action.UPDATE else set()))
+            if types[change.address.kind].replaced:
+                count += 2
+                continue
+            calls = {by_name[one.name].call if one.name in by_name else UPDATE for one in fields}
+            count += len(calls | ({UPDATE} if change.secrets and change.action is Action.UPDATE else set()))
     return count
-
-
-def referred(types: Kinds, kind: str, value: object) -> list[Address]:
-    """The objects that a value refers to; a name may be of any kind that shares its namespace."""
-    keys = [value] if isinstance(value, str) and value else value if isinstance(value, (tuple, list)) else []
-    kinds = (kind, *types.namesakes(kind)) if kind else ()
-    return [Address(one, str(key)) for key in keys for one in kinds]
 
 
 class _Builder:
@@ -160,8 +173,8 @@ class _Builder:
 
     def must_prove(self, change: Change) -> bool:
         """Whether the change begins with the ownership proof of a domain that is already there."""
-        proof = self.types[change.address.kind].proof
-        return bool(proof) and any(one.name == "status" and one.before == UNPROVED for one in change.fields)
+        lifecycle = self.types[change.address.kind].lifecycle
+        return any(one.name == lifecycle.attribute and lifecycle.proves(one.before) for one in change.fields)
 
     def phase(self, change: Change, one: FieldChange) -> Phase:
         """When an attribute is written."""
@@ -174,15 +187,17 @@ class _Builder:
             leader = next((other for other in change.fields if other.name == field.beside), None)
             if leader is not None:
                 return max(self.phase(change, leader), Phase.CREATE if field.on_create and creating else Phase.FIRST)
-        if one.name == "status" and one.before == UNPROVED and one.after == "enabled":
+        lifecycle = type_.lifecycle
+        if one.name == lifecycle.attribute and one.before == UNPROVED and one.after == lifecycle.enabled:
             return Phase.CREATE
         if creating and field.initial is not None and one.after == field.initial:
             return Phase.CREATE
         if change.address in self.inside:
-            if any(self.is_created(target) for target in referred(self.types, field.refers, one.after)):
+            if any(self.is_created(target) for target in self.types.referred(change.address, field.refers, one.after)):
                 return Phase.SETTLE
             if not (creating and field.on_create):
-                return field.phase(one.before, one.after)
+                closes = (one.name, one.after) == type_.disabling or (field.ceiling and lowers(one.before, one.after))
+                return Phase.LAST if closes else Phase.FIRST
         if creating:
             return Phase.CREATE if field.on_create else Phase.FIRST
         return Phase.FIRST
@@ -214,9 +229,9 @@ class _Builder:
 
     def opens(self, step: Step) -> bool:
         """Whether a step makes room for what is inside: raises a limit, or enables."""
-        by_name = self.types[step.address.kind].by_name
+        type_ = self.types[step.address.kind]
         return any(
-            one.name in by_name and (by_name[one.name].ceiling or by_name[one.name].call == "status")
+            one.name in type_.by_name and (type_.by_name[one.name].ceiling or one.name == type_.lifecycle.attribute)
             for one in self.work[step]
         )
 
@@ -234,14 +249,14 @@ class _Builder:
         by_name = self.types[change.address.kind].by_name
         for step in self.steps[change.address]:
             for one in self.work[step]:
-                refers = by_name[one.name].refers if one.name in by_name else ""
-                if not refers:
+                refers = by_name[one.name].refers if one.name in by_name else None
+                if refers is None:
                     continue
-                after = referred(self.types, refers, one.after)
+                after = self.types.referred(change.address, refers, one.after)
                 for target in after:
                     if self.is_created(target) and target.kind != change.address.kind:
                         self.needs[step].update(s for s in self.steps[target] if s.phase <= Phase.FIRST)
-                for target in set(referred(self.types, refers, one.before)) - set(after):
+                for target in set(self.types.referred(change.address, refers, one.before)) - set(after):
                     if self.is_removed(target):
                         self.needs[Step(target, Phase.LAST)].add(step)
 
@@ -257,7 +272,7 @@ class _Builder:
         last = Step(parent, Phase.LAST)
         if last not in self.work or self.changes[parent].action not in _PRESENT:
             return
-        closing = any(one.name == "status" for one in self.work[last])
+        closing = any(one.name == self.types[parent.kind].lifecycle.attribute for one in self.work[last])
         for change in inside:
             shrinks = change.action.removes or any(lowers(one.before, one.after) for one in change.fields)
             (self.needs if closing or shrinks else self.after)[last].update(self.steps[change.address])

@@ -7,10 +7,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from qboxctl.config.configuration import Configuration, ignored
-from qboxctl.model import Action, Address, Blocked, Change, Live, LiveState
-from qboxctl.schema.decoding import UNPROVED
+from qboxctl.model import Action, Address, Blocked, Change, Collection, Live, LiveState
 from qboxctl.schema.kinds import Kinds
 from qboxctl.schema.labels import labelled
+from qboxctl.schema.lifecycle import DISABLED, UNPROVED
 from qboxctl.schema.patterns import covering
 
 _SHOWN = 5
@@ -54,7 +54,7 @@ def acknowledges(text: str, plan_id: str) -> bool:
 def _removes(change: Change, live_state: LiveState, types: Kinds) -> bool:
     """Whether a change deletes or disables: also where a declaration disables what is in use."""
     live = live_state.live.get(change.address)
-    off = live is not None and live.status in ("disabled", UNPROVED)  # what waits for its proof is not in use yet
+    off = live is not None and live.status in (DISABLED, UNPROVED)  # what waits for its proof is not in use yet
     return change.action.removes or (types[change.address.kind].removes(change) and not off)
 
 
@@ -70,24 +70,27 @@ def _protected(
             done = "removed" if change.action.removes else "disabled"
             message = f"{change.address} would be {done}, and protect holds {pattern.text}"
             yield Blocked("protect", kind, message, f"keep it, or take {pattern.text} out of protect")
-        elif ignored(configuration, types, change.address) or types[kind].reserved == types.name(change.address):
+        elif ignored(configuration, types, change.address) or types[kind].identity.reserves(types.name(change.address)):
             yield Blocked("protect", kind, f"{change.address} is never removed", "take its removal out of the files")
 
 
 def _contents(removals: Sequence[Change], live_state: LiveState, types: Kinds) -> Iterable[Blocked]:
     deleted = {change.address for change in removals if change.action is Action.DELETE}
-    doomed = [address for address in deleted if types.children(address.kind)]
+    doomed = [address for address in deleted if types.holding(address.kind)]
     if not doomed:
         return
     inside: dict[Address, list[Address]] = defaultdict(list)
     for address, live in live_state.live.items():
         parent = types.parent(address)
-        if parent is not None and not live.leaving and address not in deleted:
+        if parent is None or types[address.kind].goes_along:
+            continue
+        if not live.leaving and address not in deleted:
             inside[parent].append(address)
     for address in doomed:
         if address not in live_state.live or live_state.live[address].leaving:
             continue
-        if not live_state.complete.issuperset(types.inside(address)):
+        lists = {Collection(one.kind, address.key) for one in types.holding(address.kind)}
+        if not live_state.complete.issuperset(lists):
             message = f"{address} would be deleted, and what is in it was not read"
             yield Blocked("contents", address.kind, message, "plan without --target and --exclude")
         elif inside[address]:

@@ -44,12 +44,13 @@ class Known:
         if sole is None:
             yield from self.live_state.live
         for address, live in self.live_state.live.items():
-            if not self.types[address.kind].unique:
+            if not self.types[address.kind].identity.unique:
                 yield labelled(self.types[address.kind], live)
         for type_ in self.types.values():
-            if type_.reserved:
+            reserved = type_.identity.reserved
+            if reserved is not None:
                 for home in self._homes(type_):
-                    yield Address(type_.kind, self.types.key(type_.kind, type_.reserved, home.key))
+                    yield Address(type_.kind, self.types.key(type_.kind, reserved.name, home.key))
 
     def _homes(self, type_: ResourceType) -> Iterable[Address]:
         found = (address for address in self.live_state.live if address.kind == type_.parent)
@@ -71,7 +72,7 @@ class Known:
         for type_ in self.types.values():
             if not pattern.may_match(type_.kind, ""):
                 continue
-            if self.configuration.settings.customer_code or (hidden and not type_.unique):
+            if self.configuration.settings.customer_code or (hidden and not type_.identity.unique):
                 return True
             if Collection(type_.parent or type_.kind) not in complete:
                 return True

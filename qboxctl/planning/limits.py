@@ -11,20 +11,18 @@ from collections.abc import Iterable, Iterator, Sequence
 from qboxctl.config.configuration import Configuration
 from qboxctl.errors import Diagnostic
 from qboxctl.model import Action, Address, Change, Live, LiveState, Value
-from qboxctl.planning.billing import default_size
+from qboxctl.planning.billing import otherwise
 from qboxctl.schema.decoding import now_of, value_of
 from qboxctl.schema.kinds import Kinds
 from qboxctl.schema.resource import Field, ResourceType, lowers
-
-_SIZE = "max_email_quota"
-"""What decides which limits a mailbox counts for."""
 
 
 def over_limits(
     changes: Sequence[Change], configuration: Configuration, live_state: LiveState, types: Kinds
 ) -> Iterator[Diagnostic]:
     """Each limit that an object would be over after the changes, and is not over today."""
-    bounded = {one.bounds for type_ in types.values() for one in type_.fields if one.bounds}
+    limits = [one.bounds for type_ in types.values() for one in type_.fields if one.bounds]
+    bounded, by = {one.kind for one in limits}, {(one.kind, one.by) for one in limits}
     inside: dict[Address, list[Change]] = defaultdict(list)
     grown: set[Address] = set()
     own = {change.address: change for change in changes}
@@ -33,7 +31,7 @@ def over_limits(
         home = types.parent(change.address)
         if home is not None and change.address.kind in bounded:
             inside[home].append(change)
-            if change.action is Action.CREATE or any(one.name == _SIZE for one in change.fields):
+            if change.action is Action.CREATE or any((change.address.kind, one.name) in by for one in change.fields):
                 grown.add(home)
         elif any(lowers(one.before, one.after) for one in change.fields if _bounds(type_, one.name)):
             grown.add(change.address)
@@ -76,7 +74,6 @@ class _Home:
         )
         self.changes = {change.address: change for change in changes}
         self.lives = {live.address: live for live in lives}
-        self.default = default_size(configuration, live_state, types, address)
 
     def over(self) -> Iterator[Diagnostic]:
         """The limits that would be passed."""
@@ -97,7 +94,7 @@ class _Home:
         """The limit after the plan: as written by it, else as it is, else as declared."""
         written = [field.after for field in self.own.fields if field.name == one.name] if self.own else []
         live, desired = self.live_state.live.get(self.address), self.configuration.objects.get(self.address)
-        now = value_of(one, live, {}) if live is not None else None
+        now = value_of(self.types[self.address.kind], one, live, {}) if live is not None else None
         declared = desired.values.get(one.name) if desired is not None else None
         return written[0] if written else now if isinstance(now, int) else declared
 
@@ -113,14 +110,20 @@ class _Home:
 
     def counts(self, one: Field, address: Address, change: Change | None) -> bool:
         """Whether an object counts for a limit, as it is, or as a change leaves it."""
-        if address.kind != one.bounds or (change is not None and change.action is Action.DELETE):
+        bounds = one.bounds
+        if bounds is None or address.kind != bounds.kind or (change is not None and change.action is Action.DELETE):
             return False
-        if one.counted is None:
+        if not bounds.by:
             return True
-        live = self.lives.get(address)
-        size = now_of(self.types[address.kind], _SIZE, live, {}) if live is not None else self.default
-        written = [field.after for field in change.fields if field.name == _SIZE] if change is not None else []
-        return one.counted({_SIZE: written[0] if written else size})
+        written = [field.after for field in change.fields if field.name == bounds.by] if change is not None else []
+        return bounds.counts(written[0] if written else self.now(address, bounds.by))
+
+    def now(self, address: Address, name: str) -> Value:
+        """What an attribute is that no change writes: as it is live, or as its home gives it to what is new."""
+        type_, live = self.types[address.kind], self.lives.get(address)
+        if live is not None:
+            return now_of(type_, name, live, {})
+        return otherwise(self.configuration, self.live_state, self.types, self.address, type_.by_name[name].otherwise)
 
     def told(self, one: Field, most: int, after: int, made: Sequence[Address]) -> Diagnostic:
         """One mistake for all that is too much."""

@@ -87,13 +87,13 @@ def _named_by_changes(made: Edit, configuration: Configuration, types: Kinds) ->
     found = difference(made, configuration)
     targets = Targets(configuration, types, Options(only=found.changed | found.gone))
     for address in targets.needed():
-        yield from targets.named(address.kind, configuration.objects[address].values)
+        yield from targets.named(address, configuration.objects[address].values)
 
 
 def _named_by_defaults(configuration: Configuration, types: Kinds) -> Iterable[Address]:
     targets = Targets(configuration, types)
     for kind, values in configuration.defaults.items():
-        yield from targets.named(kind, values)
+        yield from targets.named(Address(kind, ""), values)  # of whichever object
 
 
 # What the text of a file can tell. A name stands in it as it is, or in other forms of its letters: unless it is written

@@ -88,11 +88,16 @@ def _change(change: Change) -> dict[str, JSON]:
 
 
 def _plain(value: Value) -> JSON:
-    return list(value) if isinstance(value, tuple) else value
+    """A value as JSON has it; small objects, of which only `Objects` has some, are mappings there."""
+    if not isinstance(value, tuple):
+        return value
+    return [dict(item) if isinstance(item, tuple) else item for item in value]
 
 
 def _frozen(value: JSON) -> Value:
-    return tuple(value) if isinstance(value, list) else value
+    if not isinstance(value, list):
+        return value
+    return tuple(tuple(item.items()) if isinstance(item, dict) else item for item in value)
 
 
 def dumps(plan: Plan) -> str:
@@ -202,7 +207,7 @@ def _change_of(raw: dict[str, Any], types: Kinds) -> Change:
     action = Action(raw["action"])
     if raw["kind"] != address.kind:
         raise ValueError(f"{address} is not a {raw['kind']}")
-    canonical_name = type_.normalise if action is Action.CREATE else type_.comparable
+    canonical_name = type_.identity.normalise if action is Action.CREATE else type_.identity.comparable
     parent, own = types.split(address)
     if types.key(address.kind, canonical_name(own), parent) != address.key:
         raise ValueError(f"{address} is not a name in its canonical form")
@@ -253,9 +258,9 @@ def _consistent(change: Change, type_: ResourceType) -> None:
         raise ValueError(f"{change.address}: destroys_data does not fit its action")
     wanted: tuple[tuple[str, Value], ...] = ()
     match change.action:
-        case Action.DISABLE if type_.disabled:
-            wanted = (type_.disabled,)
-        case Action.DELETE if type_.delete:
+        case Action.DISABLE if type_.disabling:
+            wanted = (type_.disabling,)
+        case Action.DELETE if type_.calls.delete:
             pass
         case Action.CREATE | Action.UPDATE:
             return

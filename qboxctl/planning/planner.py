@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from functools import cached_property
 
 from qboxctl.config.configuration import Configuration
 from qboxctl.errors import ConfigError, Diagnostic
@@ -26,11 +27,11 @@ from qboxctl.planning.guards import judge
 from qboxctl.planning.limits import over_limits
 from qboxctl.planning.planfile import plan_id
 from qboxctl.planning.targets import Options, Targets
-from qboxctl.schema.decoding import EXTRA, UNPROVED, now_of, value_of
+from qboxctl.schema.decoding import EXTRA, now_of, value_of
 from qboxctl.schema.kinds import Kinds
+from qboxctl.schema.lifecycle import DISABLED
 from qboxctl.schema.patterns import covering
 from qboxctl.schema.resource import ResourceType
-from qboxctl.schema.types import SIZE_NAMES
 
 UNFINISHED = "its creation was broken off: nobody has used it, and its first password goes out now"
 SUMMARY = ("create", "update", "disable", "delete", "unchanged", "unmanaged")
@@ -132,8 +133,8 @@ class _Planner:
                 hint=f"state {'it' if len(lacking) == 1 else 'them'}, or declare an object that is there already",
             )
         values = dict(desired.values)
-        if not type_.unique:
-            values[type_.key] = desired.label
+        if not type_.identity.unique:
+            values[type_.identity.key] = desired.label
         fields = [FieldChange(name, None, value) for name, value in sorted(values.items())]
         fields += [FieldChange(EXTRA + name, None, value) for name, value in sorted(desired.extra.items())]
         self.changes.append(
@@ -168,7 +169,7 @@ class _Planner:
             again += [name for name in found.unseen if self.goes_along(type_, name)]
         fields = [*found.changed, *(FieldChange(name, None, self.wanted(desired, name)) for name in again)]
         names = [one.name for one in fields]
-        unproved = type_.proof and live.status == UNPROVED
+        unproved = type_.lifecycle.proves(live.status)
         once = diff.only_once(type_, live, fields, secrets, self.live_state.codes)
         reason = "differs" if found.changed else "to be sent again"
         if unproved:
@@ -178,6 +179,8 @@ class _Planner:
             reason = f"{sent} again; this cannot be repeated safely"
         elif secrets:
             reason = UNFINISHED
+        elif type_.replaced:
+            reason = "differs; it is deleted and created again"
         self.changes.append(
             Change(
                 address,
@@ -202,7 +205,7 @@ class _Planner:
         again = []
         for name in found.unseen:
             one = type_.by_name.get(name)
-            writable = one.on_update and not one.volatile if one else type_.update is not None
+            writable = one.on_update and not one.volatile if one else type_.calls.update is not None
             if writable and (rotate or (one is None and name.removeprefix(EXTRA) in edited)):
                 again.append(name)
         known = {one.name for one in found.changed}
@@ -237,10 +240,10 @@ class _Planner:
         """Delete or disable a live object."""
         type_ = self.types[live.address.kind]
         fields: tuple[FieldChange, ...] = ()
-        if action is Action.DISABLE and type_.disabled:
-            name, value = type_.disabled
+        if action is Action.DISABLE and type_.disabling:
+            name, value = type_.disabling
             before = now_of(type_, name, live, self.live_state.codes)
-            if live.status == "disabled":
+            if live.status == DISABLED:
                 self.unchanged.append(live.address)
                 return
             fields = (FieldChange(name, None if before is MISSING else before, value),)
@@ -251,17 +254,33 @@ class _Planner:
                 remote_id=live.remote_id,
                 fields=fields,
                 destroys_data=type_.holds_data and action is Action.DELETE,
-                reason=reason,
+                reason=reason + (self.along(live.address) if action is Action.DELETE else ""),
                 precondition=diff.precondition(type_, live, [one.name for one in fields], self.live_state.codes),
             )
         )
+
+    @cached_property
+    def inside(self) -> Mapping[Address, Counter[str]]:
+        """How many live objects of each kind go along with each object that holds some."""
+        found: dict[Address, Counter[str]] = defaultdict(Counter)
+        for address, live in self.live_state.live.items():
+            if self.types[address.kind].goes_along and not live.leaving:
+                for outer in self.types.ancestors(address):
+                    found[outer][address.kind] += 1
+        return found
+
+    def along(self, address: Address) -> str:
+        """What else goes when an object is deleted, "" for nothing."""
+        counts = self.inside.get(address, Counter())
+        found = [type_.numbered(counts[kind]) for kind, type_ in self.types.items() if counts[kind]]
+        return f"; with it {'goes' if counts.total() == 1 else 'go'} {', '.join(found)}" if found else ""
 
     # What the files do not declare.
 
     def undeclared(self) -> None:
         """Live objects of managed collections that no file declares."""
         since = self.options.removed_since
-        taken = {change.address.key for change in self.changes if change.action is Action.CREATE}
+        created = {change.address for change in self.changes if change.action is Action.CREATE}
         for address, live in self.live_state.live.items():
             if address in self.configuration.objects or live.leaving:
                 continue
@@ -270,12 +289,15 @@ class _Planner:
             counted = collection in self.configuration.managed or (since is not None and address in since)
             if not counted or not self.targets.visible(address):
                 continue
-            in_the_way = (type_.parent and address.key in taken) or self.inside_removed(address)
+            if type_.goes_along and self.inside_removed(address):
+                continue  # told with what it goes along with
+            namesakes = (Address(kind, address.key) for kind in self.types.namesakes(address.kind))
+            in_the_way = any(one in created for one in namesakes) or self.inside_removed(address)
             if not self.targets.targeted(address) and not in_the_way:
                 continue
             todo = self.configuration.settings.on_remove.get(address.kind, "keep")
             gone = since is None or address in since
-            if todo == "keep" or not gone or (todo == "disable" and live.status == "disabled"):
+            if todo == "keep" or not gone or (todo == "disable" and live.status == DISABLED):
                 if collection in self.live_state.complete and self.targets.targeted(address):
                     self.unmanaged.append(address)
             else:
@@ -309,30 +331,28 @@ class _Planner:
                                hint=f"declare {rival.address} absent")  # fmt: skip
 
     def check_sizes(self) -> None:
-        """No mailbox may be larger than its domain allows, as declared, or else live, or else at creation."""
+        """No value may exceed what its parent's attribute allows, as declared, or else live, or else at creation."""
         for change in self.changes:
-            size = next((one.after for one in change.fields if one.name == "max_email_quota"), None)
-            parent = self.types.parent(change.address)
-            if parent is None or not isinstance(size, int) or change.action.removes:
+            by_name, parent = self.types[change.address.kind].by_name, self.types.parent(change.address)
+            if parent is None or change.action.removes:
                 continue
-            most = self.ceiling(parent)
-            if isinstance(most, int) and size > most:
-                self.error(
-                    "Q024",
-                    f"max_email_quota {SIZE_NAMES.get(size, size)} of {change.address} is more than {parent} allows: "
-                    f"{SIZE_NAMES.get(most, most)}",
-                    self.configuration.objects[change.address],
-                    "max_email_quota",
-                    hint=f"state max_email_quota: {SIZE_NAMES.get(size, size)} on the domain",
-                )
+            for name, _, size in change.fields:
+                one = by_name.get(name)
+                most = self.ceiling(parent, one.at_most) if one is not None and one.at_most else None
+                if one is None or not isinstance(size, int) or not isinstance(most, int) or size <= most:
+                    continue
+                message = f"{name} {one.type.show(size)} of {change.address} is more than {parent} allows: "
+                hint = f"state {one.at_most}: {one.type.show(size)} on the {parent.kind}"
+                self.error("Q024", message + one.type.show(most), self.configuration.objects[change.address], name,
+                           hint=hint)  # fmt: skip
 
-    def ceiling(self, parent: Address) -> Value:
-        """The largest mailbox that a domain will allow."""
-        one = self.types[parent.kind].by_name["max_email_quota"]
+    def ceiling(self, parent: Address, name: str) -> Value:
+        """What a parent's attribute will be, as far as the files and the account tell."""
+        one = self.types[parent.kind].by_name[name]
         desired, live = self.configuration.objects.get(parent), self.live_state.live.get(parent)
-        if desired is not None and "max_email_quota" in desired.values:
-            return desired.values["max_email_quota"]
-        return value_of(one, live, {}) if live is not None else one.initial
+        if desired is not None and name in desired.values:
+            return desired.values[name]
+        return value_of(self.types[parent.kind], one, live, {}) if live is not None else one.initial
 
     def check_references(self) -> None:
         """What a change refers to must be there, or be created by the same plan."""
@@ -340,12 +360,14 @@ class _Planner:
         for change in self.changes:
             by_name = self.types[change.address.kind].by_name
             for name, _, after in change.fields:
-                kind = by_name[name].linked if name in by_name else ""
-                for key in after if kind else ():
-                    target = Address(kind, key)
-                    if target not in created and target not in self.live_state.live:
-                        why = " and it is excluded" if self.targets.excluded(target) else ""
-                        self.error("Q019", f"{name} of {change.address}: {target} is not there{why}",
+                one = by_name.get(name)
+                if one is None or not one.linked:
+                    continue
+                for key in after:
+                    targets = self.types.referred(change.address, one.refers, key)
+                    if all(target not in created and target not in self.live_state.live for target in targets):
+                        why = " and it is excluded" if self.targets.excluded(targets[0]) else ""
+                        self.error("Q019", f"{name} of {change.address}: {targets[0]} is not there{why}",
                                    self.configuration.objects[change.address], name)  # fmt: skip
 
     # The plan's parts.

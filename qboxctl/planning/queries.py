@@ -9,7 +9,7 @@ from qboxctl.config.configuration import Configuration
 from qboxctl.live.query import Query
 from qboxctl.model import Action, Address, Change, Collection, Desired, Live
 from qboxctl.planning.targets import Targets
-from qboxctl.schema.decoding import DETAIL, EXTRA, TOUCHED
+from qboxctl.schema.decoding import EXTRA, TOUCHED
 from qboxctl.schema.kinds import Kinds
 from qboxctl.schema.patterns import covering
 from qboxctl.schema.resource import ResourceType
@@ -44,7 +44,7 @@ def query_for_plan(targets: Targets, counted: frozenset[str] = frozenset()) -> Q
     return Query(
         configuration,
         every,
-        {**dict.fromkeys(since or (), ("status",)), **fields},
+        {**{one: (types[one.kind].lifecycle.attribute,) for one in since or ()}, **fields},
         whole=frozenset(removing if since is None else ()),
         partly=every - collections,
         opened=lambda live: _doomed(targets, live),
@@ -65,9 +65,10 @@ def query_for_changes(changes: Iterable[Change], configuration: Configuration, t
             fields[change.address].append(TOUCHED)
         parent = types.parent(change.address)
         if change.action is Action.DELETE:
-            fields[change.address].append(DETAIL)
-        elif change.action is Action.CREATE and parent is not None and DETAIL not in fields.setdefault(parent, []):
-            fields[parent].append(DETAIL)
+            fields[change.address].append(types[change.address.kind].lifecycle.progress)
+        elif change.action is Action.CREATE and parent is not None:
+            progress, known = types[parent.kind].lifecycle.progress, fields.setdefault(parent, [])
+            known += [progress] if progress not in known else []
     removed = {change.address.kind for change in changes if types[change.address.kind].removes(change)}
     collections |= {one for one in configuration.managed if one.kind in removed}
     deleted = {change.address for change in changes if change.action is Action.DELETE}
@@ -102,13 +103,13 @@ def _stated(type_: ResourceType, one: Desired) -> list[str]:
     by_name = type_.by_name
     names = [name for name in one.values if by_name[name].compared or by_name[name].until]
     if one.absent:
-        names = [DETAIL] if type_.delete else [type_.disabled[0]] if type_.disabled else []
+        names = [type_.lifecycle.progress if type_.calls.delete else type_.lifecycle.attribute]
     return [*names, *(EXTRA + name for name in one.extra)]
 
 
 def _referred(type_: ResourceType, names: Iterable[str]) -> set[Collection]:
-    kinds = {type_.by_name[name].linked for name in names if name in type_.by_name}
-    return {Collection(kind) for kind in kinds if kind}
+    linked = (type_.by_name[name].linked for name in names if name in type_.by_name)
+    return {Collection(kind) for kinds in linked for kind in kinds}
 
 
 def _with_parents(types: Kinds, collections: Iterable[Collection]) -> set[Collection]:
@@ -121,13 +122,15 @@ def _with_parents(types: Kinds, collections: Iterable[Collection]) -> set[Collec
 
 def _doomed(targets: Targets, live: Mapping[Address, Live]) -> list[Address]:
     """The objects with others inside that the plan may delete."""
-    configuration, since = targets.configuration, targets.options.removed_since
-    found = []
-    for address in live:
-        if targets.types.children(address.kind):
-            desired = configuration.objects.get(address)
-            gone = since is None or address in since
-            undeclared = desired is None and gone and configuration.settings.on_remove.get(address.kind) == "delete"
-            if (desired is not None and desired.absent) or undeclared:
-                found.append(address)
-    return found
+    configuration, types, since = targets.configuration, targets.types, targets.options.removed_since
+
+    def goes(address: Address) -> bool:
+        desired = configuration.objects.get(address)
+        if desired is not None:
+            return desired.absent
+        parent = types.parent(address) if types[address.kind].goes_along else None
+        undeclared = since is None or address in since
+        by_itself = undeclared and configuration.settings.on_remove.get(address.kind) == "delete"
+        return by_itself or (parent is not None and goes(parent))
+
+    return [address for address in live if types.children(address.kind) and goes(address)]

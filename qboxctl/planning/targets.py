@@ -8,7 +8,6 @@ from itertools import chain
 
 from qboxctl.config.configuration import Configuration, ignored
 from qboxctl.model import Address, Collection, Desired, Value
-from qboxctl.planning.graph import referred
 from qboxctl.schema.kinds import Kinds
 from qboxctl.schema.patterns import Pattern, covering, covering_home
 
@@ -88,7 +87,7 @@ class Targets:
             if desired is None or address in found or self.excluded(address):
                 continue
             found[address] = None
-            todo += self.named(address.kind, desired.values)
+            todo += self.named(address, desired.values)
             for home in (types.parent(address) or address, address):
                 if home not in homes:
                     homes.add(home)
@@ -97,17 +96,18 @@ class Targets:
                         todo += configuration.managed.get(collection, ())
         return found
 
-    def named(self, kind: str, values: Mapping[str, Value]) -> Iterable[Address]:
-        """What attributes of a kind name, or may name: an address in a domain may be of any kind that lives there."""
-        for one in self.types[kind].fields:
+    def named(self, address: Address, values: Mapping[str, Value]) -> Iterable[Address]:
+        """What attributes of an object name, or may name: an address may be a mailbox's or an alias's."""
+        for one in self.types[address.kind].fields:
             if one.refers and one.name in values:
-                yield from referred(self.types, one.refers, values[one.name])
+                yield from self.types.referred(address, one.refers, values[one.name])
 
     def linking(self) -> set[str]:
         """The kinds whose objects may have to let go of a target that is to be removed."""
         kinds = {collection.kind for collection in self.sought()}
         kinds |= {address.kind for address in self.options.only or () if not self.stays(address)}
-        return {kind for kind, type_ in self.types.items() if any(one.linked in kinds for one in type_.fields)}
+        fields = ((kind, one) for kind, type_ in self.types.items() for one in type_.fields)
+        return {kind for kind, one in fields if kinds.intersection(one.linked)}
 
     def may_hold_target(self, collection: Collection) -> bool:
         """Whether something in a collection may match a target."""

@@ -9,10 +9,11 @@ from functools import reduce
 from itertools import groupby
 
 from qboxctl.config.yaml.writer import dump
-from qboxctl.dns.records import Purpose, Record, unite_spf
+from qboxctl.dns.records import unite_spf
 from qboxctl.json_text import json_text
 from qboxctl.model import JSON
 from qboxctl.render.style import PLAIN, Palette, clean
+from qboxctl.schema.records import Purpose, Record
 
 TTL = 3600
 """Seconds for which resolvers may keep a record."""

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from qboxctl.doctor import Attribute, Report, Seen, Verdict
 from qboxctl.json_text import json_text
 from qboxctl.render.style import PLAIN, Palette, clean
-from qboxctl.schema.resource import Certainty
+from qboxctl.schema.calls import Certainty
 
 _MARKS = {Verdict.OK: ("ok", "green"), Verdict.WARNING: ("note", "yellow"), Verdict.FAILED: ("FAILED", "alarm")}
 _MOST = 200

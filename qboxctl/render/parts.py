@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from qboxctl.model import Action, Address, Change, FieldChange, Plan, Value
+from qboxctl.planning import billing
 from qboxctl.planning.graph import writes
 from qboxctl.render.differences import NEW, OLD, WIDTH, Long, Row, excerpt, is_edited_text, pair, plain
 from qboxctl.render.style import clean, plural, shorten
@@ -23,14 +24,6 @@ MASK = "*** (sent, never shown)"
 _PATTERNS = 5
 _NAMED = 3
 """So many objects are named where they are counted."""
-_BILL = {
-    "mailboxes_8gb": "mailbox of 8 GB",
-    "mailboxes_25gb": "mailbox of 25 GB",
-    "mailboxes_50gb": "mailbox of 50 GB",
-    "mailboxes_100gb": "mailbox of 100 GB",
-    "domains": "domain",
-    "delivery_accounts": "Delivery account",
-}
 
 
 class Section(NamedTuple):
@@ -98,8 +91,7 @@ def remark(change: Change, type_: ResourceType) -> Remark:
     """What is lost, and why it is done, where that is not plain to see."""
     reason = clean(change.reason)
     if change.destroys_data:
-        what = "its mail is lost for good" if type_.kind in ("mailbox", "domain") else "it is lost for good"
-        return Remark(f"DELETED, {what}", reason)
+        return Remark(f"DELETED, {type_.lost} is lost for good", reason)
     if change.action.removes:
         return Remark(f"{change.action.value}d", reason)
     if change.action is Action.CREATE and type_.ordered:
@@ -257,14 +249,16 @@ def budget(plan: Plan, types: Kinds, per_second: float | None) -> str:
     return f"Apply: {plural(number, 'write')}{least}, and list pages to read them back"
 
 
-def bill(plan: Plan) -> str:
+def bill(plan: Plan, types: Kinds) -> str:
     """What is added to the bill and taken from it, "" for nothing."""
-    found = [f"{number:+d} {_billed(name, number)}" for name, number in plan.billing.items() if number]
+    words = billing.lines(types)
+    lines = ((number, words.get(name, clean(name))) for name, number in plan.billing.items() if number)
+    found = [f"{number:+d} {_billed(line, number)}" for number, line in lines]
     return f"Bill: {', '.join(found)}" if found else ""
 
 
-def _billed(name: str, number: int) -> str:
-    noun, of, size = _BILL.get(name, clean(name)).partition(" of ")
+def _billed(line: str, number: int) -> str:
+    noun, of, size = line.partition(" of ")
     return plural(abs(number), noun).partition(" ")[2] + of + size
 
 

@@ -65,7 +65,7 @@ def _lines(plan: Plan, types: Kinds, per_second: float | None) -> Iterable[str]:
     yield '<button id="more" type="button" hidden>Show more</button>'
     yield from _notes(plan, types)
     yield "</main>\n<footer>"
-    closing = [parts.bill(plan), parts.budget(plan, types, per_second) if plan.changes else ""]
+    closing = [parts.bill(plan, types), parts.budget(plan, types, per_second) if plan.changes else ""]
     yield from (f"<p>{escape(line)}.</p>" for line in closing if line)
     yield f"</footer>\n<script>{SCRIPT if plan.changes else ''}</script>\n</body>\n</html>"
 

@@ -73,7 +73,7 @@ def _head(plan: Plan) -> Iterable[str]:
 
 
 def _foot(plan: Plan, types: Kinds, per_second: float | None) -> Iterable[str]:
-    bill = parts.bill(plan)
+    bill = parts.bill(plan, types)
     if bill:
         yield f"{bill}.  "
     if plan.changes:

@@ -151,7 +151,7 @@ class _Text:
     def verdict(self) -> Iterable[str]:
         """The closing lines."""
         plan, paint = self.plan, self.palette.paint
-        bill = parts.bill(plan)
+        bill = parts.bill(plan, self.types)
         if bill:
             yield bill
         stays = parts.rest(plan)

@@ -8,9 +8,10 @@ from typing import NamedTuple
 
 from qboxctl.resources import TYPES
 from qboxctl.schema import json_schema
+from qboxctl.schema.calls import Certainty
 from qboxctl.schema.hints import near
 from qboxctl.schema.places import RULES, Places
-from qboxctl.schema.resource import Certainty, Field, Mode, ResourceType
+from qboxctl.schema.resource import Field, Mode, ResourceType
 
 _PLACES = Places.of(TYPES)
 
@@ -62,9 +63,9 @@ def _explain_kind(one: ResourceType) -> Iterable[str]:
     yield ""
     yield from wrap(one.doc, 100)
     yield ""
-    yield f"in a file:   {'.'.join(TYPES.place(one.kind)).replace('*', 'DOMAIN')}.NAME"
-    yield f"address:     {one.kind}/{'NAME@DOMAIN' if one.parent else 'NAME'}"
-    yield f"absent:      {'deletes it' if one.delete else 'disables it; the API cannot delete it'}"
+    yield f"in a file:   {TYPES.path(one.kind)}.NAME"
+    yield f"address:     {one.kind}/{TYPES.form(one.kind)}"
+    yield f"absent:      {'deletes it' if one.calls.delete else 'disables it; the API cannot delete it'}"
     yield f"on_remove:   {', '.join(one.allowed_on_remove())}"
     yield ""
     width = max(len(word) for word in _PLACES.words(one))
@@ -95,7 +96,7 @@ def _explain_field(one: ResourceType, each: Field) -> list[str]:
         f"sure:     {certain[each.certainty]}" + (f" [{each.source}]" if each.source else ""),
     ]
     if each.refers:
-        lines.append(f"refers to: {each.refers}")
+        lines.append(f"refers to: {' or '.join(each.refers.kinds)}")
     return lines
 
 
@@ -159,13 +160,13 @@ def _page() -> Iterable[str]:
     yield "tells which assumed names your account's answers carry)."
     for one in TYPES.values():
         yield from ("", f"## {one.kind}", "", one.doc, "")
-        yield f"- in a file: `{'.'.join(TYPES.place(one.kind)).replace('*', 'DOMAIN')}.NAME`"
-        yield f"- address: `{one.kind}/{'NAME@DOMAIN' if one.parent else 'NAME'}`"
-        yield f"- `state: absent` {'deletes it' if one.delete else 'disables it: the API cannot delete it'}"
+        yield f"- in a file: `{TYPES.path(one.kind)}.NAME`"
+        yield f"- address: `{one.kind}/{TYPES.form(one.kind)}`"
+        yield f"- `state: absent` {'deletes it' if one.calls.delete else 'disables it: the API cannot delete it'}"
         yield f"- `on_remove` may be {', '.join(f'`{word}`' for word in one.allowed_on_remove())}"
-        for call in (one.create, one.read, one.update, one.status, one.delete, *one.proof):
-            if call is not None:
-                yield f"- `{call.method} {call.path}` ({call.certainty.value})"
+        proof = one.lifecycle.proof
+        for call in (*one.calls, *((proof.at_once, proof.queued) if proof else ())):
+            yield f"- `{call.method} {call.path}` ({call.certainty.value})"
         if one.fields:
             yield from (
                 "",

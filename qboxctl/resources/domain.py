@@ -1,15 +1,19 @@
 """Hosting domains: settings, services and limits of everything inside, and the postmaster's password."""
 
-from collections.abc import Mapping
 from typing import Any
 
-from qboxctl.model import Value
+from qboxctl.resources.addresses import catch_all
+from qboxctl.resources.published import hosting_records
+from qboxctl.schema.calls import Call, Calls, Certainty
 from qboxctl.schema.collections import Networks
-from qboxctl.schema.resource import Call, Certainty, Field, Mode, ResourceType
+from qboxctl.schema.lifecycle import Lifecycle, Proof
+from qboxctl.schema.records import Records
+from qboxctl.schema.resource import Billing, Bounds, Field, Mode, Reference, ResourceType
 from qboxctl.schema.types import GB, Boolean, Choice, Email, Integer, Level, Limit, Password, Size
 
 _UPDATE = "putApiDomainsDomainCode"
 _CREATE = "postApiDomains"
+_ITEM = "/api/domains/{id}"
 
 
 def _switch(name: str, doc: str) -> Field:
@@ -20,14 +24,9 @@ def _limit(name: str, doc: str, **more: Any) -> Field:
     return Field(name, Limit(), f"{doc}; -1 or unlimited for none", ceiling=True, source=_UPDATE, **more)
 
 
-def _of_mailboxes(name: str, doc: str, least: int, most: int, **more: Any) -> Field:
+def _of_mailboxes(name: str, doc: str, above: int, most: int, **more: Any) -> Field:
     """A limit for the mailboxes of one band: larger than so many GB, up to so many."""
-
-    def counted(values: Mapping[str, Value]) -> bool:
-        size = values.get("max_email_quota")
-        return isinstance(size, int) and least * GB < size <= most * GB
-
-    return _limit(name, doc, bounds="mailbox", counted=counted, **more)
+    return _limit(name, doc, bounds=Bounds("mailbox", "max_email_quota", above * GB, most * GB), **more)
 
 
 RESOURCE = ResourceType(
@@ -35,26 +34,33 @@ RESOURCE = ResourceType(
     title="Hosting domain",
     doc="A domain whose mail Qboxmail hosts. It becomes usable once its ownership is proved by a DNS record.",
     section=("domains",),
-    collection="/api/domains",
-    search="query",
-    read=Call("GET", "/api/domains/{id}"),
-    create=Call("POST", "/api/domains"),
-    update=Call("PUT", "/api/domains/{id}"),
-    status=Call("PUT", "/api/domains/{id}/status", always=("status",), certainty=Certainty.ASSUMED),
-    delete=Call("DELETE", "/api/domains/{id}", certainty=Certainty.OBSERVED),
-    proof=(
-        Call("PUT", "/api/domains/{id}/dns_ownership_check/sync", certainty=Certainty.ASSUMED),
-        Call("PUT", "/api/domains/{id}/dns_ownership_check"),
+    calls=Calls(
+        list=Call("GET", "/api/domains"),
+        read=Call("GET", _ITEM),
+        create=Call("POST", "/api/domains"),
+        writes={
+            "update": Call("PUT", _ITEM),
+            "status": Call("PUT", f"{_ITEM}/status", repeats=("status",), certainty=Certainty.ASSUMED),
+        },
+        delete=Call("DELETE", _ITEM, certainty=Certainty.OBSERVED),
+        search="query",
+    ),
+    lifecycle=Lifecycle(
+        proof=Proof(
+            at_once=Call("PUT", f"{_ITEM}/dns_ownership_check/sync", certainty=Certainty.ASSUMED),
+            queued=Call("PUT", f"{_ITEM}/dns_ownership_check"),
+        )
     ),
     owned=True,
-    holds_data=True,
+    lost="its mail",
     counters={
         "mailbox": "no_email_accounts",
         "alias": "no_alias_email_accounts",
         "domain_alias": "no_alias_domains",
     },
-    disabled=("status", "disabled"),
-    billed=lambda _values: "domains",
+    billing=Billing({"domains": "domain"}),
+    rules=(catch_all,),
+    records=Records(("possession_a_record", "dkim_selector", "dkim_public_key"), hosting_records),
     hints={
         "quota": "write max_email_quota for the largest mailbox, default_quota for those that state none",
         "password": "write postmaster_password",
@@ -99,7 +105,11 @@ RESOURCE = ResourceType(
             source=_UPDATE,
         ),
         Field(
-            "catch_all_destination", Email(), "Where mail for unknown addresses goes", refers="mailbox", source=_UPDATE
+            "catch_all_destination",
+            Email(),
+            "Where mail for unknown addresses goes",
+            refers=Reference(("mailbox", "alias")),
+            source=_UPDATE,
         ),
         Field("default_quota", Size(), "Size of new mailboxes that state none", source=_UPDATE),
         Field(
@@ -120,7 +130,7 @@ RESOURCE = ResourceType(
         _switch("meeting", "Video meetings in the webmail"),
         _switch("calendar", "Calendar in the webmail"),
         _switch("dav", "CalDAV and CardDAV"),
-        _limit("max_email_accounts", "How many mailboxes the domain may hold", bounds="mailbox"),
+        _limit("max_email_accounts", "How many mailboxes the domain may hold", bounds=Bounds("mailbox")),
         _of_mailboxes("max_email_accounts_25gb", "How many of them with 25 GB", 8, 25),
         _of_mailboxes("max_email_accounts_50gb", "How many of them with 50 GB", 25, 50),
         _of_mailboxes("max_email_accounts_100gb", "How many of them with 100 GB", 50, 100, certainty=Certainty.ASSUMED),

@@ -1,23 +1,67 @@
 """Mailboxes of a Hosting domain."""
 
-from collections.abc import Mapping
+from collections import defaultdict
+from collections.abc import Iterator
 
-from qboxctl.model import Value
+from qboxctl.model import Action, Address, Advisory, Desired, Live, Value
 from qboxctl.schema import formats
+from qboxctl.schema.calls import Call, Calls, Certainty
 from qboxctl.schema.collections import Networks, Texts
-from qboxctl.schema.resource import Call, Certainty, Field, Joined, Mode, ResourceType
+from qboxctl.schema.resource import Billing, Field, Identity, Joined, Mode, Reserved, ResourceType
+from qboxctl.schema.rules import Declared, Finding, Planned
 from qboxctl.schema.types import GB, Boolean, Choice, Date, Integer, Password, Size, Text
 
 _UPDATE = "putApiDomainsDomainCodeEmailAccountsEmailAccountCode"
 _STATUS = "putApiDomainsDomainCodeEmailAccountsEmailAccountCodeStatus"
-_ITEM = "/api/domains/{parent}/email_accounts/{id}"
+_LIST = "/api/domains/{domain}/email_accounts"
+_ITEM = f"{_LIST}/{{id}}"
 
 
-def billed_size(values: Mapping[str, Value]) -> str:
-    """The billing band that holds the mailbox; 8 GB where no size is stated [guide: email-account-storage]."""
-    size = values.get("max_email_quota")
+_BANDS = (8, 25, 50, 100)
+
+
+def _band(size: Value) -> str:
+    """The line of the bill for a mailbox of a size; 8 GB where that is not known [guide: email-account-storage]."""
     size = size if isinstance(size, int) else 8 * GB
-    return next((f"mailboxes_{band}gb" for band in (8, 25, 50) if size <= band * GB), "mailboxes_100gb")
+    return next((f"mailboxes_{band}gb" for band in _BANDS if size <= band * GB), f"mailboxes_{_BANDS[-1]}gb")
+
+
+def _ends_after_its_start(declared: Declared) -> Iterator[Finding]:
+    for one in declared.present("mailbox"):
+        first, last = one.values.get("autoresponder_start_date"), one.values.get("autoresponder_end_date")
+        if first and last and last < first:
+            message = f"autoresponder_end_date {last} is before autoresponder_start_date {first}"
+            yield Finding("Q025", message, one, ("autoresponder_end_date",))
+
+
+def _not_renamed(planned: Planned) -> Iterator[Advisory]:
+    """A mailbox that comes where another one goes: it looks like a new name, and is a new, empty mailbox."""
+    made: dict[Address | None, list[Address]] = defaultdict(list)
+    gone: dict[Address | None, list[Address]] = defaultdict(list)
+    left: dict[Address | None, list[Address]] = defaultdict(list)
+    for change in planned.plan.changes:
+        if change.address.kind == "mailbox" and (change.action is Action.CREATE or change.action.removes):
+            side = gone if change.action.removes else made
+            side[planned.types.parent(change.address)].append(change.address)
+    for address in planned.plan.unmanaged:
+        if address.kind == "mailbox":
+            left[planned.types.parent(address)].append(address)
+    for domain, addresses in made.items():
+        alone = len(addresses) == len(gone[domain]) == 1
+        for address in addresses:
+            one, rows = planned.objects[address], planned.live_state.live
+            old = next((other for other in [*gone[domain], *left[domain]] if _same_person(one, rows[other])), None)
+            old = old or (gone[domain][0] if alone else None)
+            if old is not None:
+                message = f"{address} will be new and empty: the mail of {old} does not move to it"
+                hint = "no mailbox can be renamed; copy the mail before the old one goes, "
+                yield Advisory("Q045", str(address), message, f"{hint}and let an alias bear the old name after that")
+
+
+def _same_person(one: Desired, live: Live) -> bool:
+    """Whether both are of one person, by the name."""
+    names = [(one.values.get(name), live.row.get(name)) for name in ("firstname", "lastname")]
+    return all(wanted and wanted == now for wanted, now in names)
 
 
 RESOURCE = ResourceType(
@@ -26,23 +70,29 @@ RESOURCE = ResourceType(
     doc="A mailbox of a Hosting domain. Deleting one destroys its mail; disabling keeps it (and its price).",
     section=("mailboxes",),
     parent="domain",
-    joined=Joined.AT,
-    namespace="addresses",
-    collection="/api/domains/{parent}/email_accounts",
-    read=Call("GET", _ITEM, certainty=Certainty.OBSERVED),
-    create=Call("POST", "/api/domains/{parent}/email_accounts"),
-    update=Call("PUT", _ITEM),
-    status=Call("PUT", f"{_ITEM}/status", always=("status",)),
-    delete=Call("DELETE", _ITEM, certainty=Certainty.OBSERVED),
-    normalise=formats.local_part,
-    holds_data=True,
-    disabled=("status", "disabled"),
-    reserved="postmaster",
-    billed=billed_size,
-    refused={
-        "postmaster": "each domain comes with that mailbox; its password is the domain's postmaster_password",
-        "*": "mail for unknown addresses goes where the domain's catch_all_enabled and catch_all_destination say",
-    },
+    calls=Calls(
+        list=Call("GET", _LIST),
+        read=Call("GET", _ITEM, certainty=Certainty.OBSERVED),
+        create=Call("POST", _LIST),
+        writes={"update": Call("PUT", _ITEM), "status": Call("PUT", f"{_ITEM}/status", repeats=("status",))},
+        delete=Call("DELETE", _ITEM, certainty=Certainty.OBSERVED),
+    ),
+    identity=Identity(
+        normalise=formats.local_part,
+        joined=Joined.AT,
+        namespace="addresses",
+        reserved=Reserved("postmaster", prefix="P"),
+        refused={
+            "postmaster": "each domain comes with that mailbox; its password is the domain's postmaster_password",
+            "*": "mail for unknown addresses goes where the domain's catch_all_enabled and catch_all_destination say",
+        },
+    ),
+    lost="its mail",
+    billing=Billing(
+        lines={f"mailboxes_{band}gb": f"mailbox of {band} GB" for band in _BANDS}, by="max_email_quota", line=_band
+    ),
+    rules=(_ends_after_its_start,),
+    advice=(_not_renamed,),
     hints={
         **dict.fromkeys(("quota", "size", "storage", "mailbox_size"), "write max_email_quota, such as 8GB"),
         **dict.fromkeys(("name", "full_name", "fullname", "display_name"), "write firstname and lastname"),
@@ -85,6 +135,8 @@ RESOURCE = ResourceType(
             "max_email_quota",
             Size(),
             "Size of the mailbox",
+            at_most="max_email_quota",
+            otherwise="default_quota",
             lowering="a mailbox that holds more takes no new mail until there is room",
             certainty=Certainty.OBSERVED,
             source=_UPDATE,

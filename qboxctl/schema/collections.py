@@ -6,7 +6,7 @@ The API returns a list as JSON, as one text with commas, or as null where it is 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from qboxctl.errors import BadEntries, BadValue
@@ -126,12 +126,11 @@ def _short(network: object) -> str:
 
 @dataclass(frozen=True, slots=True)
 class References(Texts):
-    """A set of other objects of one kind, by their keys in the files; codes are for the API only.
+    """A set of other objects, by their keys in the files; codes are for the API only.
 
     ``canonical`` brings a key to the form in which keys of that kind are compared.
     """
 
-    kind: str = ""
     canonical: Callable[[str], str] = formats.relaxed_domain
 
     def item(self, raw: object) -> str:
@@ -145,6 +144,101 @@ class References(Texts):
         if isinstance(wire, dict):
             wire = next((wire[name] for name in ("code", "id", "name") if wire.get(name) is not None), "")
         return str(wire)
+
+
+@dataclass(frozen=True, slots=True)
+class Objects(Type):
+    """A set of small objects without names of their own, each with a few texts.
+
+    ``parts`` are the names of their texts, each with what it is unless said otherwise; a bare text is the first of
+    them, which may be ``needed``. In canonical form each is a tuple of pairs. Where answers give a list for a text,
+    each of its entries counts as an object.
+    """
+
+    parts: tuple[tuple[str, str], ...]
+    needed: bool = True
+    item: Callable[[str], str] = str.strip
+
+    def parse(self, raw: object) -> Value:
+        """The sorted objects without repetition; raises BadEntries with every entry that is wrong."""
+        if not isinstance(raw, list):
+            raise expected("a list", raw)
+        found: set[Small] = set()
+        wrong: list[tuple[int | None, ValueError]] = []
+        for index, entry in enumerate(raw):
+            try:
+                found.add(self.small(entry))
+            except ValueError as error:
+                wrong.append((index, error))
+        if wrong:
+            raise BadEntries(wrong)
+        return tuple(sorted(found))
+
+    def small(self, raw: object) -> Small:
+        """One object from a file."""
+        first = self.parts[0][0]
+        given = raw if isinstance(raw, dict) else {first: raw}
+        names = [name for name, _ in self.parts]
+        texts: dict[str, str] = {}
+        for name, text in given.items():
+            if name not in names:
+                raise BadValue(f"{name!r} is not known here", hint=f"there are {', '.join(names)}")
+            if not isinstance(text, str):
+                raise expected(f"text for {name} (put it in quotes)", text)
+            texts[name] = self.item(text) if name == first else text
+        if not any(texts.values()) or (self.needed and not texts.get(first)):
+            raise ValueError(f"{first} is needed here")
+        return self.complete(texts)
+
+    def complete(self, given: Mapping[str, str]) -> Small:
+        """One object with what it is unless said otherwise."""
+        return tuple((name, given.get(name) or usual) for name, usual in self.parts)
+
+    def decode(self, wire: JSON) -> Value | Missing:
+        """From a list of mappings; null is none."""
+        entries = [entry for entry in wire or () if isinstance(entry, dict)] if isinstance(wire, list | None) else []
+        return tuple(sorted({one for entry in entries for one in self.several(entry)}))
+
+    def several(self, entry: Mapping[str, JSON]) -> Iterable[Small]:
+        """The objects that a mapping in an answer stands for."""
+        listed = next((name for name, _ in self.parts if isinstance(entry.get(name), list) and entry[name]), None)
+        for text in entry[listed] if listed else [None]:
+            given = {name: entry[name] for name, _ in self.parts if isinstance(entry.get(name), str)}
+            yield self.complete({**given, **({listed: str(text)} if listed else {})})
+
+    def encode(self, value: Value) -> JSON:
+        """A list of mappings, without what is empty."""
+        return [{name: text for name, text in one if text} for one in value]
+
+    def write(self, value: Value) -> JSON:
+        """Bare texts where the rest is as usual, mappings where it is not."""
+        return [self._short(dict(one)) for one in value]
+
+    def _short(self, one: Mapping[str, str]) -> JSON:
+        said = {name: one[name] for name, usual in self.parts if one[name] and one[name] != usual}
+        return said[self.parts[0][0]] if said.keys() == {self.parts[0][0]} else said
+
+    def schema(self) -> dict[str, JSON]:
+        """A list of texts or mappings."""
+        names = {name: {"type": "string"} for name, _ in self.parts}
+        one = {"type": "object", "properties": names, "additionalProperties": False}
+        return {"type": "array", "items": {"anyOf": [{"type": "string"}, one]}}
+
+    def wire_schema(self) -> dict[str, JSON]:
+        """A list of mappings."""
+        return {"type": "array", "items": {"type": "object"}}
+
+    def show(self, value: Value) -> str:
+        """The objects with what is not as usual in brackets."""
+        return Type.show(self, [self._shown(dict(one)) for one in value or ()])
+
+    def _shown(self, one: Mapping[str, str]) -> str:
+        first, *others = (one[name] for name, usual in self.parts if one[name] and one[name] != usual)
+        return f"{first} ({', '.join(others)})" if others else str(first)
+
+
+Small = tuple[tuple[str, str], ...]
+"""A small object in canonical form: its texts by their names, in the order of their definition."""
 
 
 def is_json(value: JSON) -> bool:

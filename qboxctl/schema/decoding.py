@@ -9,27 +9,26 @@ from qboxctl.schema.collections import References
 from qboxctl.schema.resource import Field, ResourceType
 
 EXTRA = "extra."
-DETAIL = "status_detail"
-"""The attribute of every answer that says whether something is in progress; "ok" where nothing is."""
 TOUCHED = "updated_at"
 """The attribute of most answers that says when an object was changed last."""
-UNPROVED = "ownership_check"
-"""The status of a domain that waits for its ownership proof (seen in clients of the API)."""
 
 Codes = Mapping[str, Mapping[str, str]]
 
 
-def value_of(one: Field, live: Live, codes: Codes) -> Value | Missing:
+def value_of(type_: ResourceType, one: Field, live: Live, codes: Codes) -> Value | Missing:
     """A live attribute in canonical form; MISSING where the API does not return it."""
-    if one.name == "status":
+    if one.name == type_.lifecycle.attribute and type_.lifecycle.words:
         return live.status or MISSING
     raw = live.row.get(one.row_name, MISSING)
+    if raw is MISSING:
+        raw = next((live.row[name] for name in one.row_names if name in live.row), MISSING)
     if raw is MISSING:
         return MISSING
     have = one.type.decode(raw)
     if one.linked and isinstance(one.type, References) and isinstance(have, tuple):
-        known = codes.get(one.linked, {})
-        return tuple(sorted({known.get(item) or one.type.canonical(item) for item in have}))
+        known = [codes[kind] for kind in one.linked if kind in codes]
+        canonical = one.type.canonical
+        return tuple(sorted({next((keys[item] for keys in known if item in keys), canonical(item)) for item in have}))
     return have
 
 
@@ -37,4 +36,4 @@ def now_of(type_: ResourceType, name: str, live: Live, codes: Codes) -> Value | 
     """The live value of an attribute or of ``extra.name``."""
     if name.startswith(EXTRA):
         return live.row.get(name.removeprefix(EXTRA), MISSING)
-    return value_of(type_.by_name[name], live, codes)
+    return value_of(type_, type_.by_name[name], live, codes)

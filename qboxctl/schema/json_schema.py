@@ -129,6 +129,8 @@ def _secret() -> Schema:
 
 def _collection(kinds: Kinds, one: ResourceType) -> Schema:
     bodies: list[JSON] = [body(kinds, one), {"type": "null"}]
+    if one.identity.alone:
+        return {"anyOf": bodies, "description": one.doc}
     if one.short:
         bodies.insert(0, {**one.by_name[one.short].type.schema(), "description": f"Short for {{{one.short}: …}}"})
     return mapping_of({"anyOf": bodies}, f"{one.doc} An empty mapping means: managed, and none of them.")
@@ -141,9 +143,9 @@ def body(kinds: Kinds, one: ResourceType, *, defaults: bool = False) -> Schema:
     if not defaults:
         properties["state"] = {
             "enum": ["present", "absent"],
-            "description": f"absent: {'delete it' if one.delete else 'disable it'}, where it is there",
+            "description": f"absent: {'delete it' if one.calls.delete else 'disable it'}, where it is there",
         }
-        if not one.unique:
+        if not one.identity.unique:
             properties["id"] = {"type": ["string", "integer"], "description": "The id on the server, to match it by"}
         for child in kinds.children(one.kind):
             properties[child.section[0]] = _collection(kinds, child)

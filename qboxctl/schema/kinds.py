@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
 
-from qboxctl.model import Address, Collection
-from qboxctl.schema.resource import Joined, ResourceType
+from qboxctl.model import Address, Collection, Value
+from qboxctl.schema.calls import OWN
+from qboxctl.schema.resource import Joined, Reference, ResourceType
 
 _ESCAPES = (("%", "%25"), ("/", "%2F"))
 """In an address with several segments, a name's own ``/`` is written ``%2F``, and its ``%`` is written ``%25``."""
@@ -34,6 +35,7 @@ class Kinds(Mapping[str, ResourceType]):
             self._segments[kind] = self._segments[one.parent] + 1 if self._segmented(kind) else 1
         self._check_places()
         self._check_references()
+        self._check_paths()
 
     __hash__ = object.__hash__
 
@@ -81,6 +83,10 @@ class Kinds(Mapping[str, ResourceType]):
         """The kinds that live in a kind."""
         return self._children[kind]
 
+    def holding(self, kind: str) -> tuple[ResourceType, ...]:
+        """The kinds that live in a kind and hold back its deletion."""
+        return tuple(one for one in self._children[kind] if not one.goes_along)
+
     def inside(self, one: Address) -> tuple[Collection, ...]:
         """The collections that are in an object."""
         return tuple(Collection(child.kind, one.key) for child in self._children[one.kind])
@@ -102,7 +108,8 @@ class Kinds(Mapping[str, ResourceType]):
 
     @cached_property
     def _namesakes(self) -> Mapping[str, tuple[str, ...]]:
-        spaces = {kind: (one.namespace, one.parent) for kind, one in self._types.items() if one.namespace}
+        known = {kind: (one.identity.namespace, one.parent) for kind, one in self._types.items()}
+        spaces = {kind: space for kind, space in known.items() if space[0]}
         return {
             kind: tuple(other for other in spaces if other != kind and spaces[other] == spaces.get(kind))
             for kind in self._types
@@ -112,6 +119,18 @@ class Kinds(Mapping[str, ResourceType]):
         """The other kinds that share their names with a kind: a mailbox and an alias cannot bear the same one."""
         return self._namesakes[kind]
 
+    def referred(self, one: Address, refers: Reference | None, value: Value) -> list[Address]:
+        """The objects that a value of an object's attribute may refer to: a name may be of any of the kinds."""
+        if refers is None:
+            return []
+        names = [value] if isinstance(value, str) and value else value if isinstance(value, (tuple, list)) else []
+        home = self.split(one)[0] if refers.within else ""
+        return [
+            Address(kind, self.key(kind, str(name), home) if refers.within else str(name))
+            for name in names
+            for kind in refers.kinds
+        ]
+
     # Keys and addresses.
 
     def key(self, kind: str, name: str, parent: str = "") -> str:
@@ -119,7 +138,7 @@ class Kinds(Mapping[str, ResourceType]):
         type_ = self._types[kind]
         if not type_.parent:
             return name
-        match type_.joined:
+        match type_.identity.joined:
             case Joined.AT:
                 return f"{name}@{parent}"
             case Joined.SAME:
@@ -133,7 +152,7 @@ class Kinds(Mapping[str, ResourceType]):
         type_ = self._types[one.kind]
         if not type_.parent:
             return "", one.key
-        match type_.joined:
+        match type_.identity.joined:
             case Joined.AT:
                 name, _, parent = one.key.rpartition("@")
                 return parent, name
@@ -149,7 +168,7 @@ class Kinds(Mapping[str, ResourceType]):
 
     def _segmented(self, kind: str) -> bool:
         type_ = self._types[kind]
-        return bool(type_.parent) and type_.joined is Joined.SLASH
+        return bool(type_.parent) and type_.identity.joined is Joined.SLASH
 
     def segments(self, kind: str) -> int:
         """How many parts an address of a kind has behind the kind's name."""
@@ -170,7 +189,20 @@ class Kinds(Mapping[str, ResourceType]):
     def place(self, kind: str) -> tuple[str, ...]:
         """Where a kind stands in the files, ``*`` for a key: ``("domains", "*", "mailboxes")``."""
         type_ = self._types[kind]
-        return (*self.place(type_.parent), "*", *type_.section) if type_.parent else type_.section
+        if not type_.parent:
+            return type_.section
+        alone = self._types[type_.parent].identity.alone
+        return (*self.place(type_.parent), *(() if alone else ("*",)), *type_.section)
+
+    def path(self, kind: str) -> str:
+        """The keys that lead to a kind's objects, as people read them: ``domains.DOMAIN.mailboxes``."""
+        outer = [one.kind.upper() for one in self.outer(kind) if not one.identity.alone]
+        return ".".join(outer.pop() if step == "*" else step for step in self.place(kind))
+
+    def form(self, kind: str, name: str = "NAME") -> str:
+        """What a key of a kind looks like: ``NAME@DOMAIN``."""
+        parent = self._types[kind].parent
+        return self.key(kind, name, self.form(parent, parent.upper()) if parent else "")
 
     def _check_places(self) -> None:
         seen: dict[tuple[str, ...], str] = {}
@@ -181,14 +213,29 @@ class Kinds(Mapping[str, ResourceType]):
             other = seen.setdefault(self.place(kind), kind)
             if other != kind:
                 raise ValueError(f"{kind} and {other} stand at the same place in the files")
+            for field in one.fields:
+                outer = self._types[one.parent].by_name if one.parent else {}
+                for name in filter(None, (field.at_most, field.otherwise)):
+                    if name not in outer:
+                        raise ValueError(f"{kind}.{field.name} follows {name}, which its parent has not")
             if one.parent and one.section[0] in self._types[one.parent].by_name:
                 raise ValueError(f"{kind}: {one.section[0]} is an attribute of {one.parent}")
 
     def _check_references(self) -> None:
         for kind, one in self._types.items():
             for field in one.fields:
-                if field.refers and field.refers not in self._types:
-                    raise ValueError(f"{kind}.{field.name} refers to {field.refers}, which is no kind")
+                for target in field.refers.kinds if field.refers else ():
+                    if target not in self._types:
+                        raise ValueError(f"{kind}.{field.name} refers to {target}, which is no kind")
+                    if field.refers and field.refers.within and self._types[target].parent != one.parent:
+                        raise ValueError(f"{kind}.{field.name} refers to {target}, which lives elsewhere")
+
+    def _check_paths(self) -> None:
+        for kind, one in self._types.items():
+            known = {OWN, *(outer.kind for outer in self.outer(kind))}
+            for call in one.calls:
+                if not call.variables <= known:
+                    raise ValueError(f"{kind}: {call.path} names {', '.join(sorted(call.variables - known))}")
 
 
 def _escaped(name: str) -> str:

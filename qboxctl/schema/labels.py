@@ -38,9 +38,9 @@ class Misfit(NamedTuple):
 
 def labelled(type_: ResourceType, live: Live) -> Address:
     """The address of an object by its name on the server, whatever a file calls it, and however many bear the name."""
-    if type_.unique:
+    if type_.identity.unique:
         return live.address
-    return Address(type_.kind, formats.relaxed_label(text_of(live, type_.key)))
+    return Address(type_.kind, formats.relaxed_label(text_of(live, type_.identity.key)))
 
 
 def text_of(live: Live, key: str) -> str:

@@ -50,9 +50,9 @@ class Pattern:
             shape = "/".join(["*"] * min(numbers))
             raise ValueError(f"{text!r} matches no {meant[0].kind}: write {kind}/{shape}")
         try:
-            name = "/".join(map(ascii_glob, key.split("/"))) if any(one.unique for one in meant) else ""
+            name = "/".join(map(ascii_glob, key.split("/"))) if any(one.identity.unique for one in meant) else ""
         except ValueError:
-            if all(one.unique for one in meant) or _WILD.search(key):
+            if all(one.identity.unique for one in meant) or _WILD.search(key):
                 raise
             name = ""  # it can be a label only
         return cls(text, kind, key, name, kinds)
@@ -61,7 +61,7 @@ class Pattern:
         """Whether the pattern covers the address."""
         if not _glob(self.kind).match(address.kind):
             return False
-        key = self.name if self.kinds[address.kind].unique else self.label
+        key = self.name if self.kinds[address.kind].identity.unique else self.label
         if self.kinds.segments(address.kind) == 1:
             return _glob(key).match(address.key) is not None
         return _match_each(key.split("/"), address.key.lower().split("/"))
@@ -82,7 +82,7 @@ class Pattern:
             return False
         if not parent:
             return True
-        if self.kinds[kind].joined is not Joined.AT:
+        if self.kinds[kind].identity.joined is not Joined.AT:
             outer, _, _ = self.kinds.key(kind, "x", parent).lower().rpartition("/")
             return _match_each(self.name.split("/")[:-1], outer.split("/") if outer else [])
         if "[" in self.name:

@@ -49,7 +49,7 @@ class Places:
 
     def words(self, type_: ResourceType) -> list[str]:
         """All keys that an object may hold."""
-        own = [word for word in OWN if word != "id" or not type_.unique]
+        own = [word for word in OWN if word != "id" or not type_.identity.unique]
         return [*type_.by_name, *own, *self.inside[type_.kind]]
 
     def ours(self, word: str) -> bool:
@@ -80,8 +80,8 @@ class Places:
         """What to write for a name that no object of a kind can bear; ``error`` is what refused it."""
         local, at, home = name.strip().lower().partition("@")
         bare = local if at else name.strip()
-        if type_.parent and bare in type_.refused:
-            return type_.refused[bare]
+        if type_.parent and bare in type_.identity.refused:
+            return type_.identity.refused[bare]
         if type_.parent and at and home not in ("", parent):
             return f"it belongs under {home}: write {local} there"
         key, colon, rest = name.partition(":")
@@ -99,7 +99,7 @@ class Places:
         if kinds:
             return f'did you mean "{kinds[0]}"?'
         if holding:
-            return f"it belongs in {' or '.join(self.path(one.kind) for one in holding)}"
+            return f"it belongs in {' or '.join(self.types.path(one.kind) for one in holding)}"
         if type_ is not None:
             root = self.types.place(type_.kind)[0]
             near = [one for one in self.types.values() if self.types.place(one.kind)[0] == root]
@@ -110,10 +110,6 @@ class Places:
         if root and root in known:
             return f"did you mean to indent it under {root}?"
         return did_you_mean(word, known) or (f"there are: {', '.join(known)}" if known else None)
-
-    def path(self, kind: str) -> str:
-        """The keys that lead to a kind's objects, as people read them."""
-        return ".".join(self.types.place(kind)).replace("*", "DOMAIN")
 
 
 def as_keys(type_: ResourceType, raw: JSON) -> str:
@@ -128,12 +124,12 @@ def _name_in(type_: ResourceType, entry: JSON) -> JSON:
     if not isinstance(entry, dict):
         return entry
     only = next(iter(entry)) if len(entry) == 1 else None
-    return entry.get("name", entry.get(type_.key, only))
+    return entry.get("name", entry.get(type_.identity.key, only))
 
 
 def _is_name(type_: ResourceType, name: str) -> bool:
     try:
-        type_.normalise(name)
+        type_.identity.normalise(name)
     except ValueError:
         return False
     return True

@@ -1,4 +1,4 @@
-"""What a kind of resource is: one frozen ``ResourceType`` made of ``Field``s and ``Call``s.
+"""What a kind of resource is: one frozen ``ResourceType`` made of ``Field``s and calls.
 
 Everything that depends on the kind is derived from it: schema, diff, bodies, URLs, order, documentation,
 masking, the emulator's routes and the tests' random data. Nothing here does I/O.
@@ -8,13 +8,21 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from enum import IntEnum, StrEnum
+from enum import StrEnum
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 from qboxctl.model import JSON, Action, Change, Value
 from qboxctl.schema import formats
+from qboxctl.schema.calls import UPDATE, Calls, Certainty
 from qboxctl.schema.collections import References
+from qboxctl.schema.lifecycle import Lifecycle
 from qboxctl.schema.types import Password, Type
+
+if TYPE_CHECKING:
+    from qboxctl.schema.readiness import Readiness
+    from qboxctl.schema.records import Records
+    from qboxctl.schema.rules import Advice, Rule
 
 
 class Mode(StrEnum):
@@ -25,14 +33,6 @@ class Mode(StrEnum):
     UPDATE_ONLY = "update_only"
     READ_ONLY = "read_only"
     WRITE_ONLY = "write_only"
-
-
-class Certainty(StrEnum):
-    """How sure a fact about the API is."""
-
-    DOCUMENTED = "documented"
-    OBSERVED = "observed"
-    ASSUMED = "assumed"
 
 
 class Joined(StrEnum):
@@ -46,34 +46,50 @@ class Joined(StrEnum):
     """There is one of the kind in each parent, and it goes by the parent's key."""
 
 
-class Phase(IntEnum):
-    """When, within one run, a part of a change is written."""
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """What the values of an attribute name: objects of some ``kinds``.
 
-    __hash__ = int.__hash__  # an enum's own is a function in Python, called for each step that is looked up
+    Keys are of the whole account, unless they are names ``within`` the object's own parent. Where it goes ``by_code``,
+    the API takes the codes of the objects for their names.
+    """
 
-    CREATE = 0
-    FIRST = 1
-    """Before the objects inside: limits are raised, a domain is enabled."""
-    SETTLE = 2
-    """After the objects inside exist that it refers to, before any is removed."""
-    LAST = 3
-    """After everything inside: limits are lowered, a domain is disabled, an object is removed."""
+    kinds: tuple[str, ...]
+    by_code: bool = False
+    within: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """Which objects inside a limit counts: all of a ``kind``, or those whose ``by`` is ``above`` and up to ``most``."""
+
+    kind: str
+    by: str = ""
+    above: int = 0
+    most: int = 0
+
+    def counts(self, value: Value) -> bool:
+        """Whether an object counts whose attribute ``by`` has this value."""
+        return not self.by or (isinstance(value, int) and self.above < value <= self.most)
 
 
 @dataclass(frozen=True)
 class Field:
     """One attribute.
 
-    ``call`` names the write that carries it once the object exists. ``initial`` is what a new object has
-    without being told, ``default`` what a declaration means that does not mention it. ``volatile`` attributes
-    belong to the object's user from the first use on: they are sent like a secret, and compared only before it.
-    ``until`` is the attribute of the answers that is empty until then, and ``guards`` the secret that a volatile
-    attribute protects: the two are never written apart. ``beside`` names the
-    attribute that this one is written together with. A ``ceiling`` bounds the objects inside, so it is raised
-    before they grow and lowered after they shrink. ``refers`` is the kind that its value names, ``source``
-    the page of the API's reference that the fact comes from. A limit ``bounds`` the number of objects of a kind
-    inside, of all or of those that are ``counted`` by their values. ``lowering`` says what may happen where the
-    value goes down. What follows from them is worked out once, since it is asked for each object.
+    ``call`` names the write that carries it once the object exists. ``initial`` is what a new object has without being
+    told, ``default`` what a declaration means that does not mention it. Bodies ``write_as`` another name, and answers
+    are ``read_as`` others, where that is so. ``volatile`` attributes belong to the object's
+    user from the first use on: they are sent like a secret, and compared only before it. ``until`` is the attribute of
+    the answers that is empty until then, and ``guards`` the secret that a volatile attribute protects: the two are
+    never written apart. ``beside`` names the attribute that this one is written together with. ``refers`` is what its
+    value names, ``source`` the page of the API's reference that the fact comes from.
+
+    A ``ceiling`` limits the objects inside, so it is raised before they grow and lowered after they shrink; it
+    ``bounds`` their number, or their values: these name it in ``at_most``. ``otherwise`` is the attribute of the parent
+    that gives the value where none is stated. ``lowering`` says what may happen where the value goes down.
+
+    What follows from all this is worked out once, since it is asked for each object.
     """
 
     name: str
@@ -81,26 +97,29 @@ class Field:
     doc: str
     mode: Mode = Mode.MUTABLE
     required: bool = False
-    call: str = "update"
+    call: str = UPDATE
     write_as: str = ""
-    read_as: str = ""
+    read_as: tuple[str, ...] = ()
     initial: Value = None
     default: Value = None
     volatile: bool = False
     until: str = ""
     guards: str = ""
     ceiling: bool = False
-    refers: str = ""
+    refers: Reference | None = None
     beside: str = ""
-    bounds: str = ""
-    counted: Callable[[Mapping[str, Value]], bool] | None = None
+    bounds: Bounds | None = None
+    at_most: str = ""
+    otherwise: str = ""
     lowering: str = ""
     certainty: Certainty = Certainty.DOCUMENTED
     source: str = ""
 
     def __post_init__(self) -> None:
-        if isinstance(self.type, References) and self.type.kind != self.refers:
-            raise ValueError(f"{self.name}: a list of references needs its kind in `refers` as well")
+        if isinstance(self.type, References) and not self.refers:
+            raise ValueError(f"{self.name}: a list of references needs to say what it refers to")
+        if self.refers and self.refers.by_code and not isinstance(self.type, References):
+            raise ValueError(f"{self.name}: only a list of references goes by codes")
         if self.secret and self.mode is not Mode.WRITE_ONLY:
             raise ValueError(f"{self.name}: a secret is write-only")
         if self.required and self.mode in (Mode.READ_ONLY, Mode.UPDATE_ONLY):
@@ -116,9 +135,9 @@ class Field:
         return isinstance(self.type, Password)
 
     @cached_property
-    def linked(self) -> str:
-        """The kind whose codes its value stands for on the wire, "" where it is a value of its own."""
-        return self.type.kind if isinstance(self.type, References) else ""
+    def linked(self) -> tuple[str, ...]:
+        """The kinds whose codes its value stands for on the wire, () where it is a value of its own."""
+        return self.refers.kinds if self.refers and self.refers.by_code else ()
 
     @cached_property
     def compared(self) -> bool:
@@ -141,17 +160,14 @@ class Field:
         return self.write_as or self.name
 
     @cached_property
-    def row_name(self) -> str:
-        """Its name in answers."""
-        return self.read_as or self.name
+    def row_names(self) -> tuple[str, ...]:
+        """Its names in answers: the usual one, then others under which some have it."""
+        return self.read_as or (self.name,)
 
-    def phase(self, before: Value, after: Value) -> Phase:
-        """When a change of an existing object's value is written, as far as the attribute alone can tell."""
-        if self.call == "status" and after == "disabled":
-            return Phase.LAST
-        if self.ceiling and lowers(before, after):
-            return Phase.LAST
-        return Phase.FIRST
+    @cached_property
+    def row_name(self) -> str:
+        """Its usual name in answers."""
+        return self.row_names[0]
 
 
 def lowers(before: Value, after: Value) -> bool:
@@ -162,35 +178,85 @@ def lowers(before: Value, after: Value) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
-class Call:
-    """One call of the API. ``{parent}`` and ``{id}`` in the path stand for codes.
+class Reserved:
+    """The object of a kind that is in every parent by itself: its name, and what its codes look like."""
 
-    ``keyed`` calls name the object in the body, because the path does not. ``always`` lists attributes that
-    the body must hold even where they do not change.
+    name: str
+    prefix: str
+    digits: int = 9
+
+    def bears(self, name: str, code: str) -> bool:
+        """Whether it is this one, by its name or its code."""
+        number = code.removeprefix(self.prefix)
+        return name == self.name or (number != code and len(number) == self.digits and number.isdecimal())
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """What an object is known by.
+
+    ``key`` is the attribute of the answers that holds its name ("" where it has none of its own), ``id`` the one that
+    holds its code, ``normalise`` brings a name from a file to canonical form or raises ValueError. ``joined`` is how
+    its key is put together with its parent's; kinds of one ``namespace`` in one parent share their names. ``unique`` is
+    False where the server would accept a second object of the same name: such a creation is never repeated blindly.
+    ``refused`` are names that no file may give to such an object, each with why.
     """
 
-    method: str
-    path: str
-    keyed: bool = False
-    always: tuple[str, ...] = ()
-    certainty: Certainty = Certainty.DOCUMENTED
+    key: str = "name"
+    id: str = "code"
+    normalise: Callable[[str], str] = formats.domain_name
+    joined: Joined = Joined.SLASH
+    namespace: str = ""
+    unique: bool = True
+    reserved: Reserved | None = None
+    refused: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def alone(self) -> bool:
+        """Whether there is one in each parent: it stands in the files as a block, not under a name."""
+        return self.joined is Joined.SAME
+
+    def reserves(self, name: str) -> bool:
+        """Whether the object of this name is in every parent by itself."""
+        return self.reserved is not None and self.reserved.name == name
+
+    def comparable(self, name: str) -> str:
+        """A name from outside in canonical form; one that no file could declare stays as it is, in lower case."""
+        try:
+            return self.normalise(name)
+        except ValueError:
+            return name.strip().lower()
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
+class Billing:
+    """What an object adds to the bill: one of the ``lines``, each with its words for people.
+
+    Which one ``line`` tells by the value of the attribute ``by`` (None where nobody knows it); without it there is one.
+    """
+
+    lines: Mapping[str, str]
+    by: str = ""
+    line: Callable[[Value], str] | None = None
+
+    def of(self, value: Value) -> str:
+        """The line that an object adds to."""
+        return self.line(value) if self.line else next(iter(self.lines))
+
+
+@dataclass(frozen=True, eq=False)  # a kind is only ever itself
 class ResourceType:
     """One kind of resource.
 
-    ``section`` is where it stands in the files, or in its parent's block. ``joined`` is how its key is put together
-    with its parent's; kinds of one ``namespace`` in one parent share their names. ``key`` is the attribute of the
-    answers that holds the natural key, ``id`` the one that holds the code. ``unique`` is False where the
-    server would accept a second object with the same key: such a create is never repeated blindly.
-    ``search`` is the list parameter that searches by text: what it finds is there, what it misses may be too.
-    ``counters`` gives, for each kind that may be inside (known here or not), the attribute of the answers that counts
-    its objects.
-    ``disabled`` is the attribute and value that disabling writes. ``secret_answers`` are dropped from every
-    answer. ``billed`` gives the line of the bill that an object with these values adds to. ``refused`` are names
-    that no file may give to such an object, each with why; ``hints`` are words that people bring from elsewhere in
-    the place of an attribute, each with what to write.
+    ``section`` is where it stands in the files, or in its ``parent``'s block. What ``goes_along`` with a parent that is
+    deleted does not hold that back. A kind that cannot be changed may be ``replaced``: deleted, and created again.
+    ``counters`` gives, for each kind that
+    may be inside (known here or not), the attribute of the answers that counts its objects. ``secret_answers`` are
+    dropped from every answer. ``owned`` objects tell which customer they belong to. ``short`` is the attribute that an
+    object may consist of alone. ``lost`` says what a deletion destroys. ``rules`` tell what can be wrong with
+    declarations, ``advice`` what may surprise in a plan, ``records`` what belongs into DNS, ``readiness`` what an
+    object still lacks. ``hints`` are words that people bring from elsewhere in the place of an attribute, each with
+    what to write.
     """
 
     kind: str
@@ -198,44 +264,36 @@ class ResourceType:
     doc: str
     section: tuple[str, ...]
     fields: tuple[Field, ...]
-    collection: str
-    read: Call
-    create: Call
-    update: Call | None = None
-    status: Call | None = None
-    delete: Call | None = None
-    proof: tuple[Call, ...] = ()
+    calls: Calls
+    identity: Identity = field(default_factory=Identity)
+    lifecycle: Lifecycle = field(default_factory=Lifecycle)
     parent: str = ""
-    joined: Joined = Joined.SLASH
-    namespace: str = ""
-    key: str = "name"
-    id: str = "code"
-    normalise: Callable[[str], str] = formats.domain_name
-    list_query: Mapping[str, str] = field(default_factory=dict)
-    search: str = ""
-    per_object: bool = False
-    unique: bool = True
+    goes_along: bool = False
+    replaced: bool = False
     owned: bool = False
-    holds_data: bool = False
     counters: Mapping[str, str] = field(default_factory=dict)
-    disabled: tuple[str, Value] | None = None
     secret_answers: tuple[str, ...] = ()
     short: str = ""
-    reserved: str = ""
-    billed: Callable[[Mapping[str, Value]], str] | None = None
-    refused: Mapping[str, str] = field(default_factory=dict)
+    lost: str = ""
+    billing: Billing | None = None
+    rules: tuple[Rule, ...] = ()
+    advice: tuple[Advice, ...] = ()
+    records: Records | None = None
+    readiness: Readiness | None = None
     hints: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         seen = [one.name for one in self.fields]
         if len(set(seen)) != len(seen):
             raise ValueError(f"{self.kind}: an attribute is defined twice")
-        if self.search and (self.parent or not self.unique):
+        if self.identity.alone != (self.calls.list is None):
+            raise ValueError(f"{self.kind}: what is alone in its parent has no list, and all else has one")
+        if self.calls.search and (self.parent or not self.identity.unique):
             raise ValueError(f"{self.kind}: only what has a name of its own in the whole account can be searched for")
-        if self.delete is None and self.disabled is None:
+        if self.calls.delete is None and self.disabling is None:
             raise ValueError(f"{self.kind}: it can neither be deleted nor disabled")
         for one in self.fields:
-            if one.on_update and getattr(self, one.call) is None:
+            if one.on_update and one.call not in self.calls.writes and not self.replaced:
                 raise ValueError(f"{self.kind}.{one.name}: there is no {one.call!r} call to write it with")
             if one.guards and not ((secret := self.by_name[one.guards]).secret and secret.call == one.call):
                 raise ValueError(f"{self.kind}.{one.name}: it guards no secret that the same call writes")
@@ -245,10 +303,15 @@ class ResourceType:
         """The attributes by their names in the files."""
         return {one.name: one for one in self.fields}
 
+    @property
+    def holds_data(self) -> bool:
+        """Whether a deletion destroys what belongs to people."""
+        return bool(self.lost)
+
     @cached_property
     def ordered(self) -> bool:
         """Whether to create one is an order: it costs money, and the server would take the same one twice."""
-        return self.billed is not None and not self.unique
+        return self.billing is not None and not self.identity.unique
 
     @cached_property
     def order(self) -> Mapping[str, int]:
@@ -259,8 +322,9 @@ class ResourceType:
     def wire_names(self) -> frozenset[str]:
         """Every name that a body or an answer uses for a modelled attribute."""
         confirmations = {f"{one.wire}_confirmation" for one in self.fields if one.secret}
-        named = {text for one in self.fields for text in (one.wire, one.row_name)}
-        return frozenset(named | confirmations | {self.key, self.id, "customer_code", *self.secret_answers})
+        named = {text for one in self.fields for text in (one.wire, *one.row_names)}
+        keys = {self.identity.key, self.identity.id, "customer_code", *self.secret_answers} - {""}
+        return frozenset(named | confirmations | keys)
 
     @cached_property
     def implied(self) -> tuple[Field, ...]:
@@ -272,26 +336,29 @@ class ResourceType:
         """The attributes that a creation can carry."""
         return frozenset(one.name for one in self.fields if one.on_create)
 
+    @cached_property
+    def disabling(self) -> tuple[str, Value] | None:
+        """The attribute and value that disabling writes, None where an object cannot be disabled."""
+        name = self.lifecycle.attribute
+        return (name, self.lifecycle.disabled) if name in self.by_name else None
+
+    def numbered(self, count: int) -> str:
+        """So many objects of the kind, in words."""
+        return f"{count} {self.title[0].lower()}{self.title[1:]}{'' if count == 1 else 's'}"
+
     @property
     def removal(self) -> Action:
         """What ``state: absent`` means: deletion, or disabling where the API can do no more."""
-        return Action.DELETE if self.delete else Action.DISABLE
+        return Action.DELETE if self.calls.delete else Action.DISABLE
 
     def removes(self, change: Change) -> bool:
         """Whether a change of such an object deletes or disables it, by whichever name."""
-        off = change.action is Action.UPDATE and any((one.name, one.after) == self.disabled for one in change.fields)
+        off = change.action is Action.UPDATE and any((one.name, one.after) == self.disabling for one in change.fields)
         return off or change.action.removes
-
-    def comparable(self, name: str) -> str:
-        """A name from outside in canonical form; one that no file could declare stays as it is, in lower case."""
-        try:
-            return self.normalise(name)
-        except ValueError:
-            return name.strip().lower()
 
     def allowed_on_remove(self) -> tuple[str, ...]:
         """What ``settings.on_remove`` may say for this kind."""
-        return ("keep", *(["disable"] if self.disabled else []), *(["delete"] if self.delete else []))
+        return ("keep", *(["disable"] if self.disabling else []), *(["delete"] if self.calls.delete else []))
 
 
 Body = dict[str, JSON]

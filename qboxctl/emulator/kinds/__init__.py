@@ -1,0 +1,4 @@
+"""What the server does with each kind beyond its definition: one ``BEHAVIOUR`` a module, named for the kind.
+
+A kind whose server does nothing of its own needs none. See ``qboxctl.emulator.behaviour``.
+"""

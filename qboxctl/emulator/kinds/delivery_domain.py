@@ -1,0 +1,56 @@
+"""Delivery domains: verified by DNS and approved by people, and not to be deleted while accounts use them."""
+
+from __future__ import annotations
+
+from qboxctl.emulator.answers import Answers
+from qboxctl.emulator.behaviour import Behaviour, Draft, Row
+from qboxctl.emulator.state import Code, Stored
+
+STATUSES = ("enabled", "disabled", "blocked")
+"""What a Delivery object's status may be."""
+
+
+def _in_use(draft: Draft) -> None:
+    if draft.store.referrers(draft.target):
+        draft.complain("name", "is in use")
+
+
+def _row(answers: Answers, obj: Stored) -> Row:
+    accounts = [account for account in answers.store.referrers(obj) if account.kind == "delivery_account"]
+    selectors = {"tr": f"qtr{obj.digits}", "nl": f"qnl{obj.digits}"}
+    records = [
+        {"name": f"{selector}._domainkey.{obj.key}", "type": "CNAME", "value": f"{selector}.dkim.qboxmail.com"}
+        for selector in selectors.values()
+    ]
+    return {
+        "display_status": obj.status,
+        "dns_verification_status": "not_verified",
+        "dkim_last_checked_at": None,
+        "dkim_last_check_ok": False,
+        "dkim_tr_last_check_ok": False,
+        "dkim_nl_last_check_ok": False,
+        "spf_last_checked_at": None,
+        "spf_last_check_ok": False,
+        "approval_status": "need_approval",
+        "dkim_selector_tr": selectors["tr"],
+        "dkim_selector_nl": selectors["nl"],
+        "cname_verification_records": records,
+        "txt_spf_record": "v=spf1 include:spf.qboxmail.com ~all",
+        "suggested_dmarc_record": "v=DMARC1; p=none",
+        "customer_fullname": "Emulated Customer",
+        "customer_code": obj.owner or answers.store.customer_code,
+        "accounts_count": len(accounts),
+        "accounts": [{"id": answers.code(one), "description": answers.name(one)} for one in accounts],
+        "manager_fullname": None,
+        "manager_code": None,
+    }
+
+
+BEHAVIOUR = Behaviour(
+    code=Code("DD", 10_000_000),
+    statuses=(*STATUSES, "not_verified", "misconfigured"),
+    row=_row,
+    judgements={"delete": (_in_use,)},
+    keeps=frozenset({"display_status"}),
+    noise={"approval_status": "escalated", "dns_verification_status": "half_verified"},
+)

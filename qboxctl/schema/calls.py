@@ -1,0 +1,84 @@
+"""The calls of the API that a kind of resource is read and written by. Nothing here sends anything."""
+
+from __future__ import annotations
+
+import string
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from urllib.parse import quote
+
+OWN = "id"
+"""What stands in a path for the object's own code; for what it lives in stand the names of those kinds."""
+UPDATE = "update"
+"""The write that carries an attribute unless it says otherwise."""
+
+
+class Certainty(StrEnum):
+    """How sure a fact about the API is."""
+
+    DOCUMENTED = "documented"
+    OBSERVED = "observed"
+    ASSUMED = "assumed"
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One call of the API.
+
+    In the ``path``, ``{id}`` stands for the object's own code and ``{domain}``, as an example, for the code of the
+    domain that it lives in. A call is ``named`` where the body names the object, because the path does not. The body
+    ``repeats`` some attributes even where they do not change, or states the ``whole`` object. ``query`` goes along
+    with a list.
+    """
+
+    method: str
+    path: str
+    named: bool = False
+    repeats: tuple[str, ...] = ()
+    whole: bool = False
+    query: Mapping[str, str] = field(default_factory=dict)
+    certainty: Certainty = Certainty.DOCUMENTED
+
+    @property
+    def variables(self) -> frozenset[str]:
+        """What stands for codes in the path."""
+        return frozenset(name for _, name, _, _ in string.Formatter().parse(self.path) if name)
+
+    def path_for(self, codes: Mapping[str, str]) -> str:
+        """The path with its codes, by what stands for them; whatever they hold, they stay one step of the path."""
+        return self.path.format_map({name: quote(code, safe="") for name, code in codes.items()})
+
+
+@dataclass(frozen=True, slots=True)
+class Calls:
+    """What the API can do with a kind.
+
+    ``list`` is None for a block of its parent: there is one in each, and ``read`` answers with the parent's row.
+    ``writes`` are the calls that change an object, by name, in the order in which they are sent. ``search`` is the
+    parameter of the list that looks for a text: what it finds is there, what it misses may be too. Objects are read
+    ``one_by_one`` where that takes fewer requests than the pages of a long list.
+    """
+
+    list: Call | None
+    read: Call
+    create: Call
+    writes: Mapping[str, Call] = field(default_factory=dict)
+    delete: Call | None = None
+    search: str = ""
+    one_by_one: bool = False
+
+    def __iter__(self) -> Iterator[Call]:
+        """All of them, in the order in which they are documented."""
+        found = (self.create, self.list, self.read, *self.writes.values(), self.delete)
+        yield from (call for call in found if call is not None)
+
+    @property
+    def collection(self) -> Call:
+        """What a whole collection is read by."""
+        return self.list or self.read
+
+    @property
+    def update(self) -> Call | None:
+        """The write that carries most attributes, None where nothing can be changed."""
+        return self.writes.get(UPDATE)

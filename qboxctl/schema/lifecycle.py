@@ -1,0 +1,81 @@
+"""Where an object is in its life: in use or not, busy, waiting for a proof, or leaving, as answers tell it. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from qboxctl.model import JSON, MISSING, Missing, Value
+from qboxctl.schema.calls import Call
+
+ENABLED = "enabled"
+DISABLED = "disabled"
+UNPROVED = "ownership_check"
+"""The status of what waits for its ownership proof (seen in clients of the API)."""
+SETTLED = "ok"
+"""What an object's progress is where nothing is under way."""
+_LEAVING = ("deleting", "deleted")
+
+
+class Moment(NamedTuple):
+    """Where an object is: ``status`` in canonical form (see Lifecycle), its ``progress``, and whether it is leaving."""
+
+    status: str = ""
+    progress: str = SETTLED
+    leaving: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """The calls that ask for an ownership proof: one that answers at once, and one that queues it."""
+
+    at_once: Call
+    queued: Call
+
+
+@dataclass(frozen=True, slots=True)
+class Lifecycle:
+    """How the answers of a kind tell where an object is.
+
+    The ``attribute`` tells whether it is in use: the words ``enabled`` and ``disabled``, whatever values these are
+    there; other words stay as the server has them. It can be disabled where a file can state that attribute.
+    A block of its parent is not there where its status is one of ``absent``.
+    ``progress`` is the attribute that tells what is under way. ``proof`` is how the ownership is proved, None where it
+    need not be.
+    """
+
+    attribute: str = "status"
+    enabled: Value = ENABLED
+    disabled: Value = DISABLED
+    progress: str = "status_detail"
+    absent: tuple[str, ...] = ()
+    proof: Proof | None = None
+
+    def moment(self, row: Mapping[str, JSON], decode: Callable[[JSON], Value | Missing] | None) -> Moment:
+        """Where an object is, by its row; ``decode`` reads the attribute, where the kind has it."""
+        status = self._status(row, decode)
+        progress = str(row.get(self.progress) or SETTLED).lower()
+        leaving = progress in _LEAVING or status == "deleted" or bool(row.get("delete_on"))
+        return Moment(status, progress, leaving)
+
+    def _status(self, row: Mapping[str, JSON], decode: Callable[[JSON], Value | Missing] | None) -> str:
+        raw = row.get(self.attribute)
+        if raw is None:
+            return ""
+        shown = row.get(f"display_{self.attribute}")
+        if self.words and (not isinstance(raw, str) or raw.isdigit()) and isinstance(shown, str) and shown:
+            raw = shown
+        value = decode(raw) if decode else str(raw).lower()
+        if value is MISSING:
+            return ""
+        return str(value) if self.words else DISABLED if value == self.disabled else ENABLED
+
+    @property
+    def words(self) -> bool:
+        """Whether the attribute's value is a status, of which a server may know more than the two."""
+        return bool(self.enabled == ENABLED)
+
+    def proves(self, status: str) -> bool:
+        """Whether an object with this status waits for its ownership proof."""
+        return self.proof is not None and status == UNPROVED
