@@ -5,14 +5,10 @@ from __future__ import annotations
 from contextlib import closing
 from typing import Any
 
-import expect
 import pytest
 import yaml
 from hypothesis import given
 from hypothesis import strategies as st
-from lab import TOKEN, Lab, configuration_of
-from strategies import SINGLE_QUIRKS, accounts, quirks
-from test_laws import many
 
 from qboxctl.api.client import Reader
 from qboxctl.api.reader import Account
@@ -24,6 +20,10 @@ from qboxctl.live.refresh import read_live_state
 from qboxctl.model import Address
 from qboxctl.resources import TYPES
 from qboxctl.schema.patterns import Pattern
+from tests.support import expect
+from tests.support.lab import TOKEN, Lab, configuration_of
+from tests.support.strategies import SINGLE_QUIRKS, accounts, quirks
+from tests.test_laws import many
 
 ALL = Choice(frozenset(TYPES))
 NOTHING = configuration_of("{}")

@@ -12,25 +12,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from expect import check, objects, told
 from hypothesis import HealthCheck, assume, event, given, settings
 from hypothesis import strategies as st
-from lab import ENVIRON, PASSWORD, TOKEN, Lab, NowBlockedError, configuration_of, socket_lab
-from strategies import (
-    DOMAINS,
-    FIXED,
-    SECRET,
-    SINGLE_QUIRKS,
-    TIMEOUT,
-    UNMODELLED,
-    accounts,
-    as_yaml,
-    faults,
-    moves,
-    quirks,
-    troubles,
-    wishes,
-)
 
 from qboxctl.config.changes import difference, edit
 from qboxctl.config.configuration import Configuration
@@ -47,6 +30,23 @@ from qboxctl.render import outcomes as render_outcomes
 from qboxctl.render import plan_text
 from qboxctl.resources import TYPES
 from qboxctl.schema.patterns import Pattern
+from tests.support.expect import check, objects, told
+from tests.support.lab import ENVIRON, PASSWORD, TOKEN, Lab, NowBlockedError, configuration_of, socket_lab
+from tests.support.strategies import (
+    DOMAINS,
+    FIXED,
+    SECRET,
+    SINGLE_QUIRKS,
+    TIMEOUT,
+    UNMODELLED,
+    accounts,
+    as_yaml,
+    faults,
+    moves,
+    quirks,
+    troubles,
+    wishes,
+)
 
 SOCKETS = int(os.environ.get("QBOXCTL_TORTURE_SOCKETS", "0"))
 TORTURE = int(os.environ.get("QBOXCTL_TORTURE", "0"))

@@ -8,7 +8,6 @@ import sys
 from pathlib import Path
 
 import pytest
-from processes import Project, Result
 
 from qboxctl.api.redaction import Redaction
 from qboxctl.api.transport import Network, proxy_of
@@ -17,6 +16,7 @@ from qboxctl.cli.common import Common
 from qboxctl.cli.failures import explained
 from qboxctl.config.settings import ApiSettings
 from qboxctl.errors import QboxctlError, Unreachable
+from tests.support.processes import Project, Result
 
 EMULATED = ("--endpoint", "emulator:")
 NAMES = "Ünïcödé → 😀"
@@ -223,9 +223,8 @@ def test_this_machine_is_asked_straight(endpoint: str) -> None:
 
 
 def test_a_proxy_that_does_not_let_through_is_named(tmp_path: Path) -> None:
-    from test_answers import raw_server
-
     from qboxctl.api.client import Reader
+    from tests.api.test_answers import raw_server
 
     with raw_server(lambda _: [b"HTTP/1.1 407 canary-token-7f3a\r\ncontent-length: 0\r\n\r\n"]) as url:
         environ = {"HTTPS_PROXY": url.replace("//", "//user:canary@")}

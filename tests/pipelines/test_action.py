@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from runner import ACTION, MARKER, ROOT, Runner, read
+from tests.support.runner import ACTION, MARKER, ROOT, Runner, read
 
 
 def test_the_action_installs_what_it_stands_in() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from runner import GITLAB, MARKER, PASSWORDS, Runner, read
+from tests.support.runner import GITLAB, MARKER, PASSWORDS, Runner, read
 
 MERGE_REQUEST = {
     "CI_API_V4_URL": "https://git.example/api/v4",

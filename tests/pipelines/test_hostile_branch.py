@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from runner import ACTION, GITHUB, GITLAB, OWN, SCRIPT, STARTER, Ended, Runner, read, step
+
+from tests.support.runner import ACTION, GITHUB, GITLAB, OWN, SCRIPT, STARTER, Ended, Runner, read, step
 
 HOME = "https://api.qboxmail.com"
 PLANS: dict[str, Callable[[Runner], Ended]] = {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from runner import MARKER, PASSWORDS, Runner
+from tests.support.runner import MARKER, PASSWORDS, Runner
 
 
 def test_plan_apply_drift(runner: Runner, server: Any) -> None:
