@@ -27,7 +27,7 @@ from qboxctl.render.style import Palette
 from qboxctl.resources import TYPES
 from qboxctl.schema.json_validation import schema_errors
 from tests.support.lab import Lab, configuration_of
-from tests.test_laws import many
+from tests.support.laws import many
 
 ROOT = Path(__file__).resolve().parent.parent
 PLAN_SCHEMA = Draft202012Validator(json.loads((ROOT / "schemas" / "plan.schema.json").read_text(encoding="utf-8")))

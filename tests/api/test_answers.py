@@ -7,13 +7,10 @@ import base64
 import gzip
 import html
 import json
-import socket
-import threading
 import time
 import traceback
 import zlib
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from urllib.parse import quote
 
@@ -27,41 +24,9 @@ from qboxctl.emulator import Request, Response
 from qboxctl.errors import QboxctlError
 from qboxctl.model import Status
 from tests.support.lab import PASSWORD, TOKEN, Lab, QuickClock, configuration_of
+from tests.support.raw_server import Say, raw_server
 
-Say = Callable[[bytes], Iterable[bytes]]
 GOOD = b'{"resources": [], "pagination": {}}'
-
-
-@contextmanager
-def raw_server(say: Say) -> Iterator[str]:
-    """A server that sends what ``say`` makes of the head of each request, and gives up when nobody listens."""
-    with socket.create_server(("127.0.0.1", 0)) as server:
-
-        def answer(connection: socket.socket) -> None:
-            with connection:
-                connection.settimeout(20)
-                try:
-                    for part in say(connection.recv(65536)):
-                        connection.sendall(part)
-                    connection.shutdown(socket.SHUT_WR)
-                    while connection.recv(65536):
-                        pass
-                except OSError:
-                    return
-
-        def serve() -> None:
-            while True:
-                try:
-                    connection, _ = server.accept()
-                except OSError:
-                    return
-                threading.Thread(target=answer, args=(connection,), daemon=True).start()
-
-        thread = threading.Thread(target=serve, daemon=True)
-        thread.start()
-        yield f"http://127.0.0.1:{server.getsockname()[1]}"
-        server.shutdown(socket.SHUT_RDWR)
-    thread.join(5)
 
 
 def asked(say: Say, *, timeout: float = 30, hidden: str = "", body: dict[str, str] | None = None) -> str:

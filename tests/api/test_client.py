@@ -16,7 +16,7 @@ from qboxctl.api.client import LATE, Client, Limiter, Reader
 from qboxctl.config.settings import ApiSettings
 from qboxctl.errors import ApiError, AuthError, OutcomeUnknown, Refused, Unreachable
 from tests.support.lab import TOKEN, FakeClock
-from tests.test_laws import many
+from tests.support.laws import many
 
 OK = {"resources": [], "pagination": {}}
 Step = httpx.Response | Exception

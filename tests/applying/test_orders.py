@@ -25,8 +25,8 @@ from qboxctl.resources import TYPES
 from qboxctl.schema.formats import folded, may_be_cut, relaxed_label
 from qboxctl.schema.patterns import Pattern
 from tests.support.lab import TOKEN, Lab, configuration_of
+from tests.support.laws import many
 from tests.support.strategies import as_yaml
-from tests.test_laws import many
 
 PATH = "/api/delivery/accounts"
 LONG = "Messages of the web shop that nobody answers to"

@@ -224,7 +224,7 @@ def test_this_machine_is_asked_straight(endpoint: str) -> None:
 
 def test_a_proxy_that_does_not_let_through_is_named(tmp_path: Path) -> None:
     from qboxctl.api.client import Reader
-    from tests.api.test_answers import raw_server
+    from tests.support.raw_server import raw_server
 
     with raw_server(lambda _: [b"HTTP/1.1 407 canary-token-7f3a\r\ncontent-length: 0\r\n\r\n"]) as url:
         environ = {"HTTPS_PROXY": url.replace("//", "//user:canary@")}

@@ -15,7 +15,7 @@ from qboxctl.config.loader import stated
 from qboxctl.config.revision import changed_since
 from qboxctl.errors import QboxctlError
 from qboxctl.resources import TYPES
-from tests.config.test_since import A, B, committed, git, gone, put
+from tests.support.repository import A, B, committed, git, gone, put
 
 pytestmark = pytest.mark.skipif(not shutil.which("git"), reason="git is not installed")
 

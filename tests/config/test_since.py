@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
-import subprocess
 import tempfile
 from collections.abc import Iterable
 from pathlib import Path
@@ -21,13 +19,11 @@ from qboxctl.config.loader import load, stated
 from qboxctl.config.revision import changed_since
 from qboxctl.model import Address
 from qboxctl.resources import TYPES
+from tests.support.repository import A, B, Files, committed, gone, put
 
 pytestmark = pytest.mark.skipif(not shutil.which("git"), reason="git is not installed")
 
-Files = dict[str, str]
 
-A = "domains: {a.example: {mailboxes: {ada: {}, bob: {}}}}\n"
-B = "domains: {b.example: {mailboxes: {eve: {}}}}\n"
 BOTH = "domains: {a.example: {mailboxes: {ada: {}, bob: {}}}, b.example: {mailboxes: {eve: {}}}}\n"
 ALL_B = {"domain/b.example", "mailbox/eve@b.example"}
 HIDE = "ignore: [mailbox/eve@b.example]\n"
@@ -53,43 +49,6 @@ CASES: dict[str, tuple[Files, Files, set[str]]] = {
     "what was ignored left, and the rule too": ({"b.yaml": B, "i.yaml": HIDE}, {"a.yaml": A}, {"domain/b.example"}),
     "a name that is no text": ({"a.yaml": A, "b\udcff.yaml": B}, {"a.yaml": A}, ALL_B),
 }  # fmt: skip
-
-
-CLEAN = {"PATH": os.environ.get("PATH", os.defpath), "GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_NOSYSTEM": "1"}
-
-
-def git(folder: Path, *words: str) -> str:
-    """What git prints, in an environment with nothing of ours."""
-    person = ("-c", "user.name=t", "-c", "user.email=t@example.com", "-c", "protocol.file.allow=always")
-    command = ["git", "-C", str(folder), *person, *words]
-    return subprocess.run(command, check=True, capture_output=True, text=True, env=CLEAN).stdout.strip()
-
-
-def put(folder: Path, files: Files) -> None:
-    """Let these be all the files."""
-    for name in folder.iterdir():
-        if name.name != ".git":
-            shutil.rmtree(name) if name.is_dir() and not name.is_symlink() else name.unlink()
-    for name, text in files.items():
-        (folder / name).parent.mkdir(exist_ok=True, parents=True)
-        (folder / name).write_bytes(text.encode())
-
-
-def committed(folder: Path, files: Files, *options: str) -> Path:
-    """A repository with these files in its only commit."""
-    folder.mkdir(exist_ok=True)
-    git(folder, "init", "-q", *options)
-    put(folder, files)
-    git(folder, "add", "-A")
-    git(folder, "commit", "-q", "--allow-empty", "-m", "before")
-    return folder
-
-
-def gone(folder: Path, revision: str = "HEAD") -> set[str]:
-    """What was declared at a revision, and is no more."""
-    today = read_sources(folder)
-    before = stated(changed_since(revision, folder, today)[0], TYPES).present
-    return {str(address) for address in before - load(today, TYPES).objects.keys()}
 
 
 @pytest.mark.parametrize(("before", "after", "expected"), CASES.values(), ids=CASES)

@@ -16,8 +16,8 @@ from qboxctl.model import Address, Outcome, Status
 from qboxctl.planning.targets import Options
 from qboxctl.resources import TYPES
 from qboxctl.schema.patterns import Pattern
+from tests.support.exports import exported
 from tests.support.lab import Lab, configuration_of
-from tests.test_export import exported
 
 OURS, OTHER = "C200000000", "C300000000"
 SEED: dict[str, Any] = {

@@ -12,8 +12,8 @@ from qboxctl.planning.graph import GATE, Graph, Step, order
 from qboxctl.resources import TYPES
 from qboxctl.schema.resource import Phase
 from tests.support.lab import Lab, configuration_of
+from tests.support.laws import many, plan_of, possible
 from tests.support.strategies import accounts, as_yaml, wishes
-from tests.test_laws import many, plan_of, possible
 
 GB = 1024**3
 

@@ -20,7 +20,7 @@ from qboxctl.planning.targets import Options
 from qboxctl.resources import TYPES
 from qboxctl.schema.patterns import Pattern
 from tests.support.lab import Lab, configuration_of
-from tests.test_laws import many
+from tests.support.laws import many
 
 
 def account(mailboxes: int, aliases: int = 0, domains: int = 1) -> dict[str, Any]:

@@ -25,8 +25,8 @@ from qboxctl.planning.partial import MOST_NAMES, MOST_ROUNDS, part
 from qboxctl.planning.targets import Options
 from qboxctl.resources import TYPES
 from tests.support.lab import Lab
+from tests.support.laws import many
 from tests.support.strategies import SECRET
-from tests.test_laws import many
 
 Files = Mapping[str, str]
 

@@ -10,7 +10,7 @@ import pytest
 
 from qboxctl.render import plan_html
 from qboxctl.resources import TYPES
-from tests.render.test_reports import plan_of
+from tests.support.plans import plan_of
 
 webdriver = pytest.importorskip("selenium.webdriver")
 BROWSER, DRIVER = shutil.which("chromium"), shutil.which("chromedriver")
