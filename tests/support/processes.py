@@ -1,4 +1,4 @@
-"""The command line as a process of its own, in a project's folder: how it ended, and how long it may take."""
+"""The command line in a project's folder: inside this process, or as one of its own."""
 
 from __future__ import annotations
 
@@ -13,21 +13,10 @@ from typing import Any
 
 import yaml
 
+from tests.support.commands import Result, run
+
 PATIENCE = 60
 """Seconds that a command or a request may take before a test gives up."""
-
-
-@dataclass(frozen=True)
-class Result:
-    """How a command ended."""
-
-    code: int
-    out: str
-    err: str
-
-    @property
-    def json(self) -> Any:
-        return json.loads(self.out)
 
 
 def ended(process: subprocess.Popen[str]) -> Result:
@@ -63,24 +52,32 @@ class Project:
         return path
 
     def start(
-        self, *words: str, env: Mapping[str, str | None] | None = None, shell: str = "", **more: Any
+        self, *words: str, env: Mapping[str, str | None] | None = None, shell: str = "", **streams: Any
     ) -> subprocess.Popen[str]:
-        """Start a command; it runs in the project's folder, on ``config``, and knows only the project's environment.
+        """Start a process; it runs in the project's folder, on ``config``, and knows only the project's environment.
 
         ``shell`` is what a shell does with its streams, such as ``>&-``.
         """
-        environ = {name: value for name, value in {**self.env, **(env or {})}.items() if value is not None}
-        place = () if "-C" in words else ("-C", "config")
-        options = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE, **more}
-        command = [sys.executable, "-m", "qboxctl", *place, *map(str, words)]
+        options = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE, **streams}
+        command = [sys.executable, "-m", "qboxctl", *self._placed(words)]
         if shell:
             command = ["sh", "-c", f'exec "$@" {shell}', "sh", *command]
-        return subprocess.Popen(command, cwd=self.folder, env=environ, encoding="utf-8", **options)
+        return subprocess.Popen(command, cwd=self.folder, env=self._environ(env), encoding="utf-8", **options)
 
-    def run(self, *words: str, env: Mapping[str, str | None] | None = None, **more: Any) -> Result:
-        """Run a command to its end."""
-        with self.start(*words, env=env, **more) as process:
+    def process(self, *words: str, **more: Any) -> Result:
+        """Run a process to its end, as ``start`` starts it."""
+        with self.start(*words, **more) as process:
             return ended(process)
+
+    def run(self, *words: str, env: Mapping[str, str | None] | None = None) -> Result:
+        """Run a command to its end, inside this process."""
+        return run(*self._placed(words), folder=self.folder, environ=self._environ(env))
+
+    def _placed(self, words: tuple[str, ...]) -> list[str]:
+        return [*(() if "-C" in words else ("-C", "config")), *map(str, words)]
+
+    def _environ(self, env: Mapping[str, str | None] | None) -> dict[str, str]:
+        return {name: value for name, value in {**self.env, **(env or {})}.items() if value is not None}
 
     def plan(self, *words: str, **more: Any) -> Any:
         """The plan as JSON; it must not fail."""
@@ -90,7 +87,12 @@ class Project:
 
     def apply(self, *words: str, **more: Any) -> Result:
         """Apply without questions, with the journal in its usual place."""
-        return self.run("apply", "--auto-approve", "--journal", str(self.journal), *words, **more)
+        return self.run(*self.applying, *words, **more)
+
+    @property
+    def applying(self) -> tuple[str, ...]:
+        """The words of an apply without questions."""
+        return ("apply", "--auto-approve", "--journal", str(self.journal))
 
     def program(self, says: str) -> tuple[dict[str, list[str]], Path]:
         """A reference to a program that prints a secret, and the file that it leaves behind where it is run."""
