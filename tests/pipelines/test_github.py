@@ -12,6 +12,8 @@ import pytest
 
 from tests.support.runner import GITHUB, MARKER, STARTER, Runner
 
+pytestmark = pytest.mark.slow
+
 needs_jq = pytest.mark.skipif(not shutil.which("jq"), reason="jq stands for gh --jq, and is not installed")
 WORKFLOWS = pytest.mark.parametrize("path", [GITHUB, STARTER], ids=["example", "starter"])
 
