@@ -14,11 +14,11 @@ from subprocess import Popen
 from typing import Any
 
 import pytest
-from lab import PASSWORD, TOKEN
-from nameserver import NameServer
-from processes import PATIENCE, Project
 
 from qboxctl.emulator import Emulator, Request, Response
+from tests.support.lab import PASSWORD, TOKEN
+from tests.support.nameserver import NameServer
+from tests.support.processes import PATIENCE, Project
 
 
 def is_write(request: Any) -> bool:

@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
-from lab import PASSWORD, Lab, configuration_of
 
 from qboxctl.config.loader import load
 from qboxctl.config.yaml.reader import Source
@@ -20,6 +19,7 @@ from qboxctl.planning.targets import Options
 from qboxctl.render import plan_text
 from qboxctl.resources import TYPES
 from qboxctl.schema.patterns import Pattern
+from tests.support.lab import PASSWORD, Lab, configuration_of
 
 MAILBOX = {"firstname": "Ada", "lastname": "Lovelace", "language": "en", "tags": ["a", "b"]}
 ACCOUNT: dict[str, Any] = {

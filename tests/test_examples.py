@@ -20,6 +20,8 @@ from qboxctl.emulator import Emulator
 from qboxctl.emulator.app import BackgroundServer
 from qboxctl.model import SecretSource
 from qboxctl.resources import TYPES
+from tests.support import commands
+from tests.support.commands import Result
 
 ROOT = Path(__file__).resolve().parent.parent
 EXAMPLES = sorted({path.parent.name for path in (ROOT / "examples").glob("*/*.yaml")})  # the configurations
@@ -27,7 +29,7 @@ SCHEMA = ROOT / "schemas" / "config.schema.json"
 PASSWORD = "Initial-1"
 HEADER = "# yaml-language-server: $schema="
 
-Cli = Callable[..., subprocess.CompletedProcess[str]]
+Cli = Callable[..., Result]
 
 
 def files_of(name: str) -> list[Path]:
@@ -37,7 +39,7 @@ def files_of(name: str) -> list[Path]:
 
 @pytest.fixture
 def cli(tmp_path: Path) -> Cli:
-    """Runs qboxctl as a program, in a folder of its own, with nothing inherited that could name an account."""
+    """Runs qboxctl in a folder of its own, with nothing inherited that could name an account."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("QBOX", "GITHUB_", "GITLAB_"))}
     programs = tmp_path / "bin"
     programs.mkdir()
@@ -53,19 +55,8 @@ def cli(tmp_path: Path) -> Cli:
         "INITIAL_PASSWORD": PASSWORD,
     }
 
-    def run(
-        *words: str, cwd: Path | None = None, environ: Mapping[str, str] | None = None
-    ) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [sys.executable, "-m", "qboxctl", *words],
-            cwd=cwd or tmp_path,
-            env={**basic, **(environ or {})},
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            timeout=120,
-            check=False,
-        )
+    def run(*words: str, cwd: Path | None = None, environ: Mapping[str, str] | None = None) -> Result:
+        return commands.run(*words, folder=cwd or tmp_path, environ={**basic, **(environ or {})})
 
     return run
 
@@ -85,10 +76,10 @@ def copy(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
     return folder
 
 
-def succeeded(done: subprocess.CompletedProcess[str], code: int = 0) -> str:
+def succeeded(done: Result, code: int = 0) -> str:
     """The output of a command that ended as it should."""
-    assert done.returncode == code, f"exit {done.returncode}\n{done.stdout}\n{done.stderr}"
-    return done.stdout
+    assert done.code == code, f"exit {done.code}\n{done.out}\n{done.err}"
+    return done.out
 
 
 def test_there_are_the_examples_that_the_documentation_names() -> None:
@@ -127,7 +118,7 @@ def test_an_example_is_applied_and_then_in_effect(copy: Path, cli: Cli) -> None:
         outcomes = json.loads(succeeded(done))
         assert outcomes["summary"] == {"done": len(plan["changes"])}
         succeeded(cli("-C", str(copy), "plan", "--detailed-exitcode", environ=account))
-        assert PASSWORD not in done.stdout + done.stderr
+        assert PASSWORD not in done.out + done.err
 
 
 def test_the_sandbox_of_the_company_is_another_account(cli: Cli) -> None:
@@ -165,15 +156,13 @@ def test_the_output_of_the_generator_is_fresh(tmp_path: Path) -> None:
     assert filecmp.cmpfiles(kept, checkout, names, shallow=False) == (names, [], [])
 
 
-def test_the_generator_repeats_no_name(tmp_path: Path) -> None:
-    subprocess.run(
-        [sys.executable, str(ROOT / "examples" / "reseller" / "generate.py"), "150", "500", str(tmp_path)],
-        check=True,
-        timeout=60,
-    )
-    configuration = load(read_sources(tmp_path), TYPES)
-    kinds = [address.kind for address in configuration.objects]
-    assert (kinds.count("domain"), kinds.count("mailbox")) == (150, 75_000)
+@pytest.mark.parametrize(("domains", "mailboxes"), [(150, 2), (2, 500)])
+def test_the_generator_repeats_no_name(domains: int, mailboxes: int, tmp_path: Path) -> None:
+    """There are more domains than pairs of a trade and a place, and more people than pairs of names."""
+    program = str(ROOT / "examples" / "reseller" / "generate.py")
+    subprocess.run([sys.executable, program, str(domains), str(mailboxes), str(tmp_path)], check=True, timeout=60)
+    kinds = [address.kind for address in load(read_sources(tmp_path), TYPES).objects]
+    assert (kinds.count("domain"), kinds.count("mailbox")) == (domains, domains * mailboxes)
 
 
 def test_a_starter_project_is_valid_and_planned(tmp_path: Path, cli: Cli) -> None:
@@ -206,6 +195,6 @@ def test_a_starter_project_overwrites_nothing(tmp_path: Path, cli: Cli) -> None:
     (project / "domains" / "example.com.yaml").unlink()
     refused = cli("init", "mail")
     succeeded(refused, 1)
-    assert "already there" in refused.stderr
+    assert "already there" in refused.err
     assert (project / "settings.yaml").read_text(encoding="utf-8") == "mine: true\n"
     assert not (project / "domains" / "example.com.yaml").exists()

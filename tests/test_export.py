@@ -2,42 +2,27 @@
 
 from __future__ import annotations
 
-from contextlib import closing
 from typing import Any
 
-import expect
 import pytest
 import yaml
 from hypothesis import given
 from hypothesis import strategies as st
-from lab import TOKEN, Lab, configuration_of
-from strategies import SINGLE_QUIRKS, accounts, quirks
-from test_laws import many
 
-from qboxctl.api.client import Reader
-from qboxctl.api.reader import Account
 from qboxctl.config.rules import check
 from qboxctl.config.yaml.reader import load_plain
 from qboxctl.config.yaml.writer import Body, dump
-from qboxctl.export import Choice, Export, export, query_for_export
-from qboxctl.live.refresh import read_live_state
+from qboxctl.export import Choice, Export
 from qboxctl.model import Address
 from qboxctl.resources import TYPES
 from qboxctl.schema.patterns import Pattern
+from tests.support import expect
+from tests.support.exports import exported
+from tests.support.lab import Lab, configuration_of
+from tests.support.laws import many
+from tests.support.strategies import SINGLE_QUIRKS, accounts, quirks
 
-ALL = Choice(frozenset(TYPES))
 NOTHING = configuration_of("{}")
-
-
-def exported(lab: Lab, choice: Choice = ALL, config: str = "{}") -> Export:
-    configuration = configuration_of(config)
-    with closing(Reader(lab.endpoint, TOKEN, lab.api, **lab.options())) as reader:
-        return export(
-            read_live_state(Account(reader, TYPES), query_for_export(configuration, TYPES, choice)),
-            configuration,
-            TYPES,
-            choice,
-        )
 
 
 def returned(lab: Lab, seed: dict[str, Any], done: Export) -> None:

@@ -13,8 +13,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
-from lab import Lab, configuration_of
-from test_laws import many
 
 from qboxctl.config.files import read_sources
 from qboxctl.config.loader import load
@@ -28,6 +26,8 @@ from qboxctl.render import diagnostics, plan_text
 from qboxctl.render.style import Palette
 from qboxctl.resources import TYPES
 from qboxctl.schema.json_validation import schema_errors
+from tests.support.lab import Lab, configuration_of
+from tests.support.laws import many
 
 ROOT = Path(__file__).resolve().parent.parent
 PLAN_SCHEMA = Draft202012Validator(json.loads((ROOT / "schemas" / "plan.schema.json").read_text(encoding="utf-8")))
@@ -79,7 +79,7 @@ def edits(words: tuple[bytes, ...]) -> st.SearchStrategy[list[tuple[str, int, in
 @cache
 def configurations() -> tuple[bytes, ...]:
     """What there is to begin with: every case and every example."""
-    files = [*(ROOT / "tests/cases/config").rglob("*.yaml"), *(ROOT / "examples").rglob("*.yaml")]
+    files = [*(ROOT / "tests/config/cases").rglob("*.yaml"), *(ROOT / "examples").rglob("*.yaml")]
     return tuple(path.read_bytes() for path in sorted(files) if path.stat().st_size < 20_000)
 
 

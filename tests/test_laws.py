@@ -12,11 +12,28 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from expect import check, objects, told
-from hypothesis import HealthCheck, assume, event, given, settings
+from hypothesis import assume, event, given, settings
 from hypothesis import strategies as st
-from lab import ENVIRON, PASSWORD, TOKEN, Lab, NowBlockedError, configuration_of, socket_lab
-from strategies import (
+
+from qboxctl.config.changes import difference, edit
+from qboxctl.config.configuration import Configuration
+from qboxctl.config.loader import load
+from qboxctl.config.settings import ApiSettings
+from qboxctl.config.yaml.reader import Source
+from qboxctl.emulator import Request, Response
+from qboxctl.errors import QboxctlError, StalePlanError
+from qboxctl.model import Action, Address, Change, Plan, Status
+from qboxctl.planning import planfile
+from qboxctl.planning.graph import order, writes
+from qboxctl.planning.targets import Options
+from qboxctl.render import outcomes as render_outcomes
+from qboxctl.render import plan_text
+from qboxctl.resources import TYPES
+from qboxctl.schema.patterns import Pattern
+from tests.support.expect import check, objects, told
+from tests.support.lab import ENVIRON, PASSWORD, TOKEN, Lab, NowBlockedError, configuration_of, socket_lab
+from tests.support.laws import SOCKETS, many, plan_of, possible
+from tests.support.strategies import (
     DOMAINS,
     FIXED,
     SECRET,
@@ -32,24 +49,6 @@ from strategies import (
     wishes,
 )
 
-from qboxctl.config.changes import difference, edit
-from qboxctl.config.configuration import Configuration
-from qboxctl.config.loader import load
-from qboxctl.config.settings import ApiSettings
-from qboxctl.config.yaml.reader import Source
-from qboxctl.emulator import Request, Response
-from qboxctl.errors import ConfigError, QboxctlError, StalePlanError
-from qboxctl.model import Action, Address, Change, Plan, Status
-from qboxctl.planning import planfile
-from qboxctl.planning.graph import order, writes
-from qboxctl.planning.targets import Options
-from qboxctl.render import outcomes as render_outcomes
-from qboxctl.render import plan_text
-from qboxctl.resources import TYPES
-from qboxctl.schema.patterns import Pattern
-
-SOCKETS = int(os.environ.get("QBOXCTL_TORTURE_SOCKETS", "0"))
-TORTURE = int(os.environ.get("QBOXCTL_TORTURE", "0"))
 BLIND = frozenset(
     {"autoresponder_enabled", "autoresponder_subject", "autoresponder_body", "autoresponder_start_date",
      "autoresponder_end_date", "autoresponder_intervals_enabled", "timezone", "language", "tags",
@@ -58,40 +57,6 @@ BLIND = frozenset(
 """What the quirk list_detail=blind hides."""
 FLAG = "force_new_password"
 """Volatile: it is compared until a mailbox is used, and goes out together with the first password."""
-
-
-def many(cases: int) -> settings:
-    """How many cases a law is tried on: a small share here, all that were asked for under `make torture`."""
-    return settings(
-        max_examples=TORTURE or cases,
-        deadline=None,
-        derandomize=not TORTURE,
-        database=None,
-        print_blob=True,
-        suppress_health_check=list(HealthCheck),
-    )
-
-
-def possible(seed: dict[str, Any], tree: dict[str, Any]) -> bool:
-    """Whether no name is taken by an object in a collection that the wish does not manage, and so does not read."""
-    for name, domain in tree["domains"].items():
-        there = seed["domains"].get(name, {"mailboxes": {}, "aliases": {}})
-        for section, other in (("mailboxes", "aliases"), ("aliases", "mailboxes")):
-            if other not in domain and there[other].keys() & domain.get(section, {}).keys():
-                return False
-    return True
-
-
-def plan_of(lab: Lab, configuration: Configuration, options: Options | None = None) -> Plan:
-    """A plan; cases in which the account makes the wish impossible are not what these laws are about."""
-    try:
-        return lab.plan(configuration, options)
-    except ConfigError as error:
-        if {found.code for found in error.diagnostics} != {"Q018"}:
-            raise
-        event("an alias would bear the name of a mailbox that stays")
-        assume(False)
-        raise
 
 
 def obey(lab: Lab, tree: dict[str, Any], seed: dict[str, Any]) -> None:

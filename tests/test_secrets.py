@@ -16,8 +16,6 @@ from urllib.parse import quote, urlsplit
 
 import httpx
 import pytest
-from lab import ENVIRON, PASSWORD, TOKEN, Lab, configuration_of
-from processes import PATIENCE, ended
 
 from qboxctl.api.client import Client, Reader
 from qboxctl.config.secrets import SecretError, Secrets
@@ -25,6 +23,8 @@ from qboxctl.config.settings import ApiSettings, normal_endpoint
 from qboxctl.emulator import Request, Response
 from qboxctl.errors import ApiError, QboxctlError
 from qboxctl.model import Secret, SecretSource
+from tests.support.lab import ENVIRON, PASSWORD, TOKEN, Lab, configuration_of
+from tests.support.processes import PATIENCE, ended
 
 ODD = 'canary-"quote\\5lash'
 ACCOUNTS = {"delivery": {"accounts": {"app": {"type": "transactional"}}}}

@@ -9,12 +9,12 @@ from typing import Any
 
 import pytest
 import yaml
-from lab import TOKEN, Lab, configuration_of
 
 from qboxctl.emulator import Request, Response
 from qboxctl.errors import PlanFileError
 from qboxctl.planning.planfile import loads
 from qboxctl.resources import TYPES
+from tests.support.lab import TOKEN, Lab, configuration_of
 
 SECRET = {"env": "PW"}
 SEED: dict[str, Any] = {

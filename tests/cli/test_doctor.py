@@ -6,12 +6,12 @@ from contextlib import closing
 from datetime import UTC, datetime
 
 import pytest
-from lab import TOKEN, Lab, configuration_of
 
 from qboxctl.api.client import Reader
 from qboxctl.api.reader import Account
 from qboxctl.doctor import examine
 from qboxctl.resources import TYPES
+from tests.support.lab import TOKEN, Lab, configuration_of
 
 SEED = {
     "domains": {

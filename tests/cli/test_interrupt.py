@@ -12,9 +12,9 @@ from typing import Any
 
 import pytest
 import yaml
-from lab import Lab, configuration_of
 
 from qboxctl.emulator import Request, Response
+from tests.support.lab import Lab, configuration_of
 
 SECRET = {"env": "PW"}
 SEED: dict[str, Any] = {

@@ -44,7 +44,7 @@ def events(project: Any) -> list[str]:
 def test_a_full_disk_does_not_end_an_apply(stream, words, server, project):
     project.write(WISH)
     with open("/dev/full", "w") as full:
-        done = project.apply(*words, **{stream: full})
+        done = project.process(*project.applying, *words, **{stream: full})
     assert done.code == 0, done
     assert events(project) == ["done"] * 3
     assert "Traceback" not in f"{done.out}{done.err}"
@@ -57,7 +57,7 @@ def test_what_fails_is_told_by_the_code_even_where_nothing_can_be_printed(server
     project.write(WISH)
     server.refuse(403, "PUT")
     with open("/dev/full", "w") as full:
-        assert project.apply(stdout=full, stderr=full).code == 6
+        assert project.process(*project.applying, stdout=full, stderr=full).code == 6
     assert sorted(events(project)) == ["done", "failed", "skipped"]
 
 
@@ -69,7 +69,7 @@ def test_streams_that_are_closed_from_the_start(command, closed, server, project
     """The next file that is opened would get the number of a closed stream, and what is printed to it."""
     project.write(WISH)
     more = ["--auto-approve", "--journal", str(project.journal)] if command == "apply" else ["--out", "plan.json"]
-    done = project.run(command, "-v", *more, shell=closed)
+    done = project.process(command, "-v", *more, shell=closed)
     assert done.code == 0, done
     assert "Traceback" not in done.err
     assert (done.out == "") == (">&-" in closed.replace("2>&-", ""))
@@ -120,7 +120,7 @@ def test_nohup_is_heeded(server, project, hold):
 @HERE
 def test_an_old_encoding_shows_letters_by_their_numbers(server, project):
     project.write(WISH)
-    done = project.apply(env={"PYTHONIOENCODING": "latin-1"})
+    done = project.process(*project.applying, env={"PYTHONIOENCODING": "latin-1"})
     assert done.code == 0, done
     assert r"\u0141ukasz" in done.out
 
@@ -187,7 +187,7 @@ def test_what_is_deleted_is_named_without_control_characters(server, project):
     project.write("settings: {on_remove: {mailbox: delete}}\ndomains: {a.example: {mailboxes: {}}}")
     terminal, keys = os.openpty()
     os.write(terminal, b"no\n")
-    done = project.run("apply", stdin=keys)
+    done = project.process("apply", stdin=keys)
     os.close(terminal)
     os.close(keys)
     assert "This deletes mailbox/old\\x1b[2j" in done.err

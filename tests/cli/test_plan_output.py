@@ -227,9 +227,9 @@ def test_colours(words, env, coloured, account, project):
 def test_a_stream_that_lacks_characters(encoding, account, project):
     project.write({"domains": {"example.com": {"mailboxes": {"bob": {"firstname": "Žofie", "lastname": "Neu"}}}}})
     env = {"PYTHONIOENCODING": encoding}
-    done = project.run("plan", env=env)
+    done = project.process("plan", env=env)
     assert (done.code, "Old -> Neu" in done.out, done.err) == (0, True, "")
-    assert project.plan(env=env)["changes"][0]["fields"][0]["after"] == "Žofie"
+    assert project.process("plan", "--format", "json", env=env).json["changes"][0]["fields"][0]["after"] == "Žofie"
 
 
 def test_how_much_is_shown(account, project):
@@ -415,7 +415,7 @@ def test_only_a_file_is_replaced_by_a_plan(account, project):
 def test_a_result_that_cannot_be_printed(account, project):
     project.write(UPDATE)
     with open("/dev/full", "w") as full:
-        done = project.run("plan", stdout=full)
+        done = project.process("plan", stdout=full)
     assert done.code == 1
     assert "No space left on device" in done.err
     assert "a fault in qboxctl" not in done.err

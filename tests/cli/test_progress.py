@@ -65,29 +65,25 @@ def test_quiet_is_quiet(capsys):
 
 
 SLOWLY = {"api": {"requests_per_second": 1}}
-LONG = {
-    "plan": {"domains": {f"d{number}.example": {"mailboxes": {}} for number in range(12)}},
-    "apply": {"domains": {"a.example": {"mailboxes": {f"u{number}": {"firstname": "V"} for number in range(12)}}}},
-}
-SEEDS = {
-    "plan": {"domains": {f"d{number}.example": {} for number in range(12)}},
-    "apply": {"domains": {"a.example": {"mailboxes": {f"u{number}": {"firstname": "U"} for number in range(12)}}}},
-}
+LONG = {"domains": {"a.example": {"mailboxes": {f"u{number}": {"firstname": "V"} for number in range(8)}}}}
+SEED = {"domains": {"a.example": {"mailboxes": {f"u{number}": {"firstname": "U"} for number in range(8)}}}}
 
 
-@pytest.mark.parametrize("command", LONG)
-def test_a_run_of_more_than_ten_seconds_ends(server, project, command):
+@pytest.mark.slow
+@pytest.mark.parametrize("server", [{"seed": SEED}], indirect=True)
+def test_a_run_of_more_than_ten_seconds_ends(server, project):
     """A line of progress once waited for the lock that its own thread held."""
-    server.swap(seed=SEEDS[command])
-    project.write({"settings": SLOWLY, **LONG[command]})
-    done = project.run(command, *(["--auto-approve"] if command == "apply" else []))
+    project.write({"settings": SLOWLY, **LONG})
+    done = project.apply()
     assert done.code == 0
     assert re.search(r"^asking the API: \d+ answers, 1\d s$", done.err, re.MULTILINE), done.err
 
 
+@pytest.mark.slow
 def test_a_terminal_gets_one_line_that_goes_away(server, project):
-    server.swap(seed=SEEDS["plan"])
-    project.write({"settings": {"api": {"requests_per_second": 4}}, **LONG["plan"]})
+    many = {f"d{number}.example": {"mailboxes": {}} for number in range(16)}
+    server.swap(seed={"domains": {name: {} for name in many}})
+    project.write({"settings": {"api": {"requests_per_second": 8}}, "domains": many})
     ours, theirs = pty.openpty()
     with project.start("plan", stderr=theirs) as process:
         os.close(theirs)

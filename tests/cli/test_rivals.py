@@ -8,9 +8,9 @@ from collections import Counter
 from typing import Any
 
 import pytest
-from lab import TOKEN
 
 from qboxctl.emulator import Request
+from tests.support.lab import TOKEN
 
 SECRET = {"env": "PW"}
 WISH: dict[str, Any] = {

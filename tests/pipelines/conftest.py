@@ -6,7 +6,8 @@ import shutil
 from typing import Any
 
 import pytest
-from runner import Runner
+
+from tests.support.runner import Runner
 
 ABSENT = {name: {"state": "absent"} for name in ("bob", "eve")}
 SEED = {"domains": {"example.com": {"mailboxes": {name: {"firstname": name} for name in ("ada", "bob", "eve")}}}}

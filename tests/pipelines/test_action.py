@@ -5,7 +5,11 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from runner import ACTION, MARKER, ROOT, Runner, read
+import pytest
+
+from tests.support.runner import ACTION, MARKER, ROOT, Runner, read
+
+pytestmark = pytest.mark.slow
 
 
 def test_the_action_installs_what_it_stands_in() -> None:

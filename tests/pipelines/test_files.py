@@ -11,9 +11,9 @@ from pathlib import Path
 
 import click
 import pytest
-from runner import ACTION, GITHUB, GITLAB, OWN, ROOT, SCRIPT, STARTER, Runner, read, step
 
 from qboxctl.cli import cli
+from tests.support.runner import ACTION, GITHUB, GITLAB, OWN, ROOT, SCRIPT, STARTER, Runner, read, step
 
 FORMATS = {
     GITHUB: "github-workflows",

@@ -9,7 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from runner import GITHUB, MARKER, STARTER, Runner
+
+from tests.support.runner import GITHUB, MARKER, STARTER, Runner
+
+pytestmark = pytest.mark.slow
 
 needs_jq = pytest.mark.skipif(not shutil.which("jq"), reason="jq stands for gh --jq, and is not installed")
 WORKFLOWS = pytest.mark.parametrize("path", [GITHUB, STARTER], ids=["example", "starter"])

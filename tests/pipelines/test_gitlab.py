@@ -5,7 +5,11 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from runner import GITLAB, MARKER, PASSWORDS, Runner, read
+import pytest
+
+from tests.support.runner import GITLAB, MARKER, PASSWORDS, Runner, read
+
+pytestmark = pytest.mark.slow
 
 MERGE_REQUEST = {
     "CI_API_V4_URL": "https://git.example/api/v4",

@@ -9,7 +9,8 @@ import tomllib
 from pathlib import Path
 
 import pytest
-from runner import OWN, ROOT, read
+
+from tests.support.runner import OWN, ROOT, read
 
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 TEST, RELEASE, NIGHTLY = (ROOT / ".github" / "workflows" / f"{name}.yml" for name in ("test", "release", "nightly"))

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from runner import MARKER, PASSWORDS, Runner
+import pytest
+
+from tests.support.runner import MARKER, PASSWORDS, Runner
+
+pytestmark = pytest.mark.slow
 
 
 def test_plan_apply_drift(runner: Runner, server: Any) -> None:

@@ -1,0 +1,173 @@
+"""Connections that fail for real: bodies that trickle, late answers, closed ports, servers that nobody can trust."""
+
+from __future__ import annotations
+
+import shutil
+import socket
+import ssl
+import subprocess
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from qboxctl.api.client import Client, Reader
+from qboxctl.config.settings import ApiSettings
+from qboxctl.emulator import Fault
+from qboxctl.errors import OutcomeUnknown, Unreachable
+from qboxctl.model import Status
+from tests.support.lab import TOKEN, TROUBLES, Lab, QuickClock, Trouble, configuration_of, socket_lab
+
+HURRIED = ApiSettings(concurrency=1, timeout=0.5, retries=2)
+WISH = """
+domains:
+  a.example: {postmaster_password: {env: PW}, mailboxes: {ada: {firstname: Ada, password: {env: PW}}}}
+delivery: {accounts: {news: {type: newsletter}}}
+"""
+
+
+@pytest.mark.parametrize("kind", ["slow", "late"])
+def test_an_answer_that_takes_too_long_is_asked_for_again(kind: str) -> None:
+    with socket_lab(api=HURRIED, faults=[Fault(kind, seconds=4)]) as lab:
+        started = time.monotonic()
+        reader = Reader(lab.endpoint, TOKEN, lab.api, **lab.options())
+        assert reader.get("/api/domains").resources == []
+        reader.close()
+        assert time.monotonic() - started < 3, "each byte of a body that trickles began the wait anew"
+        assert len(lab.emulator.requests) == 2
+
+
+def test_an_answer_that_always_takes_too_long_is_given_up() -> None:
+    with socket_lab(api=HURRIED, faults=[Fault("slow", seconds=2, count=10)]) as lab:
+        reader = Reader(lab.endpoint, TOKEN, lab.api, **lab.options())
+        with pytest.raises(OutcomeUnknown, match=r"took longer than 0\.5 s"):
+            reader.get("/api/domains")
+        reader.close()
+        assert len(lab.emulator.requests) == 1 + HURRIED.retries
+
+
+@pytest.mark.parametrize("kind", ["slow", "late"])
+def test_a_create_whose_answer_takes_too_long_is_looked_up(kind: str) -> None:
+    patient = ApiSettings(concurrency=1, timeout=1.5)
+    with socket_lab(api=patient, faults=[Fault(kind, method="POST", seconds=4, count=3)]) as lab:
+        configuration = configuration_of(WISH)
+        assert {one.status for one in lab.apply(configuration)} == {Status.DONE}
+        assert len([one for one in lab.emulator.requests if one.method == "POST"]) == 3, "each create was sent once"
+        assert lab.plan(configuration).changes == ()
+
+
+@pytest.mark.parametrize("kind", TROUBLES)
+def test_what_never_left_is_sent_again_an_order_too(kind: str) -> None:
+    lab = Lab(troubles=[Trouble(kind, method="POST", count=3)])
+    assert {one.status for one in lab.apply(configuration_of(WISH))} == {Status.DONE}
+    assert len(lab.emulator.dump()["delivery"]["accounts"]) == 1
+
+
+@pytest.mark.parametrize(
+    ("answered", "status"),
+    [
+        ([Fault("drop-after", method="PUT")], Status.UNKNOWN),
+        ([Fault("502", method="PUT", done=True)], Status.UNKNOWN),
+        ([], Status.FAILED),
+    ],
+    ids=["no answer", "a useless answer", "never left"],
+)
+def test_an_update_that_may_have_been_made_is_not_called_unsent(answered: list[Fault], status: Status) -> None:
+    """It goes out, the answer is lost, and none of the repetitions leaves."""
+    troubles = [Trouble("no name", method="PUT", nth=1 + len(answered), count=9)]
+    lab = Lab(seed={"domains": {"a.example": {}}}, faults=answered, troubles=troubles)
+    (done,) = lab.apply(configuration_of("domains: {a.example: {pop_disabled: true}}"))
+    assert done.status is status, done
+    assert "Name or service not known, after 6 tries" in str(done.error)
+    assert lab.emulator.dump()["domains"]["a.example"]["pop_disabled"] is bool(answered)
+
+
+@pytest.mark.parametrize("kind", TROUBLES)
+def test_a_server_that_cannot_be_reached_is_named_with_the_reason(kind: str) -> None:
+    lab = Lab(troubles=[Trouble(kind, count=1000)])
+    with pytest.raises(Unreachable) as caught:
+        lab.plan(configuration_of(WISH))
+    assert "api.example" in str(caught.value)
+    assert str(TROUBLES[kind]) in str(caught.value)
+    assert not lab.emulator.requests
+
+
+def ask(endpoint: str) -> str:
+    """What a client says that cannot read there; it may not write either."""
+    client = Client(endpoint, TOKEN, HURRIED, clock=QuickClock())
+    try:
+        with pytest.raises(Unreachable) as caught:
+            client.get("/api/domains")
+        with pytest.raises(Unreachable):
+            client.write("POST", "/api/delivery/accounts", {"description": "x"}, repeatable=False)
+    finally:
+        client.close()
+    return str(caught.value)
+
+
+def test_nobody_listens() -> None:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    assert f"no connection to 127.0.0.1:{port}" in ask(f"http://127.0.0.1:{port}")
+
+
+@contextmanager
+def listener(context: ssl.SSLContext | None) -> Iterator[tuple[int, list[bytes]]]:
+    """A server that notes what it is told in clear text, behind TLS where it can."""
+    heard: list[bytes] = []
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def serve() -> None:
+            while True:
+                try:
+                    connection, _ = server.accept()
+                except OSError:
+                    return
+                with connection:
+                    connection.settimeout(5)
+                    try:
+                        spoken = context.wrap_socket(connection, server_side=True) if context else connection
+                        heard.append(spoken.recv(4096))
+                        spoken.sendall(b"HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\n\r\n")
+                    except OSError:
+                        continue
+
+        thread = threading.Thread(target=serve, daemon=True)
+        thread.start()
+        yield server.getsockname()[1], heard
+        server.shutdown(socket.SHUT_RDWR)
+    thread.join(5)
+
+
+def test_https_to_a_server_that_speaks_plain_http() -> None:
+    with listener(None) as (port, heard):
+        said = ask(f"https://127.0.0.1:{port}")
+    assert "SSL" in said
+    assert heard
+    assert not any(TOKEN.encode() in some for some in heard)
+
+
+@pytest.fixture(scope="module")
+def untrusted(tmp_path_factory: pytest.TempPathFactory) -> ssl.SSLContext:
+    """TLS with a certificate that nobody has signed but itself."""
+    program = shutil.which("openssl") or pytest.skip("there is no openssl to make a certificate with")
+    folder: Path = tmp_path_factory.mktemp("tls")
+    key, certificate = folder / "key.pem", folder / "certificate.pem"
+    command = [program, "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=localhost"]
+    command += ["-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1", "-keyout", str(key), "-out", str(certificate)]
+    subprocess.run(command, check=True, capture_output=True)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate, key)
+    return context
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])
+def test_a_certificate_that_nobody_vouches_for_gets_no_token(untrusted: ssl.SSLContext, host: str) -> None:
+    with listener(untrusted) as (port, heard):
+        said = ask(f"https://{host}:{port}")
+    assert "certificate verify failed" in said
+    assert not any(heard)

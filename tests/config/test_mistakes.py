@@ -1,0 +1,237 @@
+"""What is said of mistakes beside the cases of ``test_cases``: how many, in which place, and which of them matter."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from qboxctl.applying.preflight import resolve_secrets
+from qboxctl.cli import cli, run
+from qboxctl.cli.common import Common
+from qboxctl.cli.init import lacking
+from qboxctl.config.loader import load, load_settings
+from qboxctl.config.rules import check
+from qboxctl.config.secrets import Secrets
+from qboxctl.config.yaml.reader import Source
+from qboxctl.errors import ConfigError, Diagnostic, Position, Severity
+from qboxctl.render import diagnostics, reference
+from qboxctl.resources import TYPES
+from qboxctl.schema import hints
+from qboxctl.schema.places import OWN, Places
+from tests.support.lab import Lab, configuration_of
+
+Command = Callable[..., int]
+
+
+@pytest.fixture
+def command() -> Command:
+    """The command line, in this process."""
+
+    def call(*words: object) -> int:
+        options = Common()
+        args = [*map(str, words)]
+        return run(lambda: cli.main(args=args, prog_name="qboxctl", standalone_mode=False, obj=options), options)
+
+    return call
+
+
+def some(errors: int, warnings: int) -> list[Diagnostic]:
+    rows = [Diagnostic("Q023", f"doubt {number}", severity=Severity.WARNING) for number in range(warnings)]
+    return [*rows, *(Diagnostic("Q012", f"mistake {number}", Position("a.yaml", 1, 1)) for number in range(errors))]
+
+
+@pytest.mark.parametrize(
+    ("errors", "warnings", "shown", "more"),
+    [
+        (20, 0, 20, None),
+        (21, 0, 20, "and 1 error"),
+        (1, 30, 20, "and 11 warnings"),
+        (25, 2, 20, "and 5 errors and 2 warnings"),
+    ],
+)
+def test_twenty_are_printed_and_the_others_counted(errors: int, warnings: int, shown: int, more: str | None) -> None:
+    text = diagnostics.text(some(errors, warnings))
+    assert text.count("error[") + text.count("warning[") == shown
+    assert text.count("error[") == min(errors, 20)
+    assert text.endswith(f"\n{more} more") if more else " more" not in text
+    assert diagnostics.as_json(some(errors, warnings)).count('"severity"') == errors + warnings
+
+
+SECRETS = """
+defaults:
+  mailbox: {password: {env: NOT_SET}}
+domains:
+  a.example:
+    postmaster_password: {env: NOT_SET}
+    mailboxes:
+      ada: {firstname: Ada}
+      bob: {firstname: Bob}
+      eve: {firstname: Eve, password: {env: OTHER}}
+"""
+
+
+def test_one_missing_variable_is_one_mistake_at_the_place_of_the_defaults() -> None:
+    configuration = configuration_of(SECRETS)
+    plan = Lab().plan(configuration)
+    mailboxes = [change for change in plan.changes if change.address.kind == "mailbox"]
+    with pytest.raises(ConfigError) as caught:
+        resolve_secrets(mailboxes, configuration, Secrets({}))
+    found = [(one.message, str(one.position)) for one in caught.value.diagnostics]
+    assert found == [
+        (
+            "password of 2 objects, mailbox/ada@a.example among them: the environment variable NOT_SET is not set",
+            "file0.yaml:3:13",
+        ),
+        ("password of mailbox/eve@a.example: the environment variable OTHER is not set", "file0.yaml:10:29"),
+    ]
+    with pytest.raises(ConfigError) as caught:
+        resolve_secrets(plan.changes, configuration, Secrets({"OTHER": "good-Pa55word"}))
+    (one,) = caught.value.diagnostics
+    assert one.message.startswith("password and postmaster_password of 3 objects, domain/a.example among them: ")
+
+
+def test_a_long_chain_of_aliases_is_no_circle() -> None:
+    chain = ", ".join(f"a{number}: [a{number + 1}@a.example]" for number in range(3_000))
+    configuration = configuration_of(f"domains: {{a.example: {{mailboxes: {{a3000: {{}}}}, aliases: {{{chain}}}}}}}")
+    assert len(configuration.objects) == 3_002
+
+
+def test_catch_alls_alone_can_be_a_circle() -> None:
+    body = "{catch_all_enabled: true, catch_all_destination: %s, mailboxes: {}, aliases: {}}"
+    text = f"domains: {{a.example: {body % 'x@b.example'}, b.example: {body % 'y@a.example'}}}"
+    found = [one for one in check(load([Source("a.yaml", text)], TYPES), TYPES) if one.code == "Q027"]
+    way = "the catch-all of a.example → x@b.example → the catch-all of b.example → y@a.example"
+    assert [one.message for one in found] == [f"mail goes round in a circle: {way} → the catch-all of a.example"]
+
+
+BROKEN = {
+    "mistakes elsewhere": ["settings: {customer_code: C1}\nignore: [domain/x.example]\ndomians: {bad: 7}\n"],
+    "another file that is no YAML": ["settings: {customer_code: C1}\nignore: [domain/x.example]\n", "domains: [\n"],
+    "an object twice": [
+        "settings: {customer_code: C1}\nignore: [domain/x.example]\ndomains: {a.example: {chat: true}}\n",
+        "domains: {a.example: {chat: true}}\n",
+    ],
+}
+
+
+@pytest.mark.parametrize("texts", BROKEN.values(), ids=BROKEN)
+def test_settings_can_be_read_where_the_rest_cannot(texts: list[str]) -> None:
+    configuration = load_settings([Source(f"{number}.yaml", text) for number, text in enumerate(texts)], TYPES)
+    assert configuration.settings.customer_code == "C1"
+    assert [pattern.text for pattern in configuration.ignore] == ["domain/x.example"]
+    assert not configuration.objects
+
+
+@pytest.mark.parametrize(
+    "text", ["settings: {endpont: x}\n", "settings: {endpoint: x\n", "ignore: [x]\nsettings: {}\n"]
+)
+def test_a_mistake_in_the_settings_is_one(text: str) -> None:
+    with pytest.raises(ConfigError):
+        load_settings([Source("a.yaml", text)], TYPES)
+
+
+@pytest.mark.parametrize("words", [["doctor"], ["export"]], ids=lambda words: words[0])
+def test_a_command_that_needs_only_the_settings(words: list[str], tmp_path: Path, command: Command) -> None:
+    (tmp_path / "a.yaml").write_text("settings: {endpoint: 'emulator:'}\ndomains: {bad: {}}\n", encoding="utf-8")
+    assert command("-C", tmp_path, *words) == 0
+    assert command("-C", tmp_path, "validate") == 3
+    assert command("-C", tmp_path, "--env", "nowhere", *words) == 3
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("", ".qboxctl/\n*.plan.json\n"),
+        ("node_modules", "node_modules\n.qboxctl/\n*.plan.json\n"),
+        ("  .qboxctl/\r\n", "  .qboxctl/\r\n*.plan.json\n"),
+        ("*.plan.json\n.qboxctl/\n", "*.plan.json\n.qboxctl/\n"),
+    ],
+)
+def test_what_a_gitignore_lacks(old: str, new: str) -> None:
+    assert old + lacking(old, ".qboxctl/\n*.plan.json\n") == new
+
+
+def test_a_repository_with_a_gitignore_gets_its_lines(
+    tmp_path: Path, command: Command, capsys: pytest.CaptureFixture[str]
+) -> None:
+    ignored = tmp_path / ".gitignore"
+    ignored.write_bytes(b"caf\xe9")
+    assert command("init", tmp_path) == 0
+    assert f"added to {ignored}" in capsys.readouterr().out
+    assert ignored.read_bytes() == b"caf\xe9\n.qboxctl/\n*.plan.json\n"
+
+
+def test_the_starter_removes_nothing(tmp_path: Path, command: Command) -> None:
+    assert command("init", tmp_path) == 0
+    configuration = load_settings([Source("a", (tmp_path / "settings.yaml").read_text(encoding="utf-8"))], TYPES)
+    assert set(configuration.settings.on_remove.values()) <= {"keep"}
+
+
+# Hints.
+
+
+@pytest.mark.parametrize("kind", TYPES)
+def test_a_hint_is_for_a_word_that_no_object_can_hold(kind: str) -> None:
+    places = Places.of(TYPES)
+    assert not TYPES[kind].hints.keys() & {*TYPES[kind].by_name, *OWN} - ({"id"} if TYPES[kind].unique else set())
+    assert all(word == word.lower() for word in TYPES[kind].hints)
+    for word, hint in TYPES[kind].hints.items():
+        assert places.meant(word.upper(), places.words(TYPES[kind]), TYPES[kind]) == hint
+
+
+@pytest.mark.parametrize(
+    ("word", "known", "found"),
+    [
+        ("quota", ["default_quota", "max_email_quota", "plan"], ["default_quota", "max_email_quota"]),
+        ("email_quota", ["status", "max_quota_of_email"], ["max_quota_of_email"]),
+        ("plam", ["plan", "plans"], ["plan"]),
+        ("plan", ["plan"], []),
+        ("a", ["a_b", "a_c", "a_d", "a_e"], []),
+    ],
+)
+def test_what_is_near(word: str, known: list[str], found: list[str]) -> None:
+    assert hints.near(word, known) == found
+
+
+def test_no_hint_proposes_what_was_written() -> None:
+    for word in [name for type_ in TYPES.values() for name in type_.by_name]:
+        assert hints.near(word, [word]) == []
+
+
+@pytest.mark.parametrize("kind", TYPES)
+def test_all_that_explain_lists_can_be_explained(kind: str) -> None:
+    listed = [line.split()[0] for line in reference.explain(kind) if line.startswith("  ")]
+    assert {*Places.of(TYPES).words(TYPES[kind])} == set(listed)
+    for word in listed:
+        text = reference.explain(f"{kind}.{word}")
+        assert text[0] == f"{kind}.{word}"
+        assert any(line.startswith("values:") for line in text)
+
+
+@pytest.mark.parametrize(
+    ("topic", "hint"),
+    {
+        "quota": "did you mean domain.default_quota or domain.max_email_quota or mailbox.max_email_quota?",
+        "mailbox.quota": "did you mean mailbox.max_email_quota?",
+        "mailbox.forward": "a mailbox forwards nothing",
+        "mailbox.zzz": "`qboxctl explain mailbox` lists",
+        "mailbocks": "did you mean mailbox?",
+        "zzz": "there are: domain, ",
+    }.items(),
+)
+def test_what_explain_proposes(topic: str, hint: str) -> None:
+    with pytest.raises(KeyError):
+        reference.explain(topic)
+    assert reference.meant(topic).startswith(hint)
+
+
+@pytest.mark.parametrize("form", ["text", "github"])
+def test_what_files_hold_moves_no_cursor_and_ends_no_line(form: str) -> None:
+    """The log of a pipeline shows colours, and GitHub takes commands from it."""
+    odd = "a\x1b[2J\x9b31m\u202eb\r\n::set-env name=X::y"
+    found = [Diagnostic("Q012", f"unknown key {odd}", Position(f"{odd}.yaml", 1, 1), hint=f"not {odd}")]
+    shown = diagnostics.github(found) if form == "github" else diagnostics.text(found)
+    assert all(line.isprintable() for line in shown.split("\n"))
+    assert not any(line.startswith("::set-env") for line in shown.splitlines())

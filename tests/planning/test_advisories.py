@@ -1,0 +1,177 @@
+"""Warnings of a plan: what it does rightly, and somebody may not expect."""
+
+from __future__ import annotations
+
+import pytest
+
+from qboxctl.config.yaml.reader import load_plain
+from qboxctl.planning.advisories import advise
+from qboxctl.planning.planner import make_plan
+from qboxctl.planning.targets import Options
+from qboxctl.resources import TYPES
+from qboxctl.schema.patterns import Pattern
+from tests.support.lab import Lab, configuration_of
+
+SEED = """
+domains:
+  a.example:
+    mailboxes:
+      ada: {firstname: Ada, lastname: Lovelace}
+      bob: {firstname: Bob, lastname: Byte, status: disabled}
+      eve: {firstname: Eve, lastname: Echo}
+  b.example: {mailboxes: {}}
+"""
+STAY = """
+domains:
+  a.example:
+    mailboxes:
+      ada: {firstname: Ada}
+      bob: {firstname: Bob}
+      eve: {firstname: Eve}
+"""
+NEW = "{firstname: %s, lastname: %s, password: {env: PW}}"
+
+
+def kept(*others: str, on_remove: str = "keep") -> str:
+    """A wish that keeps eve and says more."""
+    rows = "".join(f"      {one}\n" for one in others)
+    return (
+        f"settings: {{on_remove: {{mailbox: {on_remove}}}}}\n"
+        f"domains:\n  a.example:\n    mailboxes:\n      eve: {{firstname: Eve}}\n{rows}"
+    )
+
+
+BOB = "bob: {firstname: Bob, lastname: Byte}"
+CASES = {
+    "nothing to say": (STAY, []),
+    "disabled by hand, where qboxctl disables nothing": (kept(BOB), []),
+    "disabled, and declared again": (kept(BOB, on_remove="disable"), ["Q044 mailbox/bob@a.example"]),
+    "disabled, and another attribute differs": (
+        kept(BOB.replace("Byte", "Bit"), on_remove="disable"), ["Q044 mailbox/bob@a.example"],
+    ),
+    "disabled, and its status is declared": (kept(BOB.replace("}", ", status: enabled}"), on_remove="disable"), []),
+    "disabled, and declared absent": (kept("bob: {state: absent}", on_remove="disable"), []),
+    "the same person under a new name, the old one kept": (
+        kept("lovelace: " + NEW % ("Ada", "Lovelace")), ["Q045 mailbox/lovelace@a.example"],
+    ),
+    "the same person under a new name, the old one absent": (
+        kept("ada: {state: absent}", "al: " + NEW % ("Ada", "Lovelace"), "x: " + NEW % ("X", "X")),
+        ["Q045 mailbox/al@a.example"],
+    ),
+    "one comes where one goes": (
+        kept("ada: {state: absent}", "info: " + NEW % ("In", "Fo")), ["Q045 mailbox/info@a.example"],
+    ),
+    "two come where one goes, and nobody can tell": (
+        kept("ada: {state: absent}", "x: " + NEW % ("X", "X"), "y: " + NEW % ("Y", "Y")), [],
+    ),
+    "one comes, and others are left alone": (kept("info: " + NEW % ("In", "Fo")), []),
+    "the other one is in another domain": (
+        kept("ada: {state: absent}") + "  b.example: {mailboxes: {ada: " + NEW % ("Ada", "Lovelace") + "}}\n", [],
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("text", "expected"), CASES.values(), ids=CASES)
+def test_what_a_plan_warns_of(text: str, expected: list[str]) -> None:
+    lab, configuration = Lab(seed=load_plain(SEED, "the seed")), configuration_of(text)
+    snapshot = lab.read_live_state(configuration)
+    found = advise(configuration, snapshot, make_plan(TYPES, configuration, snapshot), TYPES)
+    assert [f"{one.code} {one.address}" for one in found] == expected
+    assert all(one.hint for one in found)
+
+
+SIZES = """
+domains:
+  a.example:
+    max_email_quota: 50GB
+    mailboxes:
+      ada: {firstname: Ada, max_email_quota: 25GB}
+      bob: {firstname: Bob, max_email_quota: 8GB}
+"""
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("domains: {a.example: {max_email_quota: 50GB, mailboxes: {ada: {max_email_quota: 25GB}}}}", []),
+        ("domains: {a.example: {mailboxes: {ada: {max_email_quota: 50GB}, bob: {max_email_quota: 16GB}}}}", []),
+        (
+            "domains: {a.example: {mailboxes: {ada: {max_email_quota: 8GB}}}}",
+            ["mailbox/ada@a.example from 25GB to 8GB"],
+        ),
+        ("domains: {a.example: {max_email_quota: 25GB}}", ["domain/a.example from 50GB to 25GB"]),
+        ("domains: {a.example: {default_quota: 1GB}}", []),
+        ("domains: {a.example: {mailboxes: {eve: {firstname: E, max_email_quota: 1GB, password: {env: PW}}}}}", []),
+        (
+            "defaults: {mailbox: {max_email_quota: 8GB}}\ndomains: {a.example: {mailboxes: {ada: {}, bob: {}}}}",
+            ["mailbox/ada@a.example from 25GB to 8GB"],
+        ),
+    ],
+)
+def test_a_size_that_goes_down(text: str, expected: list[str]) -> None:
+    lab, configuration = Lab(seed=load_plain(SIZES, "the seed")), configuration_of(text)
+    snapshot = lab.read_live_state(configuration)
+    found = advise(configuration, snapshot, make_plan(TYPES, configuration, snapshot), TYPES)
+    assert {one.code for one in found} <= {"Q048"}
+    assert [one.message.partition(" of ")[2].replace(" goes down", "") for one in found] == expected
+
+
+@pytest.mark.parametrize(
+    ("live", "mailboxes", "created", "manages", "warned"),
+    [
+        (9, 1, 1, "mailboxes", False),
+        (10, 1, 1, "mailboxes", True),
+        (10, 2, 1, "mailboxes", False),
+        (25, 1, 0, "mailboxes", False),
+        (10, 1, 1, "", False),
+        (0, 1, 11, "", False),
+    ],
+)
+def test_more_aliases_than_are_free(live: int, mailboxes: int, created: int, manages: str, warned: bool) -> None:
+    """Only a plan knows what is live; where it does not read the mailboxes, it cannot tell."""
+    seed = {"domains": {"a.example": {
+        "mailboxes": {f"m{number}": {"firstname": "M"} for number in range(mailboxes)},
+        "aliases": {f"old{number}": ["x@y.example"] for number in range(live)},
+    }}}  # fmt: skip
+    aliases = "".join(f"new{number}: [x@y.example], " for number in range(created))
+    inside = f"{manages}: {{m0: {{}}}}, " if manages else ""
+    configuration = configuration_of(f"domains: {{a.example: {{{inside}aliases: {{{aliases}}}}}}}")
+    snapshot = Lab(seed=seed).read_live_state(configuration)
+    found = advise(configuration, snapshot, make_plan(TYPES, configuration, snapshot), TYPES)
+    assert [one.code for one in found] == (["Q026"] if warned else [])
+
+
+TEAM = """
+domains:
+  a.example:
+    catch_all_destination: new@a.example
+    mailboxes:
+      ada: {firstname: Ada}
+      new: {firstname: New, password: {env: PW}}
+    aliases:
+      old: [ada@a.example, far@away.example]
+      team: [ada@a.example, new@a.example]
+      all: [team@a.example]
+  b.example: {mailboxes: {}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("excluded", "expected"),
+    {
+        "": [],
+        "mailbox/ada@*": [],
+        "mailbox/*": [
+            "alias/team@a.example: mailbox/new@a.example", "domain/a.example: mailbox/new@a.example",
+        ],
+        "alias/team@*": ["alias/all@a.example: alias/team@a.example"],
+        "alias/*": [],
+    }.items(),
+)  # fmt: skip
+def test_mail_into_what_a_plan_leaves_out(excluded: str, expected: list[str]) -> None:
+    lab, configuration = Lab(seed=load_plain(SEED, "the seed")), configuration_of(TEAM)
+    options = Options(excludes=(Pattern.of(excluded, TYPES),) if excluded else ())
+    snapshot = lab.read_live_state(configuration, options)
+    found = advise(configuration, snapshot, make_plan(TYPES, configuration, snapshot, options), TYPES)
+    assert {one.code for one in found} <= {"Q046"}
+    assert sorted(one.message.partition(" of ")[2].partition(" is ")[0] for one in found) == expected

@@ -1,0 +1,162 @@
+"""The order in which changes are written."""
+
+from __future__ import annotations
+
+from graphlib import CycleError
+
+import pytest
+from hypothesis import given
+
+from qboxctl.model import Action, Address, Change, FieldChange
+from qboxctl.planning.graph import GATE, Graph, Phase, Step, order
+from qboxctl.resources import TYPES
+from tests.support.lab import Lab, configuration_of
+from tests.support.laws import many, plan_of, possible
+from tests.support.strategies import accounts, as_yaml, wishes
+
+GB = 1024**3
+
+
+def change(address: str, action: str, **fields: tuple[object, object]) -> Change:
+    rows = tuple(FieldChange(name, before, after) for name, (before, after) in sorted(fields.items()))
+    return Change(Address.of(address), Action(action), fields=rows)
+
+
+def ranks(*changes: Change) -> dict[tuple[str, str], int]:
+    """At which turn each step may be written."""
+    sets = order(changes, TYPES).ready_sets()
+    return {
+        (str(step.address), step.phase.name): turn
+        for turn, steps in enumerate(sets)
+        for step in steps
+        if step.address.kind != GATE
+    }
+
+
+DOMAIN, ADA, BOB = "domain/a.example", "mailbox/ada@a.example", "mailbox/bob@a.example"
+CASES = {
+    "a domain before its mailboxes": (
+        [change(DOMAIN, "create"), change(ADA, "create")],
+        [(DOMAIN, "CREATE"), (ADA, "CREATE")],
+    ),
+    "a mailbox before the alias that leads to it": (
+        [change("alias/info@a.example", "create", destinations=(None, ("ada@a.example",))), change(ADA, "create")],
+        [(ADA, "CREATE"), ("alias/info@a.example", "CREATE")],
+    ),
+    "a limit is raised before it is needed": (
+        [change(DOMAIN, "update", max_email_quota=(8 * GB, 25 * GB)),
+         change(ADA, "update", max_email_quota=(8 * GB, 25 * GB))],
+        [(DOMAIN, "FIRST"), (ADA, "FIRST")],
+    ),
+    "a limit is lowered when nobody needs it any more": (
+        [change(DOMAIN, "update", max_email_quota=(25 * GB, 8 * GB)),
+         change(ADA, "update", max_email_quota=(25 * GB, 8 * GB))],
+        [(ADA, "FIRST"), (DOMAIN, "LAST")],
+    ),
+    "one limit up, another down": (
+        [change(DOMAIN, "update", max_email_accounts=(1, 5), max_email_quota=(25 * GB, 8 * GB)),
+         change(ADA, "update", max_email_quota=(25 * GB, 8 * GB)), change(BOB, "create")],
+        [(DOMAIN, "FIRST"), (BOB, "CREATE"), (DOMAIN, "LAST")],
+    ),
+    "unlimited is the highest limit": (
+        [change(DOMAIN, "update", max_email_accounts=(-1, 5)), change(ADA, "delete")],
+        [(ADA, "LAST"), (DOMAIN, "LAST")],
+    ),
+    "a domain is disabled after all that is in it": (
+        [change(DOMAIN, "create", status=(None, "disabled")), change(ADA, "create")],
+        [(DOMAIN, "CREATE"), (ADA, "CREATE"), (DOMAIN, "LAST")],
+    ),
+    "the catch-all moves before its old mailbox goes": (
+        [change(DOMAIN, "update", catch_all_destination=("bob@a.example", "ada@a.example")),
+         change(ADA, "create"), change(BOB, "delete")],
+        [(ADA, "CREATE"), (DOMAIN, "SETTLE"), (BOB, "LAST")],
+    ),
+    "what is in a domain goes before it": (
+        [change(DOMAIN, "delete"), change(ADA, "delete")],
+        [(ADA, "LAST"), (DOMAIN, "LAST")],
+    ),
+    "an alias leaves its mailbox before that goes": (
+        [change("alias/i@a.example", "update", destinations=(("ada@a.example", "x@y.zz"), ("x@y.zz",))),
+         change(ADA, "delete")],
+        [("alias/i@a.example", "FIRST"), (ADA, "LAST")],
+    ),
+    "an alias leaves its mailbox before that is disabled": (
+        [change("alias/i@a.example", "update", destinations=(("ada@a.example",), ("x@y.zz",))),
+         change(ADA, "disable", status=("enabled", "disabled"))],
+        [("alias/i@a.example", "FIRST"), (ADA, "LAST")],
+    ),
+    "an alias becomes a mailbox": (
+        [change("alias/ada@a.example", "delete"), change(ADA, "create")],
+        [("alias/ada@a.example", "LAST"), (ADA, "CREATE")],
+    ),
+    "a mailbox becomes an alias": (
+        [change(ADA, "delete"), change("alias/ada@a.example", "create", destinations=(None, ("x@y.zz",)))],
+        [(ADA, "LAST"), ("alias/ada@a.example", "CREATE")],
+    ),
+    "removals make room": ([change(ADA, "delete"), change(BOB, "create")], [(ADA, "LAST"), (BOB, "CREATE")]),
+    "Delivery from the domain to the entry": (
+        [change("delivery_domain/n.example", "create"),
+         change("delivery_account/news", "create", domains=(None, ("n.example",))),
+         change("suppression/x@y.zz", "create", accounts=(None, ("news",)))],
+        [("delivery_domain/n.example", "CREATE"), ("delivery_account/news", "FIRST"),
+         ("suppression/x@y.zz", "CREATE")],
+    ),
+    "an account leaves its domain before that goes": (
+        [change("delivery_domain/n.example", "delete"),
+         change("delivery_account/news", "update", domains=(("n.example",), ()))],
+        [("delivery_account/news", "FIRST"), ("delivery_domain/n.example", "LAST")],
+    ),
+    "an account goes before its domain": (
+        [change("delivery_domain/n.example", "delete"), change("delivery_account/news", "delete")],
+        [("delivery_account/news", "LAST"), ("delivery_domain/n.example", "LAST")],
+    ),
+    "a status is written once the mailbox exists": (
+        [change(ADA, "create", status=(None, "disabled"))],
+        [(ADA, "CREATE"), (ADA, "FIRST")],
+    ),
+    "a new domain is proved before all": (
+        [change(DOMAIN, "update", status=("ownership_check", "disabled")), change(ADA, "create")],
+        [(DOMAIN, "CREATE"), (ADA, "CREATE"), (DOMAIN, "LAST")],
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("changes", "wanted"), CASES.values(), ids=CASES)
+def test_order(changes: list[Change], wanted: list[tuple[str, str]]) -> None:
+    for given_in in (changes, changes[::-1]):
+        turns = [ranks(*given_in)[step] for step in wanted]
+        assert turns == sorted(turns)
+        assert len(set(turns)) == len(turns), turns
+
+
+def test_what_does_not_depend_is_not_held_up() -> None:
+    found = order(
+        [change(DOMAIN, "update", antispam_level=(1, 2)), change(ADA, "create"), change(BOB, "create")], TYPES
+    )
+    assert all(not needs for needs in found.needs.values())
+    assert len(found.ready_sets()) == 1
+
+
+def test_a_default_of_creation_costs_no_second_call() -> None:
+    found = order([change(ADA, "create", status=(None, "enabled"), firstname=(None, "Ada"))], TYPES)
+    assert list(found.work) == [Step(Address.of(ADA), Phase.CREATE)]
+
+
+def test_a_circle_is_refused_before_anything_is_written() -> None:
+    one, other = Step(Address.of(ADA), Phase.FIRST), Step(Address.of(BOB), Phase.FIRST)
+    waits = {one: frozenset([other]), other: frozenset([one])}
+    circle = Graph({one: (), other: ()}, waits, {one: frozenset(), other: frozenset()})
+    with pytest.raises(CycleError):
+        circle.sorter()
+
+
+@many(150)
+@given(seed=accounts(), tree=wishes())
+def test_no_circles_at_random(seed: dict, tree: dict) -> None:
+    if possible(seed, tree):
+        plan = plan_of(Lab(seed=seed), configuration_of(as_yaml(tree)))
+        found = order(plan.changes, TYPES)
+        turn = {step: number for number, steps in enumerate(found.ready_sets()) for step in steps}
+        for step, waits in found.needs.items():
+            assert all(turn[other] < turn[step] for other in waits | found.after[step])
+        assert {step.address for step in turn if step.address.kind != GATE} == {one.address for one in plan.changes}
