@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import getpass
 import os
-import shlex
 import signal
 import sys
 import threading
@@ -21,7 +20,14 @@ from qboxctl.api.reader import Account
 from qboxctl.applying.executor import Executor
 from qboxctl.applying.journal import Journal, default_path
 from qboxctl.applying.pace import Patience
-from qboxctl.applying.preflight import Checked, check, refuse_unapproved, resolve_secrets
+from qboxctl.applying.preflight import (
+    Checked,
+    check,
+    refuse_another_account,
+    refuse_another_configuration,
+    refuse_unapproved,
+    resolve_secrets,
+)
 from qboxctl.applying.scheduler import Scheduler
 from qboxctl.cli.common import Common, common, run_on
 from qboxctl.cli.failures import Exit, explained
@@ -29,7 +35,7 @@ from qboxctl.cli.planning import planned, planning_options, still_asked, task_of
 from qboxctl.cli.session import connect, process_secrets
 from qboxctl.config import git
 from qboxctl.config.configuration import Configuration
-from qboxctl.errors import PlanFileError, QboxctlError, StalePlanError
+from qboxctl.errors import QboxctlError
 from qboxctl.live.refresh import read_live_state
 from qboxctl.model import INTERRUPTED, Address, Blocked, Change, LiveState, Outcome, Plan, PlanOptions, Status
 from qboxctl.planning.planfile import read
@@ -85,12 +91,12 @@ def command(
     task = task_of(options, replace(saved.options, rotate=asked.rotate) if saved else asked, whole=saved is not None)
     stop = threading.Event()
     if saved:
-        _same_account(saved, task.configuration)
+        refuse_another_account(saved, task.configuration)
     client = connect(Client, task.configuration, options, seed=seed, stop=stop)
     patience = Patience() if wait is None else Patience(wait, wait)
     with closing(client):
         if saved:
-            _same_configuration(saved, task.configuration, asked.rotate)
+            refuse_another_configuration(saved, task.configuration, asked.rotate)
             checked = still_asked(client, task, saved, options, acknowledge)
             configuration, plan, blocked, todo = task.configuration, saved, checked.blocked, checked.todo
         else:
@@ -227,31 +233,6 @@ class _Order:
         if found & {Status.FAILED, Status.UNKNOWN, Status.SKIPPED}:
             return Exit.PARTIAL
         return Exit.WAITING if Status.WAITING in found else Exit.DONE
-
-
-def _same_account(plan: Plan, configuration: Configuration) -> None:
-    """Refuse a saved plan for another environment or endpoint; raises PlanFileError."""
-    settings = configuration.settings
-    if plan.environment != settings.environment:
-        raise PlanFileError(
-            f"the plan was made for the environment {plan.environment!r}, and this is {settings.environment!r}",
-            hint=f"apply it with --env {shlex.quote(plan.environment)}",
-        )
-    if plan.endpoint != settings.endpoint:
-        raise PlanFileError(f"the plan was made for {plan.endpoint}, and this is {settings.endpoint}")
-
-
-def _same_configuration(plan: Plan, configuration: Configuration, rotate: Sequence[str]) -> None:
-    """Refuse a saved plan of other files, or one that would send secrets again unasked; raises StalePlanError."""
-    if plan.config_digest != configuration.digest:
-        hint = "run `qboxctl plan` again and review what it says now, or name the folder that it was made in with -C"
-        raise StalePlanError("the configuration is not the one that the plan was made from", hint=hint)
-    if set(plan.options.rotate) != set(rotate):
-        again = " ".join(f"--rotate {shlex.quote(clean(text))}" for text in plan.options.rotate) or "no --rotate"
-        raise StalePlanError(
-            "secrets are sent again only where apply is given the same --rotate as the plan",
-            hint=f"if the plan is right, apply it with {again}",
-        )
 
 
 def _ask(plan: Plan, options: Common, *, auto_approve: bool) -> None:
