@@ -262,7 +262,7 @@ class Scheduler:
                 again.append(step)
             case Look.PENDING:
                 self.finish(step, Status.WAITING, message)
-            case Look.WRONG if not state.adopted and state.looks < len(GRACE) and not self.stop.is_set():
+            case Look.WRONG if not state.adopted and state.looks < GRACE and not self.stop.is_set():
                 state.looks += 1
                 again.append(step)
             case Look.WRONG:
@@ -286,7 +286,7 @@ class Scheduler:
         if isinstance(proof, Proof) and proof.record:
             state.record = self.executor.told(proof.record)
         state.proofs += 1
-        looks = QUEUED_LOOKS if verified is None else len(GRACE) + QUEUED_LOOKS if verified else 0
+        looks = QUEUED_LOOKS if verified is None else GRACE + QUEUED_LOOKS if verified else 0
         if state.record and not verified and state.proofs == 1 and self.patience.outside:
             self.note(f"{step.address} waits for its ownership proof: publish {state.record}")
         if self.may_wait(state, outside=True) or (state.proofs <= looks and not self.stop.is_set()):
