@@ -15,6 +15,7 @@ from functools import partial
 from qboxctl.api.client import Client
 from qboxctl.api.reader import MOST_LOOKS, PER_PAGE, Account
 from qboxctl.api.writer import Proof, Target, Writer
+from qboxctl.applying.ids import Ids
 from qboxctl.applying.journal import Journal
 from qboxctl.config.configuration import Configuration
 from qboxctl.errors import QboxctlError, Refused
@@ -73,9 +74,7 @@ class Executor:
         self.secrets = secrets
         self.changes = {change.address: change for change in changes}
         self.graph: Graph = order(changes, types)
-        self.keys = {kind: dict(known) for kind, known in live_state.codes.items()}
-        self.codes = {kind: {key: code for code, key in known.items()} for kind, known in live_state.codes.items()}
-        self.ids = {address: live.remote_id for address, live in live_state.live.items() if not live.leaving}
+        self.ids = Ids(live_state)
         self.sizes = _sizes(live_state, types)
         self.told = client.redact
         """What a report may say of a text that the server chose (an id, a name, a status): it may repeat a secret."""
@@ -83,7 +82,7 @@ class Executor:
         client.hide(self.stand_in)
         self.taken: dict[Step, frozenset[str]] = defaultdict(frozenset)
         self.adopted: set[Address] = set()
-        self.writer = Writer(client, account, configuration.settings.customer_code, self.code_of)
+        self.writer = Writer(client, account, configuration.settings.customer_code, self.ids.code_of)
 
     def write(self, step: Step) -> Written | None:
         """Send a step's requests (in a thread of the pool); None where nothing was started any more."""
@@ -150,7 +149,7 @@ class Executor:
 
     def create(self, step: Step, target: Target, secrets: Mapping[str, str]) -> Written:
         """Create an object; one that somebody else created meanwhile is looked at before it is called a failure."""
-        known = {self.ids[step.address]} if step.address in self.ids else set()
+        known = {code} if (code := self.ids.of(step.address)) else set()
         if not target.type.unique:
             known |= {
                 live.remote_id for live in self.live_state.live.values() if live.address.kind == step.address.kind
@@ -203,10 +202,10 @@ class Executor:
         """Read the steps' objects (in a thread of the pool)."""
         type_ = self.types[collection.kind]
         parent = self.types.home(collection)
-        parent_id = self.ids.get(parent, "") if parent else ""
+        parent_id = self.ids.of(parent)
         wanted = {
             step.address: (
-                self.ids.get(step.address, ""),
+                self.ids.of(step.address),
                 [DETAIL, *(one.name for one in self.graph.work.get(step, ()))],
             )
             for step in steps
@@ -226,7 +225,7 @@ class Executor:
             return Look.UNPROVED, "it waits for its ownership proof"
         if live.detail != "ok":
             return Look.PENDING, f"it is {self.told(live.detail)}"
-        wrong = diff.in_effect(type_, self.graph.work.get(step, ()), live, self.keys)
+        wrong = diff.in_effect(type_, self.graph.work.get(step, ()), live, self.ids.keys())
         if step.phase is Phase.CREATE and not type_.unique and change is not None and change.action is Action.CREATE:
             # it bears the id that its creation gave: it is the one, whatever the server calls it
             wrong = [one for one in wrong if one.name != type_.key]
@@ -239,7 +238,7 @@ class Executor:
         """What to tell of a change that is in effect already, as far as the account shows it."""
         live = self.live_state.live.get(change.address)
         type_ = self.types[change.address.kind]
-        names = diff.untold(type_, change.fields, live, self.keys) if live is not None else []
+        names = diff.untold(type_, change.fields, live, self.ids.keys()) if live is not None else []
         doubt = f", but {' and '.join(names)} may never have been sent (--rotate sends it, and the secret, again)"
         return ALREADY + (doubt if names else "")
 
@@ -283,8 +282,7 @@ class Executor:
             others = frozenset(
                 folded(one.label) for one in self.configuration.objects.values() if one.address.kind == type_.kind
             ) - {folded(name)}
-        code, parent_code = self.ids.get(step.address, ""), self.ids.get(home, "") if home else ""
-        return Target(type_, name, code, parent, parent_code, others)
+        return Target(type_, name, self.ids.of(step.address), parent, self.ids.of(home), others)
 
     def sends(self, step: Step) -> list[str]:
         """The secrets that a step sends: with the first step of a change, but for those that follow a creation."""
@@ -317,22 +315,8 @@ class Executor:
         if wanted is not None:
             return wanted
         one, live = self.types[change.address.kind].by_name[name], self.live_state.live.get(change.address)
-        value = value_of(one, live, self.keys) if live is not None else MISSING
+        value = value_of(one, live, self.ids.keys()) if live is not None else MISSING
         return one.initial if value is MISSING or (one.call == "status" and value != "disabled") else value
-
-    def know(self, address: Address, code: str) -> None:
-        """Remember an object's code for what refers to it or is inside it."""
-        self.ids[address] = code
-        if address.kind in self.codes:
-            self.codes[address.kind][address.key] = code
-            self.keys[address.kind][code] = address.key
-
-    def code_of(self, kind: str, key: str) -> str:
-        """The code of an object that a value refers to; raises QboxctlError where it is not there."""
-        code = self.codes.get(kind, {}).get(key)
-        if code is None:
-            raise QboxctlError(f"{kind}/{key} is not there")
-        return code
 
     def intend(self, step: Step) -> Callable[[str], None]:
         """What records a request before it goes out."""

@@ -193,7 +193,7 @@ class Scheduler:
         state.http_status, state.adopted, state.accepted = done.http_status, state.adopted or done.adopted, True
         state.notes += (done.note,)
         if done.remote_id:
-            self.executor.know(step.address, done.remote_id)
+            self.executor.ids.know(step.address, done.remote_id)
 
     def wait_for_name(self, step: Step) -> None:
         """The object's name is still held by one whose deletion is queued: try again, for a while."""
@@ -228,7 +228,7 @@ class Scheduler:
         for step in steps:
             live = found.get(step.address)
             if live is not None and not live.leaving:
-                self.executor.know(step.address, live.remote_id)
+                self.executor.ids.know(step.address, live.remote_id)
                 self.states[step].seen = True
             look, message = self.executor.judge(step, live)
             self.settle(step, look, message, live, again)
