@@ -15,6 +15,7 @@ from functools import partial
 from qboxctl.api.client import Client
 from qboxctl.api.reader import ACCOUNT, MOST_LOOKS, PER_PAGE, Account, Home
 from qboxctl.api.writer import Proof, Target, Writer
+from qboxctl.applying.ids import Ids
 from qboxctl.applying.journal import Journal
 from qboxctl.config.configuration import Configuration
 from qboxctl.errors import QboxctlError, Refused
@@ -73,9 +74,7 @@ class Executor:
         self.secrets = secrets
         self.changes = {change.address: change for change in changes}
         self.graph: Graph = order(changes, types)
-        self.keys = {kind: dict(known) for kind, known in live_state.codes.items()}
-        self.codes = {kind: {key: code for code, key in known.items()} for kind, known in live_state.codes.items()}
-        self.ids = {address: live.remote_id for address, live in live_state.live.items() if not live.leaving}
+        self.ids = Ids(live_state)
         self.sizes = _sizes(live_state, types)
         self.told = client.redact
         """What a report may say of a text that the server chose (an id, a name, a status): it may repeat a secret."""
@@ -83,7 +82,7 @@ class Executor:
         client.hide(self.stand_in)
         self.taken: dict[Step, frozenset[str]] = defaultdict(frozenset)
         self.adopted: set[Address] = set()
-        self.writer = Writer(client, account, configuration.settings.customer_code, self.code_of)
+        self.writer = Writer(client, account, configuration.settings.customer_code, self.ids.code_of)
 
     def write(self, step: Step) -> Written | None:
         """Send a step's requests (in a thread of the pool); None where nothing was started any more."""
@@ -155,7 +154,7 @@ class Executor:
 
     def create(self, step: Step, target: Target, secrets: Mapping[str, str]) -> Written:
         """Create an object; one that somebody else created meanwhile is looked at before it is called a failure."""
-        known = {self.ids[step.address]} if step.address in self.ids else set()
+        known = {code} if (code := self.ids.of(step.address)) else set()
         if not target.type.identity.unique:
             known |= {
                 live.remote_id for live in self.live_state.live.values() if live.address.kind == step.address.kind
@@ -209,7 +208,7 @@ class Executor:
         type_ = self.types[collection.kind]
         wanted = {
             step.address: (
-                self.ids.get(step.address, ""),
+                self.ids.of(step.address),
                 [type_.lifecycle.progress, *(one.name for one in self.graph.work.get(step, ()))],
             )
             for step in steps
@@ -231,7 +230,7 @@ class Executor:
             return Look.UNPROVED, "it waits for its ownership proof"
         if live.detail != SETTLED:
             return Look.PENDING, f"it is {self.told(live.detail)}"
-        wrong = diff.in_effect(type_, self.graph.work.get(step, ()), live, self.keys)
+        wrong = diff.in_effect(type_, self.graph.work.get(step, ()), live, self.ids.keys())
         created = step.phase is Phase.CREATE and change is not None and change.action is Action.CREATE
         if created and not type_.identity.unique:
             # it bears the id that its creation gave: it is the one, whatever the server calls it
@@ -245,7 +244,7 @@ class Executor:
         """What to tell of a change that is in effect already, as far as the account shows it."""
         live = self.live_state.live.get(change.address)
         type_ = self.types[change.address.kind]
-        names = diff.untold(type_, change.fields, live, self.keys) if live is not None else []
+        names = diff.untold(type_, change.fields, live, self.ids.keys()) if live is not None else []
         doubt = f", but {' and '.join(names)} may never have been sent (--rotate sends it, and the secret, again)"
         return ALREADY + (doubt if names else "")
 
@@ -289,14 +288,14 @@ class Executor:
                 folded(one.label) for one in self.configuration.objects.values() if one.address.kind == type_.kind
             ) - {folded(name)}
         codes = self.home(self.types.parent(step.address)).codes
-        return Target(type_, name, self.ids.get(step.address, ""), parent, codes, others)
+        return Target(type_, name, self.ids.of(step.address), parent, codes, others)
 
     def home(self, parent: Address | None) -> Home:
         """What a collection is in, by the codes that are known by now."""
         if parent is None:
             return ACCOUNT
-        live = Live(parent, self.ids.get(parent, ""), {})
-        return Home(live, {one.kind: self.ids.get(one, "") for one in (parent, *self.types.ancestors(parent))})
+        live = Live(parent, self.ids.of(parent), {})
+        return Home(live, {one.kind: self.ids.of(one) for one in (parent, *self.types.ancestors(parent))})
 
     def sends(self, step: Step) -> list[str]:
         """The secrets that a step sends: with the first step of a change, but for those that follow a creation."""
@@ -330,7 +329,7 @@ class Executor:
             return wanted
         one, live = self.types[change.address.kind].by_name[name], self.live_state.live.get(change.address)
         type_ = self.types[change.address.kind]
-        value = value_of(type_, one, live, self.keys) if live is not None else MISSING
+        value = value_of(type_, one, live, self.ids.keys()) if live is not None else MISSING
         busy = one.name == type_.lifecycle.attribute and value != type_.lifecycle.disabled
         return one.initial if value is MISSING or busy else value
 
@@ -339,20 +338,6 @@ class Executor:
         names = [one.name for one in self.types[change.address.kind].fields if one.on_create]
         found = [FieldChange(name, None, self.now(change, name)) for name in names]
         return [one for one in found if one.after is not None]
-
-    def know(self, address: Address, code: str) -> None:
-        """Remember an object's code for what refers to it or is inside it."""
-        self.ids[address] = code
-        if address.kind in self.codes:
-            self.codes[address.kind][address.key] = code
-            self.keys[address.kind][code] = address.key
-
-    def code_of(self, kinds: Sequence[str], key: str) -> str:
-        """The code of an object that a value refers to; raises QboxctlError where it is not there."""
-        code = next((self.codes[kind][key] for kind in kinds if key in self.codes.get(kind, ())), None)
-        if code is None:
-            raise QboxctlError(f"{kinds[0]}/{key} is not there")
-        return code
 
     def intend(self, step: Step) -> Callable[[str], None]:
         """What records a request before it goes out."""

@@ -192,7 +192,7 @@ class Scheduler:
         state.http_status, state.adopted, state.accepted = done.http_status, state.adopted or done.adopted, True
         state.notes += (done.note,)
         if done.remote_id:
-            self.executor.know(step.address, done.remote_id)
+            self.executor.ids.know(step.address, done.remote_id)
 
     def wait_for_name(self, step: Step) -> None:
         """The object's name is still held by one whose deletion is queued: try again, for a while."""
@@ -227,7 +227,7 @@ class Scheduler:
         for step in steps:
             live = found.get(step.address)
             if live is not None and not live.leaving:
-                self.executor.know(step.address, live.remote_id)
+                self.executor.ids.know(step.address, live.remote_id)
                 self.states[step].seen = True
             look, message = self.executor.judge(step, live)
             self.settle(step, look, message, live, again)
@@ -261,7 +261,7 @@ class Scheduler:
                 again.append(step)
             case Look.PENDING:
                 self.finish(step, Status.WAITING, message)
-            case Look.WRONG if not state.adopted and state.looks < len(GRACE) and not self.stop.is_set():
+            case Look.WRONG if not state.adopted and state.looks < GRACE and not self.stop.is_set():
                 state.looks += 1
                 again.append(step)
             case Look.WRONG:
@@ -285,7 +285,7 @@ class Scheduler:
         if isinstance(proof, Proof) and proof.record:
             state.record = self.executor.told(proof.record)
         state.proofs += 1
-        looks = QUEUED_LOOKS if verified is None else len(GRACE) + QUEUED_LOOKS if verified else 0
+        looks = QUEUED_LOOKS if verified is None else GRACE + QUEUED_LOOKS if verified else 0
         if state.record and not verified and state.proofs == 1 and self.patience.outside:
             self.note(f"{step.address} waits for its ownership proof: publish {state.record}")
         if self.may_wait(state, outside=True) or (state.proofs <= looks and not self.stop.is_set()):
