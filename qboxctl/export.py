@@ -145,8 +145,6 @@ class _Exporter:
             label = text_of(live, type_.identity.key).strip()
             return f"account-{live.remote_id}" if key.startswith("#") else label
         name = self.types.name(live.address)
-        if type_.identity.alone:
-            return name
         try:
             same = type_.identity.normalise(name) == name
         except ValueError:

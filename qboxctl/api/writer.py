@@ -54,7 +54,7 @@ class Proof:
 class Writer:
     """Writes to an account. ``intend`` is called before each request goes out, with its method and path.
 
-    ``codes`` gives the code of an object that a value refers to, by the kinds that it may be of and its key.
+    ``codes`` gives the code of what a value refers to, by the objects that it may be.
     """
 
     def __init__(
@@ -62,7 +62,7 @@ class Writer:
         client: Client,
         account: Account,
         customer_code: str,
-        codes: Callable[[Sequence[str], str], str],
+        codes: Callable[[Sequence[Address]], str],
     ) -> None:
         self.client = client
         self.account = account
@@ -84,7 +84,7 @@ class Writer:
         lost first, and a later attempt went wrong in another way.
         """
         type_ = target.type
-        body = self.body(type_, [one for one in fields if _at_creation(type_, one)], secrets)
+        body = self.body(target, [one for one in fields if _at_creation(type_, one)], secrets)
         if type_.identity.key:
             body[type_.identity.key] = target.name
         if self.customer_code and type_.owned:
@@ -225,7 +225,7 @@ class Writer:
             again = whole if call.whole else call.repeats
             repeated = [FieldChange(one, None, now(one)) for one in again if one not in written]
             repeated = [one for one in repeated if one.after is not None]
-            body = self.body(type_, [*by_call[name], *repeated], secrets if name == UPDATE else {})
+            body = self.body(target, [*by_call[name], *repeated], secrets if name == UPDATE else {})
             if call.named:
                 body[type_.identity.key] = target.name
             done = self.send(call, target, body, intend).status
@@ -233,16 +233,22 @@ class Writer:
         return done
 
     def replace(
-        self, target: Target, fields: Iterable[FieldChange], known_ids: frozenset[str], intend: Callable[[str], None]
+        self, target: Target, fields: Iterable[FieldChange], intend: Callable[[str], None]
     ) -> tuple[str, int | None]:
-        """Delete an object that cannot be changed, and create it again; its new code and the last HTTP status."""
+        """Delete an object that cannot be changed, and create it again; its new code and the last HTTP status.
+
+        Raises Refused where the name is not free yet: then all of it may be tried again.
+        """
         self.delete(target, intend)
-        told = "it was deleted to be created again"
+        told, known = "it was deleted to be created again", frozenset({target.remote_id})
         try:
-            return self.create(target, fields, {}, known_ids | {target.remote_id}, intend)
+            code, status = self.create(target, fields, {}, known, intend)
+            return code or self.look_for(target, known) or "", status
         except OutcomeUnknown as lost:
             raise OutcomeUnknown(f"{told}: {lost}", status=lost.status) from None
         except QboxctlError as error:
+            if isinstance(error, Refused) and error.already_exists:
+                raise
             raise QboxctlError(f"{told}, and that failed: {error}", hint="apply again") from None
 
     def delete(self, target: Target, intend: Callable[[str], None]) -> int:
@@ -287,15 +293,17 @@ class Writer:
         intend(f"{call.method} {path}")
         return self.client.write(call.method, path, body, repeatable=True)
 
-    def body(self, type_: ResourceType, fields: Iterable[FieldChange], secrets: Mapping[str, str]) -> Body:
+    def body(self, target: Target, fields: Iterable[FieldChange], secrets: Mapping[str, str]) -> Body:
         """A request body: wire names, codes for references, each secret with its confirmation."""
         body: Body = {}
+        types, type_ = self.account.types, target.type
+        address = Address(type_.kind, types.key(type_.kind, target.name, target.parent))
         for name, _, after in fields:
             field = type_.by_name.get(name)
             if field is None:
                 body[name.removeprefix(EXTRA)] = after
             elif field.linked:
-                body[field.wire] = [self.codes(field.linked, key) for key in after]
+                body[field.wire] = [self.codes(types.referred(address, field.refers, each)) for each in after]
             else:
                 body[field.wire] = field.type.encode(after)
         for name, secret in secrets.items():

@@ -74,7 +74,7 @@ class Executor:
         self.secrets = secrets
         self.changes = {change.address: change for change in changes}
         self.graph: Graph = order(changes, types)
-        self.ids = Ids(live_state)
+        self.ids = Ids(live_state, types)
         self.sizes = _sizes(live_state, types)
         self.told = client.redact
         """What a report may say of a text that the server chose (an id, a name, a status): it may repeat a secret."""
@@ -82,7 +82,7 @@ class Executor:
         client.hide(self.stand_in)
         self.taken: dict[Step, frozenset[str]] = defaultdict(frozenset)
         self.adopted: set[Address] = set()
-        self.writer = Writer(client, account, configuration.settings.customer_code, self.ids.code_of)
+        self.writer = Writer(client, account, configuration.settings.customer_code, self.ids.first_of)
 
     def write(self, step: Step) -> Written | None:
         """Send a step's requests (in a thread of the pool); None where nothing was started any more."""
@@ -111,7 +111,7 @@ class Executor:
 
         now = partial(self.now, change)
         if target.type.replaced:
-            return Written(*self.writer.replace(target, self.anew(change), frozenset(), self.intend(step)))
+            return self.replace(step, target, self.anew(change))
         return Written(target.remote_id, self.writer.update(target, fields, secrets, now, self.intend(step), taken))
 
     def look_inside(self, target: Target) -> None:
@@ -151,6 +151,15 @@ class Executor:
             return {}
         counts = counts_of(self.types, live, {kind: (number, False) for kind, number in shown.items()})
         return {one.counter: one.counted - one.shown for one in counts.values() if one.counted > one.shown}
+
+    def replace(self, step: Step, target: Target, fields: Iterable[FieldChange]) -> Written:
+        """Delete an object that cannot be changed, and create it again."""
+        try:
+            return Written(*self.writer.replace(target, fields, self.intend(step)))
+        except Refused as refused:
+            if not refused.already_exists or self.writer.named(target):
+                raise
+            return Written("", refused.status, taken=True)  # its own deletion is queued
 
     def create(self, step: Step, target: Target, secrets: Mapping[str, str]) -> Written:
         """Create an object; one that somebody else created meanwhile is looked at before it is called a failure."""

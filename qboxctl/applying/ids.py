@@ -7,40 +7,38 @@ from collections.abc import Mapping, Sequence
 
 from qboxctl.errors import QboxctlError
 from qboxctl.model import Address, LiveState
+from qboxctl.schema.kinds import Kinds
 
 
 class Ids:
-    """Codes by address, and both ways between codes and keys for the kinds that values refer to; behind one lock."""
+    """Codes by address, and what values call the objects whose codes they stand for; behind one lock."""
 
-    def __init__(self, live_state: LiveState) -> None:
+    def __init__(self, live_state: LiveState, types: Kinds) -> None:
+        self._types = types
         self._lock = threading.Lock()
         self._ids = {address: live.remote_id for address, live in live_state.live.items() if not live.leaving}
         self._keys = {kind: dict(known) for kind, known in live_state.codes.items()}
-        self._codes = {kind: {key: code for code, key in known.items()} for kind, known in live_state.codes.items()}
 
     def know(self, address: Address, code: str) -> None:
         """Remember an object's code for what refers to it or is inside it."""
         with self._lock:
             self._ids[address] = code
-            codes = self._codes.get(address.kind)
-            if codes is not None and codes.get(address.key) != code:
-                codes[address.key] = code
-                self._keys[address.kind][code] = address.key
+            if address.kind in self._keys:
+                self._keys[address.kind][code] = self._types.called(address)
 
     def of(self, address: Address | None) -> str:
         """An object's code, "" where it is not known."""
         with self._lock:
             return self._ids.get(address, "") if address is not None else ""
 
-    def code_of(self, kinds: Sequence[str], key: str) -> str:
-        """The code of an object that a value refers to, of one of some kinds; raises QboxctlError for none."""
+    def first_of(self, targets: Sequence[Address]) -> str:
+        """The code of the first of some objects that is there; raises QboxctlError where none is."""
         with self._lock:
-            known = (self._codes[kind].get(key) for kind in kinds if kind in self._codes)
-            code = next((code for code in known if code is not None), None)
+            code = next((self._ids[one] for one in targets if one in self._ids), None)
         if code is None:
-            raise QboxctlError(f"{kinds[0]}/{key} is not there")
+            raise QboxctlError(f"{targets[0]} is not there")
         return code
 
     def keys(self) -> Mapping[str, Mapping[str, str]]:
-        """The keys by kind and code; they grow as more is learnt, so only single ones may be asked for."""
+        """What values call objects, by kind and code; it grows, so only single ones may be asked for."""
         return self._keys

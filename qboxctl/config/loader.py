@@ -344,7 +344,7 @@ class _Loader:
     ) -> None:
         """One object: its own attributes, and the collections inside it; ``beside`` are those of its collection."""
         try:
-            own = name if type_.identity.alone else type_.identity.normalise(name)
+            own = type_.identity.normalise(name)
         except ValueError as error:
             self.error("Q016", str(error), where, hint=self.places.name_meant(type_, name, parent, error))
             self.unnamed(type_, name, raw, parent, where)

@@ -49,6 +49,8 @@ class Answers:
         self._extra = extra
         self._numeric = quirks["ids"] == "number"
         self._as_sent = quirks["address_case"] == "as_sent"
+        holders = (type_.parent for type_ in store.types.values() if type_.identity.alone)
+        self._composed = frozenset(holders)  # their rows change with the blocks in them
         self._plans = {kind: self._plan(type_) for kind, type_ in store.types.items()}
 
     # -- rows ----------------------------------------------------------------------------------------------
@@ -57,7 +59,7 @@ class Answers:
         """The object's row as JSON text."""
         short = listed and self.quirks["list_detail"] == "abridged"
         stamp = (obj.version, obj.pending > 0, obj.leaving is not None, short)
-        if obj.row is None or obj.row[0] != stamp:
+        if obj.row is None or obj.row[0] != stamp or obj.kind in self._composed:
             obj.row = (stamp, _ENCODE(self.row(obj, short=short)))
         return obj.row[1]
 

@@ -16,7 +16,7 @@ from qboxctl.schema.collections import Emails, References, Texts
 from qboxctl.schema.kinds import Kinds
 from qboxctl.schema.resource import Field, ResourceType
 
-_WORDS: Mapping[str, tuple[type, ...]] = {"string": (str,), "boolean": (bool,), "integer": (int,), "array": (list,)}
+_WORDS: Mapping[str, type] = {"string": str, "boolean": bool, "integer": int, "array": list, "object": dict}
 
 
 def complaint(schema: Mapping[str, JSON], value: JSON) -> str:
@@ -27,7 +27,7 @@ def complaint(schema: Mapping[str, JSON], value: JSON) -> str:
         return "is not valid"
     if "enum" in schema and not any(_same(option, value) for option in schema["enum"]):
         return "is not valid"
-    if "type" in schema and type(value) not in _WORDS[schema["type"]]:
+    if "type" in schema and type(value) is not _WORDS[schema["type"]]:
         return f"must be of type {schema['type']}"
     match value:
         case int() if "minimum" in schema and value < schema["minimum"]:
@@ -133,7 +133,7 @@ class Bodies:
             except ValueError:
                 draft.complain(one.wire, _too_many(one, value) or "is not valid")
             else:
-                draft.values[one.name] = without_repetition(one, value) if isinstance(value, list) else value
+                draft.values[one.name] = without_repetition(one, value) if isinstance(one.type, Texts) else value
 
     def _references(self, draft: Draft, one: Field, value: JSON) -> None:
         allowed = (str, int) if self._numeric else (str,)

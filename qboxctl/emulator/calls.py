@@ -158,7 +158,7 @@ class Calls:
 
     def _seen(self, shown: Iterable[Stored]) -> None:
         """Each read that shows an object brings it nearer to the end of what is under way."""
-        for obj in shown:
+        for obj in [one for each in shown for one in (each, *self.store.blocks(each))]:
             if obj.pending:
                 obj.pending -= 1
             if obj.leaving is not None:

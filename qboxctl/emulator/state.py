@@ -101,8 +101,7 @@ def canonical(one: Field, value: JSON) -> JSON:
     """The value in the form that compares, as JSON has it; an older word of a choice stays what it is."""
     if value is None or isinstance(one.type, Choice):
         return value
-    decoded = one.type.decode(list(value) if isinstance(value, tuple) else value)
-    return list(decoded) if isinstance(decoded, tuple) else decoded
+    return one.type.encode(one.type.decode(list(value) if isinstance(value, tuple) else value))
 
 
 class Store:
@@ -134,6 +133,11 @@ class Store:
     def rows(self, kind: str, parent: Stored | None = None) -> Mapping[str, Stored]:
         """The objects of one collection by code, in the order of their creation."""
         return self._rows.get((kind, parent.code if parent else ""), _NO_ROWS)
+
+    def blocks(self, obj: Stored) -> list[Stored]:
+        """The objects that are alone in one, and shown with it."""
+        alone = (type_ for type_ in self.types.children(obj.kind) if type_.identity.alone)
+        return [block for type_ in alone for block in self.rows(type_.kind, obj).values()]
 
     def find(self, kind: str, code: str) -> Stored | None:
         """The object with this code."""

@@ -56,10 +56,11 @@ class _Refresh:
             self.doomed |= opened if self.query.removing else set()
             self.read([one for one in wanted if not self.searched(one)])
         self.detail()
-        codes = {
-            kind: {live.remote_id: live.address.key for live in self.found.values() if live.address.kind == kind}
-            for kind in {kind for type_ in self.types.values() for one in type_.fields for kind in one.linked}
-        }
+        linked = {kind for type_ in self.types.values() for one in type_.fields for kind in one.linked}
+        codes: dict[str, dict[str, str]] = {kind: {} for kind in linked}
+        for address, live in self.found.items():
+            if address.kind in linked:
+                codes[address.kind][live.remote_id] = self.types.called(address)
         return LiveState(self.found, frozenset(self.complete), self.totals, codes, self.unseen())
 
     def home(self, collection: Collection) -> Home | None:
@@ -278,7 +279,11 @@ class _Refresh:
 
         Counters may lag behind; they are waited for.
         """
-        doomed = {address for address in self.doomed & self.found.keys() if not self.found[address].leaving}
+        doomed = {
+            address
+            for address in self.doomed & self.found.keys()
+            if self.types[address.kind].counters and not self.found[address].leaving
+        }
         for attempt in range(1, MOST_LOOKS + 1):
             found = self.beyond(doomed)
             if not found or attempt == MOST_LOOKS:

@@ -131,6 +131,15 @@ class Kinds(Mapping[str, ResourceType]):
             for kind in refers.kinds
         ]
 
+    def called(self, one: Address) -> str:
+        """What values call an object whose code they stand for: its own name where they name what is beside them."""
+        return self.name(one) if one.kind in self._beside else one.key
+
+    @cached_property
+    def _beside(self) -> frozenset[str]:
+        references = [one.refers for type_ in self._types.values() for one in type_.fields if one.refers]
+        return frozenset(kind for one in references if one.within and one.by_code for kind in one.kinds)
+
     # Keys and addresses.
 
     def key(self, kind: str, name: str, parent: str = "") -> str:
@@ -229,6 +238,8 @@ class Kinds(Mapping[str, ResourceType]):
                         raise ValueError(f"{kind}.{field.name} refers to {target}, which is no kind")
                     if field.refers and field.refers.within and self._types[target].parent != one.parent:
                         raise ValueError(f"{kind}.{field.name} refers to {target}, which lives elsewhere")
+                    if field.linked and field.refers and not field.refers.within and target in self._beside:
+                        raise ValueError(f"{kind}.{field.name} refers to {target} by key, and others do by name")
 
     def _check_paths(self) -> None:
         for kind, one in self._types.items():

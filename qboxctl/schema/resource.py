@@ -211,6 +211,10 @@ class Identity:
     reserved: Reserved | None = None
     refused: Mapping[str, str] = field(default_factory=dict)
 
+    def __post_init__(self) -> None:
+        if self.alone:
+            object.__setattr__(self, "normalise", str)  # it goes by its parent's key, which is canonical
+
     @property
     def alone(self) -> bool:
         """Whether there is one in each parent: it stands in the files as a block, not under a name."""
@@ -344,7 +348,7 @@ class ResourceType:
 
     def numbered(self, count: int) -> str:
         """So many objects of the kind, in words."""
-        return f"{count} {self.title[0].lower()}{self.title[1:]}{'' if count == 1 else 's'}"
+        return f"{count} {self.kind if count == 1 else self.section[-1]}".replace("_", " ")
 
     @property
     def removal(self) -> Action:

@@ -36,6 +36,7 @@ from qboxctl.planning.pipeline import compare
 from qboxctl.planning.queries import query_for_plan
 from qboxctl.planning.targets import Options, Targets
 from qboxctl.resources import TYPES
+from qboxctl.schema.kinds import Kinds
 from qboxctl.schema.records import Record
 
 PASSWORD = "canary-Pa55word"
@@ -132,10 +133,10 @@ def socket_lab(**parts: Any) -> Iterator[Lab]:
         yield lab
 
 
-def configuration_of(*texts: str, environment: str = "default") -> Configuration:
-    """The wish of some files; raises ConfigError."""
-    configuration = load([Source(f"file{number}.yaml", text) for number, text in enumerate(texts)], TYPES, environment)
-    errors = [found for found in check_wish(configuration, TYPES) if found.severity == "error"]
+def configuration_of(*texts: str, environment: str = "default", types: Kinds = TYPES) -> Configuration:
+    """The configuration of some files; raises ConfigError."""
+    configuration = load([Source(f"file{number}.yaml", text) for number, text in enumerate(texts)], types, environment)
+    errors = [found for found in check_wish(configuration, types) if found.severity == "error"]
     assert not errors, errors
     return configuration
 
@@ -156,6 +157,7 @@ class Lab:
     lost: list[Fault] = field(default_factory=list)
     endpoint: str = "https://api.example"
     sockets: bool = False
+    types: Kinds = TYPES
     report: Callable[[Outcome], None] | None = None
     between: Callable[..., Response] | None = None
     """Stands between client and emulator: called with a request, and with ``answer``, which is the emulator."""
@@ -168,6 +170,7 @@ class Lab:
             faults=list(self.faults),
             seed=dict(self.seed),
             sleep=self.clock.sleep,
+            types=self.types,
         )
 
     def broke(self) -> bool:
@@ -188,13 +191,13 @@ class Lab:
         return {"transport": transport, "clock": self.clock, "stop": self.stop, "log": self.log.append}
 
     def read_live_state(self, configuration: Configuration, options: Options | None = None) -> LiveState:
-        targets = Targets(configuration, TYPES, options or Options())
+        targets = Targets(configuration, self.types, options or Options())
         with closing(Reader(self.endpoint, TOKEN, self.api, **self.options())) as reader:
-            return read_live_state(Account(reader, TYPES), query_for_plan(targets))
+            return read_live_state(Account(reader, self.types), query_for_plan(targets))
 
     def plan(self, configuration: Configuration, options: Options | None = None) -> Plan:
         with closing(Reader(self.endpoint, TOKEN, self.api, **self.options())) as reader:
-            _, plan = compare(Account(reader, TYPES), Targets(configuration, TYPES, options or Options()))
+            _, plan = compare(Account(reader, self.types), Targets(configuration, self.types, options or Options()))
         return replace(plan, config_digest=configuration.digest)
 
     def check_saved(
@@ -202,14 +205,14 @@ class Lab:
     ) -> Checked:
         """Compare a saved plan with what a fresh one of its objects says."""
         only = frozenset(change.address for change in saved.changes)
-        targets = Targets(configuration, TYPES, replace(options or Options(), only=only))
+        targets = Targets(configuration, self.types, replace(options or Options(), only=only))
         with closing(Reader(self.endpoint, TOKEN, self.api, **self.options())) as reader:
-            return still_asked(saved, targets, Account(reader, TYPES), acknowledge=acknowledge)
+            return still_asked(saved, targets, Account(reader, self.types), acknowledge=acknowledge)
 
     def records(self, configuration: Configuration) -> list[Record]:
         with closing(Reader(self.endpoint, TOKEN, self.api, **self.options())) as reader:
-            live_state = read_live_state(Account(reader, TYPES), query_for_records(configuration, TYPES))
-            return records(configuration, live_state, TYPES)
+            live_state = read_live_state(Account(reader, self.types), query_for_records(configuration, self.types))
+            return records(configuration, live_state, self.types)
 
     def apply(
         self,
@@ -237,7 +240,7 @@ class Lab:
             plan,
             configuration,
             client,
-            types=TYPES,
+            types=self.types,
             secrets=Secrets(ENVIRON),
             approve=lambda _plan: True,
             checked=Checked(plan.changes, (), ()),

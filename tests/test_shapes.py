@@ -1,0 +1,228 @@
+"""Kinds of shapes that the definitions allow, each in the whole engine: files, plan, apply, read back, export."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from typing import Any
+
+import pytest
+
+from qboxctl.api.client import Reader
+from qboxctl.api.reader import Account
+from qboxctl.errors import ConfigError
+from qboxctl.export import Choice as Selection
+from qboxctl.export import export, query_for_export
+from qboxctl.live.refresh import read_live_state
+from qboxctl.model import Action, Status
+from qboxctl.planning.planfile import dumps, loads
+from qboxctl.schema.calls import Call, Calls
+from qboxctl.schema.collections import Objects, References
+from qboxctl.schema.kinds import Kinds
+from qboxctl.schema.lifecycle import Lifecycle
+from qboxctl.schema.resource import Field, Identity, Joined, Mode, Reference, ResourceType
+from qboxctl.schema.types import Boolean, Choice, Integer, Text
+from tests.support.lab import TOKEN, Lab, configuration_of
+
+
+def calls(path: str, *writes: str, **more: Any) -> Calls:
+    """A list, and under it the objects."""
+    item = f"{path}/{{id}}"
+    known = {"update": Call("PUT", item), "status": Call("PUT", f"{item}/status", repeats=("status",))}
+    return Calls(
+        Call("GET", path), Call("GET", item), Call("POST", path), {name: known[name] for name in writes},
+        delete=Call("DELETE", item), **more,
+    )  # fmt: skip
+
+
+def kind(name: str, parent: str, path: str, *fields: Field, writes: tuple[str, ...] = (), **more: Any) -> ResourceType:
+    return ResourceType(
+        kind=name, title=name.capitalize(), doc=f"A {name}.", parent=parent, fields=fields,
+        **{"section": (f"{name}s",), "calls": calls(path, *writes), "identity": Identity(normalise=str.strip), **more},
+    )  # fmt: skip
+
+
+HOUSE = kind("house", "", "/api/houses", Field("colour", Text(), "Its colour"), writes=("update",))
+ROOM = kind("room", "house", "/api/houses/{house}/rooms", Field("note", Text(), "A note"), writes=("update",))
+SHELF = kind(
+    "shelf", "room", "/api/rooms/{room}/shelves", Field("width", Integer(), "How wide"),
+    writes=("update",), goes_along=True, section=("shelves",),
+)  # fmt: skip
+"""One with a grandparent, which its path does not name."""
+BOXES = "/api/houses/{house}/boxes"
+BOX = kind(
+    "box", "house", "/api/houses/{house}/boxes",
+    Field("first_colour", Text(), "A colour", required=True, read_as=("firstColour", "first_colour")),
+    Field("is_open", Boolean(), "Whether it is open", read_as=("isOpen",)),
+    calls=Calls(
+        Call("GET", BOXES), Call("GET", f"{BOXES}/{{id}}"), Call("POST", BOXES),
+        {"update": Call("PUT", f"{BOXES}/{{id}}", whole=True)}, delete=Call("DELETE", f"{BOXES}/{{id}}"),
+    ),
+    section=("boxes",),
+)  # fmt: skip
+"""One that answers in camel case, and is always written whole."""
+CARD = kind(
+    "card", "house", "/api/houses/{house}/cards",
+    Field("phones", Objects((("value", ""), ("type", "home"))), "Phone numbers"),
+    Field("nickname", Text(), "A nickname"),
+    replaced=True,
+)  # fmt: skip
+"""One that is replaced, and holds small objects."""
+ALARM = kind(
+    "alarm", "house", "",
+    Field("level", Integer(), "How loud", initial=1),
+    Field("rooms", References(canonical=str.strip), "Where it rings", write_as="room_codes", read_as=("room_codes",),
+          initial=(), refers=Reference(("room",), by_code=True, within=True)),
+    Field("alarm_status", Choice(("enabled", "disabled")), "Whether it is on", mode=Mode.UPDATE_ONLY, call="status",
+          initial="enabled"),
+    section=("alarm",),
+    calls=Calls(
+        None, Call("GET", "/api/houses/{house}"), Call("POST", "/api/alarms/{house}"),
+        {"update": Call("PUT", "/api/alarms/{house}"),
+         "status": Call("PUT", "/api/alarms/{house}/status", repeats=("alarm_status",))},
+        delete=Call("DELETE", "/api/alarms/{house}"),
+    ),
+    identity=Identity(key="", joined=Joined.SAME),
+    lifecycle=Lifecycle("alarm_status", progress="alarm_progress", absent=("none",)),
+)  # fmt: skip
+"""One that is a block of its parent, and refers to what lives beside it."""
+KINDS = Kinds([HOUSE, ROOM, SHELF, BOX, CARD, ALARM])
+
+FILES = """
+houses:
+  h1:
+    colour: red
+    alarm: {level: 3, rooms: [attic, hall]}
+    boxes: {b1: {first_colour: blue, is_open: true}}
+    cards: {acme: {phones: ["1", {value: "2", type: work}], nickname: A}}
+    rooms:
+      hall: {note: x, shelves: {"top/left": {width: 40}, low: {width: 60}}}
+      attic: {}
+"""
+ADDRESSES = {
+    "house/h1", "alarm/h1", "box/h1/b1", "card/h1/acme", "room/h1/hall", "room/h1/attic",
+    "shelf/h1/hall/top%2Fleft", "shelf/h1/hall/low",
+}  # fmt: skip
+
+
+def lab(**parts: Any) -> Lab:
+    return Lab(types=KINDS, **parts)
+
+
+def done(lab: Lab, text: str) -> dict[str, str]:
+    """Apply files; what was done to which object. Nothing is left to do after it."""
+    configuration = configuration_of(text, types=KINDS)
+    plan = lab.plan(configuration)
+    assert loads(dumps(plan), "plan.json", KINDS).changes == plan.changes
+    outcomes = lab.apply(configuration, plan)
+    assert not [one for one in outcomes if one.status is not Status.DONE]
+    again = lab.plan(configuration)
+    assert not again.changes
+    assert not again.unverifiable
+    return {str(one.address): one.action.value for one in outcomes}
+
+
+QUIRKS = [
+    {}, {"ids": "number"}, {"list_detail": "abridged"}, {"create_answer": "nothing"}, {"create_answer": "location"},
+    {"lists": "comma"}, {"lists": "null_when_empty"}, {"order": "shuffled", "per_max": "3"}, {"extra_fields": "noise"},
+    {"empty_list": "404"}, {"delete": "queued"}, {"activation": "2"}, {"write_answer": "200-resources"},
+    {"status": "number"}, {"booleans": "text"},
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("quirks", QUIRKS, ids=lambda one: ",".join(f"{k}={v}" for k, v in one.items()) or "none")
+def test_all_shapes_are_made_changed_and_removed(quirks: dict[str, str]) -> None:
+    house = lab(quirks=quirks)
+    assert done(house, FILES) == dict.fromkeys(ADDRESSES, "create")
+    changed = (
+        FILES.replace("level: 3", "level: 5")
+        .replace("is_open: true", "is_open: false")
+        .replace("width: 40", "width: 41")
+    )
+    changed = changed.replace('"1", ', "").replace("[attic, hall]", "[hall]")
+    assert done(house, changed) == {
+        "alarm/h1": "update", "box/h1/b1": "update", "card/h1/acme": "update", "shelf/h1/hall/top%2Fleft": "update",
+    }  # fmt: skip
+    gone = "{houses: {h1: {alarm: {state: absent}, boxes: {b1: {state: absent}}, rooms: {hall: {state: absent}}}}}"
+    assert done(house, gone) == {"alarm/h1": "delete", "box/h1/b1": "delete", "room/h1/hall": "delete"}
+    left = house.emulator.dump(codes=False)["houses"]["h1"]
+    assert (list(left["rooms"]), left["alarm"], left["boxes"], list(left["cards"])) == (["attic"], {}, {}, ["acme"])
+
+
+def test_a_replaced_object_keeps_what_the_files_do_not_mention() -> None:
+    house = lab()
+    done(house, FILES)
+    done(house, 'houses: {h1: {cards: {acme: {phones: ["3"]}}}}')
+    (card,) = house.emulator.dump(codes=False)["houses"]["h1"]["cards"].values()
+    assert card == {"phones": [{"value": "3", "type": "home"}], "nickname": "A"}
+
+
+def test_what_goes_along_with_a_deletion_is_told_and_holds_nothing_back() -> None:
+    house = lab()
+    done(house, FILES)
+    plan = house.plan(configuration_of("houses: {h1: {rooms: {hall: {state: absent}}}}", types=KINDS))
+    (change,) = plan.changes
+    assert (change.action, change.reason) == (Action.DELETE, "state: absent; with it go 2 shelves")
+    assert not plan.blocked
+    blocked = house.plan(configuration_of("houses: {h1: {state: absent}}", types=KINDS)).blocked
+    assert [(one.guard, one.kind) for one in blocked] == [("contents", "house")]
+
+
+def test_an_export_of_all_shapes_has_an_empty_plan() -> None:
+    house = lab()
+    done(house, FILES)
+    empty = configuration_of("{}", types=KINDS)
+    chosen = Selection(frozenset(KINDS))
+    with closing(Reader(house.endpoint, TOKEN, house.api, **house.options())) as reader:
+        live_state = read_live_state(Account(reader, KINDS), query_for_export(empty, KINDS, chosen))
+    written = export(live_state, empty, KINDS, chosen)
+    assert not written.left_out
+    again = configuration_of(written.text(), types=KINDS)
+    assert {str(address) for address in again.objects} == ADDRESSES
+    assert not house.plan(again).changes
+
+
+def test_a_name_beside_it_is_not_found_in_another_house() -> None:
+    text = "houses: {h1: {rooms: {hall: {}}}, h2: {alarm: {rooms: [hall]}, rooms: {attic: {}}}}"
+    with pytest.raises(AssertionError, match="rooms: there is no room/h2/hall"):
+        configuration_of(text, types=KINDS)
+
+
+def test_a_block_is_a_mapping_of_its_own_attributes() -> None:
+    with pytest.raises(ConfigError) as caught:
+        configuration_of("houses: {h1: {alarm: {lvel: 3}}}", types=KINDS)
+    (wrong,) = caught.value.diagnostics
+    assert wrong.message == 'unknown attribute "lvel" on alarm/h1'
+    assert (wrong.position.line, wrong.position.column) == (1, 23)
+
+
+SMALL = [
+    # from a file, canonical, as people write it, as the API answers
+    ("1", (("value", "1"), ("type", "home")), "1", {"value": "1", "type": ["home"]}),
+    ({"value": "1", "type": "work"}, (("value", "1"), ("type", "work")), {"value": "1", "type": "work"},
+     {"value": "1", "type": "work"}),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("raw", "canonical", "written", "wire"), SMALL)
+def test_small_objects(raw: Any, canonical: Any, written: Any, wire: Any) -> None:
+    phones = CARD.by_name["phones"].type
+    assert phones.parse([raw]) == (canonical,)
+    assert phones.write((canonical,)) == [written]
+    assert phones.decode([wire]) == (canonical,)
+    assert phones.decode(phones.encode((canonical,))) == (canonical,)
+
+
+@pytest.mark.parametrize(
+    "raw", [[{"value": "1", "kind": "x"}], [{"type": "work"}], [1], ["", "2"], "1", [{"value": 1}]]
+)
+def test_small_objects_that_cannot_be(raw: Any) -> None:
+    with pytest.raises(ValueError, match=r"known|needed|expected"):
+        CARD.by_name["phones"].type.parse(raw)
+
+
+def test_several_types_of_one_value_are_several() -> None:
+    phones = CARD.by_name["phones"].type
+    assert phones.decode([{"value": "1", "type": ["work", "home"]}]) == phones.parse(
+        ["1", {"value": "1", "type": "work"}]
+    )
+    assert phones.decode(None) == ()
