@@ -17,7 +17,9 @@ from qboxctl.applying.executor import Executor
 from qboxctl.applying.journal import Author, Journal, default_path
 from qboxctl.applying.pace import Patience
 from qboxctl.applying.preflight import Checked, check, check_saved, refuse_unapproved, resolve_secrets
+from qboxctl.applying.run import Run
 from qboxctl.applying.scheduler import Scheduler
+from qboxctl.applying.verification import Verifier
 from qboxctl.config.configuration import Configuration
 from qboxctl.config.secrets import Secrets
 from qboxctl.live.refresh import read_live_state
@@ -128,17 +130,19 @@ def apply(
         client.hide(secret)
     path, author, hooks = journal or default_path(client.clock.time(), plan.id), author or Author(), hooks or Hooks()
     with closing(Journal(path, plan.id, author, now=client.clock.time)) as book:
-        executor = Executor(
-            again.todo,
-            types=types,
-            configuration=configuration,
-            live_state=live_state,
-            client=client,
-            account=account,
-            journal=book,
-            secrets=opened,
+        run = Run.of(again.todo, configuration, live_state, types, client.redact)
+        scheduler = Scheduler(
+            run,
+            Executor(run, client, account, journal=book, secrets=opened),
+            Verifier(run, account),
+            book,
+            clock=client.clock,
+            stop=client.stop,
+            concurrency=client.api.concurrency,
+            patience=patience or Patience(),
+            report=hooks.outcome,
+            note=hooks.note,
         )
-        scheduler = Scheduler(executor, patience=patience, report=hooks.outcome, note=hooks.note)
         hooks.begin()
         failure = _failure_of(scheduler, again)
     done = scheduler.finished
