@@ -1,6 +1,7 @@
 """A local copy of the Management API, for demonstrations, pipelines and tests. The engine never imports it.
 
-``app`` puts it on a socket and needs the extra ``emulator``; everything here works without.
+``core`` answers requests; what it does with a kind comes from the definition, and from ``kinds`` where the server does
+more. ``app`` puts it on a socket and needs the extra ``emulator``; everything here works without.
 """
 
 from qboxctl.emulator.core import Emulator

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from qboxctl.model import Action, Change, Outcome, Status
+from qboxctl.model import Action, Address, Change, Outcome, Status
 from qboxctl.resources import TYPES
 from qboxctl.schema import collections
 
@@ -16,32 +16,36 @@ Tree = dict[str, Any]
 def objects(tree: Mapping[str, Any]) -> dict[str, Tree]:
     """Every object of a configuration-shaped tree, by address."""
     found: dict[str, Tree] = {}
-    for name, domain in tree.get("domains", {}).items():
-        found[f"domain/{name}"] = {key: one for key, one in domain.items() if key not in ("mailboxes", "aliases")}
-        for section, kind in (("mailboxes", "mailbox"), ("aliases", "alias")):
-            found |= {f"{kind}/{local}@{name}": dict(body) for local, body in domain.get(section, {}).items()}
-    delivery = tree.get("delivery", {})
-    for section, kind in (
-        ("domains", "delivery_domain"),
-        ("accounts", "delivery_account"),
-        ("suppressions", "suppression"),
-    ):
-        same = TYPES[kind].identity.comparable
-        found |= {f"{kind}/{same(name)}": dict(body) for name, body in delivery.get(section, {}).items()}
+    for type_ in TYPES.levels[0]:
+        for name, body in _step(tree, type_.section).items():
+            _gather(found, type_.kind, name, body, "")
     return found
 
 
+def _gather(found: dict[str, Tree], kind: str, name: str, body: Tree, parent: str) -> None:
+    key = TYPES.key(kind, TYPES[kind].identity.comparable(name), parent)
+    inside = {child.section[0]: child for child in TYPES.children(kind)}
+    found[f"{kind}/{key}"] = {name: value for name, value in body.items() if name not in inside}
+    for section, child in inside.items():
+        if child.identity.alone and section in body:
+            _gather(found, child.kind, key, body[section], key)
+        else:
+            for name, one in body.get(section, {}).items():
+                _gather(found, child.kind, name, one, key)
+
+
+def _step(tree: Mapping[str, Any], steps: Iterable[str]) -> Mapping[str, Any]:
+    for step in steps:
+        tree = tree.get(step, {})
+    return tree
+
+
 def managed(configuration: Tree, address: str) -> bool:
-    """Whether an address is in a collection whose key stands in the wish."""
-    kind, _, key = address.partition("/")
-    if kind in ("mailbox", "alias"):
-        domain = configuration.get("domains", {}).get(key.rpartition("@")[2])
-        return domain is not None and ("mailboxes" if kind == "mailbox" else "aliases") in domain
-    if kind == "domain":
-        return "domains" in configuration
-    return {"delivery_domain": "domains", "delivery_account": "accounts", "suppression": "suppressions"}[
-        kind
-    ] in configuration.get("delivery", {})
+    """Whether an address is in a collection whose key stands in the configuration."""
+    one = Address.of(address)
+    *outer, last = TYPES.place(one.kind)
+    names = [TYPES.name(home) for home in TYPES.ancestors(one)]
+    return last in _step(configuration, (names.pop() if step == "*" else step for step in outer))
 
 
 def check(
