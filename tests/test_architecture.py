@@ -33,7 +33,7 @@ HOMES = {
     "jsonschema": {"schema/json_validation.py"},
     "fastjsonschema": {"schema/json_validation.py"},
     "deepdiff": {"planning/diff.py"},
-    "dns": {"dns/lookup.py"},
+    "dns": {"dns/lookup.py", "render/dns_records.py"},
     "idna": {"schema/formats.py"},
     "click": {"cli/"},
     "starlette": {"emulator/app.py"},
