@@ -8,6 +8,7 @@ from lab import Lab, configuration_of
 from qboxctl.errors import ConfigError, PlanFileError, StalePlanError
 from qboxctl.model import Address, FieldChange, Plan
 from qboxctl.planning import planfile
+from qboxctl.planning.diff import same_extra
 from qboxctl.planning.targets import Options
 from qboxctl.resources import TYPES
 from qboxctl.schema.decoding import EXTRA
@@ -129,3 +130,18 @@ def test_every_mistake_of_an_extra_has_its_place() -> None:
         configuration_of("delivery: {accounts: {a: {type: newsletter, extra: {volume: 1, vat: x, beta: [{plan: y}]}}}}")
     columns = [one.position.column for one in caught.value.diagnostics if one.position]
     assert len(columns) == len(set(columns)) == 3
+
+
+@pytest.mark.parametrize(
+    ("want", "have", "same"),
+    [
+        ({"a": [1, {"b": 2}]}, {"a": [{"b": 2}, 1]}, True),
+        ({"a": {"b": 1}}, {"a": {"b": 2}}, False),
+        ({"a": {"__b": 1}}, {"a": {"__b": 2}}, False),
+        ([{"__b": 1}], [{}], False),
+        ({"a": 1}, [1], False),
+    ],
+    ids=["order", "value", "underscores", "underscores-in-a-list", "shape"],
+)
+def test_nested_values_are_compared_by_all_that_is_in_them(want: object, have: object, same: bool) -> None:
+    assert same_extra(want, have) == same
