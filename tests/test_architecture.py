@@ -32,7 +32,7 @@ HOMES = {
     "yaml": {"config/yaml/"},
     "jsonschema": {"schema/json_validation.py"},
     "fastjsonschema": {"schema/json_validation.py"},
-    "deepdiff": {"planning/diff.py"},
+    "deepdiff": {"planning/diff.py", "render/differences.py"},
     "dns": {"dns/lookup.py", "render/dns_records.py"},
     "idna": {"schema/formats.py"},
     "click": {"cli/"},
