@@ -50,6 +50,16 @@ def test_a_plan_file_brings_no_money_either() -> None:
         planfile.loads(forged, "a plan", TYPES)
 
 
+@pytest.mark.parametrize("value", ['"before": "no"', '"after": "q"'])
+@pytest.mark.parametrize("depth", [400, 900, 100_000])
+def test_a_plan_file_nested_without_end_is_refused(value: str, depth: int) -> None:
+    saved = planfile.dumps(Lab(seed=SEED).plan(configuration_of(TEXT % ("L", "q"))))
+    forged = saved.replace(value, f"{value.partition(' ')[0]} {'[' * depth}1{']' * depth}")
+    assert forged != saved
+    with pytest.raises(PlanFileError, match=r"nested too deep|was changed after it was made"):
+        planfile.loads(forged, "a plan", TYPES)
+
+
 def sent(plan: Plan) -> list[FieldChange]:
     """What a plan sends of extra."""
     return [one for change in plan.changes for one in change.fields if one.name.startswith(EXTRA)]
