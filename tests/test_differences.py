@@ -39,6 +39,7 @@ PAIRS = {
         {"tags": {"colour": "red"}, "rules": [{"id": 1}, {"id": 2}, {"id": 3}], "on": True},
         {"tags": {"colour": "blue"}, "rules": [{"id": 3}, {"id": 1}, {"if": "a", "then": "b"}], "on": "true"},
     ),
+    "nested-twice": ("extra.x", {"a": [{"b": 1}, {"c": 2}]}, {"a": [{"b": 1}, {"b": 1}]}),
     "nested-in-a-list": ("extra.x", [NESTED], [{**NESTED, "a": 2}]),
     "number-and-text": ("extra.x", {"a": "b"}, {"a": ["b"]}),
     "text-of-a-number": ("extra.x", "5", 5),

@@ -273,8 +273,8 @@ def _sides(kind: str, level: Any) -> tuple[str, str]:
     if kind.endswith("_removed"):
         return _json(old), ""
     if kind == "repetition_change":
-        times = level.additional["repetition"]
-        return f"{_json(old)}, {times['old_repeat']} times", f"{times['new_repeat']} times"
+        before, after = (plural(level.additional["repetition"][f"{side}_repeat"], "time") for side in ("old", "new"))
+        return f"{_json(old)}, {before}", after
     if (
         isinstance(old, str)
         and isinstance(new, str)
