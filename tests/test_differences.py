@@ -6,7 +6,7 @@ import re
 from functools import reduce
 
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from qboxctl.model import Action, Address, Change, FieldChange, Plan
@@ -110,6 +110,7 @@ texts = st.text(st.sampled_from("ab \n\u0301é\x1b<`"), max_size=30)
 longer = st.builds(lambda start, text, number: start * number + text, texts, texts, st.integers(0, 20))
 
 
+@settings(deadline=None)  # a busy machine is no mistake
 @given(longer, longer)
 @example("a" * 150 + "b" + "a" * 150, "a" * 150 + "c" + "a" * 150)
 @example("e\u0301", "é")
@@ -149,6 +150,7 @@ json_values = st.recursive(
 )
 
 
+@settings(deadline=None)  # a busy machine is no mistake
 @given(json_values.filter(lambda value: value is not None), json_values)
 @example({"a": [1, 1, {}]}, {"a": [1, {}, {}]})
 @example({"a": [{"b": 1}]}, {"a": [{"b": True}]})
