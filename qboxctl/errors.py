@@ -179,16 +179,12 @@ class FieldError:
     description: str
 
 
-@dataclass(eq=False)
 class Refused(ApiError):
-    """The server said no (4xx). ``status`` is the HTTP status, ``fields`` the rows of a 422."""
+    """The server said no (4xx). ``status`` is the HTTP status, ``message`` its own, ``fields`` the rows of a 422."""
 
-    status: int
-    message: str
-    fields: tuple[FieldError, ...] = field(default=())
-
-    def __post_init__(self) -> None:
-        ApiError.__init__(self, self.message)
+    def __init__(self, status: int, message: str, fields: tuple[FieldError, ...] = ()) -> None:
+        super().__init__(message)
+        self.status, self.message, self.fields = status, message, fields
 
     @property
     def text(self) -> str:

@@ -33,8 +33,8 @@ HOMES = {
     "yaml": {"config/yaml/"},
     "jsonschema": {"schema/json_validation.py"},
     "fastjsonschema": {"schema/json_validation.py"},
-    "deepdiff": {"planning/diff.py"},
-    "dns": {"dns/lookup.py"},
+    "deepdiff": {"planning/diff.py", "render/differences.py"},
+    "dns": {"dns/lookup.py", "render/dns_records.py"},
     "idna": {"schema/formats.py"},
     "click": {"cli/"},
     "starlette": {"emulator/app.py"},
@@ -42,6 +42,10 @@ HOMES = {
     "anyio": {"emulator/app.py"},
 }
 """The libraries, and the only places that know each."""
+LATE = {"deepdiff", "dns", "fastjsonschema", "idna", "jsonschema"}
+"""Libraries that few runs need, and that take long to load: imported in the functions that use them."""
+LOADED_LATE = {"dns/lookup.py"}
+"""Modules that are themselves imported so."""
 
 PURE = (
     "model.py",
@@ -66,10 +70,11 @@ FILES = sorted(path.relative_to(PACKAGE).as_posix() for path in PACKAGE.rglob("*
 RANKS = {room: rank for rank, (rooms, _) in enumerate(LAYERS) for room in rooms}
 
 
-def imports(name: str) -> set[str]:
-    """The modules that a file imports, wherever in it."""
+def imports(name: str, *, at_once: bool = False) -> set[str]:
+    """The modules that a file imports, wherever in it, or ``at_once`` when it is loaded."""
     found = set()
-    for node in ast.walk(ast.parse((PACKAGE / name).read_text())):
+    tree = ast.parse((PACKAGE / name).read_text())
+    for node in tree.body if at_once else ast.walk(tree):
         if isinstance(node, ast.Import):
             found |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and node.module:
@@ -116,6 +121,13 @@ def test_each_library_has_one_home(name: str) -> None:
     used = {module.split(".")[0] for module in imports(name)} & HOMES.keys()
     for library in used:
         assert any(name == home or (home.endswith("/") and name.startswith(home)) for home in HOMES[library]), library
+
+
+@pytest.mark.parametrize("name", [name for name in FILES if name not in LOADED_LATE])
+def test_what_takes_long_to_load_is_loaded_where_it_is_used(name: str) -> None:
+    modules = imports(name, at_once=True)
+    assert not {module.split(".")[0] for module in modules} & LATE
+    assert not {f"qboxctl/{one}".removesuffix(".py").replace("/", ".") for one in LOADED_LATE} & modules
 
 
 @pytest.mark.parametrize("name", [name for name in FILES if name.startswith(PURE) and name not in TOUCHING])

@@ -87,7 +87,12 @@ def _nothing_there(revision: str, commit: _Commit) -> QboxctlError:
 
 
 def _blob(text: str, like: str) -> str:
-    """The name that git gives to a content, in a repository with such names as this one."""
+    """The name that git gives to a content, in a repository with such names as this one: so only others are fetched.
+
+    `git diff` and `git diff-files` would not do. Against the work tree both run the clean filters of the repository's
+    configuration, which a branch chooses by `.gitattributes`; they take files marked assume-unchanged or skip-worktree
+    for unchanged, which are read here all the same; and they judge the disk of now, not the text that was read.
+    """
     raw = text.encode()
     digest = hashlib.sha1 if len(like) == _SHA1 else hashlib.sha256
     return digest(b"blob %d\0" % len(raw) + raw, usedforsecurity=False).hexdigest()

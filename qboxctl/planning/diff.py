@@ -118,7 +118,8 @@ def same_extra(want: JSON, have: JSON) -> bool:
         return False
     from deepdiff import DeepDiff
 
-    return not DeepDiff(want, have, ignore_order=True, threshold_to_diff_deeper=0)
+    # DeepDiff passes over keys such as __class__ unless it is told that they are none of Python's own here
+    return not DeepDiff(want, have, ignore_order=True, threshold_to_diff_deeper=0, ignore_private_variables=False)
 
 
 def in_effect(type_: ResourceType, fields: Iterable[FieldChange], live: Live, codes: Codes) -> list[FieldChange]:

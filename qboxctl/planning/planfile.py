@@ -130,8 +130,15 @@ def read(path: Path, types: Kinds) -> Plan:
 def loads(text: str, name: str, types: Kinds) -> Plan:
     """A plan from the text of a plan file; raises PlanFileError."""
     try:
+        return _read(text, name, types)
+    except RecursionError:
+        raise PlanFileError(f"{name} is not a plan: it is nested too deep", hint=_MAKE_ONE) from None
+
+
+def _read(text: str, name: str, types: Kinds) -> Plan:
+    try:
         raw = json.loads(text, parse_constant=_no_constant, object_pairs_hook=_no_twice)
-    except (ValueError, RecursionError) as error:
+    except ValueError as error:
         raise PlanFileError(f"{name} is not a plan: {str(error)[:200]}", hint=_MAKE_ONE) from None
     version = raw.get("format_version") if isinstance(raw, dict) else None
     if version != FORMAT_VERSION:
@@ -166,10 +173,7 @@ def _no_twice(pairs: list[tuple[str, JSON]]) -> dict[str, JSON]:
 def _fit(raw: JSON, name: str, types: Kinds) -> None:
     from qboxctl.schema.json_validation import schema_errors
 
-    try:
-        wrong = schema_errors("plan", raw, types)
-    except RecursionError:
-        raise PlanFileError(f"{name} is not a plan: it is nested too deep") from None
+    wrong = schema_errors("plan", raw, types)
     if wrong:
         where = ".".join(map(str, wrong[0].path))
         raise PlanFileError(f"{name} is not a plan: {where[:200]}: {wrong[0].message[:200]}", hint=_MAKE_ONE)

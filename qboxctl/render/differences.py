@@ -8,19 +8,18 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from difflib import SequenceMatcher
 from functools import lru_cache
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from unicodedata import normalize
 
 from qboxctl.model import JSON, Value
 from qboxctl.render.style import clean, plural
-from qboxctl.schema.collections import same_json
 
 WIDTH = 100
 """Characters of a value that are shown on one line."""
-OLD, NEW, SAME, LEFT_OUT = "-", "+", " ", "…"
+OLD, NEW, CHANGED, SAME, LEFT_OUT = "-", "+", "~", " ", "…"
 """The signs of rows."""
 _BEFORE = 30
 """Characters shown in front of the first place that differs."""
@@ -34,7 +33,10 @@ _FIRST = 3
 """Lines shown of a new text, unless the whole is wanted."""
 _ALIGNED = 400
 """Lines that are compared one by one; of more, all go and all come, since aligning them takes too long."""
+_COMPARED = 30_000
+"""Characters of nested values, as JSON, that are compared place by place; more would take too long."""
 _DEEPEST = 20
+"""Levels of nested values that are compared place by place."""
 
 
 class Row(NamedTuple):
@@ -58,7 +60,9 @@ class Long(NamedTuple):
             found = found if whole else list(_near(found))
         elif before is not None:
             before, after = (list(side) if isinstance(side, tuple) else side for side in (before, after))
-            found = list(_nested(before, after, "", whole=whole))
+            found = [row for place in places(before, after) for row in place.rows(whole=whole)]
+            if not found and _are_flat(before, after):
+                found = list(_entries(before, after, whole=whole))
             found = found or list(_replaced([_json(before)], [_json(after)], whole=whole))
         else:
             lines = _parts(after)
@@ -74,19 +78,20 @@ class Long(NamedTuple):
                 old, new = len(before), len(after)
                 return plural(new, "character") if old == new else f"{old} → {plural(new, 'character')}"
             changed = [block for block in _blocks(before, after) if block.old != block.new]
-            return _counted((sum(len(block[side]) for block in changed) for side in (0, 1)), "line")
+            numbers = (sum(len(block[side]) for block in changed) for side in (0, 1))
+            return _counted(dict(zip((OLD, NEW), numbers, strict=True)), "line")
         if before is not None:
-            signs = [row.sign for row in self.rows(whole=True)]
-            return _counted((signs.count(sign) for sign in (OLD, NEW)), "entry")
+            signs = [one.sign for one in places(before, after) or self.rows(whole=True)]
+            return _counted({sign: signs.count(sign) for sign in (OLD, CHANGED, NEW)}, "entry")
         if not isinstance(after, str):
             return plural(len(_parts(after)), "entry")
         size = plural(len(after), "character")
         return f"{plural(len(after.splitlines()), 'line')}, {size}" if "\n" in after else size
 
 
-def _counted(numbers: Iterable[int], noun: str) -> str:
+def _counted(numbers: Mapping[str, int], noun: str) -> str:
     """``-1 +2 lines``; what is 0 is left out."""
-    found = {sign: number for sign, number in zip((OLD, NEW), numbers, strict=True) if number}
+    found = {sign: number for sign, number in numbers.items() if number}
     nouns = plural(max(found.values(), default=0), noun).partition(" ")[2]
     return " ".join([*(f"{sign}{number}" for sign, number in found.items()), nouns])
 
@@ -199,21 +204,99 @@ def _entries(before: Iterable[JSON], after: Iterable[JSON], *, whole: bool) -> I
     return _replaced(list((old - new).elements()), list((new - old).elements()), whole=whole)
 
 
-def _nested(before: JSON, after: JSON, place: str, *, whole: bool, depth: int = 0) -> Iterator[Row]:
-    """What differs inside of nested values, each with the keys that lead to it."""
-    if isinstance(before, dict) and isinstance(after, dict) and depth < _DEEPEST:
-        for key in dict.fromkeys([*before, *after]):
-            inside = f"{place}.{key}" if place else key
-            if key in before and key in after:
-                if not same_json(after[key], before[key]):
-                    yield from _nested(before[key], after[key], inside, whole=whole, depth=depth + 1)
-            else:
-                sides = ([_json(side[key])] if key in side else [] for side in (before, after))
-                yield from _placed(inside, _replaced(*sides, whole=whole))
-    elif isinstance(before, list) and isinstance(after, list):
-        yield from _placed(place, _entries(before, after, whole=whole))
-    else:
-        yield from _placed(place, _replaced([_json(before)], [_json(after)], whole=whole))
+class Place(NamedTuple):
+    """One place inside nested values where they differ; ``old`` or ``new`` is "" where there is nothing."""
+
+    name: str
+    old: str
+    new: str
+
+    def __str__(self) -> str:
+        return self.text(WIDTH)
+
+    def text(self, width: int) -> str:
+        """The place and what stood and stands there, on one line."""
+        name = excerpt(self.name)
+        if self.old and self.new:
+            return f"{name}: {' → '.join(pair(self.old, self.new, width))}"
+        return f"{name} {'added' if self.new else 'removed'}: {excerpt(self.old or self.new, width)}"
+
+    @property
+    def sign(self) -> str:
+        """Whether something goes, comes or changes there."""
+        return CHANGED if self.old and self.new else NEW if self.new else OLD
+
+    def rows(self, *, whole: bool) -> Iterable[Row]:
+        """One line, or two where two values are too long for it."""
+        longest = max(len(self.old), len(self.new))
+        if self.sign == CHANGED and len(self.name) + len(self.old) + len(self.new) > WIDTH:
+            return _placed(self.name, _replaced([self.old], [self.new], whole=whole))
+        return [Row(self.sign, self.text(longest if whole else WIDTH))]
+
+
+def places(before: JSON, after: JSON) -> Sequence[Place]:
+    """Where two mappings, or two lists with such in them, differ; none where one line for each place is no help.
+
+    The order of a list says nothing: its entries are compared with those that are most like them.
+    """
+    if type(before) is not type(after) or not isinstance(before, (dict, list)) or _are_flat(before, after):
+        return ()
+    texts = _json(before), _json(after)
+    if max(map(len, texts)) > _COMPARED or _is_deep(before) or _is_deep(after):
+        return ()
+    return _places(*texts)
+
+
+@lru_cache(maxsize=256)
+def _places(before: str, after: str) -> Sequence[Place]:
+    from deepdiff import DeepDiff
+
+    found = DeepDiff(
+        json.loads(before),
+        json.loads(after),
+        view="tree",
+        ignore_order=True,
+        report_repetition=True,
+        threshold_to_diff_deeper=0,
+        ignore_private_variables=False,
+    )
+    each = ((level.path(output_format="list"), kind, level) for kind, levels in found.items() for level in levels)
+    ordered = sorted(each, key=lambda one: [(isinstance(step, str), step) for step in one[0]])
+    return tuple(Place(_path(steps), *_sides(kind, level)) for steps, kind, level in ordered)
+
+
+def _sides(kind: str, level: Any) -> tuple[str, str]:
+    """What stood in a place that DeepDiff found, and what stands there now, "" for nothing."""
+    old, new = level.t1, level.t2
+    if kind.endswith("_added"):
+        return "", _json(new)
+    if kind.endswith("_removed"):
+        return _json(old), ""
+    if kind == "repetition_change":
+        before, after = (plural(level.additional["repetition"][f"{side}_repeat"], "time") for side in ("old", "new"))
+        return f"{_json(old)}, {before}", after
+    if (
+        isinstance(old, str)
+        and isinstance(new, str)
+        and all(text.strip() and text.isprintable() for text in (old, new))
+    ):
+        return old, new
+    return _json(old), _json(new)
+
+
+def _path(steps: Iterable[str | int]) -> str:
+    return "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in steps).removeprefix(".")
+
+
+def _are_flat(before: JSON, after: JSON) -> bool:
+    """Whether both are lists with nothing nested in them."""
+    sides = before, after
+    return all(isinstance(side, list) and not any(isinstance(item, (dict, list)) for item in side) for side in sides)
+
+
+def _is_deep(value: JSON, levels: int = _DEEPEST) -> bool:
+    inside = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return not levels or any(_is_deep(item, levels - 1) for item in inside)
 
 
 def _placed(place: str, rows: Iterable[Row]) -> Iterator[Row]:

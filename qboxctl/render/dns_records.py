@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import reduce
 from itertools import groupby
@@ -69,15 +69,46 @@ def _united(one: Record, now: Sequence[str]) -> str:
 
 
 def zone_file(records: Sequence[Record]) -> str:
-    """Master files (RFC 1035), each zone after its $ORIGIN; what has no value yet is a comment."""
+    """Master files (RFC 1035), each zone after its $ORIGIN; what is no row of one, or not yet, is a comment."""
     lines: list[str] = []
     for zone, group in groupby(records, key=lambda one: one.zone):
+        rows = list(group)
+        crowded = {name for name, number in Counter(one.name for one in rows).items() if number > 1}
         lines += [*([""] if lines else []), f"$ORIGIN {zone}.", f"$TTL {TTL}"]
-        for one in group:
-            value = _quoted(one.value) if one.type == "TXT" else one.value
-            row = f"{_relative(one) or '@'} IN {one.type} {value}"
-            lines.append(row if one.value else f"; {row}{_LATER}")
+        for one in rows:
+            alone = one.type != "CNAME" or one.name not in crowded
+            lines.append(_row(one) if alone else _as_comment(one, "nothing else may stand beside a CNAME"))
     return "\n".join(lines)
+
+
+def _row(one: Record) -> str:
+    import dns.exception
+    import dns.name
+
+    try:
+        name = dns.name.from_text(one.name).relativize(dns.name.from_text(one.zone))
+        if not one.value:
+            return f"; {name} IN {one.type} {_LATER}"
+        return f"{name} IN {one.type} {_data(one)}"
+    except (dns.exception.DNSException, ValueError) as error:
+        return _as_comment(one, str(error))
+
+
+def _data(one: Record) -> str:
+    """A record's value as a master file states it; raises DNSException or ValueError where it is none of its type."""
+    import dns.rdata
+    from dns.rdataclass import IN
+    from dns.rdatatype import RdataType
+    from dns.rdtypes.ANY.TXT import TXT
+
+    if one.type != "TXT":
+        return dns.rdata.from_text(IN, one.type, one.value).to_text()
+    raw = one.value.encode()
+    return TXT(IN, RdataType.TXT, [raw[start : start + _CHUNK] for start in range(0, len(raw), _CHUNK)]).to_text()
+
+
+def _as_comment(one: Record, why: str) -> str:
+    return "; " + clean(f"{one.name}. IN {one.type} {one.value} ({why})")
 
 
 def octodns(records: Sequence[Record]) -> str:
@@ -150,18 +181,6 @@ def as_json(records: Sequence[Record], found: Found) -> str:
 def _relative(one: Record) -> str:
     """The record's name inside its zone, "" for the zone itself."""
     return "" if one.name == one.zone else one.name.removesuffix(f".{one.zone}")
-
-
-def _quoted(text: str) -> str:
-    """A TXT value in quoted strings of at most 255 bytes."""
-    raw = text.encode()
-    parts = [raw[start : start + _CHUNK] for start in range(0, len(raw), _CHUNK)] or [b""]
-    return " ".join('"' + "".join(_escaped(byte) for byte in part) + '"' for part in parts)
-
-
-def _escaped(byte: int) -> str:
-    char = chr(byte)
-    return f"\\{char}" if char in '"\\' else char if 32 <= byte < 127 else f"\\{byte:03d}"
 
 
 FORMATS: Mapping[str, Callable[[Sequence[Record], Found, Palette], str]] = {

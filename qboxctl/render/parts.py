@@ -13,7 +13,7 @@ from typing import NamedTuple
 from qboxctl.model import Action, Address, Change, FieldChange, Plan, Value
 from qboxctl.planning import billing
 from qboxctl.planning.graph import writes
-from qboxctl.render.differences import NEW, OLD, WIDTH, Long, Row, excerpt, is_edited_text, pair, plain
+from qboxctl.render.differences import NEW, OLD, WIDTH, Long, Row, excerpt, is_edited_text, pair, places, plain
 from qboxctl.render.style import clean, plural, shorten
 from qboxctl.schema.decoding import EXTRA
 from qboxctl.schema.kinds import Kinds
@@ -162,6 +162,9 @@ def _line(change: Change, one: FieldChange, type_: ResourceType) -> Line:
     shown = pair(old, new)
     if old == new:  # such as a number, and the same digits as text
         shown = excerpt(ascii(before)), excerpt(ascii(after))
+    inside = places(before, after)
+    if inside:
+        return Line(name, "", excerpt("; ".join(map(str, inside))), long=Long(before, after))
     nested = isinstance(before, (dict, list)) and isinstance(after, (dict, list))
     needs_more = nested or is_edited_text(before, after) or max(len(old), len(new)) > WIDTH
     return Line(name, *shown, long=Long(before, after) if needs_more else None)

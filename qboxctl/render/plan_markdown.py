@@ -11,7 +11,7 @@ from functools import partial
 
 from qboxctl.model import Action, Change, Plan
 from qboxctl.render import parts
-from qboxctl.render.differences import LEFT_OUT, Row
+from qboxctl.render.differences import CHANGED, LEFT_OUT, Row
 from qboxctl.render.parts import Section
 from qboxctl.render.style import clean, plural, shorten
 from qboxctl.schema.kinds import Kinds
@@ -119,7 +119,8 @@ def _change(change: Change, types: Kinds, *, full: bool) -> Iterable[str]:
 
 def _row(row: Row) -> str:
     """A line of a difference: the bar keeps it apart from a change, whatever it says."""
-    text = f"      | {row.sign} {row.text}" if row.sign == LEFT_OUT else f"{row.sign}     | {row.text}"
+    sign = _SIGNS[Action.UPDATE] if row.sign == CHANGED else row.sign
+    text = f"      | {sign} {row.text}" if sign == LEFT_OUT else f"{sign}     | {row.text}"
     return text.rstrip()
 
 

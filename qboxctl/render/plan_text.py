@@ -9,13 +9,13 @@ from collections.abc import Iterable, Sequence
 
 from qboxctl.model import Action, Change, Plan
 from qboxctl.render import parts
-from qboxctl.render.differences import LEFT_OUT, NEW, OLD, Row
+from qboxctl.render.differences import CHANGED, LEFT_OUT, NEW, OLD, Row
 from qboxctl.render.parts import Line, Section
 from qboxctl.render.style import PLAIN, Palette, clean, shorten
 from qboxctl.schema.kinds import Kinds
 
 _COLOURS = {Action.CREATE: "green", Action.UPDATE: "yellow", Action.DISABLE: "red", Action.DELETE: "red"}
-_ROWS = {OLD: "red", NEW: "green", LEFT_OUT: "dim"}
+_ROWS = {OLD: "red", NEW: "green", CHANGED: "yellow", LEFT_OUT: "dim"}
 _SHOWN = 20
 MANY = 50
 """From so many changes of one sort on, each gets one line."""

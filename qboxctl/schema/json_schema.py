@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import fields
 
-from qboxctl.model import JSON, Action, PlanOptions
+from qboxctl.model import JSON, Action, Advisory, Blocked
 from qboxctl.schema.kinds import Kinds
 from qboxctl.schema.resource import Field, Mode, ResourceType
 
@@ -166,19 +166,17 @@ def describe(one: Field) -> str:
     return ". ".join(filter(None, (one.doc, notes.get(one.mode), needed)))
 
 
-_TEXT: Schema = {"type": "string", "maxLength": 4000}
-
-
-def _texts(*names: str) -> Schema:
-    return closed(dict.fromkeys(names, _TEXT), *names)
+def _record(properties: Mapping[str, JSON]) -> Schema:
+    """A mapping that has all of these keys and no others."""
+    return closed(properties, *properties)
 
 
 def plan_schema(kinds: Kinds) -> Schema:
     """The schema of a plan: `plan --format json` and a saved plan file."""
     address = {"type": "string", "pattern": "^[a-z_]+/.+", "maxLength": 400}
-    text = _TEXT
+    text: Schema = {"type": "string", "maxLength": 4000}
     patterns = {"type": "array", "items": {"type": "string", "maxLength": 400}, "maxItems": 1000}
-    change = closed(
+    change = _record(
         {
             "address": address,
             "kind": {"enum": list(kinds)},
@@ -187,17 +185,15 @@ def plan_schema(kinds: Kinds) -> Schema:
             "fields": {
                 "type": "array",
                 "maxItems": 200,
-                "items": closed({"name": text, "before": True, "after": True}, "name", "before", "after"),
+                "items": _record({"name": text, "before": True, "after": True}),
             },
             "secrets": {"type": "array", "items": text, "maxItems": 20},
             "needs": {"type": "array", "items": address},
             "destroys_data": {"type": "boolean"},
             "reason": text,
             "precondition": {"type": "string", "pattern": f"^absent$|{_SHA}"},
-        },
-        *("address", "kind", "action", "remote_id", "fields", "secrets", "needs", "destroys_data", "reason",
-          "precondition"),
-    )  # fmt: skip
+        }
+    )
     counts = mapping_of({"type": "integer"}, "Counts by name")
     properties: dict[str, JSON] = {
         "format_version": {"const": "1.0"},
@@ -212,28 +208,24 @@ def plan_schema(kinds: Kinds) -> Schema:
         "unmanaged": {"type": "array", "items": address},
         "unverifiable": {
             "type": "array",
-            "items": closed({"address": address, "fields": {"type": "array", "items": text}}, "address", "fields"),
+            "items": _record({"address": address, "fields": {"type": "array", "items": text}}),
         },
-        "blocked": {
-            "type": "array",
-            "items": _texts("guard", "kind", "message", "way_out"),
-        },
-        "warnings": {"type": "array", "items": _texts("code", "address", "message", "hint")},
-        "options": closed(
+        "blocked": {"type": "array", "items": _record({one.name: text for one in fields(Blocked)})},
+        "warnings": {"type": "array", "items": _record({one.name: text for one in fields(Advisory)})},
+        "options": _record(
             {
                 "targets": patterns,
                 "excludes": patterns,
                 "since": {"type": ["string", "null"], "maxLength": 400},
                 "only_changed": {"type": "boolean"},
                 "rotate": patterns,
-            },
-            *(one.name for one in fields(PlanOptions)),
+            }
         ),
         "customers": {"type": "array", "items": {"type": "string", "maxLength": 200}},
         "summary": counts,
         "billing": counts,
     }
-    return {"$schema": _DRAFT, "title": "qboxctl plan", **closed(properties, *properties)}
+    return {"$schema": _DRAFT, "title": "qboxctl plan", **_record(properties)}
 
 
 SCHEMAS = {"config": config_schema, "plan": plan_schema}

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+from dataclasses import replace
 
 import dns.rdatatype
 import dns.zone
@@ -111,23 +113,64 @@ def test_what_cannot_be_read_gives_no_record(raw):
     assert records(configuration_of("delivery: {domains: {n.example: {}}}"), LiveState({address: live}), TYPES) == []
 
 
+def loaded(text: str) -> dict[str, dns.zone.Zone]:
+    """The zones of a master file, by name, as dnspython reads them."""
+    parts = re.split(r"^\$ORIGIN ", text, flags=re.MULTILINE)[1:]
+    names = [part.splitlines()[0] for part in parts]
+    return {
+        name.rstrip("."): dns.zone.from_text(f"$ORIGIN {part}", name, relativize=False, check_origin=False)
+        for name, part in zip(names, parts, strict=True)
+    }
+
+
 def test_the_zone_file_is_loaded_by_dnspython():
     text = dns_records.zone_file(found())
-    assert "; d862161940 IN A" in text
-    zones = [part for part in text.split("$ORIGIN ") if part]
-    assert [part.splitlines()[0] for part in zones] == ["example.com.", "waits.example."]
-    for part in zones:
-        origin = part.splitlines()[0]
-        zone = dns.zone.from_text("$ORIGIN " + part, origin, relativize=False, check_origin=False)
+    assert "; d862161940 IN A (apply asks for it)" in text.splitlines()
+    zones = loaded(text)
+    assert list(zones) == ["example.com", "waits.example"]
+    for name, zone in zones.items():
         rows = {
-            (str(name).rstrip("."), dns.rdatatype.to_text(kind.rdtype)) for name, node in zone.items() for kind in node
+            (str(owner).rstrip("."), dns.rdatatype.to_text(kind.rdtype))
+            for owner, node in zone.items()
+            for kind in node
         }
-        zone_name = origin.rstrip(".")
-        assert rows == {(one.name, one.type) for one in found() if one.zone == zone_name and one.value}
-        if zone_name == "example.com":
-            (row,) = zone.find_rdataset("qbm18._domainkey.example.com.", "TXT")
-            assert b"".join(row.strings).decode() == LONG
-            assert max(map(len, row.strings)) == 255
+        assert rows == {(one.name, one.type) for one in found() if one.zone == name and one.value}
+    (row,) = zones["example.com"].find_rdataset("qbm18._domainkey.example.com.", "TXT")
+    assert b"".join(row.strings).decode() == LONG
+    assert max(map(len, row.strings)) == 255
+
+
+@pytest.mark.parametrize(
+    "text", ['a"b\\c; d', "$ORIGIN x.", "é" * 300, "tab\tnewline\n\x7f", "( @", "\\000", " two  blanks "], ids=repr
+)
+def test_any_text_is_loaded_as_it_was(text):
+    zone = loaded(dns_records.zone_file([replace(found()[0], value=text)]))["example.com"]
+    (row,) = zone.find_rdataset("_dmarc.example.com.", "TXT")
+    assert b"".join(row.strings).decode() == text
+
+
+POLICY = found()[0]
+ALIAS = replace(POLICY, name="a.example.com", type="CNAME", value="a.q.example.")
+
+
+@pytest.mark.parametrize(
+    ("wrong", "why"),
+    [
+        (replace(ALIAS, name=f"{'a' * 64}.example.com"), "a DNS label is > 63 octets long"),
+        (replace(ALIAS, name=".".join(["a" * 60] * 5)), "a DNS name is > 255 octets long"),
+        (replace(ALIAS, value="a..q.example."), "a DNS label is empty"),
+        (replace(ALIAS, name=POLICY.name), "nothing else may stand beside a CNAME"),
+        (replace(POLICY, value="\ud800"), "surrogates not allowed"),
+    ],
+    ids=["label", "name", "target", "beside", "text"],
+)
+def test_what_a_zone_cannot_hold_is_a_comment_in_it(wrong, why):
+    text = dns_records.zone_file([POLICY, wrong])
+    _, _, kept, comment = text.splitlines()
+    assert kept == '_dmarc IN TXT "v=DMARC1; p=quarantine"'
+    assert comment.startswith(f"; {wrong.name}. IN {wrong.type} ")
+    assert why.lower() in comment.lower()
+    assert [str(name) for name in loaded(text)["example.com"]] == ["_dmarc.example.com."]
 
 
 def test_octodns_loads_its_zones(tmp_path):

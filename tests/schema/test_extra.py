@@ -7,6 +7,7 @@ import pytest
 from qboxctl.errors import ConfigError, PlanFileError, StalePlanError
 from qboxctl.model import Address, FieldChange, Plan
 from qboxctl.planning import planfile
+from qboxctl.planning.diff import same_extra
 from qboxctl.planning.targets import Options
 from qboxctl.resources import TYPES
 from qboxctl.schema.decoding import EXTRA
@@ -46,6 +47,16 @@ def test_a_plan_file_brings_no_money_either() -> None:
     forged = saved.replace("extra.webmail_date_format", "extra.volume")
     assert forged != saved
     with pytest.raises(PlanFileError, match='"volume" is never sent'):
+        planfile.loads(forged, "a plan", TYPES)
+
+
+@pytest.mark.parametrize("value", ['"before": "no"', '"after": "q"'])
+@pytest.mark.parametrize("depth", [400, 900, 100_000])
+def test_a_plan_file_nested_without_end_is_refused(value: str, depth: int) -> None:
+    saved = planfile.dumps(Lab(seed=SEED).plan(configuration_of(TEXT % ("L", "q"))))
+    forged = saved.replace(value, f"{value.partition(' ')[0]} {'[' * depth}1{']' * depth}")
+    assert forged != saved
+    with pytest.raises(PlanFileError, match=r"nested too deep|was changed after it was made"):
         planfile.loads(forged, "a plan", TYPES)
 
 
@@ -129,3 +140,18 @@ def test_every_mistake_of_an_extra_has_its_place() -> None:
         configuration_of("delivery: {accounts: {a: {type: newsletter, extra: {volume: 1, vat: x, beta: [{plan: y}]}}}}")
     columns = [one.position.column for one in caught.value.diagnostics if one.position]
     assert len(columns) == len(set(columns)) == 3
+
+
+@pytest.mark.parametrize(
+    ("want", "have", "same"),
+    [
+        ({"a": [1, {"b": 2}]}, {"a": [{"b": 2}, 1]}, True),
+        ({"a": {"b": 1}}, {"a": {"b": 2}}, False),
+        ({"a": {"__b": 1}}, {"a": {"__b": 2}}, False),
+        ([{"__b": 1}], [{}], False),
+        ({"a": 1}, [1], False),
+    ],
+    ids=["order", "value", "underscores", "underscores-in-a-list", "shape"],
+)
+def test_nested_values_are_compared_by_all_that_is_in_them(want: object, have: object, same: bool) -> None:
+    assert same_extra(want, have) == same
