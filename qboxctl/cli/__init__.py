@@ -21,7 +21,7 @@ from typing import Any
 import click
 
 from qboxctl import __version__
-from qboxctl.cli.commands import Commands
+from qboxctl.cli.commands import Commands, first_screen
 from qboxctl.cli.common import Common, common
 from qboxctl.cli.output import standard_streams
 
@@ -37,7 +37,8 @@ from qboxctl.cli.output import standard_streams
 def cli(ctx: click.Context) -> None:
     """Qboxmail as code: declare domains, mailboxes, aliases and Delivery in YAML; plan, review, apply."""
     if ctx.invoked_subcommand is None:
-        ctx.ensure_object(Common).result(ctx.get_help())
+        options = ctx.ensure_object(Common)
+        options.result(first_screen(options.palette()))
 
 
 _ALL_WELL = (0, 2)

@@ -2,30 +2,95 @@
 
 from __future__ import annotations
 
+import inspect
 from importlib import import_module
 from typing import TYPE_CHECKING
 
 import click
 
+from qboxctl.cli.common import is_common
+
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
 
-COMMANDS = {
-    "init": "Make a starter project.",
-    "validate": "Check the configuration, offline.",
-    "plan": "Show what apply would do; changes nothing.",
-    "apply": "Make the account as the files say.",
-    "show": "Show a saved plan.",
-    "export": "Write the live account as configuration.",
-    "dns": "The DNS records that the declared domains need.",
-    "doctor": "Check token, reach and permissions, and what the API really returns.",
-    "explain": "The reference of kinds and attributes.",
-    "guide": "The documentation, page by page.",
-    "schema": "The JSON Schema of the configuration or of a plan.",
-    "emulator": "Run a local Management API.",
-    "demo": "A first look, without an account.",
-    "completion": "Completion for bash, zsh or fish.",
+    from qboxctl.render.style import Palette
+
+SECTIONS = {
+    "Every day": {
+        "validate": "Check the configuration, offline.",
+        "plan": "Show what apply would do; changes nothing.",
+        "apply": "Make the account as the files say.",
+        "show": "Show a saved plan.",
+    },
+    "Look": {
+        "export": "Write the live account as configuration.",
+        "doctor": "Check token, reach and permissions, and what the API really returns.",
+        "dns": "The DNS records that the declared domains need.",
+        "explain": "The reference of kinds and attributes.",
+        "guide": "The documentation, page by page.",
+        "schema": "The JSON Schema of the configuration or of a plan.",
+    },
+    "Set up": {
+        "init": "Make a starter project.",
+        "demo": "A first look, without an account.",
+        "emulator": "Run a local Management API.",
+        "completion": "Completion for bash, zsh or fish.",
+    },
 }
+"""The commands by what they are for, each with a line about it."""
+COMMANDS = {name: line for section in SECTIONS.values() for name, line in section.items()}
+
+_BEGIN = {
+    "qboxctl demo": "see it at work, without an account",
+    "qboxctl init mail": "make a project of your own",
+    "qboxctl export --out mail": "write the files of an account that is there",
+    "qboxctl guide first-steps": "read how it goes on",
+}
+
+
+def first_screen(palette: Palette) -> str:
+    """What there is to see where no command was named: what this is, where to begin, which commands there are."""
+    commands = {section: ", ".join(names) for section, names in SECTIONS.items()}
+    return "\n".join(
+        (
+            palette.paint("qboxctl keeps an e-mail account at Qboxmail as files.", "bold"),
+            "You write YAML, plan shows what it changes in the account, apply does just that.",
+            "",
+            palette.paint("Begin with", "bold"),
+            *(f"  {palette.paint(f'{line:26}', 'cyan')} {text}" for line, text in _BEGIN.items()),
+            "",
+            palette.paint("Commands", "bold"),
+            *(f"  {palette.paint(f'{section:9}', 'dim')}  {names}" for section, names in commands.items()),
+            "",
+            "qboxctl --help says what each is for, qboxctl COMMAND --help tells all of one.",
+        )
+    )
+
+
+class Command(click.Command):
+    """A command whose help begins with the options of its own; its epilog is a list of examples."""
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Show the command's own options, then those that every command takes."""
+        options = [one for one in self.get_params(ctx) if isinstance(one, click.Option)]
+        own = [one for one in options if one in self.params and not is_common(one)]
+        shared = [one for one in options if one not in own]
+        for title, some in (("Options", own), ("Options of every command", shared)):
+            records = [record for one in some if (record := one.get_help_record(ctx))]
+            if records:
+                with formatter.section(title):
+                    formatter.write_dl(records, col_max=_COLUMN)
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Show the examples as they are written: lines to paste."""
+        if self.epilog:
+            with formatter.section("Examples"):
+                for line in inspect.cleandoc(self.epilog).splitlines():
+                    formatter.write(f"{' ' * formatter.current_indent}{line}\n")
+
+
+_COLUMN = 26
+"""How wide the names of options may be before their texts go below."""
 
 
 class Commands(click.Group):
@@ -54,7 +119,7 @@ class Commands(click.Group):
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """Refuse a command that is none, and say which one was meant."""
-        if args and args[0] not in COMMANDS and not args[0].startswith("-"):
+        if args and args[0] not in COMMANDS and not args[0].startswith("-") and not ctx.resilient_parsing:
             from difflib import get_close_matches
 
             near = get_close_matches(args[0], COMMANDS, 1, 0.5)
@@ -69,7 +134,10 @@ class Commands(click.Group):
         found = [CompletionItem(name, help=text) for name, text in COMMANDS.items() if name.startswith(incomplete)]
         return found + click.Command.shell_complete(self, ctx, incomplete)
 
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """List the commands without importing one."""
-        with formatter.section("Commands"):
-            formatter.write_dl(list(COMMANDS.items()))
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Show the commands by what they are for, and then the options."""
+        width = max(map(len, COMMANDS))
+        for title, commands in SECTIONS.items():
+            with formatter.section(title):
+                formatter.write_dl([(f"{name:{width}}", line) for name, line in commands.items()])
+        click.Command.format_options(self, ctx, formatter)

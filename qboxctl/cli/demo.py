@@ -11,6 +11,7 @@ from pathlib import Path
 
 import click
 
+from qboxctl.cli.commands import Command
 from qboxctl.cli.common import Common, common
 from qboxctl.errors import QboxctlError
 
@@ -39,7 +40,7 @@ def example(name: str) -> Path:
     raise QboxctlError(f"the example {name} is not installed")
 
 
-@click.command("demo")
+@click.command("demo", cls=Command)
 @common
 @click.pass_obj
 def command(options: Common) -> None:

@@ -15,6 +15,7 @@ from pathlib import Path
 import click
 
 from qboxctl import __version__
+from qboxctl.cli.commands import Command
 from qboxctl.cli.common import Common, common
 from qboxctl.errors import QboxctlError
 
@@ -24,7 +25,13 @@ _ADDED_TO = {Path(".gitignore")}
 _UNKNOWN = 'QBOXCTL_PACKAGE: ""'
 
 
-@click.command("init")
+_EXAMPLES = """
+qboxctl init mail       # in a folder of its own
+qboxctl init            # in the working folder, such as an empty repository
+"""
+
+
+@click.command("init", cls=Command, epilog=_EXAMPLES)
 @common
 @click.argument("folder", required=False, type=click.Path(file_okay=False, path_type=Path), metavar="[DIR]")
 @click.pass_obj

@@ -15,6 +15,7 @@ from qboxctl import __version__
 from qboxctl.api.client import Reader
 from qboxctl.api.reader import Account
 from qboxctl.applying.preflight import Checked, check, check_saved
+from qboxctl.cli import suggestions
 from qboxctl.cli.common import Common, seed_option
 from qboxctl.cli.config import at_endpoint, checked_configuration, sources_of
 from qboxctl.cli.session import accepted
@@ -47,18 +48,30 @@ def planning_options(command: _F) -> _F:
     for option in reversed(
         (
             click.option(
-                "--target", "targets", multiple=True, metavar="PATTERN", help="Only these objects, and what they need."
+                "--target",
+                "targets",
+                multiple=True,
+                metavar="PATTERN",
+                shell_complete=suggestions.addresses,
+                help="Only these objects, and what they need.",
             ),
             click.option(
                 "--exclude",
                 "excludes",
                 multiple=True,
                 metavar="PATTERN",
+                shell_complete=suggestions.addresses,
                 help="Not these objects, nor what is in them.",
             ),
             click.option("--since", metavar="REV", help="Only what this git revision declared counts as removed."),
             click.option("--only-changed", is_flag=True, help="With --since: only what the files say otherwise now."),
-            click.option("--rotate", multiple=True, metavar="PATTERN", help="Send the secrets of these objects again."),
+            click.option(
+                "--rotate",
+                multiple=True,
+                metavar="PATTERN",
+                shell_complete=suggestions.secret_holders,
+                help="Send the secrets of these objects again.",
+            ),
             click.option(
                 "--acknowledge", metavar="ID", default="", help="Let exactly this plan pass the guards count and order."
             ),
