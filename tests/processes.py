@@ -75,7 +75,7 @@ class Project:
         command = [sys.executable, "-m", "qboxctl", *place, *map(str, words)]
         if shell:
             command = ["sh", "-c", f'exec "$@" {shell}', "sh", *command]
-        return subprocess.Popen(command, cwd=self.folder, env=environ, encoding="utf-8", **options)
+        return subprocess.Popen(command, env=environ, encoding="utf-8", **{"cwd": self.folder, **options})
 
     def run(self, *words: str, env: Mapping[str, str | None] | None = None, **more: Any) -> Result:
         """Run a command to its end."""
