@@ -28,12 +28,10 @@ from qboxctl.config.yaml.reader import Source
 from qboxctl.errors import Diagnostic, QboxctlError
 from qboxctl.live.refresh import read_live_state
 from qboxctl.model import Action, Advisory, LiveState, Plan, PlanOptions
-from qboxctl.planning.advisories import advise
-from qboxctl.planning.customers import customers, refuse_another_customer
+from qboxctl.planning.customers import refuse_another_customer
 from qboxctl.planning.guards import PASSABLE, acknowledges
-from qboxctl.planning.idle_patterns import Known, idle_rules, refuse_idle_options
 from qboxctl.planning.partial import part
-from qboxctl.planning.pipeline import compare
+from qboxctl.planning.pipeline import compare, with_advice
 from qboxctl.planning.queries import query_for_saved
 from qboxctl.planning.targets import Options, Targets
 from qboxctl.render.style import plural
@@ -188,16 +186,13 @@ def planned(reader: Reader, task: Task, options: Common, acknowledge: str) -> Pl
         chosen = replace(_chosen(task)[0], acknowledge=acknowledge)
         found = _compared(reader, task.configuration, chosen)
     configuration, live_state, plan = found
-    known = Known(configuration, live_state, TYPES)
-    refuse_idle_options(known, chosen)
-    idle = () if Targets(configuration, TYPES, chosen).narrowed else idle_rules(known)
+    plan = with_advice(plan, Targets(configuration, TYPES, chosen), live_state)
     if acknowledge and not acknowledges(acknowledge, plan.id):
         options.say(f"--acknowledge names another plan: this one is {plan.id}")
     plan = replace(
         plan,
         options=_as_made(task, options),
-        warnings=(*idle, *advise(configuration, live_state, plan, TYPES), *map(_advisory, unread)),
-        customers=customers(configuration, live_state, TYPES),
+        warnings=(*plan.warnings, *map(_advisory, unread)),
         qboxctl_version=__version__,
         created_at=datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z"),
         git_commit=git.commit(options.directory),
