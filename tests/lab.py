@@ -16,11 +16,10 @@ import httpx
 from qboxctl.api.client import Client, InProcess, Reader, SystemClock
 from qboxctl.api.reader import Account
 from qboxctl.api.transport import Network
-from qboxctl.applying.executor import Executor
-from qboxctl.applying.journal import Journal
+from qboxctl.applying.apply import Hooks, apply, still_asked
+from qboxctl.applying.journal import Author
 from qboxctl.applying.pace import Patience
-from qboxctl.applying.preflight import Checked, check, check_saved, resolve_secrets
-from qboxctl.applying.scheduler import Scheduler
+from qboxctl.applying.preflight import Checked
 from qboxctl.config.configuration import Configuration
 from qboxctl.config.loader import load
 from qboxctl.config.rules import check as check_wish
@@ -34,7 +33,7 @@ from qboxctl.emulator.faults import MOVING, Aim
 from qboxctl.live.refresh import read_live_state
 from qboxctl.model import LiveState, Outcome, Plan
 from qboxctl.planning.pipeline import compare
-from qboxctl.planning.queries import query_for_changes, query_for_plan, query_for_saved
+from qboxctl.planning.queries import query_for_plan
 from qboxctl.planning.targets import Options, Targets
 from qboxctl.resources import TYPES
 
@@ -204,11 +203,7 @@ class Lab:
         only = frozenset(change.address for change in saved.changes)
         targets = Targets(configuration, TYPES, replace(options or Options(), only=only))
         with closing(Reader(self.endpoint, TOKEN, self.api, **self.options())) as reader:
-            account = Account(reader, TYPES)
-            live_state, fresh = compare(
-                account, targets, read_live_state(account, query_for_saved(targets, saved.changes))
-            )
-        return check_saved(saved, fresh, live_state, configuration, TYPES, acknowledge=acknowledge)
+            return still_asked(saved, targets, Account(reader, TYPES), acknowledge=acknowledge)
 
     def records(self, configuration: Configuration) -> list[Record]:
         with closing(Reader(self.endpoint, TOKEN, self.api, **self.options())) as reader:
@@ -236,29 +231,22 @@ class Lab:
         journal: Path | None,
         acknowledge: str,
     ) -> list[Outcome]:
-        account = Account(client, TYPES)
-        live_state = read_live_state(account, query_for_changes(plan.changes, configuration, TYPES))
-        checked = check(plan, live_state, configuration, TYPES, acknowledge=acknowledge)
-        if checked.blocked:
-            raise NowBlockedError(checked.blocked)
-        secrets = resolve_secrets(checked.todo, configuration, Secrets(ENVIRON))
-        for some in secrets.values():
-            for secret in some.values():
-                client.hide(secret)
-        book = Journal(journal or Path("/dev/null"), plan.id, user="tester", commit=None, now=self.clock.time)
-        try:
-            executor = Executor(
-                checked.todo,
-                types=TYPES,
-                configuration=configuration,
-                live_state=live_state,
-                client=client,
-                account=account,
-                journal=book,
-                secrets=secrets,
-            )
-            scheduler = Scheduler(executor, patience=patience, report=self.report)
-            done = scheduler.run(checked.in_effect)
-        finally:
-            book.close()
-        return [done[change.address] for change in plan.changes]
+        done = apply(
+            plan,
+            configuration,
+            client,
+            types=TYPES,
+            secrets=Secrets(ENVIRON),
+            approve=lambda _plan: True,
+            checked=Checked(plan.changes, (), ()),
+            acknowledge=acknowledge,
+            patience=patience,
+            journal=journal or Path("/dev/null"),
+            author=Author("tester"),
+            hooks=Hooks(outcome=self.report) if self.report else None,
+        )
+        if done.blocked:
+            raise NowBlockedError(done.blocked)
+        if done.failure:
+            raise done.failure
+        return list(done.outcomes)

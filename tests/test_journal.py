@@ -11,13 +11,13 @@ from pathlib import Path
 
 import pytest
 
-from qboxctl.applying.journal import Journal
+from qboxctl.applying.journal import Author, Journal
 from qboxctl.errors import JournalError
 from qboxctl.model import Action, Address
 
 
 def opened(path: Path) -> Journal:
-    return Journal(path, "plan", user="tester", commit=None, now=lambda: 0.0)
+    return Journal(path, "plan", Author("tester"), now=lambda: 0.0)
 
 
 def modes(*paths: Path) -> list[int]:
@@ -47,10 +47,10 @@ def test_its_name_is_on_disk_too(tmp_path: Path) -> None:
     code = f"""if True:
         import os, sys
         from pathlib import Path
-        from qboxctl.applying.journal import Journal
+        from qboxctl.applying.journal import Author, Journal
         seen = []
         sys.addaudithook(lambda event, args: event == "open" and args[2] & os.O_DIRECTORY and seen.append(str(args[0])))
-        Journal(Path({str(path)!r}), "plan", user="", commit=None, now=lambda: 0.0).close()
+        Journal(Path({str(path)!r}), "plan", Author(), now=lambda: 0.0).close()
         print(*seen, sep="\\n")
     """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -435,11 +435,12 @@ def _journal(number: int) -> Path:
 
 
 def _truthful(lab: Lab, path: Path) -> None:
-    """Every write that reached the account was recorded before it went out; no secret is in the record."""
-    if not path.exists():
-        return
-    text = path.read_text()
-    path.unlink()
+    """Every write that reached the account was recorded before it went out; no secret is in the record.
+
+    A run that stopped before its first write has no record.
+    """
+    text = path.read_text() if path.exists() else ""
+    path.unlink(missing_ok=True)
     for canary in (TOKEN, *ENVIRON.values()):
         assert canary not in text
     intended = {json.loads(line)["message"] for line in text.splitlines() if json.loads(line)["event"] == "intended"}

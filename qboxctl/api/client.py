@@ -18,6 +18,7 @@ from urllib.parse import urlencode
 import httpx
 
 from qboxctl import __version__
+from qboxctl.api.backoff import REPEATED
 from qboxctl.api.redaction import Redaction
 from qboxctl.api.responses import Answer, TooMany, classify
 from qboxctl.api.transport import Network, body_of
@@ -141,6 +142,7 @@ class Reader:
         log: Callable[[str], None] | None = None,
         notice: Callable[[str], None] | None = None,
         answered: Callable[[], None] | None = None,
+        chance: Callable[[], float] = random.random,
     ) -> None:
         self.api = api
         self.clock: Clock = clock or SystemClock()
@@ -148,7 +150,7 @@ class Reader:
         self.limiter = Limiter(api.concurrency, api.requests_per_second, self.clock, self.stop)
         self.sent = Sent()
         self.redact = Redaction()
-        self._log, self._notice, self._answered = log, notice, answered
+        self._log, self._notice, self._answered, self._chance = log, notice, answered, chance
         self._told: set[str] = set()
         self.redact.hide(token)
         self._secrets: set[str] = set()
@@ -268,9 +270,8 @@ class Reader:
             self.clock.sleep(min(left, 0.25))
 
     def backoff(self, attempt: int) -> float:
-        """How long to wait before repetition number ``attempt``: doubling from half a second, with jitter."""
-        ceiling: float = min(30.0, 0.5 * 2 ** (attempt - 1))
-        return ceiling * random.uniform(0.5, 1)  # noqa: S311 - jitter, not a secret
+        """How long to wait before repetition number ``attempt``."""
+        return REPEATED.seconds(attempt, self._chance)
 
     def _say(self, message: str, seconds: float, once: str = "") -> None:
         """Tell why something takes ``seconds``; what is short, and what was told ``once``, is for the log only."""

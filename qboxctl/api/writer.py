@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from urllib.parse import unquote
 
+from qboxctl.api.backoff import LOOKED_FOR
 from qboxctl.api.client import Client
 from qboxctl.api.listing import Row
 from qboxctl.api.reader import Account, belongs, code_of, item_path
@@ -152,7 +153,7 @@ class Writer:
                 return found[0].remote_id
             if found or attempt == LOOKS or self.client.stop.is_set():
                 break
-            self.client.wait(0.2 * attempt)
+            self.client.wait(LOOKED_FOR.seconds(attempt))
         return None
 
     def named(self, target: Target) -> list[Live]:

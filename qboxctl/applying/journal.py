@@ -9,6 +9,7 @@ import stat
 import threading
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -17,20 +18,20 @@ from qboxctl.files import make_folders
 from qboxctl.model import Action, Address
 
 
+@dataclass(frozen=True, slots=True)
+class Author:
+    """Who applies, and the git commit of the files, as far as these are known."""
+
+    user: str = ""
+    commit: str | None = None
+
+
 class Journal:
     """One journal file (mode 0600). Threads that record at the same time share one flush to the disk."""
 
-    def __init__(
-        self,
-        path: Path,
-        plan_id: str,
-        *,
-        user: str,
-        commit: str | None,
-        now: Callable[[], float],
-    ) -> None:
+    def __init__(self, path: Path, plan_id: str, author: Author, *, now: Callable[[], float]) -> None:
         self.path = path
-        self._fixed = {"plan_id": plan_id, "user": user, "commit": commit}
+        self._fixed = {"plan_id": plan_id, **asdict(author)}
         self._now = now
         self._lock = threading.Lock()
         self._flush = threading.Lock()

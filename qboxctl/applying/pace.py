@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from qboxctl.api.backoff import ACCEPTED, IN_PROGRESS
 from qboxctl.model import Status
 
-GRACE = (0.2, 0.5, 1.0)
-"""Seconds between looks at a write that was accepted and is not in effect yet."""
+GRACE = 3
+"""How often a write that was accepted and is not in effect yet is looked at again, before it counts as a failure."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,4 +49,5 @@ class State:
 
     def interval(self) -> float:
         """Seconds until the next look."""
-        return GRACE[self.looks] if self.looks < len(GRACE) else min(5.0, 1.0 * 1.3 ** (self.looks - len(GRACE)))
+        late = self.looks - GRACE
+        return ACCEPTED.seconds(self.looks + 1) if late < 0 else IN_PROGRESS.seconds(late + 1)

@@ -5,12 +5,13 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterable, Sequence, Set
 from dataclasses import dataclass
 
 from qboxctl.config.configuration import Configuration
 from qboxctl.config.secrets import SecretError, Secrets
-from qboxctl.errors import ConfigError, Diagnostic, Moved, StalePlanError
+from qboxctl.errors import ConfigError, Diagnostic, Moved, PlanFileError, StalePlanError
 from qboxctl.model import MISSING, Action, Address, Blocked, Change, Desired, FieldChange, Live, LiveState, Plan, Secret
 from qboxctl.planning import diff
 from qboxctl.planning.guards import judge
@@ -29,6 +30,31 @@ class Checked:
     todo: tuple[Change, ...]
     in_effect: tuple[Change, ...]
     blocked: tuple[Blocked, ...]
+
+
+def refuse_another_account(plan: Plan, configuration: Configuration) -> None:
+    """Refuse a saved plan for another environment or endpoint; raises PlanFileError."""
+    settings = configuration.settings
+    if plan.environment != settings.environment:
+        raise PlanFileError(
+            f"the plan was made for the environment {plan.environment!r}, and this is {settings.environment!r}",
+            hint=f"apply it with --env {shlex.quote(plan.environment)}",
+        )
+    if plan.endpoint != settings.endpoint:
+        raise PlanFileError(f"the plan was made for {plan.endpoint}, and this is {settings.endpoint}")
+
+
+def refuse_another_configuration(plan: Plan, configuration: Configuration, rotate: Sequence[str]) -> None:
+    """Refuse a saved plan of other files, or one that would send secrets again unasked; raises StalePlanError."""
+    if plan.config_digest != configuration.digest:
+        hint = "run `qboxctl plan` again and review what it says now, or name the folder that it was made in with -C"
+        raise StalePlanError("the configuration is not the one that the plan was made from", hint=hint)
+    if set(plan.options.rotate) != set(rotate):
+        again = " ".join(f"--rotate {shlex.quote(text)}" for text in plan.options.rotate) or "no --rotate"
+        raise StalePlanError(
+            "secrets are sent again only where apply is given the same --rotate as the plan",
+            hint=f"if the plan is right, apply it with {again}",
+        )
 
 
 def check(

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import getpass
 import os
-import shlex
 import signal
 import sys
 import threading
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -18,22 +17,19 @@ import click
 
 from qboxctl.api.client import Client
 from qboxctl.api.reader import Account
-from qboxctl.applying.executor import Executor
-from qboxctl.applying.journal import Journal, default_path
+from qboxctl.applying.apply import Applied, Hooks, apply, still_asked
+from qboxctl.applying.journal import Author
 from qboxctl.applying.pace import Patience
-from qboxctl.applying.preflight import Checked, check, refuse_unapproved, resolve_secrets
-from qboxctl.applying.scheduler import Scheduler
+from qboxctl.applying.preflight import Checked, refuse_another_account, refuse_another_configuration
 from qboxctl.cli.common import Common, common, run_on
 from qboxctl.cli.failures import Exit, explained
-from qboxctl.cli.planning import planned, planning_options, still_asked, task_of
+from qboxctl.cli.planning import planned, planning_options, targets_of, task_of
 from qboxctl.cli.session import connect, process_secrets
 from qboxctl.config import git
 from qboxctl.config.configuration import Configuration
-from qboxctl.errors import PlanFileError, QboxctlError, StalePlanError
-from qboxctl.live.refresh import read_live_state
-from qboxctl.model import INTERRUPTED, Address, Blocked, Change, LiveState, Outcome, Plan, PlanOptions, Status
+from qboxctl.errors import QboxctlError
+from qboxctl.model import INTERRUPTED, Blocked, Outcome, Plan, PlanOptions, Status
 from qboxctl.planning.planfile import read
-from qboxctl.planning.queries import query_for_changes
 from qboxctl.render import outcomes, plan_text
 from qboxctl.render.style import Palette, clean, plural
 from qboxctl.resources import TYPES
@@ -85,21 +81,22 @@ def command(
     task = task_of(options, replace(saved.options, rotate=asked.rotate) if saved else asked, whole=saved is not None)
     stop = threading.Event()
     if saved:
-        _same_account(saved, task.configuration)
+        refuse_another_account(saved, task.configuration)
     client = connect(Client, task.configuration, options, seed=seed, stop=stop)
     patience = Patience() if wait is None else Patience(wait, wait)
     with closing(client):
         if saved:
-            _same_configuration(saved, task.configuration, asked.rotate)
-            checked = still_asked(client, task, saved, options, acknowledge)
-            configuration, plan, blocked, todo = task.configuration, saved, checked.blocked, checked.todo
+            refuse_another_configuration(saved, task.configuration, asked.rotate)
+            targets = targets_of(saved, task, options)
+            checked = still_asked(saved, targets, Account(client, TYPES), acknowledge=acknowledge, note=options.say)
+            configuration, plan = task.configuration, saved
         else:
+            checked = None
             configuration, _, plan = planned(client, task, options, acknowledge)
-            blocked, todo = plan.blocked, plan.changes
         order = _Order(
             plan, configuration, client, options, form, acknowledge, auto_approve, patience, journal, options.palette()
         )
-        return order.carry_out(blocked, todo)
+        return order.carry_out(checked)
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,75 +114,53 @@ class _Order:
     journal: Path | None
     palette: Palette
 
-    def carry_out(self, blocked: Sequence[Blocked], todo: Sequence[Change]) -> int:
-        """Show, judge, ask, look again, run what is left ``todo``; the exit code."""
-        self.options.acting = self.auto_approve
-        if not (self.options.quiet and self.auto_approve):
+    def carry_out(self, checked: Checked | None) -> int:
+        """Show the plan, apply it, and report; the exit code. ``checked`` is what was found of a saved plan."""
+        options = self.options
+        options.acting = self.auto_approve
+        if not (options.quiet and self.auto_approve):
             self.show()
-        if blocked:
-            return self.refuse(blocked)
-        if not self.plan.changes:
-            return self.report([])
-        secrets = resolve_secrets(todo, self.configuration, process_secrets(self.configuration, self.options))
-        if todo:
-            _ask(self.plan, self.options, auto_approve=self.auto_approve)
-        live_state, checked = self.check()
-        refuse_unapproved(checked.todo, todo)
-        if checked.blocked:
-            return self.refuse(checked.blocked)
-        return self.run(live_state, checked, secrets)
-
-    def check(self) -> tuple[LiveState, Checked]:
-        """The account as it is now, and whether the plan still fits it."""
-        live_state = read_live_state(
-            Account(self.client, TYPES), query_for_changes(self.plan.changes, self.configuration, TYPES)
-        )
-        return live_state, check(self.plan, live_state, self.configuration, TYPES, acknowledge=self.acknowledge)
-
-    def run(self, live_state: LiveState, checked: Checked, secrets: Mapping[Address, Mapping[str, str]]) -> int:
-        """Do what is left to do, and report all of the plan."""
-        client, options = self.client, self.options
-        for secret in {text for some in secrets.values() for text in some.values()}:
-            client.hide(secret)
-        path = self.journal or default_path(client.clock.time(), self.plan.id)
-        commit = git.commit(options.directory)
-        book = Journal(path, self.plan.id, user=_user(), commit=commit, now=client.clock.time)
-        executor = Executor(
-            checked.todo,
-            types=TYPES,
-            configuration=self.configuration,
-            live_state=live_state,
-            client=client,
-            account=Account(client, TYPES),
-            journal=book,
-            secrets=secrets,
-        )
-        scheduler = Scheduler(executor, patience=self.patience, report=self.tell, note=options.say)
-        failure: Exception | None = None
-        options.acting = True
-        run_on()
-        with _stopping(client.stop, options):
-            with closing(book):
-                try:
-                    scheduler.run(checked.in_effect)
-                except Exception as error:  # whatever it is: what was made before is told first
-                    failure = error
-            stopped = client.stop.is_set()
-            done = [
-                scheduler.finished[change.address]
-                for change in self.plan.changes
-                if change.address in scheduler.finished
-            ]
-            code = self.report(done)
-            options.say(f"journal: {path}")
-        if failure and all(one.status in (Status.SKIPPED, Status.IN_EFFECT) for one in done):
-            raise failure
-        if failure:  # a part is done: that is what the exit code tells
-            explained(failure, options)
+        with ExitStack() as until_told:
+            done = self.apply(checked, until_told)
+            if done.blocked:
+                return self.refuse(done.blocked)
+            if done.declined:
+                raise QboxctlError("not approved; nothing was written")
+            code = self.report(done.outcomes)
+            if done.journal:
+                options.say(f"journal: {done.journal}")
+        if done.failure and not done.touched:
+            raise done.failure
+        if done.failure:  # a part is done: that is what the exit code tells
+            explained(done.failure, options)
             return code
-        if stopped:
+        if done.interrupted:
             options.say("interrupted: what was not started is counted as skipped; run it again to go on")
-        return Exit.INTERRUPTED if stopped else code
+        return Exit.INTERRUPTED if done.interrupted else code
+
+    def apply(self, checked: Checked | None, until_told: ExitStack) -> Applied:
+        """Apply the plan; from the first write on, signals end the run in order, until all of it is told."""
+        options = self.options
+
+        def begin() -> None:
+            options.acting = True
+            run_on()
+            until_told.enter_context(_stopping(self.client.stop, options))
+
+        return apply(
+            self.plan,
+            self.configuration,
+            self.client,
+            types=TYPES,
+            secrets=process_secrets(self.configuration, options),
+            approve=self.approve,
+            checked=checked,
+            acknowledge=self.acknowledge,
+            patience=self.patience,
+            journal=self.journal,
+            author=Author(_user(), git.commit(options.directory)),
+            hooks=Hooks(begin, self.tell, options.say),
+        )
 
     def show(self) -> None:
         """Show the plan: as a result, or beside one that is for a program."""
@@ -201,6 +176,21 @@ class _Order:
             self.options.result(text)
         else:
             self.options.say(text)
+
+    def approve(self, plan: Plan) -> bool:
+        """Ask before writing; raises QboxctlError where nobody can be asked or has seen the plan."""
+        options = self.options
+        if self.auto_approve:
+            return True
+        if not sys.stdin.isatty() or options.output.lost:
+            raise QboxctlError("nobody can be asked here", hint="add --auto-approve, once the plan has been reviewed")
+        destroyed = [change for change in plan.changes if change.destroys_data]
+        if destroyed:
+            names = ", ".join(str(change.address) for change in destroyed[:3])
+            more = f" and {len(destroyed) - 3} more" if len(destroyed) > 3 else ""
+            options.alert(f"This deletes {clean(names)}{more}, with all that is in it, for good.")
+        answer = click.prompt(f"Apply {plural(len(plan.changes), 'change')}? Only yes is taken", default="no", err=True)
+        return answer.strip().lower() == "yes"
 
     def tell(self, one: Outcome) -> None:
         """Show an outcome as soon as it is known."""
@@ -227,47 +217,6 @@ class _Order:
         if found & {Status.FAILED, Status.UNKNOWN, Status.SKIPPED}:
             return Exit.PARTIAL
         return Exit.WAITING if Status.WAITING in found else Exit.DONE
-
-
-def _same_account(plan: Plan, configuration: Configuration) -> None:
-    """Refuse a saved plan for another environment or endpoint; raises PlanFileError."""
-    settings = configuration.settings
-    if plan.environment != settings.environment:
-        raise PlanFileError(
-            f"the plan was made for the environment {plan.environment!r}, and this is {settings.environment!r}",
-            hint=f"apply it with --env {shlex.quote(plan.environment)}",
-        )
-    if plan.endpoint != settings.endpoint:
-        raise PlanFileError(f"the plan was made for {plan.endpoint}, and this is {settings.endpoint}")
-
-
-def _same_configuration(plan: Plan, configuration: Configuration, rotate: Sequence[str]) -> None:
-    """Refuse a saved plan of other files, or one that would send secrets again unasked; raises StalePlanError."""
-    if plan.config_digest != configuration.digest:
-        hint = "run `qboxctl plan` again and review what it says now, or name the folder that it was made in with -C"
-        raise StalePlanError("the configuration is not the one that the plan was made from", hint=hint)
-    if set(plan.options.rotate) != set(rotate):
-        again = " ".join(f"--rotate {shlex.quote(clean(text))}" for text in plan.options.rotate) or "no --rotate"
-        raise StalePlanError(
-            "secrets are sent again only where apply is given the same --rotate as the plan",
-            hint=f"if the plan is right, apply it with {again}",
-        )
-
-
-def _ask(plan: Plan, options: Common, *, auto_approve: bool) -> None:
-    """Ask before writing; raises QboxctlError for a no, and where nobody can be asked or has seen the plan."""
-    if auto_approve:
-        return
-    if not sys.stdin.isatty() or options.output.lost:
-        raise QboxctlError("nobody can be asked here", hint="add --auto-approve, once the plan has been reviewed")
-    destroyed = [change for change in plan.changes if change.destroys_data]
-    if destroyed:
-        names = ", ".join(str(change.address) for change in destroyed[:3])
-        more = f" and {len(destroyed) - 3} more" if len(destroyed) > 3 else ""
-        options.alert(f"This deletes {clean(names)}{more}, with all that is in it, for good.")
-    answer = click.prompt(f"Apply {plural(len(plan.changes), 'change')}? Only yes is taken", default="no", err=True)
-    if answer.strip().lower() != "yes":
-        raise QboxctlError("not approved; nothing was written")
 
 
 def _user() -> str:

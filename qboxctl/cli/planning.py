@@ -14,7 +14,6 @@ import click
 from qboxctl import __version__
 from qboxctl.api.client import Reader
 from qboxctl.api.reader import Account
-from qboxctl.applying.preflight import Checked, check, check_saved
 from qboxctl.cli import suggestions
 from qboxctl.cli.common import Common, seed_option
 from qboxctl.cli.config import at_endpoint, checked_configuration, sources_of
@@ -26,13 +25,10 @@ from qboxctl.config.revision import base_of, changed_since, is_none
 from qboxctl.config.rules import check as check_files
 from qboxctl.config.yaml.reader import Source
 from qboxctl.errors import Diagnostic, QboxctlError
-from qboxctl.live.refresh import read_live_state
-from qboxctl.model import Action, Advisory, LiveState, Plan, PlanOptions
-from qboxctl.planning.customers import refuse_another_customer
+from qboxctl.model import Advisory, LiveState, Plan, PlanOptions
 from qboxctl.planning.guards import PASSABLE, acknowledges
 from qboxctl.planning.partial import part
 from qboxctl.planning.pipeline import compare, with_advice
-from qboxctl.planning.queries import query_for_saved
 from qboxctl.planning.targets import Options, Targets
 from qboxctl.render.style import plural
 from qboxctl.resources import TYPES
@@ -214,26 +210,11 @@ def _advisory(found: Diagnostic) -> Advisory:
     return Advisory(found.code, found.address or "", f"{place}{found.message}", found.hint or "")
 
 
-def still_asked(reader: Reader, task: Task, saved: Plan, options: Common, acknowledge: str) -> Checked:
-    """Compare a saved plan with the account, and with a fresh plan of what it names: same options, today's files.
-
-    Raises StalePlanError, PlanFileError (another customer's account), and what ``planned`` raises.
-    """
+def targets_of(saved: Plan, task: Task, options: Common) -> Targets:
+    """What a plan of today would be about that is to say the same as a saved one: its objects, by its options."""
     chosen, _ = _chosen(_remembered(task, options))
     named = frozenset(change.address for change in saved.changes)
-    targets = Targets(task.configuration, TYPES, replace(chosen, targets=(), only=named))
-    account = Account(reader, TYPES)
-    live_state = read_live_state(account, query_for_saved(targets, saved.changes))
-    refuse_another_customer(saved, task.configuration, live_state, account)
-    if not saved.customers and any(change.action is Action.CREATE for change in saved.changes):
-        options.say(
-            "nothing in the account said whose it is when the plan was made: be sure that the token is for the same one"
-        )
-    check(
-        saved, live_state, task.configuration, TYPES, acknowledge=acknowledge
-    )  # what moved is told before what that spoils
-    live_state, fresh = compare(account, targets, live_state)
-    return check_saved(saved, fresh, live_state, task.configuration, TYPES, acknowledge=acknowledge)
+    return Targets(task.configuration, TYPES, replace(chosen, targets=(), only=named))
 
 
 def _compared(reader: Reader, configuration: Configuration, chosen: Options) -> Planned:

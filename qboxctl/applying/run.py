@@ -1,0 +1,97 @@
+"""What the parts of a run share: the changes and their order, the account before the run, and the codes since."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from qboxctl.api.writer import Target
+from qboxctl.applying.ids import Ids
+from qboxctl.config.configuration import Configuration
+from qboxctl.model import Action, Address, Change, Collection, FieldChange, Live, LiveState
+from qboxctl.planning.graph import Graph, Step, order
+from qboxctl.schema.decoding import UNPROVED
+from qboxctl.schema.formats import folded
+from qboxctl.schema.kinds import Kinds
+from qboxctl.schema.resource import Phase
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One run of a plan's changes. All but ``ids`` is fixed.
+
+    ``sizes`` are how many objects each collection held before it, 0 for those that were not read. ``redact`` gives what
+    a report may say of a text that the server chose (an id, a name, a status): it may repeat a secret.
+    """
+
+    changes: Mapping[Address, Change]
+    graph: Graph
+    types: Kinds
+    configuration: Configuration
+    live_state: LiveState
+    ids: Ids
+    sizes: Mapping[Collection, int]
+    redact: Callable[[str], str]
+
+    @classmethod
+    def of(
+        cls,
+        changes: Sequence[Change],
+        configuration: Configuration,
+        live_state: LiveState,
+        types: Kinds,
+        redact: Callable[[str], str],
+    ) -> Run:
+        """The run of some changes, on an account that is as ``live_state`` has it."""
+        by_address = {change.address: change for change in changes}
+        graph, ids, sizes = order(changes, types), Ids(live_state), _sizes(live_state, types)
+        return cls(by_address, graph, types, configuration, live_state, ids, sizes, redact)
+
+    def change(self, step: Step) -> Change | None:
+        """The change that a step is a part of; None for a step that only waits for what the plan does not change."""
+        return self.changes.get(step.address)
+
+    def fields(self, step: Step) -> Sequence[FieldChange]:
+        """What a step writes."""
+        return self.graph.work.get(step, ())
+
+    def target(self, step: Step) -> Target:
+        """The object that a step is about."""
+        type_ = self.types[step.address.kind]
+        parent, name = self.types.split(step.address)
+        desired = self.configuration.objects.get(step.address)
+        others: frozenset[str] = frozenset()
+        if not type_.unique and desired is not None:
+            name = desired.label
+            others = frozenset(
+                folded(one.label) for one in self.configuration.objects.values() if one.address.kind == type_.kind
+            ) - {folded(name)}
+        code, parent_code = self.ids.of(step.address), self.ids.of(self.types.parent(step.address))
+        return Target(type_, name, code, parent, parent_code, others)
+
+    def gates(self) -> dict[Step, set[Step]]:
+        """What steps wait for that the changes do not tell: that the object that they are in is ready for them."""
+        found: dict[Step, set[Step]] = defaultdict(set)
+        for address, change in self.changes.items():
+            parent = self._unready_parent(change)
+            if parent is not None:
+                found[self.graph.steps_of(address)[0]].add(Step(parent.address, Phase.CREATE))
+        return found
+
+    def _unready_parent(self, change: Change) -> Live | None:
+        """The live object that a create is inside of, where that is not ready for it yet."""
+        parent = self.types.parent(change.address)
+        live = self.live_state.live.get(parent) if parent is not None else None
+        if change.action is not Action.CREATE or live is None or live.leaving:
+            return None
+        return live if live.detail != "ok" or live.status == UNPROVED else None
+
+
+def _sizes(live_state: LiveState, types: Kinds) -> dict[Collection, int]:
+    sizes: dict[Collection, int] = defaultdict(int)
+    for address in live_state.live:
+        sizes[types.collection(address)] += 1
+    for collection, total in live_state.totals.items():
+        sizes[collection] = max(sizes[collection], total)
+    return sizes

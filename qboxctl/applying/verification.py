@@ -1,0 +1,169 @@
+"""Reading back what was written: which steps are looked at when, and what a look says of each."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Executor, Future
+from enum import Enum, auto
+
+from qboxctl.api.reader import PER_PAGE, Account
+from qboxctl.applying.loop import Loop
+from qboxctl.applying.run import Run
+from qboxctl.model import ALREADY, Action, Address, Change, Collection, Live
+from qboxctl.planning import diff
+from qboxctl.planning.graph import Step
+from qboxctl.schema.decoding import DETAIL, UNPROVED
+from qboxctl.schema.formats import folded
+from qboxctl.schema.labels import text_of
+from qboxctl.schema.resource import Phase
+
+BATCH = 400
+"""After how many writes to one collection they are read back while others go on; twice as many each time after."""
+
+
+class Look(Enum):
+    """What reading back shows: in effect, in progress, waiting for the ownership proof, or not as it was sent."""
+
+    GOOD = auto()
+    PENDING = auto()
+    UNPROVED = auto()
+    WRONG = auto()
+
+
+class Verifier:
+    """Reads objects (in threads), and judges what was read."""
+
+    def __init__(self, run: Run, account: Account) -> None:
+        self.run, self.account = run, account
+
+    def look(self, collection: Collection, steps: Sequence[Step]) -> dict[Address, Live]:
+        """Read the objects of some steps, which are all in one collection."""
+        run = self.run
+        parent = run.types.home(collection)
+        wanted = {
+            step.address: (run.ids.of(step.address), [DETAIL, *(one.name for one in run.fields(step))])
+            for step in steps
+        }
+        pages = 1 + run.sizes[collection] // PER_PAGE
+        return self.account.observe(run.types[collection.kind], parent, run.ids.of(parent), wanted, pages)
+
+    def judge(self, step: Step, live: Live | None) -> tuple[Look, str]:
+        """What a live object says of a step."""
+        change, type_ = self.run.change(step), self.run.types[step.address.kind]
+        if change is not None and change.action is Action.DELETE:
+            if live is None:
+                return Look.GOOD, ""
+            return (Look.PENDING, "its deletion is queued") if live.leaving else (Look.WRONG, "it is still there")
+        if live is None or live.leaving:
+            return Look.WRONG, "it is not there"
+        if type_.proof and live.status == UNPROVED and (change is None or not change.action.removes):
+            return Look.UNPROVED, "it waits for its ownership proof"
+        if live.detail != "ok":
+            return Look.PENDING, f"it is {self.run.redact(live.detail)}"
+        wrong = diff.in_effect(type_, self.run.fields(step), live, self.run.ids.keys())
+        if step.phase is Phase.CREATE and not type_.unique and change is not None and change.action is Action.CREATE:
+            # it bears the id that its creation gave: it is the one, whatever the server calls it
+            wrong = [one for one in wrong if one.name != type_.key]
+            if not wrong:
+                return Look.GOOD, self.called(step, live)
+        names = ", ".join(one.name for one in wrong)
+        return (Look.WRONG, f"{names} did not take effect") if wrong else (Look.GOOD, "")
+
+    def called(self, step: Step, live: Live) -> str:
+        """What to tell of an object that the server calls otherwise than the files: how to find it again."""
+        type_, name = self.run.types[step.address.kind], self.run.target(step).name
+        text = text_of(live, type_.key)
+        if folded(text) == folded(name):
+            return ""
+        shown, code = self.run.redact(text), self.run.redact(live.remote_id)
+        return f"the server calls it {shown!r}: write that as its {type_.key}, or id: {code}"
+
+    def standing(self, change: Change) -> str:
+        """What to tell of a change that is in effect already, as far as the account shows it."""
+        live = self.run.live_state.live.get(change.address)
+        type_ = self.run.types[change.address.kind]
+        names = diff.untold(type_, change.fields, live, self.run.ids.keys()) if live is not None else []
+        doubt = f", but {' and '.join(names)} may never have been sent (--rotate sends it, and the secret, again)"
+        return ALREADY + (doubt if names else "")
+
+
+class ReadBack:
+    """The steps whose requests are over, and whose effect has not been seen.
+
+    They are looked at by one list for many steps of a collection: when no more writes to it are under way, or very many
+    are over. ``seen`` is told what was read of each, and gives the seconds until it should be looked at again, None
+    where it need not be; ``unseen`` is told of steps that could not be read.
+    """
+
+    def __init__(
+        self,
+        run: Run,
+        verifier: Verifier,
+        loop: Loop,
+        pool: Executor,
+        *,
+        seen: Callable[[Step, Live | None], float | None],
+        unseen: Callable[[Sequence[Step], BaseException], None],
+    ) -> None:
+        self.types, self.verifier, self.loop, self.pool = run.types, verifier, loop, pool
+        self.seen, self.unseen = seen, unseen
+        self.busy: dict[Collection, int] = defaultdict(int)
+        self.unverified: dict[Collection, list[Step]] = defaultdict(list)
+        self.looked: dict[Collection, int] = defaultdict(int)
+
+    def begun(self, step: Step) -> None:
+        """A step's requests are under way."""
+        self.busy[self.collection(step)] += 1
+
+    def ended(self, step: Step) -> None:
+        """They are over."""
+        self.busy[self.collection(step)] -= 1
+
+    def add(self, step: Step) -> None:
+        """A step is to be looked at, in its time."""
+        self.unverified[self.collection(step)].append(step)
+
+    def look_if_due(self, step: Step) -> None:
+        """Look at the steps of a collection, where no more are to be expected soon, or there are enough of them."""
+        collection = self.collection(step)
+        waiting = len(self.unverified[collection])
+        if waiting and (not self.busy[collection] or waiting >= max(BATCH, self.looked[collection])):
+            self._look(collection)
+
+    def again(self, steps: Sequence[Step], seconds: float) -> None:
+        """Put steps back among those to be looked at, after a while."""
+        self.loop.later(seconds, lambda: self._put_back(steps))
+
+    def collection(self, step: Step) -> Collection:
+        """The list that a step's object is in."""
+        return self.types.collection(step.address)
+
+    def _put_back(self, steps: Sequence[Step]) -> None:
+        by_collection: dict[Collection, list[Step]] = defaultdict(list)
+        for step in steps:
+            by_collection[self.collection(step)].append(step)
+        for collection, some in by_collection.items():
+            self.unverified[collection] += some
+            if not self.busy[collection]:
+                self._look(collection)
+
+    def _look(self, collection: Collection) -> None:
+        steps, self.unverified[collection] = self.unverified[collection], []
+        self.looked[collection] += len(steps)
+        self.loop.submit(
+            self.pool,
+            lambda: self.verifier.look(collection, steps),
+            lambda future: self._read(steps, future),
+        )
+
+    def _read(self, steps: Sequence[Step], future: Future[dict[Address, Live]]) -> None:
+        error = future.exception()
+        if error is not None:
+            self.unseen(steps, error)
+            return
+        found: Mapping[Address, Live] = future.result()
+        waits = [(step, self.seen(step, found.get(step.address))) for step in steps]
+        again = {step: seconds for step, seconds in waits if seconds is not None}
+        if again:
+            self.again(list(again), max(again.values()))
