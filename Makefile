@@ -36,6 +36,7 @@ schemas: $(PROGRAM)
 	$(BIN)/qboxctl schema config > schemas/config.schema.json
 	$(BIN)/qboxctl schema plan > schemas/plan.schema.json
 	$(BIN)/qboxctl explain --format markdown > qboxctl/docs/reference.md
+	$(BIN)/python examples/picture/picture.py
 
 bench: $(READY)
 	$(BIN)/python -m tests.bench

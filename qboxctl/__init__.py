@@ -1,3 +1,51 @@
-"""qboxctl: Qboxmail as code, with a plan before every change."""
+"""Qboxmail accounts as code: plan and apply domains, mailboxes, aliases and Delivery from YAML files.
+
+From Python::
+
+    import qboxctl
+
+    configuration = qboxctl.load("mail")
+    plan = qboxctl.plan(configuration)
+    print(qboxctl.render(plan, "markdown"))
+
+The names in ``__all__`` are public, and are loaded when they are first used. All modules are private.
+"""
+
+import sys
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from qboxctl.config.configuration import Configuration
+    from qboxctl.errors import ConfigError, QboxctlError
+    from qboxctl.model import Change, Plan
+    from qboxctl.public import load, plan, render
 
 __version__ = "0.1.0"
+__all__ = ["Change", "ConfigError", "Configuration", "Plan", "QboxctlError", "__version__", "load", "plan", "render"]
+
+
+def __getattr__(name: str) -> Any:
+    if name in __all__:
+        from importlib import import_module
+
+        return getattr(import_module("qboxctl.public"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})
+
+
+class _Package(ModuleType):
+    """This package, in which ``render`` is the function, and never the room that bears the same name.
+
+    An import sets a submodule as an attribute of its package, and would so put the room in the function's place.
+    """
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if not (name in __all__ and isinstance(value, ModuleType)):
+            super().__setattr__(name, value)
+
+
+sys.modules[__name__].__class__ = _Package

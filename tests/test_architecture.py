@@ -19,6 +19,7 @@ LAYERS = (
     (("live",), "what is read of an account: it knows no plan, it is told what to read"),
     (("planning", "export", "dns", "doctor"), "readers of the account: none of them can write, none needs another"),
     (("applying", "render"), "a plan is carried out, a plan is shown: neither knows the other"),
+    (("public",), "what other programs may use: it knows no terminal"),
     (("cli",), "the terminal, the environment, the clock and the exit codes"),
 )
 """The rooms from the ground up, with what each layer must not know. A room may use all layers below its own."""

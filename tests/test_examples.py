@@ -10,6 +10,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from xml.etree import ElementTree
 
 import pytest
 from jsonschema import Draft202012Validator
@@ -27,6 +28,7 @@ ROOT = Path(__file__).resolve().parent.parent
 EXAMPLES = sorted({path.parent.name for path in (ROOT / "examples").glob("*/*.yaml")})  # the configurations
 SCHEMA = ROOT / "schemas" / "config.schema.json"
 PASSWORD = "Initial-1"
+SVG = "{http://www.w3.org/2000/svg}"
 HEADER = "# yaml-language-server: $schema="
 
 Cli = Callable[..., Result]
@@ -154,6 +156,20 @@ def test_the_output_of_the_generator_is_fresh(tmp_path: Path) -> None:
     names = sorted(str(path.relative_to(kept)) for path in kept.rglob("*.yaml"))
     assert names == sorted(str(path.relative_to(checkout)) for path in checkout.rglob("*.yaml"))
     assert filecmp.cmpfiles(kept, checkout, names, shallow=False) == (names, [], [])
+
+
+def test_the_picture_of_the_readme_is_fresh_and_can_be_read(tmp_path: Path) -> None:
+    kept = ROOT / "examples" / "picture"
+    drawn = tmp_path / "plan.svg"
+    subprocess.run([sys.executable, str(kept / "picture.py"), str(drawn)], check=True, timeout=60)
+    text = drawn.read_text(encoding="utf-8")
+    assert text == (kept / "plan.svg").read_text(encoding="utf-8"), "the plan looks otherwise now: run make schemas"
+    root = ElementTree.fromstring(text)
+    names = {root.find(f"{SVG}title").get("id"), root.find(f"{SVG}desc").get("id")}
+    assert set(root.get("aria-labelledby").split()) == names
+    lines = ["".join(one.itertext()) for one in root.iter(f"{SVG}text")]
+    assert lines[:2] == ["$ qboxctl plan", "Plan for default at https://api.qboxmail.com"]
+    assert any(line.startswith("Plan: ") for line in lines)
 
 
 @pytest.mark.parametrize(("domains", "mailboxes"), [(150, 2), (2, 500)])

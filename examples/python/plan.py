@@ -8,58 +8,36 @@ from __future__ import annotations
 
 import os
 import sys
-from contextlib import closing
+from graphlib import TopologicalSorter
 
-from qboxctl.api.client import Reader
-from qboxctl.api.reader import Account
-from qboxctl.config.configuration import Configuration
-from qboxctl.config.files import read_sources
-from qboxctl.config.loader import load
-from qboxctl.config.rules import check
-from qboxctl.config.secrets import SecretError, Secrets
-from qboxctl.config.settings import normal_endpoint, token_variables
-from qboxctl.config.trust import untrusted
-from qboxctl.errors import ConfigError, QboxctlError, has_errors
-from qboxctl.model import Plan
-from qboxctl.planning.graph import GATE, order
-from qboxctl.planning.pipeline import compare
-from qboxctl.planning.targets import Options, Targets
-from qboxctl.resources import TYPES
+import qboxctl
 
 
-def read_files(folder: str) -> Configuration:
-    """The configuration; raises ConfigError with all that is wrong in it."""
-    configuration = load(read_sources(folder), TYPES)
-    found = check(configuration, TYPES)
-    if has_errors(found):
-        raise ConfigError(found)
-    return configuration
-
-
-def plan_for(configuration: Configuration, endpoint: str, token: str) -> Plan:
-    """The difference between the files and the account. A `Reader` cannot write."""
-    with closing(Reader(normal_endpoint(endpoint), token, configuration.settings.api)) as reader:
-        _, plan = compare(Account(reader, TYPES), Targets(configuration, TYPES, Options()))
-    return plan
+def steps(plan: qboxctl.Plan) -> list[list[qboxctl.Change]]:
+    """The changes in sets that could go at the same time: what a change needs goes before it."""
+    changes = {change.address: change for change in plan.changes}
+    order = TopologicalSorter(
+        {address: [one for one in change.needs if one in changes] for address, change in changes.items()}
+    )
+    order.prepare()
+    found = []
+    while order.is_active():
+        ready = order.get_ready()
+        order.done(*ready)
+        found.append([changes[address] for address in ready])
+    return found
 
 
 def main(folder: str) -> None:
-    configuration = read_files(folder)
-    endpoint = os.environ.get("QBOXCTL_ENDPOINT", "")
-    wrong = None if endpoint else untrusted(configuration)  # a token does not go wherever files say
-    if wrong:
-        raise QboxctlError(f"{wrong.position}: {wrong.message}", hint=wrong.hint)
-    runs = os.environ.get("QBOXCTL_NO_EXEC", "") in ("", "0")  # whether a program that files name may be run
-    tokens = token_variables(configuration.settings_block)
-    token = Secrets(os.environ, tokens=tokens, allow_exec=runs).resolve(configuration.settings.token)
-    plan = plan_for(configuration, endpoint or configuration.settings.endpoint, token)
+    configuration = qboxctl.load(folder, endpoint=os.environ.get("QBOXCTL_ENDPOINT", ""))
+    no_exec = os.environ.get("QBOXCTL_NO_EXEC", "") not in ("", "0")  # whether a program that files name may be run
+    plan = qboxctl.plan(configuration, no_exec=no_exec)
     for change in plan.changes:
         names = ", ".join(field.name for field in change.fields)
         print(f"{change.action} {change.address}: {names or change.reason}")
-    for number, steps in enumerate(order(plan.changes, TYPES).ready_sets(), 1):
-        for step in steps:
-            if step.address.kind != GATE:
-                print(f"{number}. {step.phase.name.lower()} {step.address}")
+    for number, ready in enumerate(steps(plan), 1):
+        for change in ready:
+            print(f"{number}. {change.action} {change.address}")
     for blocked in plan.blocked:
         print(f"blocked: {blocked.message}")
 
@@ -67,5 +45,5 @@ def main(folder: str) -> None:
 if __name__ == "__main__":
     try:
         main(*sys.argv[1:])
-    except (QboxctlError, SecretError) as error:
+    except qboxctl.QboxctlError as error:
         sys.exit(f"error: {error}")

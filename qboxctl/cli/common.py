@@ -6,12 +6,13 @@ import gc
 import os
 import shlex
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from qboxctl.cli import suggestions
 from qboxctl.cli.output import Output
 from qboxctl.render.style import MARKS, Palette
 
@@ -114,14 +115,33 @@ def _keep(ctx: click.Context, param: click.Parameter, value: Any) -> None:
 
 
 _OPTIONS = (
-    click.option("-C", "--dir", "directory", metavar="PATH", help="Folder or file with the configuration (.)."),
-    click.option("--env", metavar="NAME", help="Environment of the settings; also QBOXCTL_ENV."),
-    click.option("--endpoint", metavar="URL", help="The API's address; also QBOXCTL_ENDPOINT."),
+    click.option(
+        "-C",
+        "--dir",
+        "directory",
+        metavar="PATH",
+        shell_complete=suggestions.files,
+        help="Folder or file with the configuration; the working folder unless given.",
+    ),
+    click.option(
+        "--env",
+        metavar="NAME",
+        shell_complete=suggestions.environments,
+        help="Environment of the settings; also QBOXCTL_ENV.",
+    ),
+    click.option(
+        "--endpoint",
+        metavar="URL",
+        help="The API's address, or emulator: for one inside the command; also QBOXCTL_ENDPOINT.",
+    ),
     click.option(
         "--no-exec", is_flag=True, default=None, help="Run no program that files name; also QBOXCTL_NO_EXEC=1."
     ),
     click.option(
-        "--color", type=click.Choice(["auto", "always", "never"]), help="Colours; also NO_COLOR, CLICOLOR_FORCE."
+        "--color",
+        type=click.Choice(["auto", "always", "never"]),
+        metavar="WHEN",
+        help="Colours: auto, always or never; also NO_COLOR, CLICOLOR_FORCE.",
     ),
     click.option("-v", "--verbose", count=True, default=None, help="Say more; -vv logs requests."),
     click.option("-q", "--quiet", is_flag=True, default=None, help="Only results and errors."),
@@ -136,7 +156,31 @@ def common(command: _F) -> _F:
     return command
 
 
-seed_option = click.option("--seed", metavar="FILE", help="With --endpoint emulator: what is in the account.")
+def is_common(parameter: click.Parameter) -> bool:
+    """Whether every command takes a parameter."""
+    return parameter.callback is _keep
+
+
+seed_option = click.option(
+    "--seed",
+    metavar="FILE",
+    shell_complete=suggestions.files,
+    help="With --endpoint emulator: what is in the account.",
+)
+
+
+def format_option(forms: Sequence[str]) -> Callable[[_F], _F]:
+    """The option for the form of a result; the first one is the usual."""
+    *others, last = forms
+    return click.option(
+        "--format",
+        "form",
+        type=click.Choice(forms),
+        default=forms[0],
+        metavar="FORM",
+        show_default=True,
+        help=f"{', '.join(others)} or {last}.",
+    )
 
 
 def save(out: Path, files: Mapping[str, str]) -> None:

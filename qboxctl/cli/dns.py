@@ -10,7 +10,8 @@ import click
 
 from qboxctl.api.client import Reader
 from qboxctl.api.reader import Account
-from qboxctl.cli.common import Common, common, save, seed_option
+from qboxctl.cli.commands import Command
+from qboxctl.cli.common import Common, common, format_option, save, seed_option
 from qboxctl.cli.failures import Exit
 from qboxctl.cli.session import connect, read_configuration
 from qboxctl.dns.records import asking, query_for_records, records
@@ -21,10 +22,16 @@ from qboxctl.render.style import plural
 from qboxctl.resources import TYPES
 from qboxctl.schema.records import Record
 
+_EXAMPLES = """
+qboxctl dns
+qboxctl dns --check                          # is it published?
+qboxctl dns --format octodns --out zones
+"""
 
-@click.command("dns")
+
+@click.command("dns", cls=Command, epilog=_EXAMPLES)
 @common
-@click.option("--format", "form", type=click.Choice(list(FORMATS)), default="table", show_default=True)
+@format_option(list(FORMATS))
 @click.option("--check", is_flag=True, help="Ask DNS what is published; exit 7 while something lacks or does harm.")
 @click.option("--resolver", default="", metavar="ADDRESS[:PORT]", help="The DNS server to ask.")
 @click.option("--out", type=click.Path(file_okay=False, path_type=Path), metavar="DIR", help="Files for octoDNS.")

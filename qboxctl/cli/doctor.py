@@ -8,7 +8,8 @@ import click
 
 from qboxctl.api.client import Reader
 from qboxctl.api.reader import Account
-from qboxctl.cli.common import Common, common, seed_option
+from qboxctl.cli.commands import Command
+from qboxctl.cli.common import Common, common, format_option, seed_option
 from qboxctl.cli.failures import Exit
 from qboxctl.cli.session import connect, settings_only
 from qboxctl.doctor import examine
@@ -16,9 +17,9 @@ from qboxctl.render import examination
 from qboxctl.resources import TYPES
 
 
-@click.command("doctor")
+@click.command("doctor", cls=Command)
 @common
-@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
+@format_option(["text", "json"])
 @seed_option
 @click.pass_obj
 def command(options: Common, form: str, seed: str | None) -> int:

@@ -9,21 +9,47 @@ from typing import Any
 
 import click
 
+from qboxctl.cli import suggestions
+from qboxctl.cli.commands import Command
 from qboxctl.cli.common import Common, common, run_on
 from qboxctl.errors import QboxctlError
 from qboxctl.files import write_file
 from qboxctl.resources import TYPES
 
+_EXAMPLES = """
+qboxctl emulator --state account.json              # an account that outlasts the emulator
+qboxctl emulator --fault 503,method=POST,nth=2     # the second creation is refused for a while
+qboxctl emulator --quirk activation=5              # a new domain takes five reads to be active
+"""
 
-@click.command("emulator")
+
+@click.command("emulator", cls=Command, epilog=_EXAMPLES)
 @common
-@click.option("--port", type=click.IntRange(0, 65535), default=8025, show_default=True, help="0 for any free port.")
-@click.option("--token", help="The only token that is taken; any one otherwise.")
-@click.option("--seed", metavar="FILE", help="What is in the account at the start: the shape of a configuration.")
+@click.option(
+    "--port",
+    type=click.IntRange(0, 65535),
+    metavar="NUMBER",
+    default=8025,
+    show_default=True,
+    help="0 for any free port.",
+)
+@click.option("--token", metavar="TOKEN", help="The only token that is taken; any one unless given.")
+@click.option(
+    "--seed",
+    metavar="FILE",
+    shell_complete=suggestions.files,
+    help="What is in the account at the start: the shape of a configuration.",
+)
 @click.option("--state", type=click.Path(dir_okay=False, path_type=Path), help="Keep the account in this file.")
 @click.option("--latency", type=click.FloatRange(0), default=0, metavar="MS", help="How long each answer takes.")
-@click.option("--fault", multiple=True, metavar="SPEC", help="A fault, such as 503,method=POST,nth=2.")
-@click.option("--quirk", multiple=True, metavar="NAME=VALUE", help="An undocumented choice of the API.")
+@click.option("--fault", multiple=True, metavar="SPEC", shell_complete=suggestions.faults, help="A fault: see above.")
+@click.option(
+    "--quirk",
+    multiple=True,
+    metavar="NAME=VALUE",
+    shell_complete=suggestions.quirks,
+    help="A choice that the API leaves open, such as activation=5.",
+)
 @click.pass_obj
 def command(
     options: Common,
@@ -37,11 +63,15 @@ def command(
 ) -> None:
     """Run a Management API on this machine until it is interrupted.
 
+    Use it with --endpoint http://127.0.0.1:8025 and any token; what it did is at GET /_emulator/requests.
+
     Faults: KIND[,key=value]… with KIND one of delay, 404, 429, 500, 502, 503, drop-before, drop-after, cut, html, slow,
     late and the keys method, path, page, nth, count, retry-after, seconds, done; each hits one request unless count
-    says more (or inf). What it did: GET /_emulator/requests.
+    says more (or inf).
+
     Lists that move: shift shows a later page as if an object had gone from an earlier one, grow as if one had come;
     hide leaves out objects=N at the end (all without it), and 404,page=2 denies a page: as in 404,page=2,count=inf.
+
     An ownership record is published by POST /_emulator/publish {"domain": "example.com"}, a user logs in by
     POST /_emulator/login {"mailbox": "ada@example.com", "password": "…", "new": "…"}.
     """

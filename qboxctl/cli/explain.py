@@ -4,15 +4,23 @@ from __future__ import annotations
 
 import click
 
-from qboxctl.cli.common import Common, common
+from qboxctl.cli import suggestions
+from qboxctl.cli.commands import Command
+from qboxctl.cli.common import Common, common, format_option
 from qboxctl.errors import QboxctlError
 from qboxctl.render import reference
 
+_EXAMPLES = """
+qboxctl explain mailbox
+qboxctl explain mailbox.antispam_level
+qboxctl explain settings
+"""
 
-@click.command("explain")
+
+@click.command("explain", cls=Command, epilog=_EXAMPLES)
 @common
-@click.argument("topic", required=False, metavar="[TOPIC]")
-@click.option("--format", "form", type=click.Choice(["text", "markdown"]), default="text", show_default=True)
+@click.argument("topic", required=False, metavar="[TOPIC]", shell_complete=suggestions.references)
+@format_option(["text", "markdown"])
 @click.pass_obj
 def command(options: Common, topic: str | None, form: str) -> None:
     """Tell of a KIND, of KIND.ATTRIBUTE or of settings: what it is, which values it takes, and how sure that is."""

@@ -11,6 +11,7 @@ import click
 
 from qboxctl.api.client import Reader
 from qboxctl.api.reader import Account
+from qboxctl.cli.commands import Command
 from qboxctl.cli.common import Common, common, save, seed_option
 from qboxctl.cli.session import connect, settings_only
 from qboxctl.errors import QboxctlError
@@ -23,13 +24,31 @@ from qboxctl.schema.patterns import Pattern
 _SHOWN = 20
 
 
-@click.command("export")
+_EXAMPLES = """
+qboxctl export --out mail                          # then: qboxctl -C mail plan
+qboxctl export --domain example.com --kind alias   # a part of it, on the terminal
+"""
+
+
+@click.command("export", cls=Command, epilog=_EXAMPLES)
 @common
 @click.option(
-    "--out", type=click.Path(file_okay=False, path_type=Path), metavar="DIR", help="One file per domain there."
+    "--out",
+    type=click.Path(file_okay=False, path_type=Path),
+    metavar="DIR",
+    help="Write files there, one for each domain; stdout unless given.",
 )
-@click.option("--domain", "domains", multiple=True, metavar="PATTERN", help="Only these Hosting domains.")
-@click.option("--kind", "kinds", multiple=True, type=click.Choice(list(TYPES)), help="Only this kind of object.")
+@click.option(
+    "--domain", "domains", multiple=True, metavar="PATTERN", help="Only these Hosting domains, such as example.com."
+)
+@click.option(
+    "--kind",
+    "kinds",
+    multiple=True,
+    type=click.Choice(list(TYPES)),
+    metavar="KIND",
+    help="Only this kind of object, such as mailbox.",
+)
 @click.option("--force", is_flag=True, help="Replace files that are there.")
 @seed_option
 @click.pass_obj

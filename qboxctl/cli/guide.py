@@ -7,30 +7,36 @@ from difflib import get_close_matches
 from importlib.resources import files
 
 import click
-from click.shell_completion import CompletionItem
 
+from qboxctl.cli import suggestions
+from qboxctl.cli.commands import Command
 from qboxctl.cli.common import Common, common
 from qboxctl.errors import QboxctlError
 from qboxctl.render import guide
+
+
+def topics() -> Mapping[str, guide.Topic]:
+    """The pages by their names, as the first of them lists them."""
+    return guide.topics(_page("README.md"))
 
 
 def _page(path: str) -> str:
     return (files("qboxctl") / "docs" / path).read_text(encoding="utf-8")
 
 
-def _complete(_ctx: click.Context, _parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
-    """The topics that begin with what was typed, for the shells."""
-    known = guide.topics(_page("README.md")).values()
-    return [CompletionItem(one.name, help=one.line) for one in known if one.name.startswith(incomplete)]
+_EXAMPLES = """
+qboxctl guide
+qboxctl guide removals
+"""
 
 
-@click.command("guide")
+@click.command("guide", cls=Command, epilog=_EXAMPLES)
 @common
-@click.argument("topic", required=False, metavar="[TOPIC]", shell_complete=_complete)
+@click.argument("topic", required=False, metavar="[TOPIC]", shell_complete=suggestions.guides)
 @click.pass_obj
 def command(options: Common, topic: str | None) -> None:
     """Print a guide, or without TOPIC the list of them."""
-    known = guide.topics(_page("README.md"))
+    known = topics()
     if topic is None:
         options.result(guide.contents(known, options.palette()))
         return

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import shlex
+from collections.abc import Iterator, Sequence
 from importlib.metadata import PackageNotFoundError, distribution
 from importlib.resources import files
 from importlib.resources.abc import Traversable
@@ -15,7 +16,9 @@ from pathlib import Path
 import click
 
 from qboxctl import __version__
+from qboxctl.cli.commands import Command
 from qboxctl.cli.common import Common, common
+from qboxctl.config.files import has_sources, read_sources
 from qboxctl.errors import QboxctlError
 
 _PIPELINE = Path(".github/workflows/qboxmail.yml")
@@ -24,7 +27,13 @@ _ADDED_TO = {Path(".gitignore")}
 _UNKNOWN = 'QBOXCTL_PACKAGE: ""'
 
 
-@click.command("init")
+_EXAMPLES = """
+qboxctl init mail       # in a folder of its own
+qboxctl init            # in the working folder, such as an empty repository
+"""
+
+
+@click.command("init", cls=Command, epilog=_EXAMPLES)
 @common
 @click.argument("folder", required=False, type=click.Path(file_okay=False, path_type=Path), metavar="[DIR]")
 @click.pass_obj
@@ -37,6 +46,7 @@ def command(options: Common, folder: Path | None) -> None:
     if there:
         names = ", ".join(str(folder / path) for path in sorted(there))
         raise QboxctlError(f"already there: {names}", hint="nothing was written; choose another folder")
+    others = [source.name for source in read_sources(folder)] if folder.is_dir() and has_sources(folder) else []
     package = package_of(_origin())
     starter[_PIPELINE] = starter[_PIPELINE].replace(_UNKNOWN, f"QBOXCTL_PACKAGE: {json.dumps(package)}")
     for path, content in sorted(starter.items()):
@@ -46,15 +56,34 @@ def command(options: Common, folder: Path | None) -> None:
             file.seek(0)
             file.write(lacking(file.read(), content) if path in added else content)
         options.result(f"{'added to' if path in added else 'wrote'} {target}")
+    for warning in _warnings(folder, others, package):
+        options.say(f"\n{warning}")
     place = "" if folder == Path() else f" -C {shlex.quote(str(folder))}"
-    if not package:
-        options.say(
-            f"\nThis qboxctl came from a folder of this machine, which a pipeline does not have: "
-            f"set QBOXCTL_PACKAGE in {_PIPELINE}."
-        )
-    options.say("\nNext: edit domains/example.com.yaml, then")
+    options.say("\nTry it as it is, on an empty account inside the command:")
+    options.say(" ", paste=f"qboxctl{place} --endpoint emulator: plan")
+    options.say("\nThen put your domain in the place of example.com, export QBOXMAIL_API_TOKEN, and")
     for word in ("validate", "plan"):
         options.say(" ", paste=f"qboxctl{place} {word}")
+
+
+def _warnings(folder: Path, others: Sequence[str], package: str) -> Iterator[str]:
+    """What would puzzle a newcomer later: files of others, a pipeline that is not found, or cannot install this."""
+    if others:
+        more = f" and {len(others) - 1} more" if len(others) > 1 else ""
+        yield (
+            f"All .yaml files below a folder are one configuration: {others[0]}{more} now counts as well. "
+            "For one that is another program's, make the project in a folder of its own: `qboxctl init mail`."
+        )
+    if not (folder / ".git").exists() and any((above / ".git").exists() for above in folder.resolve().parents):
+        yield (
+            f"GitHub runs workflows from the top of a repository only: move {_PIPELINE} there, "
+            f"and have its commands begin with qboxctl -C {shlex.quote(folder.name)}."
+        )
+    if not package:
+        yield (
+            "This qboxctl came from a folder of this machine, which a pipeline does not have: "
+            f"set QBOXCTL_PACKAGE in {_PIPELINE}."
+        )
 
 
 def lacking(old: str, lines: str) -> str:

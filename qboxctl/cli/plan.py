@@ -10,7 +10,8 @@ from typing import Any
 import click
 
 from qboxctl.api.client import Reader
-from qboxctl.cli.common import Common, common, detail, in_full
+from qboxctl.cli.commands import Command
+from qboxctl.cli.common import Common, common, detail, format_option, in_full
 from qboxctl.cli.failures import Exit
 from qboxctl.cli.planning import planned, planning_options, task_of
 from qboxctl.cli.session import connect
@@ -20,12 +21,22 @@ from qboxctl.planning.planfile import write
 from qboxctl.render.plans import FORMATS, picture
 from qboxctl.resources import TYPES
 
+_EXAMPLES = """
+qboxctl plan
+qboxctl plan --out mail.plan.json                  # then: qboxctl apply mail.plan.json
+qboxctl plan --target 'mailbox/*@example.com'      # a part of it, and what that needs
+qboxctl plan --since origin/main --only-changed    # what a branch changes
+qboxctl plan --format markdown                     # for a comment on a pull request
+"""
 
-@click.command("plan")
+
+@click.command("plan", cls=Command, epilog=_EXAMPLES)
 @common
 @click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="Save the plan, for `apply FILE`.")
-@click.option("--format", "form", type=click.Choice(FORMATS), default="text", show_default=True)
-@click.option("--detailed-exitcode", is_flag=True, help="Exit 2 when there is something to change.")
+@format_option(FORMATS)
+@click.option(
+    "--detailed-exitcode", is_flag=True, help="Exit 2 where there is something to change, 0 where there is not."
+)
 @detail
 @planning_options
 @click.pass_obj

@@ -14,6 +14,7 @@ import click
 from qboxctl import __version__
 from qboxctl.api.client import Reader
 from qboxctl.api.reader import Account
+from qboxctl.cli import suggestions
 from qboxctl.cli.common import Common, seed_option
 from qboxctl.cli.config import at_endpoint, checked_configuration, sources_of
 from qboxctl.cli.session import accepted
@@ -25,12 +26,9 @@ from qboxctl.config.rules import check as check_files
 from qboxctl.config.yaml.reader import Source
 from qboxctl.errors import Diagnostic, QboxctlError
 from qboxctl.model import Advisory, LiveState, Plan, PlanOptions
-from qboxctl.planning.advisories import advise
-from qboxctl.planning.customers import customers
 from qboxctl.planning.guards import PASSABLE, acknowledges
-from qboxctl.planning.idle_patterns import Known, idle_rules, refuse_idle_options
 from qboxctl.planning.partial import part
-from qboxctl.planning.pipeline import compare
+from qboxctl.planning.pipeline import compare, with_advice
 from qboxctl.planning.targets import Options, Targets
 from qboxctl.render.style import plural
 from qboxctl.resources import TYPES
@@ -44,18 +42,30 @@ def planning_options(command: _F) -> _F:
     for option in reversed(
         (
             click.option(
-                "--target", "targets", multiple=True, metavar="PATTERN", help="Only these objects, and what they need."
+                "--target",
+                "targets",
+                multiple=True,
+                metavar="PATTERN",
+                shell_complete=suggestions.addresses,
+                help="Only these objects, and what they need.",
             ),
             click.option(
                 "--exclude",
                 "excludes",
                 multiple=True,
                 metavar="PATTERN",
+                shell_complete=suggestions.addresses,
                 help="Not these objects, nor what is in them.",
             ),
             click.option("--since", metavar="REV", help="Only what this git revision declared counts as removed."),
             click.option("--only-changed", is_flag=True, help="With --since: only what the files say otherwise now."),
-            click.option("--rotate", multiple=True, metavar="PATTERN", help="Send the secrets of these objects again."),
+            click.option(
+                "--rotate",
+                multiple=True,
+                metavar="PATTERN",
+                shell_complete=suggestions.secret_holders,
+                help="Send the secrets of these objects again.",
+            ),
             click.option(
                 "--acknowledge", metavar="ID", default="", help="Let exactly this plan pass the guards count and order."
             ),
@@ -172,16 +182,13 @@ def planned(reader: Reader, task: Task, options: Common, acknowledge: str) -> Pl
         chosen = replace(_chosen(task)[0], acknowledge=acknowledge)
         found = _compared(reader, task.configuration, chosen)
     configuration, live_state, plan = found
-    known = Known(configuration, live_state, TYPES)
-    refuse_idle_options(known, chosen)
-    idle = () if Targets(configuration, TYPES, chosen).narrowed else idle_rules(known)
+    plan = with_advice(plan, Targets(configuration, TYPES, chosen), live_state)
     if acknowledge and not acknowledges(acknowledge, plan.id):
         options.say(f"--acknowledge names another plan: this one is {plan.id}")
     plan = replace(
         plan,
         options=_as_made(task, options),
-        warnings=(*idle, *advise(configuration, live_state, plan, TYPES), *map(_advisory, unread)),
-        customers=customers(configuration, live_state, TYPES),
+        warnings=(*plan.warnings, *map(_advisory, unread)),
         qboxctl_version=__version__,
         created_at=datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z"),
         git_commit=git.commit(options.directory),

@@ -6,12 +6,13 @@ import json
 
 import click
 
+from qboxctl.cli.commands import Command
 from qboxctl.cli.common import Common, common
 from qboxctl.resources import TYPES
 from qboxctl.schema import json_schema
 
 
-@click.command("schema")
+@click.command("schema", cls=Command)
 @common
 @click.argument("which", type=click.Choice(sorted(json_schema.SCHEMAS)), default="config")
 @click.pass_obj

@@ -15,10 +15,10 @@ from qboxctl.cli.progress import Progress
 from qboxctl.config.configuration import Configuration
 from qboxctl.config.files import has_sources
 from qboxctl.config.loader import load_settings
-from qboxctl.config.secrets import SecretError, Secrets
+from qboxctl.config.secrets import Secrets
 from qboxctl.config.settings import EMULATOR, token_variables
-from qboxctl.config.trust import untrusted
-from qboxctl.errors import AuthError, ConfigError, Diagnostic, QboxctlError, has_errors
+from qboxctl.config.trust import token_of
+from qboxctl.errors import ConfigError, Diagnostic, QboxctlError, has_errors
 from qboxctl.model import Secret, SecretSource
 from qboxctl.render import diagnostics
 from qboxctl.resources import TYPES
@@ -92,18 +92,9 @@ def process_secrets(configuration: Configuration, options: Common) -> Secrets:
 
 
 def _token(configuration: Configuration, options: Common) -> str:
-    """The token for the endpoint of a configuration: not read before it is known that it may go there."""
-    wrong = untrusted(configuration)
-    if wrong:
-        raise ConfigError([wrong])
-    secret = configuration.settings.token
-    try:
-        token = process_secrets(configuration, options).resolve(secret).strip()
-    except SecretError as error:
-        raise AuthError(f"there is no API token: {error}", hint=_way_to_a_token(secret, options)) from None
-    if not token or not all(33 <= ord(char) < 127 for char in token):
-        raise AuthError("the API token is empty, or holds blanks or characters that no token has")
-    return token
+    """The token for the endpoint of a configuration."""
+    hint = _way_to_a_token(configuration.settings.token, options)
+    return token_of(configuration, process_secrets(configuration, options), hint)
 
 
 def _way_to_a_token(secret: Secret, options: Common) -> str:

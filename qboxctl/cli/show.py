@@ -6,16 +6,23 @@ from pathlib import Path
 
 import click
 
-from qboxctl.cli.common import Common, common, detail, in_full
+from qboxctl.cli.commands import Command
+from qboxctl.cli.common import Common, common, detail, format_option, in_full
+from qboxctl.cli.suggestions import plan_files
 from qboxctl.planning.planfile import read
 from qboxctl.render.plans import FORMATS, picture
 from qboxctl.resources import TYPES
 
+_EXAMPLES = """
+qboxctl show mail.plan.json
+qboxctl show mail.plan.json --format html > plan.html
+"""
 
-@click.command("show")
+
+@click.command("show", cls=Command, epilog=_EXAMPLES)
 @common
-@click.argument("planfile", type=click.Path(dir_okay=False, path_type=Path))
-@click.option("--format", "form", type=click.Choice(FORMATS), default="text", show_default=True)
+@click.argument("planfile", type=click.Path(dir_okay=False, path_type=Path), shell_complete=plan_files)
+@format_option(FORMATS)
 @detail
 @click.pass_obj
 def command(options: Common, planfile: Path, form: str, full: bool, summary: bool) -> None:

@@ -6,15 +6,22 @@ from dataclasses import replace
 
 import click
 
-from qboxctl.cli.common import Common, common
+from qboxctl.cli.commands import Command
+from qboxctl.cli.common import Common, common, format_option
 from qboxctl.cli.failures import Exit
 from qboxctl.errors import ConfigError, Diagnostic, Severity, has_errors
 from qboxctl.render import diagnostics
 
+_EXAMPLES = """
+qboxctl validate
+qboxctl -C mail --env sandbox validate
+qboxctl validate --format github     # mistakes beside the lines of a pull request
+"""
 
-@click.command("validate")
+
+@click.command("validate", cls=Command, epilog=_EXAMPLES)
 @common
-@click.option("--format", "form", type=click.Choice(["text", *diagnostics.FORMATS]), default="text", show_default=True)
+@format_option(["text", *diagnostics.FORMATS])
 @click.pass_obj
 def command(options: Common, form: str) -> int:
     """Check the configuration, offline: no network, no secrets, every mistake at once."""

@@ -72,10 +72,24 @@ def load_settings(sources: Sequence[Source], types: Kinds, environment: str = "d
             loader.found += found
     settings = loader.settings(environment)
     loader.refuse()
-    return Configuration(settings, {}, {}, ignore=tuple(loader.patterns["ignore"]), sources=loader.sources)
+    return Configuration(
+        settings,
+        {},
+        {},
+        ignore=tuple(loader.patterns["ignore"]),
+        sources=loader.sources,
+        settings_block=loader.settings_block,
+    )
 
 
 _NEEDED = {"settings", "ignore"}
+
+
+def declared(sources: Sequence[Source], types: Kinds) -> Iterable[Address]:
+    """The addresses of the objects that some files declare, as far as they can be read."""
+    loader = _Loader(tuple(sources), types)
+    loader.read()
+    return loader.blocks
 
 
 class Stated(NamedTuple):

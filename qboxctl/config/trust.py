@@ -9,8 +9,9 @@ import re
 from urllib.parse import urlsplit
 
 from qboxctl.config.configuration import Configuration
+from qboxctl.config.secrets import SecretError, Secrets
 from qboxctl.config.settings import EMULATOR, is_loopback
-from qboxctl.errors import Diagnostic
+from qboxctl.errors import AuthError, ConfigError, Diagnostic
 
 _OWN_HOST = re.compile(r"(?:[a-z0-9-]+\.)*qboxmail\.com")
 
@@ -26,6 +27,23 @@ def untrusted(configuration: Configuration) -> Diagnostic | None:
         configuration.position(settings.endpoint_at, value=True),
         hint="name it with --endpoint or QBOXCTL_ENDPOINT, if the token may go there",
     )
+
+
+def token_of(configuration: Configuration, secrets: Secrets, hint: str | None = None) -> str:
+    """The token for the endpoint of a configuration: not read before it is known that it may go there.
+
+    Raises ConfigError for an endpoint that it may not go to, and AuthError with the hint where there is none.
+    """
+    wrong = untrusted(configuration)
+    if wrong:
+        raise ConfigError([wrong])
+    try:
+        token = secrets.resolve(configuration.settings.token).strip()
+    except SecretError as error:
+        raise AuthError(f"there is no API token: {error}", hint=hint) from None
+    if not token or not all(33 <= ord(char) < 127 for char in token):
+        raise AuthError("the API token is empty, or holds blanks or characters that no token has")
+    return token
 
 
 def _is_known(endpoint: str) -> bool:

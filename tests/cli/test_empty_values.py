@@ -7,7 +7,8 @@ from importlib import import_module
 import click
 import pytest
 
-from qboxctl.cli import _COMMANDS, cli, run
+from qboxctl.cli import cli, run
+from qboxctl.cli.commands import COMMANDS
 from qboxctl.cli.common import Common
 
 
@@ -19,7 +20,7 @@ def options(command: click.Command) -> list[str]:
 
 LINES = [("-C", ["-C", "", "validate"]), ("--endpoint", ["--endpoint=", "plan"]), ("an argument", ["apply", ""])]
 """What is empty, in a command line."""
-for name in _COMMANDS:
+for name in COMMANDS:
     for option in options(import_module(f"qboxctl.cli.{name}").command):
         LINES.append((option, [name, option, ""]))
         if option.startswith("--"):

@@ -62,7 +62,7 @@ class Project:
         command = [sys.executable, "-m", "qboxctl", *self._placed(words)]
         if shell:
             command = ["sh", "-c", f'exec "$@" {shell}', "sh", *command]
-        return subprocess.Popen(command, cwd=self.folder, env=self._environ(env), encoding="utf-8", **options)
+        return subprocess.Popen(command, env=self._environ(env), encoding="utf-8", **{"cwd": self.folder, **options})
 
     def process(self, *words: str, **more: Any) -> Result:
         """Run a process to its end, as ``start`` starts it."""

@@ -1,0 +1,41 @@
+"""What `init` tells a newcomer: where to go on, and what would puzzle later."""
+
+from __future__ import annotations
+
+import pytest
+
+OTHERS = "All .yaml files below a folder are one configuration"
+ELSEWHERE = "GitHub runs workflows from the top of a repository only"
+
+
+@pytest.mark.parametrize(
+    ("there", "folder", "told", "silent"),
+    [
+        ([], ".", [], [OTHERS, ELSEWHERE]),
+        ([".git/"], ".", [], [OTHERS, ELSEWHERE]),
+        (["README.md", "_skipped.yaml", ".github/a.yaml"], ".", [], [OTHERS, ELSEWHERE]),
+        (["docker-compose.yml"], ".", [OTHERS, "docker-compose.yml now counts as well"], [ELSEWHERE]),
+        (["a.yaml", "b/c.yml"], ".", ["a.yaml and 1 more now counts"], [ELSEWHERE]),
+        ([".git/", "docker-compose.yml"], "mail", [ELSEWHERE, "qboxctl -C mail"], [OTHERS]),
+        ([".git/", "mail/.git/"], "mail", [], [OTHERS, ELSEWHERE]),
+    ],
+)
+def test_it_says_what_would_puzzle_later(there, folder, told, silent, project):
+    for name in there:
+        path = project.config / name
+        (path if name.endswith("/") else path.parent).mkdir(parents=True, exist_ok=True)
+        if not name.endswith("/"):
+            path.write_text("services: {}\n", encoding="utf-8")
+    done = project.run("-C", ".", "init", folder, cwd=project.config)
+    assert done.code == 0, done
+    assert all(words in done.err for words in told), done.err
+    assert not any(words in done.err for words in silent), done.err
+
+
+def test_its_first_command_works_without_an_account_or_a_secret(project):
+    told = project.run("-C", ".", "init", "mail").err
+    (line,) = [line.strip() for line in told.splitlines() if "--endpoint" in line]
+    assert line == "qboxctl -C mail --endpoint emulator: plan"
+    done = project.run(*line.split()[1:], env={"QBOXMAIL_API_TOKEN": None})
+    assert done.code == 0
+    assert "3 to create" in done.out

@@ -1,0 +1,114 @@
+"""What other Python programs may use."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import qboxctl
+from qboxctl.emulator import Emulator
+from qboxctl.emulator.app import BackgroundServer
+
+FILES = """
+settings:
+  token: {env: TOKEN_OF_A_TEST}
+  environments: {sandbox: {customer_code: C9}}
+domains:
+  example.com:
+    postmaster_password: {env: PW}
+    mailboxes:
+      ada: {firstname: Ada, password: {env: PW}}
+      grace: {firstname: Grace, password: {env: PW}}
+"""
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "qboxmail.yaml").write_text(FILES, encoding="utf-8")
+    return tmp_path
+
+
+@pytest.fixture(scope="module")
+def url() -> Iterator[str]:
+    with BackgroundServer(Emulator(token="t")) as server:
+        yield server.url
+
+
+def test_the_names_are_there_and_nothing_is_loaded_for_them() -> None:
+    """The room called render never takes the place of the function, whichever is used first."""
+    code = """
+import sys, qboxctl
+assert not [name for name in sys.modules if name.startswith("qboxctl.")], sys.modules
+import qboxctl.render.style
+assert set(qboxctl.__all__) <= set(dir(qboxctl))
+assert all(hasattr(qboxctl, name) for name in qboxctl.__all__)
+assert callable(qboxctl.render) and callable(qboxctl.plan) and callable(qboxctl.load)
+from qboxctl.render import plan_text
+assert plan_text.render is not qboxctl.render
+assert not hasattr(qboxctl, "make_plan")
+"""
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_a_plan_says_what_the_command_says(folder: Path, url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TOKEN_OF_A_TEST", "t")
+    plan = qboxctl.plan(qboxctl.load(folder, endpoint=url))
+    words = [sys.executable, "-m", "qboxctl", "-C", str(folder), "--endpoint", url, "plan", "--format", "json"]
+    told = json.loads(subprocess.run(words, check=True, capture_output=True, encoding="utf-8").stdout)
+    made = json.loads(qboxctl.render(plan, "json"))
+    assert made.pop("created_at") <= told.pop("created_at")
+    assert made == told
+    assert "mailbox/ada@example.com" in qboxctl.render(plan)
+    assert qboxctl.render(plan, "markdown").startswith("<!--")
+    assert qboxctl.render(plan, "html").startswith("<!doctype html>")
+
+
+def test_options_narrow_a_plan(folder: Path, url: str) -> None:
+    configuration = qboxctl.load(folder, endpoint=url)
+    plan = qboxctl.plan(configuration, token="t", targets=["mailbox/ada@*"], excludes=["mailbox/grace@example.com"])
+    assert [str(one.address) for one in plan.changes] == ["domain/example.com", "mailbox/ada@example.com"]
+    assert plan.options.targets == ("mailbox/ada@*",)
+
+
+def test_an_environment_is_chosen(folder: Path) -> None:
+    assert qboxctl.load(folder, "sandbox").settings.customer_code == "C9"
+    assert qboxctl.load(str(folder)).settings.customer_code != "C9"
+
+
+def test_mistakes_are_raised_together(folder: Path) -> None:
+    (folder / "qboxmail.yaml").write_text("domains: {example.com: {frist: 1, scond: 2}}\n", encoding="utf-8")
+    with pytest.raises(qboxctl.ConfigError) as raised:
+        qboxctl.load(folder)
+    assert len(raised.value.diagnostics) == 2
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "options", "told"),
+    [
+        ("", {"token": ""}, "there is no API token"),
+        ("emulator:", {"token": "t"}, "an account inside a command"),
+        ("ftp://x", {}, "must be a https URL"),
+        ("", {"token": "t", "targets": ["nothing/x"]}, "nothing"),
+    ],
+)
+def test_what_cannot_be_done_is_raised(
+    endpoint: str, options: dict[str, str], told: str, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("TOKEN_OF_A_TEST", raising=False)
+    with pytest.raises(qboxctl.QboxctlError, match=told):
+        qboxctl.plan(qboxctl.load(folder, endpoint=endpoint), **options)
+
+
+def test_a_token_does_not_go_where_only_files_say(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TOKEN_OF_A_TEST", "t")
+    text = FILES.replace("settings:", "settings:\n  endpoint: https://elsewhere.example")
+    (folder / "qboxmail.yaml").write_text(text, encoding="utf-8")
+    for token in ("", "t"):
+        with pytest.raises(qboxctl.ConfigError) as raised:
+            qboxctl.plan(qboxctl.load(folder), token=token)
+        assert "no token is sent to https://elsewhere.example" in raised.value.diagnostics[0].message
