@@ -21,7 +21,7 @@ from qboxctl.config.yaml.reader import load_plain
 from qboxctl.config.yaml.writer import Body, dump
 from qboxctl.export import Choice, Export, export, query_for_export
 from qboxctl.live.refresh import read_live_state
-from qboxctl.model import Address
+from qboxctl.model import Address, Revealed
 from qboxctl.resources import TYPES
 from qboxctl.schema.patterns import Pattern
 
@@ -31,7 +31,7 @@ NOTHING = configuration_of("{}")
 
 def exported(lab: Lab, choice: Choice = ALL, config: str = "{}") -> Export:
     configuration = configuration_of(config)
-    with closing(Reader(lab.endpoint, TOKEN, lab.api, **lab.options())) as reader:
+    with closing(Reader(lab.endpoint, Revealed(TOKEN), lab.api, **lab.options())) as reader:
         return export(
             read_live_state(Account(reader, TYPES), query_for_export(configuration, TYPES, choice)),
             configuration,

@@ -20,7 +20,7 @@ from qboxctl.config.secrets import SecretError, Secrets
 from qboxctl.config.settings import normal_endpoint, token_variables
 from qboxctl.config.trust import untrusted
 from qboxctl.errors import ConfigError, QboxctlError, has_errors
-from qboxctl.model import Plan
+from qboxctl.model import Plan, Revealed
 from qboxctl.planning.graph import GATE, order
 from qboxctl.planning.pipeline import compare
 from qboxctl.planning.targets import Options, Targets
@@ -36,7 +36,7 @@ def read_files(folder: str) -> Configuration:
     return configuration
 
 
-def plan_for(configuration: Configuration, endpoint: str, token: str) -> Plan:
+def plan_for(configuration: Configuration, endpoint: str, token: Revealed) -> Plan:
     """The difference between the files and the account. A `Reader` cannot write."""
     with closing(Reader(normal_endpoint(endpoint), token, configuration.settings.api)) as reader:
         _, plan = compare(Account(reader, TYPES), Targets(configuration, TYPES, Options()))

@@ -19,12 +19,12 @@ from qboxctl.config.secrets import SecretError, Secrets
 from qboxctl.config.settings import EMULATOR, token_variables
 from qboxctl.config.trust import untrusted
 from qboxctl.errors import AuthError, ConfigError, Diagnostic, QboxctlError, has_errors
-from qboxctl.model import Secret, SecretSource
+from qboxctl.model import Revealed, Secret, SecretSource
 from qboxctl.render import diagnostics
 from qboxctl.resources import TYPES
 
 _R = TypeVar("_R", bound=Reader)
-_EMULATED = "emulator"
+_EMULATED = Revealed("emulator")
 """Stands for a token where the account is in this process: none is read, and no program is run for one."""
 
 
@@ -91,17 +91,17 @@ def process_secrets(configuration: Configuration, options: Common) -> Secrets:
     return Secrets(os.environ, tokens=token_variables(configuration.settings_block), allow_exec=not options.no_exec)
 
 
-def _token(configuration: Configuration, options: Common) -> str:
+def _token(configuration: Configuration, options: Common) -> Revealed:
     """The token for the endpoint of a configuration: not read before it is known that it may go there."""
     wrong = untrusted(configuration)
     if wrong:
         raise ConfigError([wrong])
     secret = configuration.settings.token
     try:
-        token = process_secrets(configuration, options).resolve(secret).strip()
+        token = process_secrets(configuration, options).token(secret)
     except SecretError as error:
         raise AuthError(f"there is no API token: {error}", hint=_way_to_a_token(secret, options)) from None
-    if not token or not all(33 <= ord(char) < 127 for char in token):
+    if token is None:
         raise AuthError("the API token is empty, or holds blanks or characters that no token has")
     return token
 
