@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, NoReturn
 
 JSON = Any
 """A decoded JSON value from outside; anything of this type must be checked before use."""
@@ -72,6 +72,37 @@ class Secret:
 
     def __str__(self) -> str:
         return "***"
+
+
+class Revealed:
+    """An opened secret. It shows as stars wherever it is printed, and can be neither saved nor sent by accident.
+
+    Who needs the text says so: ``open`` is called where a request is built, and where texts are searched for secrets.
+    """
+
+    __slots__ = ("_hidden",)
+
+    def __init__(self, text: str) -> None:
+        self._hidden = text
+
+    def open(self) -> str:
+        """The text itself."""
+        return self._hidden
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Revealed) and self._hidden == other._hidden
+
+    def __hash__(self) -> int:
+        return hash(self._hidden)
+
+    def __repr__(self) -> str:
+        return "***"
+
+    def __format__(self, form: str) -> str:
+        return "***"
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("an opened secret is not to be saved or copied")
 
 
 class Where(NamedTuple):

@@ -28,7 +28,7 @@ from qboxctl.config.settings import EMULATOR, normal_endpoint, token_variables
 from qboxctl.config.trust import token_of, untrusted
 from qboxctl.config.yaml.parallel import parse_together
 from qboxctl.errors import ConfigError, QboxctlError, has_errors
-from qboxctl.model import Change, Plan, PlanOptions
+from qboxctl.model import Change, Plan, PlanOptions, Revealed
 from qboxctl.planning.pipeline import compare, with_advice
 from qboxctl.planning.targets import Options, Targets
 from qboxctl.render.plans import picture
@@ -91,8 +91,8 @@ def plan(
         acknowledge=acknowledge,
     )
     about = Targets(configuration, TYPES, chosen)
-    token = _token(configuration, token, no_exec=no_exec)
-    with closing(Reader(configuration.settings.endpoint, token, configuration.settings.api)) as reader:
+    revealed = _token(configuration, token, no_exec=no_exec)
+    with closing(Reader(configuration.settings.endpoint, revealed, configuration.settings.api)) as reader:
         live_state, made = compare(Account(reader, TYPES), about)
     return replace(
         with_advice(made, about, live_state),
@@ -108,7 +108,7 @@ def render(plan: Plan, form: Form = "text") -> str:
     return picture(plan, form, TYPES)
 
 
-def _token(configuration: Configuration, token: str, *, no_exec: bool) -> str:
+def _token(configuration: Configuration, token: str, *, no_exec: bool) -> Revealed:
     """The token, given or from where the settings say, if there is a server that it may go to."""
     if configuration.settings.endpoint == EMULATOR:
         hint = "run `qboxctl emulator`, and load with the address that it prints"
@@ -116,7 +116,7 @@ def _token(configuration: Configuration, token: str, *, no_exec: bool) -> str:
     wrong = untrusted(configuration)
     if wrong:
         raise ConfigError([wrong])
-    return token or token_of(configuration, _secrets(configuration, no_exec=no_exec))
+    return Revealed(token) if token else token_of(configuration, _secrets(configuration, no_exec=no_exec))
 
 
 def _secrets(configuration: Configuration, *, no_exec: bool) -> Secrets:

@@ -67,6 +67,13 @@ TOUCHING = {
 """What is not pure in a pure room, and why."""
 OUTSIDE = {"os", "socket", "subprocess", "time", "pathlib", "signal", "random", "shutil", "tempfile"}
 
+OPENING = {
+    "api/writer.py": "it makes the body of a request",
+    "api/client.py": "it makes the header with the token",
+    "api/redaction.py": "it searches texts for what must not be shown",
+}
+"""The only places that open a secret, each once, and what for."""
+
 FILES = sorted(path.relative_to(PACKAGE).as_posix() for path in PACKAGE.rglob("*.py"))
 RANKS = {room: rank for rank, (rooms, _) in enumerate(LAYERS) for room in rooms}
 
@@ -134,6 +141,13 @@ def test_what_takes_long_to_load_is_loaded_where_it_is_used(name: str) -> None:
 @pytest.mark.parametrize("name", [name for name in FILES if name.startswith(PURE) and name not in TOUCHING])
 def test_pure_modules_touch_nothing(name: str) -> None:
     assert not {module.split(".")[0] for module in imports(name)} & OUTSIDE
+
+
+def test_secrets_are_opened_in_few_places_and_once_in_each() -> None:
+    texts = {name: (PACKAGE / name).read_text() for name in FILES}
+    opened = {name: text.count(".open()") for name, text in texts.items() if ".open()" in text}
+    assert opened == dict.fromkeys(OPENING, 1)
+    assert [name for name, text in texts.items() if "._hidden" in text] == ["model.py"]
 
 
 @pytest.mark.parametrize("room", [room for room in RANKS if (PACKAGE / room).is_dir()])

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import copy
 import html
 import json
 import os
+import pickle
 import signal
 import sys
 import time
 import traceback
+from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -22,7 +25,7 @@ from qboxctl.config.secrets import SecretError, Secrets
 from qboxctl.config.settings import ApiSettings, normal_endpoint
 from qboxctl.emulator import Request, Response
 from qboxctl.errors import ApiError, QboxctlError
-from qboxctl.model import Secret, SecretSource
+from qboxctl.model import Revealed, Secret, SecretSource
 from tests.support.lab import ENVIRON, PASSWORD, TOKEN, Lab, configuration_of
 from tests.support.processes import PATIENCE, ended
 
@@ -283,8 +286,10 @@ def test_errors_and_values_hold_no_secret(tmp_path):
         return httpx.Response(422, json={"message": request.headers["x-api-token"], "errors": [
             {"field": "password", "description": request.content.decode()}]})  # fmt: skip
 
-    client = Client("https://api.example", TOKEN, ApiSettings(retries=0), transport=httpx.MockTransport(handle))
-    client.hide(PASSWORD)
+    client = Client(
+        "https://api.example", Revealed(TOKEN), ApiSettings(retries=0), transport=httpx.MockTransport(handle)
+    )
+    client.hide(Revealed(PASSWORD))
     with pytest.raises(ApiError) as caught:
         client.write("POST", "/api/domains", {"password": PASSWORD}, repeatable=False)
     with pytest.raises(QboxctlError) as read:
@@ -306,13 +311,37 @@ def test_errors_and_values_hold_no_secret(tmp_path):
     seen = repr((configuration, plan, outcomes, lab.log, lab.emulator.requests)) + (tmp_path / "journal").read_text()
     assert "canary" not in seen
     assert "canary" not in repr(Secrets(ENVIRON))
-    reader = Reader("https://api.example", TOKEN, ApiSettings(), transport=httpx.MockTransport(handle))
+    reader = Reader("https://api.example", Revealed(TOKEN), ApiSettings(), transport=httpx.MockTransport(handle))
     assert "canary" not in repr(reader)
     reader.close()
 
 
+SHOWN: list[Callable[[Revealed], object]] = [repr, str, format, "{0} {0!r} {0:>30}".format, "%s".__mod__,
+                                             lambda secret: f"{secret}", lambda secret: f"{[secret]} {({1: secret})}",
+                                             lambda secret: repr(ValueError(secret))]  # fmt: skip
+
+
+@pytest.mark.parametrize("show", SHOWN)
+def test_an_opened_secret_shows_as_stars(show: Callable[[Revealed], object]) -> None:
+    shown = str(show(Revealed(PASSWORD)))
+    assert "***" in shown
+    assert PASSWORD not in shown
+
+
+@pytest.mark.parametrize("keep", [json.dumps, pickle.dumps, copy.copy, copy.deepcopy, list, len, "".join])
+def test_an_opened_secret_can_be_neither_saved_nor_used_as_text(keep: Callable[[Any], object]) -> None:
+    with pytest.raises(TypeError) as caught:
+        keep(Revealed(PASSWORD))
+    assert PASSWORD not in str(caught.value)
+
+
+def test_opened_secrets_are_equal_where_their_texts_are() -> None:
+    assert len({Revealed(PASSWORD), Revealed(PASSWORD), Revealed("another")}) == 2
+    assert Revealed(PASSWORD) != PASSWORD
+
+
 def resolve(source: SecretSource, *words: str, base: str = "", **environ: str) -> str:
-    return Secrets({"PATH": "/usr/bin:/bin", **environ}).resolve(Secret(source, words, base))
+    return Secrets({"PATH": "/usr/bin:/bin", **environ}).resolve(Secret(source, words, base)).open()
 
 
 def test_programs_run_without_a_shell(tmp_path):

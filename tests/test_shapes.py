@@ -13,7 +13,7 @@ from qboxctl.errors import ConfigError
 from qboxctl.export import Choice as Selection
 from qboxctl.export import export, query_for_export
 from qboxctl.live.refresh import read_live_state
-from qboxctl.model import Action, Status
+from qboxctl.model import Action, Revealed, Status
 from qboxctl.planning.planfile import dumps, loads
 from qboxctl.schema.calls import Call, Calls
 from qboxctl.schema.collections import Objects, References
@@ -172,7 +172,7 @@ def test_an_export_of_all_shapes_has_an_empty_plan() -> None:
     done(house, FILES)
     empty = configuration_of("{}", types=KINDS)
     chosen = Selection(frozenset(KINDS))
-    with closing(Reader(house.endpoint, TOKEN, house.api, **house.options())) as reader:
+    with closing(Reader(house.endpoint, Revealed(TOKEN), house.api, **house.options())) as reader:
         live_state = read_live_state(Account(reader, KINDS), query_for_export(empty, KINDS, chosen))
     written = export(live_state, empty, KINDS, chosen)
     assert not written.left_out

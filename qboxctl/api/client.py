@@ -24,7 +24,7 @@ from qboxctl.api.responses import Answer, TooMany, classify
 from qboxctl.api.transport import Network, body_of
 from qboxctl.config.settings import ApiSettings, is_loopback
 from qboxctl.errors import ApiError, AuthError, OutcomeUnknown, Refused, Unreachable
-from qboxctl.model import JSON
+from qboxctl.model import JSON, Revealed
 
 LONGEST_WAIT = 3600.0
 """The longest Retry-After in seconds that is obeyed; a longer one ends the run."""
@@ -133,7 +133,7 @@ class Reader:
     def __init__(
         self,
         endpoint: str,
-        token: str,
+        token: Revealed,
         api: ApiSettings,
         *,
         transport: httpx.BaseTransport | None = None,
@@ -153,13 +153,12 @@ class Reader:
         self._log, self._notice, self._answered, self._chance = log, notice, answered, chance
         self._told: set[str] = set()
         self.redact.hide(token)
-        self._secrets: set[str] = set()
         way = transport or Network(endpoint, api)
         self._route = way.route if isinstance(way, Network) else ""
         self._http = httpx.Client(
             base_url=endpoint if "//" in endpoint else "http://emulator",
             headers={
-                "X-Api-Token": token,
+                "X-Api-Token": token.open(),
                 "Accept": "application/json",
                 "Accept-Encoding": "gzip",
                 "User-Agent": f"qboxctl/{__version__}",
@@ -170,10 +169,9 @@ class Reader:
             trust_env=False,
         )
 
-    def hide(self, secret: str) -> None:
-        """Let a secret appear in no message, even where a server repeats what it was sent."""
-        self._secrets.add(secret)
-        self.redact.hide(secret)
+    def hide(self, secret: Revealed) -> None:
+        """Let a secret that is sent appear in no message, even where a server repeats what it was sent."""
+        self.redact.hide(secret, sent=True)
 
     def close(self) -> None:
         """Close the connections."""
@@ -295,7 +293,7 @@ class Reader:
         with self.sent.lock:
             self.sent.requests += 1
         started = self.clock.monotonic()
-        bare = None if body is None or self._secrets.isdisjoint(map(str, body.values())) else body.keys()
+        bare = body.keys() if body is not None and self.redact.sent_in(body) else None
         try:
             response = self._http.send(request, stream=True)
             try:

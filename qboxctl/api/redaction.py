@@ -5,7 +5,10 @@ from __future__ import annotations
 import html
 import json
 import re
+from collections.abc import Mapping
 from urllib.parse import quote, quote_plus, unquote_plus
+
+from qboxctl.model import JSON, Revealed
 
 SHORTEST_SECRET = 4
 """Shorter texts are no secrets, and hiding them would garble every message."""
@@ -27,13 +30,17 @@ class Redaction:
         self._longest_first: list[str] = []
         self._parts: set[str] = set()
         self._sizes: set[int] = set()
+        self._sent: set[str] = set()
 
-    def hide(self, secret: str) -> None:
-        """Let a secret appear in no text from now on."""
-        if len(secret) < SHORTEST_SECRET:
+    def hide(self, secret: Revealed, *, sent: bool = False) -> None:
+        """Let a secret appear in no text from now on; ``sent`` says that it goes out in a body."""
+        text = secret.open()
+        if sent:
+            self._sent.add(text)
+        if len(text) < SHORTEST_SECRET:
             return
-        self._spellings |= _spellings(secret)
-        letters = _letters(secret)
+        self._spellings |= _spellings(text)
+        letters = _letters(text)
         size = max(SHORTEST_PART, len(letters) // 2)
         if len(letters) >= SHORTEST_PART:
             self._parts |= {letters[start : start + size] for start in range(len(letters) - size + 1)}
@@ -47,6 +54,10 @@ class Redaction:
         for secret in self._longest_first:
             text = text.replace(secret, MASK)
         return MASK if self._gives_away(text) else printable(text)
+
+    def sent_in(self, body: Mapping[str, JSON]) -> bool:
+        """Whether a body holds a secret that is sent."""
+        return not self._sent.isdisjoint(map(str, body.values()))
 
     def _gives_away(self, text: str) -> bool:
         """Whether a part of a secret can be read in a text: cut, escaped, in capitals, or letter by letter."""

@@ -16,7 +16,7 @@ from qboxctl.api.listing import Row
 from qboxctl.api.reader import Account, Home, belongs, code_of
 from qboxctl.api.responses import Answer
 from qboxctl.errors import ApiError, OutcomeUnknown, QboxctlError, Refused
-from qboxctl.model import JSON, MISSING, Address, FieldChange, Live, Value
+from qboxctl.model import JSON, MISSING, Address, FieldChange, Live, Revealed, Value
 from qboxctl.schema.calls import OWN, UPDATE, Call
 from qboxctl.schema.decoding import EXTRA, value_of
 from qboxctl.schema.formats import folded
@@ -73,7 +73,7 @@ class Writer:
         self,
         target: Target,
         fields: Iterable[FieldChange],
-        secrets: Mapping[str, str],
+        secrets: Mapping[str, Revealed],
         known_ids: frozenset[str],
         intend: Callable[[str], None],
     ) -> tuple[str, int | None]:
@@ -199,7 +199,7 @@ class Writer:
         self,
         target: Target,
         fields: Iterable[FieldChange],
-        secrets: Mapping[str, str],
+        secrets: Mapping[str, Revealed],
         now: Callable[[str], Value],
         intend: Callable[[str], None],
         taken: Callable[[Iterable[str]], None],
@@ -293,7 +293,7 @@ class Writer:
         intend(f"{call.method} {path}")
         return self.client.write(call.method, path, body, repeatable=True)
 
-    def body(self, target: Target, fields: Iterable[FieldChange], secrets: Mapping[str, str]) -> Body:
+    def body(self, target: Target, fields: Iterable[FieldChange], secrets: Mapping[str, Revealed]) -> Body:
         """A request body: wire names, codes for references, each secret with its confirmation."""
         body: Body = {}
         types, type_ = self.account.types, target.type
@@ -308,7 +308,7 @@ class Writer:
                 body[field.wire] = field.type.encode(after)
         for name, secret in secrets.items():
             wire = type_.by_name[name].wire
-            body[wire] = body[f"{wire}_confirmation"] = secret
+            body[wire] = body[f"{wire}_confirmation"] = secret.open()
         return body
 
 

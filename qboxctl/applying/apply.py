@@ -126,7 +126,7 @@ def apply(
     refuse_unapproved(again.todo, checked.todo)
     if again.blocked:
         return Applied(blocked=again.blocked)
-    for secret in {text for some in opened.values() for text in some.values()}:
+    for secret in {one for some in opened.values() for one in some.values()}:
         client.hide(secret)
     path, author, hooks = journal or default_path(client.clock.time(), plan.id), author or Author(), hooks or Hooks()
     with closing(Journal(path, plan.id, author, now=client.clock.time)) as book:

@@ -18,7 +18,7 @@ from qboxctl.applying.journal import Journal
 from qboxctl.applying.run import Run
 from qboxctl.errors import QboxctlError, Refused
 from qboxctl.live.counts import counts_of
-from qboxctl.model import MISSING, Action, Address, Change, Collection, FieldChange, Live, Value
+from qboxctl.model import MISSING, Action, Address, Change, Collection, FieldChange, Live, Revealed, Value
 from qboxctl.planning import diff
 from qboxctl.planning.graph import Phase, Step
 from qboxctl.schema.decoding import value_of
@@ -49,12 +49,12 @@ class Executor:
         account: Account,
         *,
         journal: Journal,
-        secrets: Mapping[Address, Mapping[str, str]],
+        secrets: Mapping[Address, Mapping[str, Revealed]],
     ) -> None:
         self.run, self.types, self.live = run, run.types, run.live_state.live
         self.client, self.account, self.journal = client, account, journal
         self.secrets = secrets
-        self.stand_in = f"{randomness.token_urlsafe(30)}-a1"
+        self.stand_in = Revealed(f"{randomness.token_urlsafe(30)}-a1")
         client.hide(self.stand_in)
         self.taken: dict[Step, frozenset[str]] = defaultdict(frozenset)
         self.adopted: set[Address] = set()
@@ -136,7 +136,7 @@ class Executor:
                 raise
             return Written("", refused.status, taken=True)  # its own deletion is queued
 
-    def create(self, step: Step, target: Target, secrets: Mapping[str, str]) -> Written:
+    def create(self, step: Step, target: Target, secrets: Mapping[str, Revealed]) -> Written:
         """Create an object; one that somebody else created meanwhile is looked at before it is called a failure."""
         known = {code} if (code := self.run.ids.of(step.address)) else set()
         if not target.type.identity.unique:
@@ -220,7 +220,7 @@ class Executor:
         type_, later = self.types[address.kind], self.run.graph.steps_of(address)[1:]
         return {name: step for step in later for name in diff.guarded(type_, self.run.fields(step))}
 
-    def stand_ins(self, step: Step) -> Mapping[str, str]:
+    def stand_ins(self, step: Step) -> Mapping[str, Revealed]:
         """What a creation carries in place of the secrets that only its second write can guard.
 
         The object gets a password that nobody knows. If the run ends before the real one is sent together with what

@@ -10,9 +10,22 @@ from collections.abc import Iterable, Sequence, Set
 from dataclasses import dataclass
 
 from qboxctl.config.configuration import Configuration
-from qboxctl.config.secrets import SecretError, Secrets
+from qboxctl.config.secrets import Secrets
 from qboxctl.errors import ConfigError, Diagnostic, Moved, PlanFileError, StalePlanError
-from qboxctl.model import MISSING, Action, Address, Blocked, Change, Desired, FieldChange, Live, LiveState, Plan, Secret
+from qboxctl.model import (
+    MISSING,
+    Action,
+    Address,
+    Blocked,
+    Change,
+    Desired,
+    FieldChange,
+    Live,
+    LiveState,
+    Plan,
+    Revealed,
+    Secret,
+)
 from qboxctl.planning import diff
 from qboxctl.planning.guards import judge
 from qboxctl.schema.decoding import now_of
@@ -177,7 +190,7 @@ def _show(type_: ResourceType, name: str, value: object) -> str:
 
 def resolve_secrets(
     changes: Sequence[Change], configuration: Configuration, secrets: Secrets
-) -> dict[Address, dict[str, str]]:
+) -> dict[Address, dict[str, Revealed]]:
     """The secrets that the changes send. Raises ConfigError with all that cannot be had, before any write."""
     wanted: list[tuple[Desired, str, Secret]] = []
     wrong: list[Diagnostic] = []
@@ -190,15 +203,15 @@ def resolve_secrets(
                 wrong.append(Diagnostic("Q043", message, address=str(change.address)))
             else:
                 wanted.append((desired, name, reference))
-    texts = secrets.resolve_all([(reference, desired.address) for desired, _, reference in wanted])
-    found: dict[Address, dict[str, str]] = {}
+    opened = secrets.resolve_all([(reference, desired.address) for desired, _, reference in wanted], objection)
+    found: dict[Address, dict[str, Revealed]] = {}
     refused: dict[tuple[Secret, Objection], list[tuple[Desired, str]]] = {}
-    for (desired, name, reference), text in zip(wanted, texts, strict=True):
-        problem = Objection(str(text)) if isinstance(text, SecretError) else objection(text)
-        if problem:
-            refused.setdefault((reference, problem), []).append((desired, name))
+    for (desired, name, reference), one in zip(wanted, opened, strict=True):
+        if isinstance(one, Revealed):
+            found.setdefault(desired.address, {})[name] = one
         else:
-            found.setdefault(desired.address, {})[name] = str(text)
+            problem = one if isinstance(one, Objection) else Objection(str(one))
+            refused.setdefault((reference, problem), []).append((desired, name))
     wrong += [_refused(problem, some, configuration) for (_, problem), some in refused.items()]
     if wrong:
         raise ConfigError(wrong)

@@ -19,12 +19,12 @@ from qboxctl.config.secrets import Secrets
 from qboxctl.config.settings import EMULATOR, token_variables
 from qboxctl.config.trust import token_of
 from qboxctl.errors import ConfigError, Diagnostic, QboxctlError, has_errors
-from qboxctl.model import Secret, SecretSource
+from qboxctl.model import Revealed, Secret, SecretSource
 from qboxctl.render import diagnostics
 from qboxctl.resources import TYPES
 
 _R = TypeVar("_R", bound=Reader)
-_EMULATED = "emulator"
+_EMULATED = Revealed("emulator")
 """Stands for a token where the account is in this process: none is read, and no program is run for one."""
 
 
@@ -91,7 +91,7 @@ def process_secrets(configuration: Configuration, options: Common) -> Secrets:
     return Secrets(os.environ, tokens=token_variables(configuration.settings_block), allow_exec=not options.no_exec)
 
 
-def _token(configuration: Configuration, options: Common) -> str:
+def _token(configuration: Configuration, options: Common) -> Revealed:
     """The token for the endpoint of a configuration."""
     hint = _way_to_a_token(configuration.settings.token, options)
     return token_of(configuration, process_secrets(configuration, options), hint)

@@ -8,12 +8,15 @@ import signal
 import subprocess
 import threading
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import TypeVar
 
-from qboxctl.model import Address, Secret, SecretSource
+from qboxctl.model import Address, Revealed, Secret, SecretSource
+
+_P = TypeVar("_P")
 
 EXEC_TIMEOUT = 60.0
 """Seconds that a program may take to print a secret; long enough for somebody to unlock a store."""
@@ -63,8 +66,16 @@ class Secrets:
         self._interrupted = False
         self._lock = threading.Lock()
 
-    def resolve(self, secret: Secret, address: Address | None = None) -> str:
+    def resolve(self, secret: Secret, address: Address | None = None) -> Revealed:
         """The secret, of the object at ``address``; raises SecretError."""
+        return Revealed(self._text(secret, address))
+
+    def token(self, secret: Secret) -> Revealed | None:
+        """An API token, without blanks around it; None where it is none. Raises SecretError."""
+        text = self._text(secret, None).strip()
+        return Revealed(text) if text and all(33 <= ord(char) < 127 for char in text) else None
+
+    def _text(self, secret: Secret, address: Address | None) -> str:
         if secret.source is SecretSource.EXEC:
             return self._exec(secret, address)
         with self._lock:
@@ -72,21 +83,31 @@ class Secrets:
                 self._known[secret] = self._file(secret) if secret.source is SecretSource.FILE else self._env(secret)
             return self._known[secret]
 
-    def resolve_all(self, wanted: Sequence[tuple[Secret, Address]]) -> list[str | SecretError]:
-        """Each of many secrets, or why it cannot be had. Some programs run at once; an interruption ends them."""
+    def resolve_all(
+        self, wanted: Sequence[tuple[Secret, Address]], wrong: Callable[[str], _P | None]
+    ) -> list[Revealed | _P | SecretError]:
+        """Each of many secrets, or what is ``wrong`` with it, or why it cannot be had.
+
+        Some programs run at once; an interruption ends them.
+        """
+
+        def tried(secret: Secret, address: Address) -> Revealed | _P | SecretError:
+            try:
+                text = self._text(secret, address)
+            except SecretError as error:
+                return error
+            return wrong(text) or Revealed(text)
+
         with ThreadPoolExecutor(AT_ONCE) as pool:
             try:
                 later = {
-                    number: pool.submit(self._tried, *one)
+                    number: pool.submit(tried, *one)
                     for number, one in enumerate(wanted)
                     if one[0].source is SecretSource.EXEC
                 }
                 while wait(later.values(), _LOOK).not_done:  # a signal that another thread got is seen here
                     pass
-                return [
-                    later[number].result() if number in later else self._tried(*one)
-                    for number, one in enumerate(wanted)
-                ]
+                return [later[number].result() if number in later else tried(*one) for number, one in enumerate(wanted)]
             except BaseException:
                 pool.shutdown(wait=False, cancel_futures=True)
                 with self._lock:
@@ -94,12 +115,6 @@ class Secrets:
                     for process in self._running:
                         _end(process)
                 raise
-
-    def _tried(self, secret: Secret, address: Address) -> str | SecretError:
-        try:
-            return self.resolve(secret, address)
-        except SecretError as error:
-            return error
 
     def _env(self, secret: Secret) -> str:
         text = self._environ.get(secret.name[0])

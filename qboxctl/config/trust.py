@@ -12,6 +12,7 @@ from qboxctl.config.configuration import Configuration
 from qboxctl.config.secrets import SecretError, Secrets
 from qboxctl.config.settings import EMULATOR, is_loopback
 from qboxctl.errors import AuthError, ConfigError, Diagnostic
+from qboxctl.model import Revealed
 
 _OWN_HOST = re.compile(r"(?:[a-z0-9-]+\.)*qboxmail\.com")
 
@@ -29,7 +30,7 @@ def untrusted(configuration: Configuration) -> Diagnostic | None:
     )
 
 
-def token_of(configuration: Configuration, secrets: Secrets, hint: str | None = None) -> str:
+def token_of(configuration: Configuration, secrets: Secrets, hint: str | None = None) -> Revealed:
     """The token for the endpoint of a configuration: not read before it is known that it may go there.
 
     Raises ConfigError for an endpoint that it may not go to, and AuthError with the hint where there is none.
@@ -38,10 +39,10 @@ def token_of(configuration: Configuration, secrets: Secrets, hint: str | None = 
     if wrong:
         raise ConfigError([wrong])
     try:
-        token = secrets.resolve(configuration.settings.token).strip()
+        token = secrets.token(configuration.settings.token)
     except SecretError as error:
         raise AuthError(f"there is no API token: {error}", hint=hint) from None
-    if not token or not all(33 <= ord(char) < 127 for char in token):
+    if token is None:
         raise AuthError("the API token is empty, or holds blanks or characters that no token has")
     return token
 

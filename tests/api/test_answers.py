@@ -22,7 +22,7 @@ from qboxctl.api.transport import MAX_ANSWER
 from qboxctl.config.settings import ApiSettings
 from qboxctl.emulator import Request, Response
 from qboxctl.errors import QboxctlError
-from qboxctl.model import Status
+from qboxctl.model import Revealed, Status
 from tests.support.lab import PASSWORD, TOKEN, Lab, QuickClock, configuration_of
 from tests.support.raw_server import Say, raw_server
 
@@ -33,8 +33,8 @@ def asked(say: Say, *, timeout: float = 30, hidden: str = "", body: dict[str, st
     """What is said of an answer, in its message and in its traceback; "" where it is a good one."""
     api = ApiSettings(concurrency=1, timeout=timeout, retries=0)
     with raw_server(say) as url:
-        client = Client(url, TOKEN, api, clock=QuickClock())
-        client.hide(hidden)
+        client = Client(url, Revealed(TOKEN), api, clock=QuickClock())
+        client.hide(Revealed(hidden))
         try:
             answer = client.write("POST", "/api/x", body, repeatable=False) if body else client.get("/api/domains")
         except QboxctlError as error:
@@ -85,7 +85,7 @@ def test_the_deadline_begins_anew_with_each_request() -> None:
         yield HEAD + b"connection: close\r\ncontent-length: %d\r\n\r\n%s" % (len(GOOD), GOOD)
 
     with raw_server(say) as url:
-        reader = Reader(url, TOKEN, ApiSettings(timeout=1, retries=0))
+        reader = Reader(url, Revealed(TOKEN), ApiSettings(timeout=1, retries=0))
         for _ in range(7):
             assert reader.get("/api/domains").resources == []
         reader.close()
@@ -157,7 +157,7 @@ def test_what_is_no_proper_answer_is_not_quoted(answer: bytes) -> None:
     api = ApiSettings(retries=0, concurrency=1)
     told: list[str] = []
     with raw_server(lambda _: [answer]) as url:
-        reader = Reader(url, TOKEN, api, clock=QuickClock(), log=told.append, notice=told.append)
+        reader = Reader(url, Revealed(TOKEN), api, clock=QuickClock(), log=told.append, notice=told.append)
         reader.stop.set()
         with pytest.raises(QboxctlError) as caught:
             _ = reader.get("/api/domains").resources
@@ -192,7 +192,7 @@ SPELLINGS: dict[str, Callable[[str], str]] = {
 def test_a_secret_is_known_in_any_spelling(spell: Callable[[str], str]) -> None:
     for secret in (TOKEN, "f81d4fae7dec11d0a76500a0c91e6bf6", ODD):
         redact = Redaction()
-        redact.hide(secret)
+        redact.hide(Revealed(secret))
         shown = redact(f"it says: {spell(secret)}, and is wrong")
         assert "***" in shown
         assert not any(part in shown for part in (spell(secret)[:12], spell(secret)[-6:]))
@@ -201,7 +201,7 @@ def test_a_secret_is_known_in_any_spelling(spell: Callable[[str], str]) -> None:
 @pytest.mark.parametrize("token", [TOKEN, "f81d4fae7dec11d0a76500a0c91e6bf6", "abc", "test", "!!!!----####", ODD])
 def test_what_holds_no_secret_is_shown_whole(token: str) -> None:
     redact = Redaction()
-    redact.hide(token)
+    redact.hide(Revealed(token))
     text = "422 Validation failed: name is not valid (see https://api.qboxmail.com/api/domains?page=2&per=100)"
     assert redact(text) == text
 
@@ -284,7 +284,7 @@ def test_a_request_that_fails_is_named_without_a_secret() -> None:
         yield b"HTTP/1.1 404 No\r\ncontent-type: application/json\r\ncontent-length: 17\r\n\r\n" + b'{"message": "No"}'
 
     with raw_server(say) as url:
-        reader = Reader(url, TOKEN, ApiSettings(retries=0, concurrency=1), clock=QuickClock())
+        reader = Reader(url, Revealed(TOKEN), ApiSettings(retries=0, concurrency=1), clock=QuickClock())
         with pytest.raises(QboxctlError) as caught:
             reader.get(f"/api/domains/{TOKEN}/email_accounts")
         reader.close()

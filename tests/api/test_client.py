@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from qboxctl.api.client import LATE, Client, Limiter, Reader
 from qboxctl.config.settings import ApiSettings
 from qboxctl.errors import ApiError, AuthError, OutcomeUnknown, Refused, Unreachable
+from qboxctl.model import Revealed
 from tests.support.lab import TOKEN, FakeClock
 from tests.support.laws import many
 
@@ -44,7 +45,7 @@ class Script(httpx.BaseTransport):
 def client_of(*steps: Step, api: ApiSettings | None = None, kind: type[Reader] = Client) -> tuple[Reader, Script]:
     clock = FakeClock()
     script = Script(clock, *steps)
-    return kind("https://api.example", TOKEN, api or ApiSettings(), transport=script, clock=clock), script
+    return kind("https://api.example", Revealed(TOKEN), api or ApiSettings(), transport=script, clock=clock), script
 
 
 def page(status: int, text: str = "", **headers: str) -> httpx.Response:
@@ -237,7 +238,7 @@ def test_what_a_server_repeats_of_a_secret_is_hidden() -> None:
     answer = refusal(422, {"field": "password", "description": f"{TOKEN} and hunter2-secret are weak\x1b[2J"})
     writer, _ = client_of(answer)
     assert isinstance(writer, Client)
-    writer.hide("hunter2-secret")
+    writer.hide(Revealed("hunter2-secret"))
     with pytest.raises(Refused) as caught:
         writer.write("PUT", "/api/x", {}, repeatable=True)
     assert str(caught.value) == "PUT /api/x: 422 No: password *** and *** are weak [2J"
@@ -268,7 +269,9 @@ class Endless(httpx.BaseTransport):
 
 
 def test_an_answer_without_end_is_given_up() -> None:
-    reader = Reader("https://api.example", TOKEN, ApiSettings(retries=0), transport=Endless(), clock=FakeClock())
+    reader = Reader(
+        "https://api.example", Revealed(TOKEN), ApiSettings(retries=0), transport=Endless(), clock=FakeClock()
+    )
     with pytest.raises(OutcomeUnknown, match="an answer of more than 64 MB"):
         reader.get("/api/domains")
 
@@ -290,8 +293,8 @@ def test_deep_and_large_answers_are_refused() -> None:
 def test_one_tells_what_all_suffer_from() -> None:
     clock, told, logged = FakeClock(), [], []
     reader = Reader(
-        "https://api.example", TOKEN, ApiSettings(concurrency=4), clock=clock, notice=told.append, log=logged.append,
-        transport=Script(clock, httpx.ConnectError("[Errno 111] Connection refused")),
+        "https://api.example", Revealed(TOKEN), ApiSettings(concurrency=4), clock=clock, notice=told.append,
+        log=logged.append, transport=Script(clock, httpx.ConnectError("[Errno 111] Connection refused")),
     )  # fmt: skip
     with ThreadPoolExecutor(4) as pool:
         futures = [pool.submit(reader.get, "/api/domains") for _ in range(8)]
@@ -310,7 +313,9 @@ def test_a_connection_that_nobody_answers_is_told_after_the_first_attempt() -> N
             clock.sleep(30)
             raise httpx.ConnectTimeout("timed out")
 
-    reader = Reader("https://api.example", TOKEN, ApiSettings(), clock=clock, notice=told.append, transport=Silence())
+    reader = Reader(
+        "https://api.example", Revealed(TOKEN), ApiSettings(), clock=clock, notice=told.append, transport=Silence()
+    )
     with pytest.raises(Unreachable):
         reader.get("/api/domains")
     assert len(told) == reader.api.retries
@@ -329,7 +334,9 @@ def test_after_an_answer_the_next_trouble_is_told_again() -> None:
     refused = httpx.ConnectError("[Errno 111] Connection refused")
     clock, told = FakeClock(), []
     script = Script(clock, *[refused] * 4, good(), *[refused] * 4, good())
-    reader = Reader("https://api.example", TOKEN, ApiSettings(), clock=clock, notice=told.append, transport=script)
+    reader = Reader(
+        "https://api.example", Revealed(TOKEN), ApiSettings(), clock=clock, notice=told.append, transport=script
+    )
     reader.get("/api/domains")
     before = len(told)
     reader.get("/api/domains")

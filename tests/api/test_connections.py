@@ -18,7 +18,7 @@ from qboxctl.api.client import Client, Reader
 from qboxctl.config.settings import ApiSettings
 from qboxctl.emulator import Fault
 from qboxctl.errors import OutcomeUnknown, Unreachable
-from qboxctl.model import Status
+from qboxctl.model import Revealed, Status
 from tests.support.lab import TOKEN, TROUBLES, Lab, QuickClock, Trouble, configuration_of, socket_lab
 
 HURRIED = ApiSettings(concurrency=1, timeout=0.5, retries=2)
@@ -33,7 +33,7 @@ delivery: {accounts: {news: {type: newsletter}}}
 def test_an_answer_that_takes_too_long_is_asked_for_again(kind: str) -> None:
     with socket_lab(api=HURRIED, faults=[Fault(kind, seconds=4)]) as lab:
         started = time.monotonic()
-        reader = Reader(lab.endpoint, TOKEN, lab.api, **lab.options())
+        reader = Reader(lab.endpoint, Revealed(TOKEN), lab.api, **lab.options())
         assert reader.get("/api/domains").resources == []
         reader.close()
         assert time.monotonic() - started < 3, "each byte of a body that trickles began the wait anew"
@@ -42,7 +42,7 @@ def test_an_answer_that_takes_too_long_is_asked_for_again(kind: str) -> None:
 
 def test_an_answer_that_always_takes_too_long_is_given_up() -> None:
     with socket_lab(api=HURRIED, faults=[Fault("slow", seconds=2, count=10)]) as lab:
-        reader = Reader(lab.endpoint, TOKEN, lab.api, **lab.options())
+        reader = Reader(lab.endpoint, Revealed(TOKEN), lab.api, **lab.options())
         with pytest.raises(OutcomeUnknown, match=r"took longer than 0\.5 s"):
             reader.get("/api/domains")
         reader.close()
@@ -97,7 +97,7 @@ def test_a_server_that_cannot_be_reached_is_named_with_the_reason(kind: str) -> 
 
 def ask(endpoint: str) -> str:
     """What a client says that cannot read there; it may not write either."""
-    client = Client(endpoint, TOKEN, HURRIED, clock=QuickClock())
+    client = Client(endpoint, Revealed(TOKEN), HURRIED, clock=QuickClock())
     try:
         with pytest.raises(Unreachable) as caught:
             client.get("/api/domains")

@@ -18,6 +18,7 @@ from qboxctl.config.loader import load
 from qboxctl.config.rules import check
 from qboxctl.config.yaml.parallel import parse_together
 from qboxctl.live.refresh import read_live_state
+from qboxctl.model import Revealed
 from qboxctl.planning.planner import make_plan
 from qboxctl.planning.queries import query_for_plan
 from qboxctl.planning.targets import Targets
@@ -44,7 +45,7 @@ def main() -> None:
     configuration = timed("load", lambda: load(sources, TYPES))
     configuration = replace(configuration, settings=replace(configuration.settings, endpoint=url))
     timed("validate", lambda: check(configuration, TYPES))
-    with closing(Reader(url, "x", configuration.settings.api)) as reader:
+    with closing(Reader(url, Revealed("x"), configuration.settings.api)) as reader:
         want = timed("want", lambda: query_for_plan(Targets(configuration, TYPES)))
         own = time.thread_time()
         snapshot = timed("fetch", lambda: read_live_state(Account(reader, TYPES), want))

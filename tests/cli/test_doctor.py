@@ -10,6 +10,7 @@ import pytest
 from qboxctl.api.client import Reader
 from qboxctl.api.reader import Account
 from qboxctl.doctor import examine
+from qboxctl.model import Revealed
 from qboxctl.resources import TYPES
 from tests.support.lab import TOKEN, Lab, configuration_of
 
@@ -126,7 +127,7 @@ def test_clocks(server, status, words):
 
     lab.between = dated
     noon = datetime(2026, 11, 22, 12, tzinfo=UTC).timestamp()
-    with closing(Reader(lab.endpoint, TOKEN, lab.api, **lab.options())) as reader:
+    with closing(Reader(lab.endpoint, Revealed(TOKEN), lab.api, **lab.options())) as reader:
         report = examine(Account(reader, TYPES), configuration_of("{}"), noon)
     (clock,) = [one for one in report.findings if one.topic == "clock"]
     assert clock.verdict.value == status

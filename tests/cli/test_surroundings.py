@@ -16,6 +16,7 @@ from qboxctl.cli.common import Common
 from qboxctl.cli.failures import explained
 from qboxctl.config.settings import ApiSettings
 from qboxctl.errors import QboxctlError, Unreachable
+from qboxctl.model import Revealed
 from tests.support.processes import Project, Result
 
 EMULATED = ("--endpoint", "emulator:")
@@ -88,7 +89,7 @@ def test_a_fault_shows_no_secret_that_its_text_holds(capsys: pytest.CaptureFixtu
     for debug in (True, False):
         options = Common(debug=debug)
         options.redact = Redaction()
-        options.redact.hide("canary-token-7f3a")
+        options.redact.hide(Revealed("canary-token-7f3a"))
 
         def broken() -> None:
             raise ValueError('CANARY%2Dtoken-7f3a\nis what "canary-token-7f3a" says')
@@ -229,7 +230,7 @@ def test_a_proxy_that_does_not_let_through_is_named(tmp_path: Path) -> None:
     with raw_server(lambda _: [b"HTTP/1.1 407 canary-token-7f3a\r\ncontent-length: 0\r\n\r\n"]) as url:
         environ = {"HTTPS_PROXY": url.replace("//", "//user:canary@")}
         network = Network(FAR, API, environ)
-        reader = Reader(FAR, "canary-token-7f3a", API, transport=network)
+        reader = Reader(FAR, Revealed("canary-token-7f3a"), API, transport=network)
         with pytest.raises(Unreachable) as caught:
             reader.get("/api/domains")
         reader.close()

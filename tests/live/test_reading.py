@@ -16,7 +16,7 @@ from qboxctl.emulator import Request, Response, parse_fault
 from qboxctl.errors import ApiError
 from qboxctl.export import Choice, query_for_export
 from qboxctl.live.refresh import read_live_state
-from qboxctl.model import Action, Address, Plan, Status
+from qboxctl.model import Action, Address, Plan, Revealed, Status
 from qboxctl.resources import TYPES
 from tests.support.lab import TOKEN, Lab, configuration_of
 
@@ -393,7 +393,7 @@ def test_no_plan_that_deletes_nothing_asks_for_counters() -> None:
 def test_an_export_does_not_wait_for_counters() -> None:
     """It deletes nothing."""
     lab = Lab(seed=FULL, between=counting(no_email_accounts=7))
-    with closing(Reader(lab.endpoint, TOKEN, lab.api, **lab.options())) as reader:
+    with closing(Reader(lab.endpoint, Revealed(TOKEN), lab.api, **lab.options())) as reader:
         choice = Choice(frozenset(TYPES))
         found = read_live_state(Account(reader, TYPES), query_for_export(configuration_of("{}"), TYPES, choice))
     assert not found.unseen
@@ -442,7 +442,7 @@ def test_details_of_an_entry_that_is_in_the_list_may_be_missing() -> None:
 
 def test_a_list_is_forgotten_with_what_was_deleted_from_it() -> None:
     lab = Lab(seed=EMPTY, quirks={"empty_list": "404"})
-    with closing(Reader(lab.endpoint, TOKEN, lab.api, **lab.options())) as reader:
+    with closing(Reader(lab.endpoint, Revealed(TOKEN), lab.api, **lab.options())) as reader:
         account = Account(reader, TYPES)
         assert len(account.rows(TYPES["domain"])) == 1
         code = lab.emulator.dump()["domains"]["a.example"]["code"]
@@ -456,7 +456,7 @@ def test_a_list_is_forgotten_with_what_was_deleted_from_it() -> None:
 def test_a_parent_that_is_not_there_either_is_an_error() -> None:
     lab = Lab(seed=EMPTY)
     parent = Address("domain", "b.example")
-    with closing(Reader(lab.endpoint, TOKEN, lab.api, **lab.options())) as reader:
+    with closing(Reader(lab.endpoint, Revealed(TOKEN), lab.api, **lab.options())) as reader:
         account = Account(reader, TYPES)
         wanted = {Address("alias", "x@b.example"): ("", ())}
         with pytest.raises(ApiError, match=r"neither it nor domain/b\.example is there"):

@@ -11,7 +11,7 @@ import pytest
 from qboxctl.api.client import Reader
 from qboxctl.api.reader import Account
 from qboxctl.errors import QboxctlError
-from qboxctl.model import Address
+from qboxctl.model import Address, Revealed
 from qboxctl.planning.idle_patterns import Known, idle_rules, refuse_idle_options
 from qboxctl.planning.pipeline import compare
 from qboxctl.planning.targets import Options, Targets
@@ -37,7 +37,7 @@ DELIVERY = "delivery: {accounts: {letters: {description: Our Letters}}}\n"
 
 def known(*texts: str, options: Options | None = None) -> Known:
     lab, configuration = Lab(seed=SEED), configuration_of(*texts)
-    with closing(Reader(lab.endpoint, TOKEN, lab.api, **lab.options())) as reader:
+    with closing(Reader(lab.endpoint, Revealed(TOKEN), lab.api, **lab.options())) as reader:
         snapshot, _ = compare(Account(reader, TYPES), Targets(configuration, TYPES, options or Options()))
     return Known(configuration, snapshot, TYPES)
 

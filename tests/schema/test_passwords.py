@@ -7,7 +7,7 @@ import pytest
 from qboxctl.applying.preflight import resolve_secrets
 from qboxctl.config.secrets import SecretError, Secrets
 from qboxctl.errors import ConfigError
-from qboxctl.model import Action, Address, Change, Secret, SecretSource
+from qboxctl.model import Action, Address, Change, Revealed, Secret, SecretSource
 from qboxctl.schema.passwords import means_hash, objection
 from tests.support.lab import configuration_of
 
@@ -108,7 +108,7 @@ def said(reference: str, environ: dict[str, str], *names: str) -> list[str]:
         found = resolve_secrets(changes, configuration, Secrets(environ))
     except ConfigError as error:
         return [f"{one.position}: {one.message}" for one in error.diagnostics]
-    assert {text for some in found.values() for text in some.values()} == {"Secret-4242"}
+    assert {text for some in found.values() for text in some.values()} == {Revealed("Secret-4242")}
     return []
 
 

@@ -8,6 +8,7 @@ from qboxctl.api.client import Reader
 from qboxctl.api.reader import Account
 from qboxctl.export import Choice, Export, export, query_for_export
 from qboxctl.live.refresh import read_live_state
+from qboxctl.model import Revealed
 from qboxctl.resources import TYPES
 from tests.support.lab import TOKEN, Lab, configuration_of
 
@@ -16,7 +17,7 @@ ALL = Choice(frozenset(TYPES))
 
 def exported(lab: Lab, choice: Choice = ALL, config: str = "{}") -> Export:
     configuration = configuration_of(config)
-    with closing(Reader(lab.endpoint, TOKEN, lab.api, **lab.options())) as reader:
+    with closing(Reader(lab.endpoint, Revealed(TOKEN), lab.api, **lab.options())) as reader:
         return export(
             read_live_state(Account(reader, TYPES), query_for_export(configuration, TYPES, choice)),
             configuration,

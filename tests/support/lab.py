@@ -31,7 +31,7 @@ from qboxctl.emulator import Emulator, Fault, Request, Response
 from qboxctl.emulator.app import BackgroundServer
 from qboxctl.emulator.faults import MOVING, Aim
 from qboxctl.live.refresh import read_live_state
-from qboxctl.model import LiveState, Outcome, Plan
+from qboxctl.model import LiveState, Outcome, Plan, Revealed
 from qboxctl.planning.pipeline import compare
 from qboxctl.planning.queries import query_for_plan
 from qboxctl.planning.targets import Options, Targets
@@ -192,11 +192,11 @@ class Lab:
 
     def read_live_state(self, configuration: Configuration, options: Options | None = None) -> LiveState:
         targets = Targets(configuration, self.types, options or Options())
-        with closing(Reader(self.endpoint, TOKEN, self.api, **self.options())) as reader:
+        with closing(Reader(self.endpoint, Revealed(TOKEN), self.api, **self.options())) as reader:
             return read_live_state(Account(reader, self.types), query_for_plan(targets))
 
     def plan(self, configuration: Configuration, options: Options | None = None) -> Plan:
-        with closing(Reader(self.endpoint, TOKEN, self.api, **self.options())) as reader:
+        with closing(Reader(self.endpoint, Revealed(TOKEN), self.api, **self.options())) as reader:
             _, plan = compare(Account(reader, self.types), Targets(configuration, self.types, options or Options()))
         return replace(plan, config_digest=configuration.digest)
 
@@ -206,11 +206,11 @@ class Lab:
         """Compare a saved plan with what a fresh one of its objects says."""
         only = frozenset(change.address for change in saved.changes)
         targets = Targets(configuration, self.types, replace(options or Options(), only=only))
-        with closing(Reader(self.endpoint, TOKEN, self.api, **self.options())) as reader:
+        with closing(Reader(self.endpoint, Revealed(TOKEN), self.api, **self.options())) as reader:
             return still_asked(saved, targets, Account(reader, self.types), acknowledge=acknowledge)
 
     def records(self, configuration: Configuration) -> list[Record]:
-        with closing(Reader(self.endpoint, TOKEN, self.api, **self.options())) as reader:
+        with closing(Reader(self.endpoint, Revealed(TOKEN), self.api, **self.options())) as reader:
             live_state = read_live_state(Account(reader, self.types), query_for_records(configuration, self.types))
             return records(configuration, live_state, self.types)
 
@@ -224,7 +224,7 @@ class Lab:
         acknowledge: str = "",
     ) -> list[Outcome]:
         plan = plan or self.plan(configuration)
-        with closing(Client(self.endpoint, TOKEN, self.api, **self.options())) as client:
+        with closing(Client(self.endpoint, Revealed(TOKEN), self.api, **self.options())) as client:
             return self.apply_with(client, configuration, plan, patience, journal, acknowledge)
 
     def apply_with(
