@@ -80,8 +80,9 @@ class _Declarations:
 
 
 def _inside_absent(declared: Declared) -> Iterator[Finding]:
+    gone = {kind for kind in declared.types if len(declared.present(kind)) < len(declared.declared(kind))}
     for type_ in declared.types.values():
-        for one in declared.present(type_.kind) if type_.parent else ():
+        for one in declared.present(type_.kind) if type_.parent in gone else ():
             address = declared.types.parent(one.address)
             parent = declared.get(address) if address is not None else None
             if parent is not None and parent.absent:
@@ -137,10 +138,11 @@ def _too_large(declared: Declared) -> Iterator[Finding]:
 
 
 def _over(declared: Declared, one: Desired, field: Field) -> Iterator[Finding]:
-    value, home = one.values.get(field.name), declared.types.parent(one.address)
+    value = one.values.get(field.name)
+    home = declared.types.parent(one.address) if value is not None else None
     parent = declared.get(home) if home is not None else None
     most = parent.values.get(field.at_most) if parent is not None and not parent.absent else None
-    if parent is None or value is None or most is None or value <= most:
+    if parent is None or most is None or value <= most:
         return
     place, show = declared.position(parent, field.at_most), field.type.show
     message = f"{field.name} {show(value)} is more than {parent.address} allows: {show(most)} ({place})"

@@ -111,10 +111,11 @@ def may_receive(declared: Declared, address: str) -> bool:
     """Whether mail to an address of a managed domain may arrive: at a mailbox, an alias, or what is ignored."""
     if address.startswith("postmaster@"):
         return True
-    found = [declared.get(Address(kind, address)) for kind in KINDS]
-    if any(one is not None and not one.absent for one in found):
-        return True
-    return any(declared.ignores(Address(kind, address)) for kind in KINDS)
+    for kind in KINDS:
+        one = declared.get(Address(kind, address))
+        if (one is not None and not one.absent) or declared.ignores(Address(kind, address)):
+            return True
+    return False
 
 
 def known(declared: Declared, domain: str) -> bool:
