@@ -366,6 +366,7 @@ def project(tmp_path: Path, environ: dict[str, str]) -> Path:
     return tmp_path / "mail"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("line", FOREVER)
 def test_an_emulator_of_the_pages_listens(line: str, project: Path, environ: dict[str, str]) -> None:
     process = subprocess.Popen(
@@ -387,6 +388,7 @@ def test_an_emulator_of_the_pages_listens(line: str, project: Path, environ: dic
         process.wait()
 
 
+@pytest.mark.slow
 def test_the_demonstration_runs(tmp_path: Path, environ: dict[str, str]) -> None:
     done = run([sys.executable, "-m", "qboxctl", "demo"], tmp_path, environ)
     assert done.returncode == 0, done.stderr

@@ -103,6 +103,7 @@ def test_every_file_tells_editors_its_schema(name: str) -> None:
         assert (path.parent / first.removeprefix(HEADER)).resolve() == SCHEMA, path
 
 
+@pytest.mark.slow
 def test_an_example_is_applied_and_then_in_effect(copy: Path, cli: Cli) -> None:
     customer = load(read_sources(copy), TYPES).settings.customer_code
     seed = {"customer_code": customer} if customer else {}
@@ -156,6 +157,7 @@ def test_the_output_of_the_generator_is_fresh(tmp_path: Path) -> None:
     assert filecmp.cmpfiles(kept, checkout, names, shallow=False) == (names, [], [])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("domains", "mailboxes"), [(150, 2), (2, 500)])
 def test_the_generator_repeats_no_name(domains: int, mailboxes: int, tmp_path: Path) -> None:
     """There are more domains than pairs of a trade and a place, and more people than pairs of names."""

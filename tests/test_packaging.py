@@ -22,6 +22,8 @@ from qboxctl.cli.init import package_of
 from qboxctl.emulator import Emulator
 from qboxctl.emulator.app import BackgroundServer
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).resolve().parent.parent
 SOURCES = ("pyproject.toml", "README.md", "LICENSE", "CHANGELOG.md", ".pre-commit-hooks.yaml", "qboxctl", "examples",
            "schemas", "tests", "Makefile")  # fmt: skip

@@ -29,6 +29,7 @@ delivery: {accounts: {news: {type: newsletter}}}
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["slow", "late"])
 def test_an_answer_that_takes_too_long_is_asked_for_again(kind: str) -> None:
     with socket_lab(api=HURRIED, faults=[Fault(kind, seconds=4)]) as lab:
@@ -40,6 +41,7 @@ def test_an_answer_that_takes_too_long_is_asked_for_again(kind: str) -> None:
         assert len(lab.emulator.requests) == 2
 
 
+@pytest.mark.slow
 def test_an_answer_that_always_takes_too_long_is_given_up() -> None:
     with socket_lab(api=HURRIED, faults=[Fault("slow", seconds=2, count=10)]) as lab:
         reader = Reader(lab.endpoint, TOKEN, lab.api, **lab.options())
@@ -49,6 +51,7 @@ def test_an_answer_that_always_takes_too_long_is_given_up() -> None:
         assert len(lab.emulator.requests) == 1 + HURRIED.retries
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["slow", "late"])
 def test_a_create_whose_answer_takes_too_long_is_looked_up(kind: str) -> None:
     patient = ApiSettings(concurrency=1, timeout=1.5)

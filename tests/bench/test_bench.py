@@ -7,6 +7,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
+pytestmark = pytest.mark.slow
+
 
 def test_the_benchmark_runs() -> None:
     words = ["--objects", "240", "--creates", "40", "--latency", "0", "--runs", "1"]
