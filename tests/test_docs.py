@@ -30,10 +30,9 @@ from qboxctl.render import reference
 from qboxctl.render.guide import topics
 from qboxctl.resources import TYPES
 from qboxctl.schema import json_schema
-from tests.support import commands
+from tests.support import ROOT, commands
 from tests.support.commands import Result
 
-ROOT = Path(__file__).resolve().parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 DOCS = ROOT / "qboxctl" / "docs"
 COMMANDS = cli.list_commands(click.Context(cli))

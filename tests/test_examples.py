@@ -20,10 +20,9 @@ from qboxctl.emulator import Emulator
 from qboxctl.emulator.app import BackgroundServer
 from qboxctl.model import SecretSource
 from qboxctl.resources import TYPES
-from tests.support import commands
+from tests.support import ROOT, commands
 from tests.support.commands import Result
 
-ROOT = Path(__file__).resolve().parent.parent
 EXAMPLES = sorted({path.parent.name for path in (ROOT / "examples").glob("*/*.yaml")})  # the configurations
 SCHEMA = ROOT / "schemas" / "config.schema.json"
 PASSWORD = "Initial-1"

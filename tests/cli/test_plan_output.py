@@ -17,7 +17,9 @@ import pytest
 import yaml
 from jsonschema import Draft202012Validator
 
-SCHEMA = json.loads((Path(__file__).parents[2] / "schemas" / "plan.schema.json").read_text(encoding="utf-8"))
+from tests.support import ROOT
+
+SCHEMA = json.loads((ROOT / "schemas" / "plan.schema.json").read_text(encoding="utf-8"))
 SECRET = {"env": "PW"}
 NEW = {"firstname": "Ada", "password": SECRET}
 SEED: dict[str, Any] = {
