@@ -116,6 +116,7 @@ class Hold:
 def environment(folder: Path) -> dict[str, str]:
     """The few variables that a command needs."""
     return {
+        **{name: text for name, text in os.environ.items() if name.startswith("COVERAGE_")},  # `make coverage`
         "PATH": os.environ.get("PATH", os.defpath),
         "HOME": str(folder),
         "LC_ALL": "C.UTF-8",

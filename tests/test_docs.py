@@ -30,10 +30,9 @@ from qboxctl.render import reference
 from qboxctl.render.guide import topics
 from qboxctl.resources import TYPES
 from qboxctl.schema import json_schema
-from tests.support import commands
+from tests.support import ROOT, commands
 from tests.support.commands import Result
 
-ROOT = Path(__file__).resolve().parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 DOCS = ROOT / "qboxctl" / "docs"
 COMMANDS = cli.list_commands(click.Context(cli))
@@ -366,6 +365,7 @@ def project(tmp_path: Path, environ: dict[str, str]) -> Path:
     return tmp_path / "mail"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("line", FOREVER)
 def test_an_emulator_of_the_pages_listens(line: str, project: Path, environ: dict[str, str]) -> None:
     process = subprocess.Popen(
@@ -387,6 +387,7 @@ def test_an_emulator_of_the_pages_listens(line: str, project: Path, environ: dic
         process.wait()
 
 
+@pytest.mark.slow
 def test_the_demonstration_runs(tmp_path: Path, environ: dict[str, str]) -> None:
     done = run([sys.executable, "-m", "qboxctl", "demo"], tmp_path, environ)
     assert done.returncode == 0, done.stderr

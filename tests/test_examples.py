@@ -21,10 +21,9 @@ from qboxctl.emulator import Emulator
 from qboxctl.emulator.app import BackgroundServer
 from qboxctl.model import SecretSource
 from qboxctl.resources import TYPES
-from tests.support import commands
+from tests.support import ROOT, commands
 from tests.support.commands import Result
 
-ROOT = Path(__file__).resolve().parent.parent
 EXAMPLES = sorted({path.parent.name for path in (ROOT / "examples").glob("*/*.yaml")})  # the configurations
 SCHEMA = ROOT / "schemas" / "config.schema.json"
 PASSWORD = "Initial-1"
@@ -105,6 +104,7 @@ def test_every_file_tells_editors_its_schema(name: str) -> None:
         assert (path.parent / first.removeprefix(HEADER)).resolve() == SCHEMA, path
 
 
+@pytest.mark.slow
 def test_an_example_is_applied_and_then_in_effect(copy: Path, cli: Cli) -> None:
     customer = load(read_sources(copy), TYPES).settings.customer_code
     seed = {"customer_code": customer} if customer else {}
@@ -172,6 +172,7 @@ def test_the_picture_of_the_readme_is_fresh_and_can_be_read(tmp_path: Path) -> N
     assert any(line.startswith("Plan: ") for line in lines)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("domains", "mailboxes"), [(150, 2), (2, 500)])
 def test_the_generator_repeats_no_name(domains: int, mailboxes: int, tmp_path: Path) -> None:
     """There are more domains than pairs of a trade and a place, and more people than pairs of names."""

@@ -26,10 +26,10 @@ from qboxctl.render import diagnostics, plan_text
 from qboxctl.render.style import Palette
 from qboxctl.resources import TYPES
 from qboxctl.schema.json_validation import schema_errors
+from tests.support import ROOT
 from tests.support.lab import Lab, configuration_of
 from tests.support.laws import many
 
-ROOT = Path(__file__).resolve().parent.parent
 PLAN_SCHEMA = Draft202012Validator(json.loads((ROOT / "schemas" / "plan.schema.json").read_text(encoding="utf-8")))
 SLOWEST = 20
 """Seconds that no small input may take, with room for a slow machine."""

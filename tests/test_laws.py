@@ -128,7 +128,7 @@ def test_apply_then_plan_is_empty_under_each_quirk(name: str, value: str, seed: 
     obey(Lab(quirks={name: value}, seed=seed), tree, seed)
 
 
-@many(250)
+@many(150)
 @given(seed=accounts(), tree=wishes(), chosen=quirks())
 def test_apply_then_plan_is_empty_under_many_quirks(seed: dict, tree: dict, chosen: dict) -> None:
     obey(Lab(quirks=chosen, seed=seed), tree, seed)
@@ -245,13 +245,14 @@ LONGEST = 12
 HURRIED = ApiSettings(concurrency=4, timeout=TIMEOUT)
 
 
-@many(300)
+@many(150)
 @given(seed=accounts(), tree=wishes(), chosen=quirks(), **BAD)
 def test_three_runs_reach_the_wish_under_faults(seed: dict, tree: dict, chosen: dict, bad: list, lost: list) -> None:
     assume(possible(seed, tree))
     survive(Lab(quirks=chosen, faults=bad, troubles=lost, seed=seed, api=HURRIED), tree)
 
 
+@pytest.mark.slow
 @settings(many(25), max_examples=SOCKETS or 25)
 @given(seed=accounts(), tree=wishes(), chosen=quirks(), **BAD)
 def test_three_runs_reach_the_wish_over_sockets(seed: dict, tree: dict, chosen: dict, bad: list, lost: list) -> None:

@@ -21,8 +21,10 @@ from qboxctl import __version__
 from qboxctl.cli.init import package_of
 from qboxctl.emulator import Emulator
 from qboxctl.emulator.app import BackgroundServer
+from tests.support import ROOT
 
-ROOT = Path(__file__).resolve().parent.parent
+pytestmark = pytest.mark.slow
+
 SOURCES = ("pyproject.toml", "README.md", "LICENSE", "CHANGELOG.md", ".pre-commit-hooks.yaml", "qboxctl", "examples",
            "schemas", "tests", "Makefile")  # fmt: skip
 DOCKERFILE = ROOT / "examples" / "docker" / "Dockerfile"

@@ -139,4 +139,4 @@ def test_the_commands_write_through_no_link(server, project):
     assert everything(victim) == {"file": "mine"}
     assert project.run("export", "--out", "new").code == 0
     assert mode(project.folder / "new" / "domains" / "a.example.yaml") == 0o600
-    assert project.run("plan", "--out", "/dev/stdout", "-q").code == 0
+    assert project.process("plan", "--out", "/dev/stdout", "-q").code == 0

@@ -471,6 +471,7 @@ def test_a_program_in_defaults_is_run_for_each_object_and_sees_no_token(server, 
     assert all("VAULT_ADDR" in line and "'PATH'" in line for line in seen)
 
 
+@pytest.mark.slow
 def test_an_interruption_ends_the_programs_that_run(project, server):
     script = project.folder / "program.py"
     script.write_text("import os, sys, time\nopen(sys.argv[0] + f'.{os.getpid()}', 'w')\ntime.sleep(300)\n")

@@ -7,7 +7,6 @@ import socket
 import ssl
 import subprocess
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -29,17 +28,17 @@ delivery: {accounts: {news: {type: newsletter}}}
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["slow", "late"])
 def test_an_answer_that_takes_too_long_is_asked_for_again(kind: str) -> None:
     with socket_lab(api=HURRIED, faults=[Fault(kind, seconds=4)]) as lab:
-        started = time.monotonic()
         reader = Reader(lab.endpoint, Revealed(TOKEN), lab.api, **lab.options())
         assert reader.get("/api/domains").resources == []
         reader.close()
-        assert time.monotonic() - started < 3, "each byte of a body that trickles began the wait anew"
-        assert len(lab.emulator.requests) == 2
+        assert len(lab.emulator.requests) == 2, "each byte of a body that trickles began the wait anew"
 
 
+@pytest.mark.slow
 def test_an_answer_that_always_takes_too_long_is_given_up() -> None:
     with socket_lab(api=HURRIED, faults=[Fault("slow", seconds=2, count=10)]) as lab:
         reader = Reader(lab.endpoint, Revealed(TOKEN), lab.api, **lab.options())
@@ -49,10 +48,11 @@ def test_an_answer_that_always_takes_too_long_is_given_up() -> None:
         assert len(lab.emulator.requests) == 1 + HURRIED.retries
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["slow", "late"])
 def test_a_create_whose_answer_takes_too_long_is_looked_up(kind: str) -> None:
-    patient = ApiSettings(concurrency=1, timeout=1.5)
-    with socket_lab(api=patient, faults=[Fault(kind, method="POST", seconds=4, count=3)]) as lab:
+    patient = ApiSettings(concurrency=1, timeout=0.75)
+    with socket_lab(api=patient, faults=[Fault(kind, method="POST", seconds=2, count=3)]) as lab:
         configuration = configuration_of(WISH)
         assert {one.status for one in lab.apply(configuration)} == {Status.DONE}
         assert len([one for one in lab.emulator.requests if one.method == "POST"]) == 3, "each create was sent once"

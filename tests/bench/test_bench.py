@@ -5,13 +5,18 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from pathlib import Path
+
+import pytest
+
+from tests.support import ROOT
+
+pytestmark = pytest.mark.slow
 
 
 def test_the_benchmark_runs() -> None:
     words = ["--objects", "240", "--creates", "40", "--latency", "0", "--runs", "1"]
     words = [sys.executable, "-m", "tests.bench", *words]
-    done = subprocess.run(words, cwd=Path(__file__).parents[2], capture_output=True, text=True, check=False)
+    done = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     figures = json.loads(done.stdout)
     plan = figures["plan, 240 mailboxes, 0 ms"]

@@ -352,6 +352,7 @@ def test_another_endpoint_or_environment_than_the_plan_is_for(account, project, 
     assert not account.writes
 
 
+@pytest.mark.slow
 def test_two_applies_at_the_same_time(server, project):
     project.write({"domains": {"example.com": {"postmaster_password": SECRET, "mailboxes": {
         "ada": {"firstname": "Ada", "password": SECRET}}, "aliases": {"info": ["ada@example.com"]}}}})  # fmt: skip

@@ -56,6 +56,7 @@ def test_zones_for_octodns_in_a_folder(account, project):
     assert [path.name for path in (project.folder / "zones").iterdir()] == ["example.com.yaml"]
 
 
+@pytest.mark.slow
 def test_a_check_that_nobody_answers(account, project):
     project.write(CONFIG)
     done = project.run("dns", "--check", "--resolver", NOBODY)

@@ -237,6 +237,7 @@ def at_a_terminal(project, typed: bytes, *words: str) -> tuple[int, str]:
         os.close(terminal)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("typed", "code", "writes"), [(b"no\n", 1, 0), (b"\n", 1, 0), (b"yes\n", 0, 3), (b"\x04", 130, 0)]
 )
@@ -301,6 +302,7 @@ def test_stale_comes_before_blocked(project, server):
     assert not server.writes
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 @pytest.mark.parametrize("words", [("plan",), ("apply", "--auto-approve")])
 def test_interrupted_while_reading(words, number, project, server, hold):

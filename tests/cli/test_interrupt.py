@@ -108,6 +108,7 @@ def assert_as_if_never_stopped(gateway: Any, wanted: Any) -> None:
     assert len(gateway.emulator.dump()["delivery"]["accounts"]) == 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("step", range(1, STEPS + 1))
 @pytest.mark.parametrize(("number", "after"), [(signal.SIGINT, False), (signal.SIGTERM, True)])
 @pytest.mark.parametrize("server", [{"seed": SEED}], indirect=True)
@@ -140,6 +141,7 @@ def test_stopped_in_order(number, after, step, server, project, hold, wanted):
     assert_as_if_never_stopped(server, wanted)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("step", range(1, STEPS + 1))
 @pytest.mark.parametrize("server", [{"seed": SEED}], indirect=True)
 def test_killed(step, server, project, hold, wanted):
@@ -162,6 +164,7 @@ def test_killed(step, server, project, hold, wanted):
     assert_as_if_never_stopped(server, wanted)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("server", [{"seed": SEED}], indirect=True)
 def test_killed_and_run_again_by_hand(server, project, hold, wanted):
     project.write(WISH)
@@ -180,6 +183,7 @@ def test_killed_and_run_again_by_hand(server, project, hold, wanted):
     assert project.run("plan", "--detailed-exitcode").code == 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("server", [{"seed": SEED}], indirect=True)
 def test_stopped_while_several_are_in_flight(server, project, hold, wanted):
     """With eight at a time: all that is in flight ends, is read back and reported."""
@@ -194,6 +198,7 @@ def test_stopped_while_several_are_in_flight(server, project, hold, wanted):
     assert_as_if_never_stopped(server, wanted)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("server", [{"seed": SEED}], indirect=True)
 def test_a_second_signal_ends_it_at_once(server, project, hold):
     project.write(WISH)
@@ -212,6 +217,7 @@ def test_a_second_signal_ends_it_at_once(server, project, hold):
     assert held.over.wait(60)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("server", [{"quirks": {"ownership": "wait"}}], indirect=True)
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_stopped_while_waiting_for_the_outside(number, server, project, hold):
@@ -333,6 +339,7 @@ def test_a_journal_that_was_there_is_for_its_owner_only_from_now_on(server, proj
     assert stat.S_IMODE(project.journal.stat().st_mode) == 0o600
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("server", [{"seed": SEED}], indirect=True)
 def test_nobody_reads_the_report_any_more(server, project, hold, wanted):
     """As in ``qboxctl apply | head``: what was approved is still done, and the journal tells it."""

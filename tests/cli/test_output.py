@@ -38,6 +38,7 @@ def events(project: Any) -> list[str]:
     return [line["event"] for line in project.lines() if line["event"] != "intended"]
 
 
+@pytest.mark.slow
 @FULL
 @HERE
 @pytest.mark.parametrize(("stream", "words"), [("stdout", ["--format", "json"]), ("stderr", ["-vv"])])
@@ -51,6 +52,7 @@ def test_a_full_disk_does_not_end_an_apply(stream, words, server, project):
     assert not project.plan()["changes"]
 
 
+@pytest.mark.slow
 @FULL
 @HERE
 def test_what_fails_is_told_by_the_code_even_where_nothing_can_be_printed(server, project):
@@ -61,6 +63,7 @@ def test_what_fails_is_told_by_the_code_even_where_nothing_can_be_printed(server
     assert sorted(events(project)) == ["done", "failed", "skipped"]
 
 
+@pytest.mark.slow
 @HERE
 @pytest.mark.parametrize(
     ("command", "closed"), [("plan", ">&-"), ("plan", "2>&-"), ("apply", ">&- 2>&-"), ("apply", "<&- >&- 2>&-")]
@@ -79,6 +82,7 @@ def test_streams_that_are_closed_from_the_start(command, closed, server, project
         assert len(json.loads((project.folder / "plan.json").read_text())["changes"]) == 3
 
 
+@pytest.mark.slow
 @HERE
 def test_a_terminal_that_is_hung_up(server, project, hold):
     """As when a connection to a build machine breaks: SIGHUP comes, and every print fails from then on."""
@@ -103,6 +107,7 @@ def test_a_terminal_that_is_hung_up(server, project, hold):
     assert HALF in [one["message"] for one in lines]
 
 
+@pytest.mark.slow
 @HERE
 def test_nohup_is_heeded(server, project, hold):
     project.write(WISH)
@@ -117,6 +122,7 @@ def test_nohup_is_heeded(server, project, hold):
     assert events(project) == ["done"] * 3
 
 
+@pytest.mark.slow
 @HERE
 def test_an_old_encoding_shows_letters_by_their_numbers(server, project):
     project.write(WISH)
@@ -125,6 +131,7 @@ def test_an_old_encoding_shows_letters_by_their_numbers(server, project):
     assert r"\u0141ukasz" in done.out
 
 
+@pytest.mark.slow
 @HERE
 @pytest.mark.parametrize("form", ["text", "json"])
 def test_an_interrupted_apply_tells_what_was_made(form, server, project, hold):

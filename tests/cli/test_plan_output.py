@@ -17,7 +17,9 @@ import pytest
 import yaml
 from jsonschema import Draft202012Validator
 
-SCHEMA = json.loads((Path(__file__).parents[2] / "schemas" / "plan.schema.json").read_text(encoding="utf-8"))
+from tests.support import ROOT
+
+SCHEMA = json.loads((ROOT / "schemas" / "plan.schema.json").read_text(encoding="utf-8"))
 SECRET = {"env": "PW"}
 NEW = {"firstname": "Ada", "password": SECRET}
 SEED: dict[str, Any] = {
@@ -223,6 +225,7 @@ def test_colours(words, env, coloured, account, project):
     assert ("\x1b[" in project.run(*words.split(), env=env).out) is coloured
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("encoding", ["ascii", "latin-1"])
 def test_a_stream_that_lacks_characters(encoding, account, project):
     project.write({"domains": {"example.com": {"mailboxes": {"bob": {"firstname": "Žofie", "lastname": "Neu"}}}}})
@@ -411,6 +414,7 @@ def test_only_a_file_is_replaced_by_a_plan(account, project):
         os.close(reader)
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="there is no /dev/full")
 def test_a_result_that_cannot_be_printed(account, project):
     project.write(UPDATE)

@@ -65,6 +65,7 @@ def assert_as_wished(server: Any, project: Any) -> None:
     assert sorted(server.emulator.dump()["domains"]["old.example"]["mailboxes"]) == ["bob"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("write", [1, 2, 4, 7])
 @pytest.mark.parametrize("server", [{"seed": SEED}], indirect=True)
 def test_one_overtakes_the_other(write, server, project, hold):
@@ -86,6 +87,7 @@ def test_one_overtakes_the_other(write, server, project, hold):
     assert_as_wished(server, project)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("latency", [0, 0.01, 0.03])
 def test_both_run_freely(latency, server, project):
     configuration = {**WISH, "delivery": {"domains": {"n.example": {}}}}
@@ -104,6 +106,7 @@ def test_both_run_freely(latency, server, project):
     assert project.plan()["changes"] == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("server", [{"seed": SEED}], indirect=True)
 def test_two_orders_at_the_same_instant_are_told_at_once_and_by_the_next_plan(server, project):
     """Nothing on the server forbids a second account of one name; it is never deleted, nor taken for the first."""

@@ -52,6 +52,7 @@ CLOSED = {
 }  # fmt: skip
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("command", "code"), CLOSED.items())
 def test_closed_streams(command: str, code: int, small: Project) -> None:
     small.env["QBOXCTL_ENDPOINT"] = "emulator:"
@@ -59,12 +60,14 @@ def test_closed_streams(command: str, code: int, small: Project) -> None:
     assert (done.code, "fault in" in done.err) == (code, False), done
 
 
+@pytest.mark.slow
 def test_a_closed_stream_is_not_taken_by_a_file(small: Project) -> None:
     done = shell(small, f"qboxctl plan {' '.join(EMULATED)} --out plan.json >&- 2>&-")
     assert done == Result(0, "", "")
     assert (small.folder / "plan.json").read_text().endswith("}\n")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("encoding", ["ascii", "cp1252:strict"])
 def test_what_a_terminal_cannot_show_is_escaped(encoding: str, small: Project) -> None:
     for words in (
@@ -78,6 +81,7 @@ def test_what_a_terminal_cannot_show_is_escaped(encoding: str, small: Project) -
         assert "example" in done.out
 
 
+@pytest.mark.slow
 def test_json_stays_json_where_only_ascii_can_be_shown(small: Project) -> None:
     words = ("plan", "--format", "json", *EMULATED)
     first, second = (small.process(*words, env={"PYTHONIOENCODING": one}).json for one in ("ascii", "utf-8"))
@@ -107,6 +111,7 @@ def test_what_the_system_does_not_give_is_no_fault(error: Exception, capsys: pyt
     assert "fault in" not in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_a_working_folder_that_is_gone(small: Project) -> None:
     gone = 'mkdir gone; cd gone; rmdir "$PWD"; '
     assert shell(small, f"{gone} qboxctl plan {' '.join(EMULATED)}").code == 0
@@ -117,6 +122,7 @@ def test_a_working_folder_that_is_gone(small: Project) -> None:
     assert (done.code, "the journal" in done.err) == (1, True)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("limit", [6, 9, 12, 20])
 def test_few_files_may_be_open(limit: int, small: Project, server) -> None:
     for command in ("plan", f"apply --auto-approve --journal {os.devnull}"):
@@ -127,6 +133,7 @@ def test_few_files_may_be_open(limit: int, small: Project, server) -> None:
         assert done.code == 0 or "Too many open files" in done.err or "ulimit" in done.err, done
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "environ",
     [
@@ -251,6 +258,7 @@ def test_an_emulator_that_cannot_keep_its_account_says_so(way: str, project: Pro
     assert (project.folder / "victim").read_text() == "{}"
 
 
+@pytest.mark.slow
 def test_an_emulator_that_can_no_longer_keep_its_account_says_so(project: Project) -> None:
     state = project.folder / "state"
     project.write("domains: {a.example: {postmaster_password: {env: PW}}}")
@@ -266,6 +274,7 @@ def test_an_emulator_that_can_no_longer_keep_its_account_says_so(project: Projec
     assert f"error: the account cannot be kept in {state}: it is a link" in err
 
 
+@pytest.mark.slow
 def test_the_demonstration_takes_no_module_from_the_working_folder(project: Project) -> None:
     (project.folder / "json.py").write_text("open('owned', 'w').close()")
     words = [sys.executable, "-P", "-m", "qboxctl", "demo"]  # as the installed program starts

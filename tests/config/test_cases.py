@@ -31,8 +31,8 @@ from qboxctl.errors import ConfigError, Diagnostic, Severity
 from qboxctl.model import Address
 from qboxctl.resources import TYPES
 from qboxctl.schema.resource import Field
+from tests.support import ROOT
 
-ROOT = Path(__file__).resolve().parents[2]
 CASES = Path(__file__).resolve().parent / "cases"
 SCHEMA = Draft202012Validator(json.loads((ROOT / "schemas" / "config.schema.json").read_text(encoding="utf-8")))
 MODULES = ("errors", "config/loader", "config/files", "config/rules", "config/yaml/reader")

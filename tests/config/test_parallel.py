@@ -158,6 +158,7 @@ def parents() -> set[int]:
     return found
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="nothing tells of children here")
 @pytest.mark.skipif(len(os.sched_getaffinity(0)) < 2, reason="one processor has no use for children")
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])

@@ -190,6 +190,7 @@ def files(draw: st.DrawFn) -> Files:
     return {name: json.dumps(tree) for name, tree in trees.items()} or {"x.yaml": "{}"}
 
 
+@pytest.mark.slow
 @settings(max_examples=30, deadline=None)  # git is many processes
 @given(before=files(), after=files())
 def test_leaving_out_what_did_not_change_changes_nothing(before, after):

@@ -133,6 +133,7 @@ def test_a_taken_port_is_an_error():
             serve(Emulator(), "127.0.0.1", taken.getsockname()[1])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_serve_ends_on_a_signal(number):
     code = (

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from tests.support.runner import ACTION, MARKER, ROOT, Runner, read
+from tests.support import ROOT
+from tests.support.runner import ACTION, MARKER, Runner, read
 
 pytestmark = pytest.mark.slow
 

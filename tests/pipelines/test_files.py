@@ -13,7 +13,8 @@ import click
 import pytest
 
 from qboxctl.cli import cli
-from tests.support.runner import ACTION, GITHUB, GITLAB, OWN, ROOT, SCRIPT, STARTER, Runner, read, step
+from tests.support import ROOT
+from tests.support.runner import ACTION, GITHUB, GITLAB, OWN, SCRIPT, STARTER, Runner, read, step
 
 FORMATS = {
     GITHUB: "github-workflows",

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.runner import OWN, ROOT, read
+from tests.support import ROOT
+from tests.support.runner import OWN, read
 
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 TEST, RELEASE, NIGHTLY = (ROOT / ".github" / "workflows" / f"{name}.yml" for name in ("test", "release", "nightly"))

@@ -348,7 +348,7 @@ def in_words(found: set[Diagnostic]) -> set[tuple[str, str | None]]:
     return {(one.message, one.address) for one in found}
 
 
-@many(300)
+@many(150)
 @given(files=edits(), drift=some_files(2))
 def test_a_part_says_what_the_whole_says(files: tuple[Files, Files], drift: Files) -> None:
     before, after = files

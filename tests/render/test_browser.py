@@ -14,7 +14,10 @@ from tests.support.plans import plan_of
 
 webdriver = pytest.importorskip("selenium.webdriver")
 BROWSER, DRIVER = shutil.which("chromium"), shutil.which("chromedriver")
-pytestmark = pytest.mark.skipif(not (BROWSER and DRIVER), reason="chromium and chromedriver are not installed")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(not (BROWSER and DRIVER), reason="chromium and chromedriver are not installed"),
+]
 QUIET = (
     "headless", "no-sandbox", "disable-gpu", "no-first-run", "disable-background-networking",
     "disable-component-update", "disable-sync", "window-size=1100,900",

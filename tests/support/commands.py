@@ -12,7 +12,8 @@ import json
 import os
 import signal
 import sys
-from collections.abc import Iterator, Mapping
+import threading
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
@@ -54,12 +55,14 @@ def _stream(errors: str) -> io.TextIOWrapper[io.BytesIO]:
 def _surroundings(folder: Path, environ: Mapping[str, str]) -> Iterator[None]:
     """Let this process be in a folder and an environment, and take back all that a command leaves in it."""
     before = os.getcwd(), dict(os.environ), sys.stdin, signal.getsignal(signal.SIGTERM), gc.get_threshold()
+    others = set(threading.enumerate())
     os.chdir(folder)
     _be(environ)
     with open(os.devnull, encoding="utf-8") as sys.stdin:
         try:
             yield
         finally:
+            _end(set(threading.enumerate()) - others)
             place, variables, sys.stdin, handler, threshold = before
             os.chdir(place)
             _be(variables)
@@ -67,6 +70,13 @@ def _surroundings(folder: Path, environ: Mapping[str, str]) -> Iterator[None]:
             gc.set_threshold(*threshold)
             gc.unfreeze()
             gc.enable()
+
+
+def _end(threads: Iterable[threading.Thread]) -> None:
+    """Wait, as the end of a process does, for what a failure left under way; servers have threads of other names."""
+    for thread in threads:
+        if thread.name.startswith("ThreadPoolExecutor"):
+            thread.join()
 
 
 def _be(environ: Mapping[str, str]) -> None:

@@ -15,7 +15,8 @@ from typing import Any
 
 import yaml
 
-ROOT = Path(__file__).resolve().parents[2]
+from tests.support import ROOT
+
 GITHUB = ROOT / "examples" / "pipelines" / "github.yml"
 GITLAB = ROOT / "examples" / "pipelines" / "gitlab-ci.yml"
 SCRIPT = ROOT / "examples" / "pipelines" / "pipeline.sh"
