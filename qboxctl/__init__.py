@@ -7,6 +7,7 @@ From Python::
     configuration = qboxctl.load("mail")
     plan = qboxctl.plan(configuration)
     print(qboxctl.render(plan, "markdown"))
+    done = qboxctl.apply(plan, configuration, approve=lambda plan: not plan.summary["delete"])
 
 The names in ``__all__`` are public, and are loaded when they are first used. All modules are private.
 """
@@ -16,13 +17,27 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from qboxctl.applying.apply import Applied
     from qboxctl.config.configuration import Configuration
     from qboxctl.errors import ConfigError, QboxctlError
-    from qboxctl.model import Change, Plan
-    from qboxctl.public import load, plan, render
+    from qboxctl.model import Change, Outcome, Plan
+    from qboxctl.public import apply, load, plan, render
 
 __version__ = "0.1.0"
-__all__ = ["Change", "ConfigError", "Configuration", "Plan", "QboxctlError", "__version__", "load", "plan", "render"]
+__all__ = [
+    "Applied",
+    "Change",
+    "ConfigError",
+    "Configuration",
+    "Outcome",
+    "Plan",
+    "QboxctlError",
+    "__version__",
+    "apply",
+    "load",
+    "plan",
+    "render",
+]
 
 
 def __getattr__(name: str) -> Any:

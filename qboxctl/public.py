@@ -1,4 +1,4 @@
-"""What other Python programs may use: ``load``, ``plan`` and ``render``, as ``import qboxctl`` offers them.
+"""What other Python programs may use: ``load``, ``plan``, ``apply`` and ``render``, as ``import qboxctl`` offers them.
 
 What is named here changes only with a new version that says so; all other modules are private. It is the command line's
 work without a terminal: what the commands print is returned here, or raised as a QboxctlError.
@@ -9,7 +9,7 @@ Never: printing, asking, or reading what no argument names, but the references t
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -17,8 +17,12 @@ from pathlib import Path
 from typing import Literal
 
 from qboxctl import __version__
-from qboxctl.api.client import Reader
+from qboxctl.api.client import Client, Reader
 from qboxctl.api.reader import Account
+from qboxctl.applying.apply import Applied, Hooks
+from qboxctl.applying.apply import apply as carry_out
+from qboxctl.applying.pace import Patience
+from qboxctl.applying.preflight import refuse_another_account, refuse_another_configuration
 from qboxctl.config.configuration import Configuration
 from qboxctl.config.files import read_sources
 from qboxctl.config.loader import load as load_files
@@ -28,14 +32,26 @@ from qboxctl.config.settings import EMULATOR, normal_endpoint, token_variables
 from qboxctl.config.trust import token_of, untrusted
 from qboxctl.config.yaml.parallel import parse_together
 from qboxctl.errors import ConfigError, QboxctlError, has_errors
-from qboxctl.model import Change, Plan, PlanOptions, Revealed
+from qboxctl.model import Change, Outcome, Plan, PlanOptions, Revealed
 from qboxctl.planning.pipeline import compare, with_advice
 from qboxctl.planning.targets import Options, Targets
 from qboxctl.render.plans import picture
 from qboxctl.resources import TYPES
 from qboxctl.schema.patterns import Pattern
 
-__all__ = ["Change", "ConfigError", "Configuration", "Plan", "QboxctlError", "load", "plan", "render"]
+__all__ = [
+    "Applied",
+    "Change",
+    "ConfigError",
+    "Configuration",
+    "Outcome",
+    "Plan",
+    "QboxctlError",
+    "apply",
+    "load",
+    "plan",
+    "render",
+]
 
 Form = Literal["text", "markdown", "html", "json"]
 
@@ -101,6 +117,46 @@ def plan(
         qboxctl_version=__version__,
         created_at=datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z"),
     )
+
+
+def apply(
+    plan: Plan,
+    configuration: Configuration,
+    *,
+    approve: Callable[[Plan], bool],
+    acknowledge: str = "",
+    wait: float | None = None,
+    journal: Path | None = None,
+    told: Callable[[Outcome], None] | None = None,
+    token: str = "",
+    no_exec: bool = False,
+) -> Applied:
+    """Make the account as a plan says, exactly; the plan and the configuration are those of ``plan``.
+
+    ``approve`` is asked once, before the first write and where there is one; nothing is written for a no. ``told`` is
+    called with each outcome as soon as it is known, from any thread. ``wait`` is how many seconds to wait for DNS and
+    for the server; without a path, the ``journal`` goes below the working folder. ``token`` and ``no_exec`` are as in
+    ``plan``; secrets are taken from where the files say.
+
+    What came of it is in the result, failures included. Raises StalePlanError where the account moved, AuthError,
+    ConfigError and ApiError before the first write, and PlanFileError for a plan of another account.
+    """
+    refuse_another_account(plan, configuration)
+    refuse_another_configuration(plan, configuration, plan.options.rotate)
+    token = _token(configuration, token, no_exec=no_exec)
+    with closing(Client(configuration.settings.endpoint, token, configuration.settings.api)) as client:
+        return carry_out(
+            plan,
+            configuration,
+            client,
+            types=TYPES,
+            secrets=_secrets(configuration, no_exec=no_exec),
+            approve=approve,
+            acknowledge=acknowledge,
+            patience=None if wait is None else Patience(wait, wait),
+            journal=journal,
+            hooks=Hooks(outcome=told) if told else None,
+        )
 
 
 def render(plan: Plan, form: Form = "text") -> str:

@@ -164,6 +164,8 @@ def shown(folder: str) -> str:
     first: qboxctl.Change = plan.changes[0]
     wrong: int = plan.id  # type: ignore[assignment]
     other: str = qboxctl.render(plan, "pdf")  # type: ignore[arg-type]
+    done: qboxctl.Applied = qboxctl.apply(plan, configuration, approve=lambda asked: not asked.blocked)
+    worst: list[qboxctl.Outcome] = [one for one in done.outcomes if one.error]
     return qboxctl.render(plan, "markdown") + str(first.address)
 """
 """The ignored errors must be there: mypy finds them only if the package brings its types."""

@@ -47,7 +47,7 @@ assert not [name for name in sys.modules if name.startswith("qboxctl.")], sys.mo
 import qboxctl.render.style
 assert set(qboxctl.__all__) <= set(dir(qboxctl))
 assert all(hasattr(qboxctl, name) for name in qboxctl.__all__)
-assert callable(qboxctl.render) and callable(qboxctl.plan) and callable(qboxctl.load)
+assert callable(qboxctl.render) and callable(qboxctl.plan) and callable(qboxctl.apply) and callable(qboxctl.load)
 from qboxctl.render import plan_text
 assert plan_text.render is not qboxctl.render
 assert not hasattr(qboxctl, "make_plan")
@@ -73,6 +73,33 @@ def test_options_narrow_a_plan(folder: Path, url: str) -> None:
     plan = qboxctl.plan(configuration, token="t", targets=["mailbox/ada@*"], excludes=["mailbox/grace@example.com"])
     assert [str(one.address) for one in plan.changes] == ["domain/example.com", "mailbox/ada@example.com"]
     assert plan.options.targets == ("mailbox/ada@*",)
+
+
+def test_a_plan_is_applied_once_it_is_approved(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PW", "Initial-1")
+    journal = folder / "journal.jsonl"
+    with BackgroundServer(Emulator(token="t")) as server:
+        configuration = qboxctl.load(folder, endpoint=server.url)
+        plan = qboxctl.plan(configuration, token="t")
+        refused = qboxctl.apply(plan, configuration, approve=lambda _plan: False, token="t", journal=journal)
+        assert (refused.declined, refused.outcomes, journal.exists()) == (True, (), False)
+        told: list[qboxctl.Outcome] = []
+        done = qboxctl.apply(
+            plan, configuration, approve=lambda asked: asked is plan, token="t", journal=journal, told=told.append
+        )
+        assert [str(one.status) for one in done.outcomes] == ["done"] * len(plan.changes)
+        assert {one.address for one in told} == {one.address for one in plan.changes}
+        assert (done.journal, done.failure) == (journal, None)
+        assert qboxctl.plan(configuration, token="t").changes == ()
+
+
+def test_a_plan_of_other_files_or_another_account_is_not_applied(folder: Path, url: str) -> None:
+    configuration = qboxctl.load(folder, endpoint=url)
+    plan = qboxctl.plan(configuration, token="t")
+    (folder / "more.yaml").write_text("domains: {example.org: {postmaster_password: {env: PW}}}\n", encoding="utf-8")
+    for other in (qboxctl.load(folder, endpoint=url), qboxctl.load(folder)):
+        with pytest.raises(qboxctl.QboxctlError, match=r"not the one that the plan was made from|was made for"):
+            qboxctl.apply(plan, other, approve=lambda _plan: True, token="t")
 
 
 def test_an_environment_is_chosen(folder: Path) -> None:

@@ -21,10 +21,12 @@ from qboxctl.applying.apply import Applied, Hooks, apply, still_asked
 from qboxctl.applying.journal import Author
 from qboxctl.applying.pace import Patience
 from qboxctl.applying.preflight import Checked, refuse_another_account, refuse_another_configuration
-from qboxctl.cli.common import Common, common, run_on
+from qboxctl.cli.commands import Command
+from qboxctl.cli.common import Common, common, format_option, run_on
 from qboxctl.cli.failures import Exit, explained
 from qboxctl.cli.planning import planned, planning_options, targets_of, task_of
 from qboxctl.cli.session import connect, process_secrets
+from qboxctl.cli.suggestions import plan_files
 from qboxctl.config import git
 from qboxctl.config.configuration import Configuration
 from qboxctl.errors import QboxctlError
@@ -51,13 +53,26 @@ class Duration(click.ParamType):  # type: ignore[type-arg]  # generic from click
         return float(number) * _UNITS[unit]
 
 
-@click.command("apply")
+_EXAMPLES = """
+qboxctl apply mail.plan.json                 # what was reviewed, exactly
+qboxctl apply                                # plans, shows it, and asks
+qboxctl apply --auto-approve --wait 30m      # where nobody can be asked
+"""
+
+
+@click.command("apply", cls=Command, epilog=_EXAMPLES)
 @common
-@click.argument("planfile", required=False, type=click.Path(dir_okay=False, path_type=Path))
+@click.argument("planfile", required=False, type=click.Path(dir_okay=False, path_type=Path), shell_complete=plan_files)
 @click.option("--auto-approve", is_flag=True, help="Do not ask; needed where nobody can be asked.")
-@click.option("--wait", type=Duration(), metavar="DURATION", help="How long to wait for DNS and for the server.")
-@click.option("--journal", type=click.Path(dir_okay=False, path_type=Path), help="Where the record goes.")
-@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
+@click.option(
+    "--wait", type=Duration(), metavar="DURATION", help="How long to wait for DNS and for the server, such as 30m."
+)
+@click.option(
+    "--journal",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Where the record of all writes goes; .qboxctl/journal/ unless given.",
+)
+@format_option(["text", "json"])
 @planning_options
 @click.pass_obj
 def command(

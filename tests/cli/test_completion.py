@@ -146,6 +146,7 @@ def test_plan_files_are_suggested_newest_first(shell, project):
         os.utime(project.config / name, (1_000_000 - age, 1_000_000 - age))
     (project.config / "package.json").write_text("{}", encoding="utf-8")
     assert asked(project, shell, "show", "") == [("plain", "new.json"), ("plain", "old.json")]
+    assert suggested(project, shell, "apply", "n") == ["new.json"]
     assert asked(project, shell, "show", "./o") == [("plain", "./old.json")]
     assert asked(project, shell, "show", "elsewhere/x")[0][0] == "file"
 
