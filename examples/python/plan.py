@@ -39,8 +39,7 @@ def read_files(folder: str) -> Configuration:
 def plan_for(configuration: Configuration, endpoint: str, token: Revealed) -> Plan:
     """The difference between the files and the account. A `Reader` cannot write."""
     with closing(Reader(normal_endpoint(endpoint), token, configuration.settings.api)) as reader:
-        _, plan = compare(Account(reader, TYPES), Targets(configuration, TYPES, Options()))
-    return plan
+        return compare(Account(reader, TYPES), Targets(configuration, TYPES, Options())).plan
 
 
 def main(folder: str) -> None:
