@@ -109,9 +109,9 @@ def plan(
     about = Targets(configuration, TYPES, chosen)
     revealed = _token(configuration, token, no_exec=no_exec)
     with closing(Reader(configuration.settings.endpoint, revealed, configuration.settings.api)) as reader:
-        live_state, made = compare(Account(reader, TYPES), about)
+        compared = compare(Account(reader, TYPES), about)
     return replace(
-        with_advice(made, about, live_state),
+        with_advice(compared),
         options=asked,
         config_digest=configuration.digest,
         qboxctl_version=__version__,
@@ -143,8 +143,8 @@ def apply(
     """
     refuse_another_account(plan, configuration)
     refuse_another_configuration(plan, configuration, plan.options.rotate)
-    token = _token(configuration, token, no_exec=no_exec)
-    with closing(Client(configuration.settings.endpoint, token, configuration.settings.api)) as client:
+    revealed = _token(configuration, token, no_exec=no_exec)
+    with closing(Client(configuration.settings.endpoint, revealed, configuration.settings.api)) as client:
         return carry_out(
             plan,
             configuration,

@@ -86,7 +86,7 @@ def still_asked(
             "nothing in the account said whose it is when the plan was made: be sure that the token is for the same one"
         )
     check(saved, live_state, configuration, types, acknowledge=acknowledge)  # what moved is told before what it spoils
-    live_state, fresh = compare(account, targets, live_state)
+    _, live_state, fresh = compare(account, targets, live_state)
     return check_saved(saved, fresh, live_state, configuration, types, acknowledge=acknowledge)
 
 

@@ -90,7 +90,7 @@ def check(
     if moved:
         raise StalePlanError(_MOVED, moved)
     blocked = judge(todo, live_state, configuration, types, plan_id=plan.id, acknowledge=acknowledge)
-    return Checked(tuple(todo), tuple(done), blocked)
+    return Checked(tuple(todo) if done else plan.changes, tuple(done), blocked)
 
 
 def check_saved(

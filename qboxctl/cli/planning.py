@@ -26,7 +26,7 @@ from qboxctl.config.rules import check as check_files
 from qboxctl.config.yaml.reader import Source
 from qboxctl.errors import Diagnostic, QboxctlError
 from qboxctl.model import Advisory, LiveState, Plan, PlanOptions
-from qboxctl.planning.guards import PASSABLE, acknowledges
+from qboxctl.planning.guards import acknowledges
 from qboxctl.planning.partial import part
 from qboxctl.planning.pipeline import compare, with_advice
 from qboxctl.planning.targets import Options, Targets
@@ -173,16 +173,12 @@ def planned(reader: Reader, task: Task, options: Common, acknowledge: str) -> Pl
     chosen, news = _chosen(task)
     if news:
         options.say(news)
-    chosen = replace(chosen, acknowledge=acknowledge)
-    found = _compared(reader, task.configuration, chosen)
-    guards = sorted({one.guard for one in found.plan.blocked} & PASSABLE)
-    if task.whole and guards:
-        options.say(f"the {guards[0]} guard looks at everything: all files are read")
-        task = _remembered(task.whole(), options)
-        chosen = replace(_chosen(task)[0], acknowledge=acknowledge)
-        found = _compared(reader, task.configuration, chosen)
-    configuration, live_state, plan = found
-    plan = with_advice(plan, Targets(configuration, TYPES, chosen), live_state)
+    found = compare(
+        Account(reader, TYPES),
+        Targets(task.configuration, TYPES, replace(chosen, acknowledge=acknowledge)),
+        widen=partial(_widened, task.whole, options, acknowledge) if task.whole else None,
+    )
+    plan = with_advice(found)
     if acknowledge and not acknowledges(acknowledge, plan.id):
         options.say(f"--acknowledge names another plan: this one is {plan.id}")
     plan = replace(
@@ -193,7 +189,14 @@ def planned(reader: Reader, task: Task, options: Common, acknowledge: str) -> Pl
         created_at=datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z"),
         git_commit=git.commit(options.directory),
     )
-    return Planned(configuration, live_state, plan)
+    return Planned(found.targets.configuration, found.live_state, plan)
+
+
+def _widened(whole: Callable[[], Task], options: Common, acknowledge: str, guard: str) -> Targets:
+    """The targets of a task with all files read, which a guard looks at."""
+    options.say(f"the {guard} guard looks at everything: all files are read")
+    task = _remembered(whole(), options)
+    return Targets(task.configuration, TYPES, replace(_chosen(task)[0], acknowledge=acknowledge))
 
 
 def _as_made(task: Task, options: Common) -> PlanOptions:
@@ -215,10 +218,6 @@ def targets_of(saved: Plan, task: Task, options: Common) -> Targets:
     chosen, _ = _chosen(_remembered(task, options))
     named = frozenset(change.address for change in saved.changes)
     return Targets(task.configuration, TYPES, replace(chosen, targets=(), only=named))
-
-
-def _compared(reader: Reader, configuration: Configuration, chosen: Options) -> Planned:
-    return Planned(configuration, *compare(Account(reader, TYPES), Targets(configuration, TYPES, chosen)))
 
 
 def _patterns(texts: Iterable[str], option: str) -> tuple[Pattern, ...]:

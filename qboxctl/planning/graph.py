@@ -48,15 +48,19 @@ class Step(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Graph:
-    """``work``: what each step writes; ``needs``: what must have succeeded before; ``after``: what must be over."""
+    """``work``: what each step writes; ``needs``: what must have succeeded before; ``after``: what must be over.
 
+    ``steps`` are those of each change, in order.
+    """
+
+    steps: Mapping[Address, Sequence[Step]]
     work: Mapping[Step, Sequence[FieldChange]]
     needs: Mapping[Step, Set[Step]]
     after: Mapping[Step, Set[Step]]
 
-    def steps_of(self, address: Address) -> list[Step]:
-        """A change's steps in order."""
-        return [step for phase in Phase if (step := Step(address, phase)) in self.work]
+    def steps_of(self, address: Address) -> Sequence[Step]:
+        """A change's steps in order; none for what does not change."""
+        return self.steps.get(address, ())
 
     def sorter(self, more: Mapping[Step, Iterable[Step]] | None = None) -> TopologicalSorter[Step]:
         """The steps, to be taken as they get ready; ``more`` adds what steps wait for. Raises CycleError."""
@@ -74,35 +78,53 @@ class Graph:
         return sets
 
 
+class Ordered(tuple[Change, ...]):
+    """The changes of a plan, each with what it needs, which keep their graph: it is worked out once.
+
+    They equal the same changes in a plain tuple, and are saved and copied as one.
+    """
+
+    types: Kinds
+    graph: Graph
+
+    def __reduce__(self) -> tuple[type[tuple[Change, ...]], tuple[tuple[Change, ...]]]:
+        return tuple, (tuple(self),)
+
+
 def order(changes: Sequence[Change], types: Kinds) -> Graph:
     """The steps of the changes, and what each waits for."""
+    if isinstance(changes, Ordered) and changes.types is types:
+        return changes.graph
     return _Builder(changes, types).graph()
 
 
-def needs(changes: Sequence[Change], types: Kinds) -> dict[Address, tuple[Address, ...]]:
-    """For each change, the changes that must succeed before it starts."""
-    builder = _Builder(changes, types)
-    waits = builder.graph().needs
-    firsts = {address: waits[steps[0]] for address, steps in builder.steps.items()}
-    return {
-        address: tuple(sorted({step.address for step in first})) if first else () for address, first in firsts.items()
-    }
+def ordered(changes: Sequence[Change], types: Kinds) -> Ordered:
+    """The changes, each with those that must succeed before it starts."""
+    graph = order(changes, types)
+    found = Ordered(_with_needs(change, graph.needs[graph.steps[change.address][0]]) for change in changes)
+    found.types, found.graph = types, graph
+    return found
+
+
+def _with_needs(change: Change, waits: Set[Step]) -> Change:
+    needs = tuple(sorted({step.address for step in waits})) if waits else ()
+    return change if change.needs == needs else change._replace(needs=needs)
 
 
 def writes(changes: Sequence[Change], types: Kinds) -> int:
     """How many requests that write an undisturbed apply of the changes sends; reading comes on top."""
-    builder = _Builder(changes, types)
+    graph = order(changes, types)
     count = 0
     for change in changes:
         by_name = types[change.address.kind].by_name
-        for phase, fields in builder.split(change).items():
-            if phase is Phase.CREATE or change.action is Action.DELETE:
+        for step in graph.steps_of(change.address):
+            if step.phase is Phase.CREATE or change.action is Action.DELETE:
                 count += 1
                 continue
             if types[change.address.kind].replaced:
                 count += 2
                 continue
-            calls = {by_name[one.name].call if one.name in by_name else UPDATE for one in fields}
+            calls = {by_name[one.name].call if one.name in by_name else UPDATE for one in graph.work[step]}
             count += len(calls | ({UPDATE} if change.secrets and change.action is Action.UPDATE else set()))
     return count
 
@@ -149,8 +171,17 @@ class _Builder:
         if deleting:
             self.make_room()
         after = {step: waits - self.needs[step] for step, waits in self.after.items()}
-        none: Mapping[Step, Set[Step]] = dict.fromkeys(self.work, frozenset())
-        return Graph(self.work, {**none, **self.needs}, {**none, **after})
+        return Graph(self.steps, self.work, self.shared(self.needs), self.shared(after))
+
+    def shared(self, waits: Mapping[Step, Set[Step]]) -> dict[Step, Set[Step]]:
+        """What each step waits for; most wait for nothing, or for the same as many others, and share that."""
+        none: Set[Step] = frozenset()
+        found = dict.fromkeys(self.work, none)
+        known: dict[Set[Step], Set[Step]] = {}
+        for step, some in waits.items():
+            frozen = frozenset(some)
+            found[step] = known.setdefault(frozen, frozen)
+        return found
 
     # The steps of one change.
 

@@ -2,43 +2,74 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
+from typing import NamedTuple
 
 from qboxctl.api.reader import Account
 from qboxctl.live.refresh import read_live_state
 from qboxctl.model import LiveState, Plan
 from qboxctl.planning.advisories import advise
 from qboxctl.planning.customers import customers
+from qboxctl.planning.guards import PASSABLE
 from qboxctl.planning.idle_patterns import Known, idle_rules, refuse_idle_options
 from qboxctl.planning.planner import make_plan
 from qboxctl.planning.queries import query_for_plan
 from qboxctl.planning.targets import Targets
 
 
-def compare(account: Account, targets: Targets, live_state: LiveState | None = None) -> tuple[LiveState, Plan]:
-    """What was read of the account, now or as ``live_state`` has it, and the plan.
+class Compared(NamedTuple):
+    """A plan, with the targets that it is for, and what was read of the account."""
 
-    Raises AuthError, ConfigError, ApiError.
+    targets: Targets
+    live_state: LiveState
+    plan: Plan
+
+
+def compare(
+    account: Account,
+    targets: Targets,
+    live_state: LiveState | None = None,
+    *,
+    widen: Callable[[str], Targets] | None = None,
+) -> Compared:
+    """Read the account, or take what was read of it, and plan; read more and plan again where that is not enough.
 
     The count guard looks at all live objects of a kind. Where a plan for targets removes more than a few, and what
-    else is live was not read, it is read before anybody is told that the plan is blocked.
+    else is live was not read, it is read before anybody is told that the plan is blocked. It also looks at all that the
+    files declare: where the targets come from some of them only, ``widen`` is told the guard that blocks the plan, and
+    gives those of all files.
+
+    Raises AuthError, ConfigError, ApiError.
     """
-    configuration, types, options = targets.configuration, targets.types, targets.options
-    live_state = live_state or read_live_state(account, query_for_plan(targets))
-    plan = make_plan(types, configuration, live_state, options)
-    counted = frozenset(one.kind for one in plan.blocked if one.guard == "count")
-    unread = any(one.kind in counted and one not in live_state.complete for one in configuration.managed)
-    if unread and targets.narrowed:
-        live_state = read_live_state(account, query_for_plan(targets, counted))
-        plan = make_plan(types, configuration, live_state, options)
-    return live_state, plan
+    counted: frozenset[str] = frozenset()
+    while True:
+        found = live_state or read_live_state(account, query_for_plan(targets, counted))
+        plan = make_plan(targets.types, targets.configuration, found, targets.options)
+        uncounted = frozenset() if counted else _uncounted(plan, targets, found)
+        guards = sorted({one.guard for one in plan.blocked} & PASSABLE)
+        if uncounted:
+            live_state, counted = None, uncounted
+        elif widen is not None and guards:
+            targets, live_state, counted, widen = widen(guards[0]), None, frozenset(), None
+        else:
+            return Compared(targets, found, plan)
 
 
-def with_advice(plan: Plan, targets: Targets, live_state: LiveState) -> Plan:
+def _uncounted(plan: Plan, targets: Targets, live_state: LiveState) -> frozenset[str]:
+    """The kinds that the count guard blocks a plan for before all managed objects were read."""
+    kinds = frozenset(one.kind for one in plan.blocked if one.guard == "count")
+    managed = targets.configuration.managed
+    unread = any(one.kind in kinds and one not in live_state.complete for one in managed)
+    return kinds if unread and targets.narrowed else frozenset()
+
+
+def with_advice(compared: Compared) -> Plan:
     """The plan with what its readers should know beside the changes: warnings, and whose account it is.
 
     Raises QboxctlError for options that match nothing.
     """
+    targets, live_state, plan = compared
     configuration, types = targets.configuration, targets.types
     known = Known(configuration, live_state, types)
     refuse_idle_options(known, targets.options)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -147,16 +147,16 @@ def _read(text: str, name: str, types: Kinds) -> Plan:
     _fit(raw, name, types)
     try:
         plan = _plan(raw, types)
-        again = _same_needs(plan, types)
+        ordered = graph.ordered(plan.changes, types)
     except (ValueError, KeyError, TypeError) as error:
         raise PlanFileError(f"{name} is not a plan that qboxctl made: {str(error)[:200]}") from None
     counted = all(
         plan.summary.get(action.value) == sum(change.action is action for change in plan.changes) for action in Action
     )
-    if plan_id(plan.environment, plan.endpoint, plan.changes) != plan.id or not again or not counted:
+    if plan_id(plan.environment, plan.endpoint, plan.changes) != plan.id or ordered != plan.changes or not counted:
         hint = "a plan file cannot be edited; change the configuration and plan again"
         raise PlanFileError(f"{name} was changed after it was made: its content does not fit its id", hint=hint)
-    return plan
+    return replace(plan, changes=ordered)
 
 
 def _no_constant(text: str) -> None:
@@ -272,9 +272,3 @@ def _consistent(change: Change, type_: ResourceType) -> None:
             raise ValueError(f"{change.address} cannot be {change.action.value}d")
     if tuple((one.name, one.after) for one in change.fields) != wanted or change.secrets:
         raise ValueError(f"{change.address}: a removal writes nothing else")
-
-
-def _same_needs(plan: Plan, types: Kinds) -> bool:
-    """Whether the order in the file is the one that follows from the changes."""
-    waits = graph.needs(plan.changes, types)
-    return all(change.needs == waits[change.address] for change in plan.changes)

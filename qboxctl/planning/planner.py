@@ -394,10 +394,7 @@ class _Planner:
         """The changes by kind and key, each with what it needs."""
         ranks = {kind: rank for rank, kind in enumerate(self.types)}
         changes.sort(key=lambda change: (ranks[change.address.kind], change.address.key))
-        waits = graph.needs(changes, self.types)
-        return tuple(
-            change._replace(needs=waits[change.address]) if waits[change.address] else change for change in changes
-        )
+        return graph.ordered(changes, self.types)
 
     def summary(self, changes: Iterable[Change]) -> dict[str, int]:
         """How many of each."""

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import copy
+import pickle
+from collections.abc import Callable
+from dataclasses import replace
 from graphlib import CycleError
 
 import pytest
 from hypothesis import given
 
-from qboxctl.model import Action, Address, Change, FieldChange
+from qboxctl.model import Action, Address, Change, FieldChange, Plan
+from qboxctl.planning import planfile
 from qboxctl.planning.graph import GATE, Graph, Phase, Step, order
 from qboxctl.resources import TYPES
 from tests.support.lab import Lab, configuration_of
@@ -145,9 +150,28 @@ def test_a_default_of_creation_costs_no_second_call() -> None:
 def test_a_circle_is_refused_before_anything_is_written() -> None:
     one, other = Step(Address.of(ADA), Phase.FIRST), Step(Address.of(BOB), Phase.FIRST)
     waits = {one: frozenset([other]), other: frozenset([one])}
-    circle = Graph({one: (), other: ()}, waits, {one: frozenset(), other: frozenset()})
+    circle = Graph({}, {one: (), other: ()}, waits, {one: frozenset(), other: frozenset()})
     with pytest.raises(CycleError):
         circle.sorter()
+
+
+NEW = "domains: {a.example: {postmaster_password: {env: PW}, mailboxes: {ada: {firstname: Ada, password: {env: PW}}}}}"
+
+
+def test_the_order_of_a_plan_is_worked_out_once_and_that_of_other_changes_anew() -> None:
+    plan = Lab().plan(configuration_of(NEW))
+    saved = planfile.loads(planfile.dumps(plan), "a plan", TYPES)
+    for one in (plan, saved):
+        assert order(one.changes, TYPES) is order(one.changes, TYPES)
+        part = replace(one, changes=one.changes[:1])
+        assert list(order(part.changes, TYPES).steps) == [one.changes[0].address]
+
+
+@pytest.mark.parametrize("same", [lambda plan: pickle.loads(pickle.dumps(plan)), copy.deepcopy, replace])
+def test_a_plan_that_keeps_its_order_equals_one_that_does_not(same: Callable[[Plan], Plan]) -> None:
+    plan = Lab().plan(configuration_of(NEW))
+    assert same(plan) == plan == replace(plan, changes=tuple(plan.changes))
+    assert order(same(plan).changes, TYPES) == order(plan.changes, TYPES)
 
 
 @many(150)

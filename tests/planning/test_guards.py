@@ -362,8 +362,7 @@ def test_no_road_leads_to_what_is_protected(text: str, options: Options) -> None
 
 def forged(plan: Plan, changes: Sequence[Change]) -> Plan:
     """The plan with other changes, and all that can be computed from them put right."""
-    waits = graph.needs(changes, TYPES)
-    changes = tuple(change._replace(needs=waits[change.address]) for change in changes)
+    changes = graph.ordered(changes, TYPES)
     counts = {action.value: sum(change.action is action for change in changes) for action in Action}
     identity = planfile.plan_id(plan.environment, plan.endpoint, changes)
     return replace(plan, id=identity, changes=changes, summary={**plan.summary, **counts}, blocked=())

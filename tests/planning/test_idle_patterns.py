@@ -38,7 +38,7 @@ DELIVERY = "delivery: {accounts: {letters: {description: Our Letters}}}\n"
 def known(*texts: str, options: Options | None = None) -> Known:
     lab, configuration = Lab(seed=SEED), configuration_of(*texts)
     with closing(Reader(lab.endpoint, Revealed(TOKEN), lab.api, **lab.options())) as reader:
-        snapshot, _ = compare(Account(reader, TYPES), Targets(configuration, TYPES, options or Options()))
+        snapshot = compare(Account(reader, TYPES), Targets(configuration, TYPES, options or Options())).live_state
     return Known(configuration, snapshot, TYPES)
 
 

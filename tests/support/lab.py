@@ -197,7 +197,7 @@ class Lab:
 
     def plan(self, configuration: Configuration, options: Options | None = None) -> Plan:
         with closing(Reader(self.endpoint, Revealed(TOKEN), self.api, **self.options())) as reader:
-            _, plan = compare(Account(reader, self.types), Targets(configuration, self.types, options or Options()))
+            plan = compare(Account(reader, self.types), Targets(configuration, self.types, options or Options())).plan
         return replace(plan, config_digest=configuration.digest)
 
     def check_saved(
