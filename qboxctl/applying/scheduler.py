@@ -197,10 +197,7 @@ class Scheduler:
             self.read_back.again([step], 0.0 if at_once else state.interval())
             state.looks += 1
             return
-        host = self.redact(str(live.row.get("possession_a_record") or "")) if live is not None else ""
-        record = state.record or (
-            f"{host}.{step.address.key} (an A record)" if host else "the record that the panel shows"
-        )
+        record = state.record or self.verifier.proof_of(step, live) or "the record that the panel shows"
         self.finish(step, Status.WAITING, f"waits for its ownership proof: publish {record}")
 
     def finish(self, step: Step, status: Status, message: str | None = None) -> None:

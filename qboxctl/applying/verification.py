@@ -81,6 +81,13 @@ class Verifier:
         shown, code = self.run.redact(text), self.run.redact(live.remote_id)
         return f"the server calls it {shown!r}: write that as its {type_.identity.key}, or id: {code}"
 
+    def proof_of(self, step: Step, live: Live | None) -> str:
+        """The record that proves the ownership, as far as the account tells it, "" where it does not."""
+        proof = self.run.types[step.address.kind].lifecycle.proof
+        host = live.row.get(proof.host) if live is not None and proof is not None else None
+        name = self.run.types.name(step.address)
+        return f"{self.run.redact(str(host))}.{name} (an A record)" if host else ""
+
     def standing(self, change: Change) -> str:
         """What to tell of a change that is in effect already, as far as the account shows it."""
         live = self.run.live_state.live.get(change.address)

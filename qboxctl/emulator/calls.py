@@ -265,6 +265,7 @@ class Calls:
             raise Refusal(422, [("ownership", "is not verified")])
         row = self.answers.row(domain)
         identity, lifecycle = domain.type.identity, domain.type.lifecycle
+        proof = lifecycle.proof
         told = (identity.id, identity.key, lifecycle.attribute, lifecycle.progress)
         resource = {name: row[name] for name in told}
         content = {
@@ -272,7 +273,7 @@ class Calls:
             "activation_queued": queued,
             "resource": {"type": domain.kind, **resource},
             "expected_record": {
-                "name": f"{row['possession_a_record']}.{domain.key}",
+                "name": f"{row[proof.host]}.{domain.key}" if proof else domain.key,
                 "type": "A",
                 "value": OWNERSHIP_ADDRESS,
             },

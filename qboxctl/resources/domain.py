@@ -49,6 +49,7 @@ RESOURCE = ResourceType(
         proof=Proof(
             at_once=Call("PUT", f"{_ITEM}/dns_ownership_check/sync", certainty=Certainty.ASSUMED),
             queued=Call("PUT", f"{_ITEM}/dns_ownership_check"),
+            host="possession_a_record",
         )
     ),
     owned=True,

@@ -28,10 +28,14 @@ class Moment(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Proof:
-    """The calls that ask for an ownership proof: one that answers at once, and one that queues it."""
+    """The calls that ask for an ownership proof: one that answers at once, and one that queues it.
+
+    ``host`` is the attribute of the answers that names the record to publish, below the object's own name.
+    """
 
     at_once: Call
     queued: Call
+    host: str = ""
 
 
 @dataclass(frozen=True, slots=True)
