@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from tests.support.commands import run
+
 OTHERS = "All .yaml files below a folder are one configuration"
 ELSEWHERE = "GitHub runs workflows from the top of a repository only"
 
@@ -26,7 +28,7 @@ def test_it_says_what_would_puzzle_later(there, folder, told, silent, project):
         (path if name.endswith("/") else path.parent).mkdir(parents=True, exist_ok=True)
         if not name.endswith("/"):
             path.write_text("services: {}\n", encoding="utf-8")
-    done = project.run("-C", ".", "init", folder, cwd=project.config)
+    done = run("-C", ".", "init", folder, folder=project.config, environ=project.env)
     assert done.code == 0, done
     assert all(words in done.err for words in told), done.err
     assert not any(words in done.err for words in silent), done.err

@@ -11,12 +11,12 @@ import pytest
 
 from qboxctl.api.client import Reader
 from qboxctl.api.listing import MOST_READINGS, Page, Readings
-from qboxctl.api.reader import Account, code_of
+from qboxctl.api.reader import Account, Home, code_of
 from qboxctl.emulator import Request, Response, parse_fault
 from qboxctl.errors import ApiError
 from qboxctl.export import Choice, query_for_export
 from qboxctl.live.refresh import read_live_state
-from qboxctl.model import Action, Address, Plan, Revealed, Status
+from qboxctl.model import Action, Address, Live, Plan, Revealed, Status
 from qboxctl.resources import TYPES
 from tests.support.lab import TOKEN, Lab, configuration_of
 
@@ -449,15 +449,15 @@ def test_a_list_is_forgotten_with_what_was_deleted_from_it() -> None:
         lab.emulator.handle(Request("DELETE", f"/api/domains/{code}", {}, {"x-api-token": TOKEN}))
         with pytest.raises(ApiError, match="must hold 1 object"):
             account.rows(TYPES["domain"])
-        account.forget(TYPES["domain"], "", code)
+        account.forget(TYPES["domain"], {}, code)
         assert account.rows(TYPES["domain"]) == ()
 
 
 def test_a_parent_that_is_not_there_either_is_an_error() -> None:
     lab = Lab(seed=EMPTY)
-    parent = Address("domain", "b.example")
+    home = Home(Live(Address("domain", "b.example"), "D999999999", {}), {"domain": "D999999999"})
     with closing(Reader(lab.endpoint, Revealed(TOKEN), lab.api, **lab.options())) as reader:
         account = Account(reader, TYPES)
         wanted = {Address("alias", "x@b.example"): ("", ())}
         with pytest.raises(ApiError, match=r"neither it nor domain/b\.example is there"):
-            account.observe(TYPES["alias"], parent, "D999999999", wanted, 1)
+            account.observe(TYPES["alias"], home, wanted, 1)
