@@ -6,7 +6,7 @@ terminal can do is passed in: asking before the first write, and telling what ha
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,7 +23,7 @@ from qboxctl.applying.verification import Verifier
 from qboxctl.config.configuration import Configuration
 from qboxctl.config.secrets import Secrets
 from qboxctl.live.refresh import read_live_state
-from qboxctl.model import Action, Blocked, Outcome, Plan, Status
+from qboxctl.model import Action, Address, Blocked, Outcome, Plan, Revealed, Status
 from qboxctl.planning.customers import refuse_another_customer
 from qboxctl.planning.pipeline import compare
 from qboxctl.planning.queries import query_for_changes, query_for_saved
@@ -131,23 +131,35 @@ def apply(
     path, author, hooks = journal or default_path(client.clock.time(), plan.id), author or Author(), hooks or Hooks()
     with closing(Journal(path, plan.id, author, now=client.clock.time)) as book:
         run = Run.of(again.todo, configuration, live_state, types, client.redact)
-        scheduler = Scheduler(
-            run,
-            Executor(run, client, account, journal=book, secrets=opened),
-            Verifier(run, account),
-            book,
-            clock=client.clock,
-            stop=client.stop,
-            concurrency=client.api.concurrency,
-            patience=patience or Patience(),
-            report=hooks.outcome,
-            note=hooks.note,
-        )
+        scheduler = _scheduler(run, client, account, book, opened, patience or Patience(), hooks)
         hooks.begin()
         failure = _failure_of(scheduler, again)
     done = scheduler.finished
     outcomes = tuple(done[change.address] for change in plan.changes if change.address in done)
     return Applied(outcomes, interrupted=client.stop.is_set(), failure=failure, journal=path)
+
+
+def _scheduler(
+    run: Run,
+    client: Client,
+    account: Account,
+    journal: Journal,
+    secrets: Mapping[Address, Mapping[str, Revealed]],
+    patience: Patience,
+    hooks: Hooks,
+) -> Scheduler:
+    return Scheduler(
+        run,
+        Executor(run, client, account, journal=journal, secrets=secrets),
+        Verifier(run, account),
+        journal,
+        clock=client.clock,
+        stop=client.stop,
+        concurrency=client.api.concurrency,
+        patience=patience,
+        report=hooks.outcome,
+        note=hooks.note,
+    )
 
 
 def _failure_of(scheduler: Scheduler, checked: Checked) -> Exception | None:

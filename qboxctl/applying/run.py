@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -95,10 +95,8 @@ class Run:
         return live if live.detail != SETTLED or live.status == UNPROVED else None
 
 
-def _sizes(live_state: LiveState, types: Kinds) -> dict[Collection, int]:
-    sizes: dict[Collection, int] = defaultdict(int)
-    for address in live_state.live:
-        sizes[types.collection(address)] += 1
+def _sizes(live_state: LiveState, types: Kinds) -> Counter[Collection]:
+    sizes = Counter(types.collection(address) for address in live_state.live)
     for collection, total in live_state.totals.items():
         sizes[collection] = max(sizes[collection], total)
     return sizes
