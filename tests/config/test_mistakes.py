@@ -177,8 +177,6 @@ def test_a_hint_is_for_a_word_that_no_object_can_hold(kind: str) -> None:
     places = Places.of(TYPES)
     may = {"id"} if TYPES[kind].identity.unique else set()
     assert not TYPES[kind].hints.keys() & {*TYPES[kind].by_name, *OWN} - may
-        {"id"} if TYPES[kind].identity.unique else set()
-    )
     assert all(word == word.lower() for word in TYPES[kind].hints)
     for word, hint in TYPES[kind].hints.items():
         assert places.meant(word.upper(), places.words(TYPES[kind]), TYPES[kind]) == hint
