@@ -110,6 +110,7 @@ def test_nothing_gets_out_of_its_place(hostile):
     page = Page(plan_html.render(plan, TYPES))
     assert page.tags.count("script") == page.tags.count("style") == 1
     assert not {"img", "iframe", "object", "link"} & set(page.tags)
+    assert all(link.startswith("#mailbox/") for link in page.links)
     assert page.handlers == []
     assert all(char.isprintable() or char in "\n" for char in plan_text.render(plan, TYPES))
 
@@ -121,6 +122,7 @@ class Page(HTMLParser):
         super().__init__()
         self.tags: list[str] = []
         self.handlers: list[str] = []
+        self.links: list[str] = []
         self.raw: dict[str, str] = {}
         self.policy = ""
         self.open: list[str] = []
@@ -128,11 +130,16 @@ class Page(HTMLParser):
 
     def handle_starttag(self, tag, attrs):
         self.tags.append(tag)
-        self.handlers += [name for name, _ in attrs if name.startswith("on") or name in ("src", "href", "action")]
+        self.handlers += [name for name, _ in attrs if name.startswith("on") or name in ("src", "action", "style")]
+        self.links += [text for name, text in attrs if name == "href"]
+        assert all(tag == "a" for name, _ in attrs if name == "href")
         if dict(attrs).get("http-equiv") == "Content-Security-Policy":
             self.policy = dict(attrs)["content"]
-        if tag not in ("meta", "input", "br"):
+        if tag not in ("meta", "input", "br", "rect"):
             self.open.append(tag)
+
+    def handle_startendtag(self, tag, attrs):
+        self.handle_starttag(tag, attrs)
 
     def handle_endtag(self, tag):
         assert self.open.pop() == tag
@@ -148,7 +155,9 @@ def test_the_page_is_whole_and_allows_nothing_else(counts):
     page = Page(text)
     assert page.open == []
     assert page.handlers == []
-    assert text.count("<li class=") == sum(counts.values())
+    assert all(link.startswith("#mailbox/") for link in page.links)
+    assert text.startswith("<!doctype html>")
+    assert text.count('class="row"') == sum(counts.values())
     assert "default-src 'none'" in page.policy
     for tag, content in page.raw.items():
         digest = b64encode(hashlib.sha256(content.encode()).digest()).decode()
