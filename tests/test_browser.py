@@ -281,8 +281,12 @@ def test_it_prints_whole_on_few_pages(page, plan):
     printed = b64decode(browser.execute_cdp_cmd("Page.printToPDF", paper)["data"])
     assert len(re.findall(rb"/Type\s*/Page\b", printed)) <= 8
     browser.execute_script("window.dispatchEvent(new Event('beforeprint'))")
+    paper = {"width": 703, "height": 1_000, "deviceScaleFactor": 1, "mobile": False}  # A4 without its margins
+    browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", paper)
     browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "print"})
     assert shown(browser) == len(plan.changes)
+    cut = "return [...document.querySelectorAll('.scroll')].filter(one => one.scrollWidth > one.clientWidth).length"
+    assert browser.execute_script(cut) == 0
 
 
 @pytest.mark.parametrize("plan", [many(3), many(300), plan_of({}), everything()[0]], ids=["3", "300", "none", "all"])

@@ -135,7 +135,7 @@ class Page(HTMLParser):
         assert all(tag == "a" for name, _ in attrs if name == "href")
         if dict(attrs).get("http-equiv") == "Content-Security-Policy":
             self.policy = dict(attrs)["content"]
-        if tag not in ("meta", "input", "br", "rect"):
+        if tag not in ("meta", "input", "br", "wbr", "rect"):
             self.open.append(tag)
 
     def handle_startendtag(self, tag, attrs):

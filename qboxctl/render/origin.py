@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 from qboxctl.model import Address
+
+_SCP = re.compile(r"(?:[\w.-]+@)?(?P<host>[\w.-]+):(?P<path>[^:/][^:]*)")
+"""How ssh is told of a repository: ``git@host:path``."""
 
 
 class Place(NamedTuple):
@@ -31,11 +35,11 @@ class Site:
 
     def commit(self, name: str) -> str:
         """The address of a commit."""
-        return f"{self.root}/{self.commits}/{quote(name)}"
+        return f"{self.root}/{self.commits}/{quote(name, safe='')}"
 
     def line(self, commit: str, place: Place) -> str:
         """The address of a line as a commit has it."""
-        return f"{self.root}/{self.files}/{quote(commit)}/{quote(place.path)}#L{place.line}"
+        return f"{self.root}/{self.files}/{quote(commit, safe='')}/{quote(place.path)}#L{place.line}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,3 +48,53 @@ class Origin:
 
     places: Mapping[Address, Place] = field(default_factory=dict)
     site: Site | None = None
+
+
+def site_of(environ: Mapping[str, str], remote: str) -> Site | None:
+    """The site of a repository: as its pipeline names it, else as the address does that it was cloned from.
+
+    None for a site whose addresses are not known, and for one that is not reached by https.
+    """
+    if environ.get("GITHUB_REPOSITORY"):
+        server = environ.get("GITHUB_SERVER_URL", "https://github.com")
+        root, files = f"{server}/{environ['GITHUB_REPOSITORY']}", "blob"
+        if environ.get("GITEA_ACTIONS") or environ.get("FORGEJO_ACTIONS"):
+            files = "src/commit"
+        return _site(root, files=files)
+    if environ.get("CI_PROJECT_URL"):
+        return _gitlab(environ["CI_PROJECT_URL"])
+    root = _web_address(remote)
+    host = urlsplit(root).hostname or ""
+    if host == "github.com":
+        return _site(root)
+    if host == "codeberg.org":
+        return _site(root, files="src/commit")
+    return _gitlab(root) if "gitlab" in host.split(".") else None
+
+
+def _gitlab(root: str) -> Site | None:
+    return _site(root, "-/commit", "-/blob")
+
+
+def _site(root: str, commits: str = "commit", files: str = "blob") -> Site | None:
+    try:
+        parts = urlsplit(root)
+        fits = parts.scheme == "https" and parts.hostname and not {"@", "?", "#"} & set(root) and root.isprintable()
+    except ValueError:
+        return None
+    return Site(f"https://{parts.netloc}{quote(parts.path.rstrip('/'))}", commits, files) if fits else None
+
+
+def _web_address(remote: str) -> str:
+    """The https address that belongs to the one a repository was cloned from, without who cloned it; "" for none."""
+    if match := _SCP.fullmatch(remote):
+        host, path = match["host"], match["path"]
+    else:
+        try:
+            parts = urlsplit(remote)
+        except ValueError:
+            return ""
+        host, path = parts.hostname or "", parts.path
+        if parts.scheme not in ("https", "ssh", "git"):
+            return ""
+    return f"https://{host}/{path.strip('/').removesuffix('.git')}"

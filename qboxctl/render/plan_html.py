@@ -11,7 +11,8 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from qboxctl.model import Plan
-from qboxctl.render.html.view import blocks, page
+from qboxctl.render.html.changes import blocks
+from qboxctl.render.html.view import page
 from qboxctl.render.origin import Origin
 from qboxctl.schema.kinds import Kinds
 
