@@ -211,6 +211,16 @@ def test_what_is_shown_is_what_was_said():
     assert text in unescape(shown)
 
 
+def test_the_lines_of_a_difference_are_in_sight_and_those_of_a_new_text_are_not():
+    nets = [tuple(f"10.0.{number}.0/24" for number in range(start, start + 60)) for start in (0, 30)]
+    fields = (FieldChange("allow_nets", *nets), FieldChange("bounce_msg", None, "new\n" * 60))
+    update = Change(Address("mailbox", "u@a.example"), Action.UPDATE, fields=fields)
+    created = change("v@a.example", bounce_msg="new\n" * 60)
+    for one, folded in ((update, 0), (created, 1)):
+        text = plan_html.render(replace(plan_of({}), changes=(one,)), TYPES)
+        assert text.count("<dd><details>") == folded
+
+
 def test_the_template_library_is_loaded_for_the_page_only():
     code = "import sys, qboxctl.cli.plan, qboxctl.cli.show; sys.exit('jinja2' in sys.modules)"
     subprocess.run([sys.executable, "-c", code], check=True)

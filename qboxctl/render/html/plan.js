@@ -163,7 +163,11 @@
 
   addEventListener("hashchange", reveal);
   addEventListener("beforeprint", () => {
-    for (const domain of domains) { domain.limit = Infinity; fill(domain); }
+    for (const domain of domains) {
+      domain.limit = Infinity;
+      domain.node.open = true;
+      fill(domain);
+    }
   });
   addEventListener("afterprint", soon);
 
