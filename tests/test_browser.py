@@ -140,14 +140,12 @@ def type_in(browser: Any, text: str) -> int:
     """Search, as keys would, and let the page draw; how many rows it touched."""
     return browser.execute_async_script(
         """const field = document.forms[0].elements.search, done = arguments[1];
-        const seen = new MutationObserver(() => {});
+        let touched = 0;
+        const seen = new MutationObserver((records) => { touched += records.length; });
         seen.observe(document.querySelector("main"), {subtree: true, attributes: true, attributeFilter: ["class"]});
         field.value = arguments[0];
         field.dispatchEvent(new Event('input', {bubbles: true}));
-        requestAnimationFrame(() => {
-            const touched = seen.takeRecords().length;
-            requestAnimationFrame(() => done(touched));
-        });""",
+        requestAnimationFrame(() => requestAnimationFrame(() => { seen.disconnect(); done(touched); }));""",
         text,
     )
 
