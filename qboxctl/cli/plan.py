@@ -13,11 +13,13 @@ from qboxctl.api.client import Reader
 from qboxctl.cli.commands import Command
 from qboxctl.cli.common import Common, common, detail, format_option, in_full
 from qboxctl.cli.failures import Exit
+from qboxctl.cli.origin import origin_of
 from qboxctl.cli.planning import planned, planning_options, task_of
 from qboxctl.cli.session import connect
 from qboxctl.model import Plan, PlanOptions
 from qboxctl.planning.guards import acknowledges
 from qboxctl.planning.planfile import write
+from qboxctl.render.origin import Origin
 from qboxctl.render.plans import FORMATS, picture
 from qboxctl.resources import TYPES
 
@@ -66,7 +68,8 @@ def command(
     if out:
         write(plan, out)
     rate = configuration.settings.api.requests_per_second
-    options.result(picture(plan, form, TYPES, options.palette(), rate, full=full, summary=summary))
+    origin = origin_of(plan, configuration, options) if form == "html" else Origin()
+    options.result(picture(plan, form, TYPES, options.palette(), rate, full=full, summary=summary, origin=origin))
     if out and plan.changes and form == "text":
         words = ["apply", str(out), *_again(plan, acknowledge=acknowledge, seed=seed or "")]
         if plan.blocked:

@@ -8,8 +8,10 @@ import click
 
 from qboxctl.cli.commands import Command
 from qboxctl.cli.common import Common, common, detail, format_option, in_full
+from qboxctl.cli.origin import configuration_of, origin_of
 from qboxctl.cli.suggestions import plan_files
 from qboxctl.planning.planfile import read
+from qboxctl.render.origin import Origin
 from qboxctl.render.plans import FORMATS, picture
 from qboxctl.resources import TYPES
 
@@ -29,4 +31,5 @@ def command(options: Common, planfile: Path, form: str, full: bool, summary: boo
     """Show a saved plan; asks nobody."""
     full = in_full(options, full=full, summary=summary)
     plan = read(planfile, TYPES)
-    options.result(picture(plan, form, TYPES, options.palette(), full=full, summary=summary))
+    origin = origin_of(plan, configuration_of(plan, options), options) if form == "html" else Origin()
+    options.result(picture(plan, form, TYPES, options.palette(), full=full, summary=summary, origin=origin))

@@ -79,6 +79,11 @@ def commit(root: str | Path) -> str | None:
         return None
 
 
+def remote(found: Repository) -> str:
+    """The address that a repository was cloned from, "" where it was not; it may hold a password."""
+    return found.ask("config", "--get", "remote.origin.url", may_fail=True).decode("utf-8", "replace").strip()
+
+
 def _git(folder: Path, *words: str, data: bytes | None = None, answers: tuple[int, ...] = (0,)) -> bytes:
     """What git prints; raises QboxctlError with what it complains of."""
     called = next(word for word in words if not word.startswith("-"))

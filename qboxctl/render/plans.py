@@ -5,6 +5,7 @@ from __future__ import annotations
 from qboxctl.model import Plan
 from qboxctl.planning.planfile import dumps
 from qboxctl.render import plan_html, plan_markdown, plan_text
+from qboxctl.render.origin import Origin
 from qboxctl.render.style import PLAIN, Palette
 from qboxctl.schema.kinds import Kinds
 
@@ -20,14 +21,15 @@ def picture(
     *,
     full: bool = False,
     summary: bool = False,
+    origin: Origin = plan_html.NOWHERE,
 ) -> str:
-    """The plan in one of ``FORMATS``; palette, ``full`` and ``summary`` are for text only (see plan_text)."""
+    """The plan in one of ``FORMATS``; palette, ``full`` and ``summary`` are for text only, ``origin`` for HTML."""
     match form:
         case "json":
             return dumps(plan).rstrip("\n")
         case "markdown":
             return plan_markdown.render(plan, types, per_second)
         case "html":
-            return plan_html.render(plan, types, per_second)
+            return plan_html.render(plan, types, per_second, origin)
         case _:
             return plan_text.render(plan, types, palette, per_second, full=full, summary=summary)

@@ -9,7 +9,6 @@ import re
 from base64 import b64encode
 from dataclasses import replace
 from html import unescape
-from html.parser import HTMLParser
 
 import pytest
 from hypothesis import given
@@ -21,13 +20,8 @@ from qboxctl.model import Action, Address, Advisory, Blocked, Change, FieldChang
 from qboxctl.render import diagnostics, plan_html, plan_markdown, plan_text
 from qboxctl.render.style import Palette
 from qboxctl.resources import TYPES
+from tests.support.pages import HOSTILE, Page
 from tests.support.plans import ACTIONS, change, plan_of
-
-HOSTILE = [
-    "```", "````\n# title", "</code></pre><script>alert(1)</script>", "--> <!--", "@everyone", "a\nb", "\x1b[2J",
-    "</style>", "<!-- qboxctl plan -->", "'\"><img src=x onerror=alert(1)>", "]]>", "~~~", "</details>",
-]  # fmt: skip
-
 
 SIZES = [
     {},
@@ -90,36 +84,9 @@ def test_nothing_gets_out_of_its_place(hostile):
     page = Page(plan_html.render(plan, TYPES))
     assert page.tags.count("script") == page.tags.count("style") == 1
     assert not {"img", "iframe", "object", "link"} & set(page.tags)
+    assert all(link.startswith("#mailbox/") for link in page.links)
     assert page.handlers == []
     assert all(char.isprintable() or char in "\n" for char in plan_text.render(plan, TYPES))
-
-
-class Page(HTMLParser):
-    """What a browser would make of a page, roughly."""
-
-    def __init__(self, text: str) -> None:
-        super().__init__()
-        self.tags: list[str] = []
-        self.handlers: list[str] = []
-        self.raw: dict[str, str] = {}
-        self.policy = ""
-        self.open: list[str] = []
-        self.feed(text)
-
-    def handle_starttag(self, tag, attrs):
-        self.tags.append(tag)
-        self.handlers += [name for name, _ in attrs if name.startswith("on") or name in ("src", "href", "action")]
-        if dict(attrs).get("http-equiv") == "Content-Security-Policy":
-            self.policy = dict(attrs)["content"]
-        if tag not in ("meta", "input", "br"):
-            self.open.append(tag)
-
-    def handle_endtag(self, tag):
-        assert self.open.pop() == tag
-
-    def handle_data(self, data):
-        if self.open and self.open[-1] in ("script", "style"):
-            self.raw[self.open[-1]] = data
 
 
 @pytest.mark.parametrize("counts", SIZES[:3], ids=str)
@@ -128,7 +95,9 @@ def test_the_page_is_whole_and_allows_nothing_else(counts):
     page = Page(text)
     assert page.open == []
     assert page.handlers == []
-    assert text.count("<li class=") == sum(counts.values())
+    assert all(link.startswith("#mailbox/") for link in page.links)
+    assert text.startswith("<!doctype html>")
+    assert text.count('class="row"') == sum(counts.values())
     assert "default-src 'none'" in page.policy
     for tag, content in page.raw.items():
         digest = b64encode(hashlib.sha256(content.encode()).digest()).decode()

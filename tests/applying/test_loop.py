@@ -6,9 +6,9 @@ import threading
 from concurrent.futures import Future, ThreadPoolExecutor
 
 import pytest
-from lab import FakeClock
 
 from qboxctl.applying.loop import Loop
+from tests.support.lab import FakeClock
 
 
 class Expected(Exception):
