@@ -5,20 +5,30 @@ Many changes of one sort are grouped by domain, one line each, so that three tho
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
-from qboxctl.model import Action, Change, Plan
-from qboxctl.render import parts
+from qboxctl.errors import Position
+from qboxctl.model import Action, Address, Change, Plan
+from qboxctl.render import parts, table
 from qboxctl.render.differences import LEFT_OUT, NEW, OLD, Row
-from qboxctl.render.parts import Line, Section
-from qboxctl.render.style import PLAIN, Palette, clean, shorten
+from qboxctl.render.parts import Brief, Group, Line, Section
+from qboxctl.render.style import PLAIN, Palette, clean, columns_of, shorten
 from qboxctl.schema.kinds import Kinds
+
+PlaceOf = Callable[[Address], Position | None]
+"""Where an object stands in the files, None for one that does not."""
 
 _COLOURS = {Action.CREATE: "green", Action.UPDATE: "yellow", Action.DISABLE: "red", Action.DELETE: "red"}
 _ROWS = {OLD: "red", NEW: "green", LEFT_OUT: "dim"}
 _SHOWN = 20
 MANY = 50
 """From so many changes of one sort on, each gets one line."""
+_COLUMNS = 8
+"""The most columns of a table; what has more attributes is told as a list."""
+_CELL = 40
+"""The longest text in a table."""
+_MARGIN = 6
+"""The columns in front of a name in a group."""
 
 
 def render(
@@ -29,19 +39,24 @@ def render(
     *,
     full: bool = False,
     summary: bool = False,
+    place_of: PlaceOf = lambda _address: None,
 ) -> str:
     """The whole plan; ``per_second`` is how many requests may start in a second, if that is limited.
 
-    ``full`` shows every attribute of every change, ``summary`` only how many there are of which sort.
+    ``full`` shows every attribute of every change, ``summary`` only how many there are of which sort. Addresses are
+    links to where the objects stand, where the terminal shows links and that is known.
     """
-    return "\n".join(map(palette.fit, _Text(plan, types, palette, full=full, summary=summary).lines(per_second)))
+    text = _Text(plan, types, palette, place_of, full=full, summary=summary)
+    return "\n".join(map(palette.fit, text.lines(per_second)))
 
 
 class _Text:
     """One rendering."""
 
-    def __init__(self, plan: Plan, types: Kinds, palette: Palette, *, full: bool, summary: bool) -> None:
-        self.plan, self.types, self.palette = plan, types, palette
+    def __init__(
+        self, plan: Plan, types: Kinds, palette: Palette, place_of: PlaceOf, *, full: bool, summary: bool
+    ) -> None:
+        self.plan, self.types, self.palette, self.place_of = plan, types, palette, place_of
         self.full, self.summary = full, summary
 
     def lines(self, per_second: float | None) -> Iterable[str]:
@@ -53,7 +68,8 @@ class _Text:
         for section in parts.sections(plan):
             yield ""
             many = self.summary or (len(section.changes) > MANY and not self.full)
-            yield paint(section.title + (f" ({len(section.changes)})" if many else ""), "bold")
+            lost = any(change.destroys_data for change in section.changes)
+            yield paint(section.title + (f" ({len(section.changes)})" if many else ""), "alarm" if lost else "bold")
             yield from self.grouped(section) if many else self.each(section.changes)
         yield from self.notes()
         yield ""
@@ -94,25 +110,57 @@ class _Text:
         for group in parts.groups(others, self.types):
             equal = f": {', '.join(group.equal)}" if group.equal else ""
             yield f"  {self.palette.paint(group.home, 'bold')}  {group.what}{equal}"
-            width = max(len(row.address) for row in group.rows) if self.palette.columns else 0
-            shown = () if self.summary else group.rows
-            yield from (self.short(row, min(width, self.palette.columns // 2)) for row in shown)
+            if not self.summary:
+                yield from self.rows(group)
         yield self.palette.paint("  (--full shows every attribute)", "dim")
+
+    def rows(self, group: Group) -> Iterable[str]:
+        """The changes of a group: in columns where these fit beside some form of their names, else as lists."""
+        whole = [row.address for row in group.rows]
+        cells = [[row.cells.get(name, "") for name in group.columns] for row in group.rows]
+        if not _tabular(cells):
+            yield from self.listed(group, whole)
+            return
+        head, *lines = table.columns([group.columns, *cells])
+        broadest = max(map(columns_of, (head, *lines)))
+        keys = [clean(row.change.address.key) for row in group.rows]
+        own = [clean(self.types.name(row.change.address)) for row in group.rows]
+        for names in (whole, keys, own):
+            width = max(map(columns_of, names))
+            if self.palette.columns and _MARGIN + width + 2 + broadest > self.palette.columns:
+                continue
+            yield self.palette.paint(f"{' ' * (_MARGIN + width)}  {head}", "dim")
+            for row, name, line in zip(group.rows, names, lines, strict=True):
+                yield self.short(row, name, f"{' ' * (width - columns_of(name))}  {line}")
+            return
+        yield from self.listed(group, whole)
+
+    def listed(self, group: Group, names: Sequence[str]) -> Iterable[str]:
+        """The changes of a group with what each says: cut on a terminal, whole in a file or a pipe."""
+        columns = self.palette.columns
+        width = max(map(columns_of, names))
+        width = min(width, columns // 2) if columns else width
+        for row, name in zip(group.rows, names, strict=True):
+            used = max(width, columns_of(name))
+            more = shorten(row.more, max(20, columns - _MARGIN - used - 2)) if columns else row.more
+            yield self.short(row, name, f"{' ' * (used - columns_of(name))}  {more}")
 
     def head(self, change: Change) -> str:
         """A change's first line."""
-        painted = self.palette.paint(f"  {parts.SIGNS[change.action]} {clean(str(change.address))}", self.tone(change))
+        painted = self.address(change, f"  {parts.SIGNS[change.action]} ", clean(str(change.address)))
         remark = parts.remark(change, self.types[change.address.kind])
         fate = self.palette.paint(remark.fate, "alarm") if change.destroys_data else remark.fate
         return "  ".join(filter(None, (painted, fate, self.palette.paint(remark.reason, "dim"))))
 
-    def short(self, row: parts.Brief, width: int) -> str:
-        """A change on one line: cut on a terminal, whole in a file or a pipe."""
-        head = f"    {parts.SIGNS[row.change.action]} {row.address:{width}}"
-        more = row.more
-        if self.palette.columns:
-            more = shorten(more, max(20, self.palette.columns - len(head) - 2))
-        return f"{self.palette.paint(head, self.tone(row.change))}  {more}".rstrip()
+    def short(self, row: Brief, name: str, more: str) -> str:
+        """A change on one line."""
+        return (self.address(row.change, f"    {parts.SIGNS[row.change.action]} ", name) + more).rstrip()
+
+    def address(self, change: Change, before: str, name: str) -> str:
+        """The name of a changed object in its colour, behind the sign of what is done to it."""
+        place = self.place_of(change.address) if self.palette.url_of else None
+        shown = self.palette.link(name, place.file, place.line, place.column) if place else name
+        return self.palette.paint(f"{before}{shown}", self.tone(change))
 
     def tone(self, change: Change) -> str:
         """The colour of a change."""
@@ -121,10 +169,10 @@ class _Text:
     def notes(self) -> Iterable[str]:
         """What is left alone, what cannot be seen, what stops the plan."""
         plan, paint = self.plan, self.palette.paint
-        if plan.unmanaged:
+        for title, addresses in parts.left_alone(plan).items():
             yield ""
-            yield paint(f"Not declared, and left alone ({len(plan.unmanaged)})", "dim")
-            yield from self.some([clean(str(address)) for address in plan.unmanaged])
+            yield paint(f"{title} ({len(addresses)})", "dim")
+            yield from self.some(addresses)
         unseen = parts.unverifiable(plan, self.types)
         if unseen:
             yield ""
@@ -162,3 +210,11 @@ class _Text:
         lost = f" {paint(lost, 'alarm')}" if lost else ""
         counts = ", ".join(paint(text, _COLOURS[action]) for action, text in parts.counts(plan).items())
         yield f"Plan: {counts}{f'; {stays}' if stays else ''}.{lost}"
+
+
+def _tabular(cells: Sequence[Sequence[str]]) -> bool:
+    """Whether a table tells it better than lists do: several rows with much the same attributes, and short values."""
+    filled = sum(1 for row in cells for cell in row if cell)
+    room = sum(map(len, cells))
+    short = all(len(cell) <= _CELL for row in cells for cell in row)
+    return len(cells) > 1 and 0 < len(cells[0]) <= _COLUMNS and short and 2 * filled >= room
