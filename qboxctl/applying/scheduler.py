@@ -41,8 +41,11 @@ class Scheduler:
         patience: Patience | None = None,
         report: Callable[[Outcome], None] | None = None,
         note: Callable[[str], None] | None = None,
+        sent: Callable[[], None] | None = None,
     ) -> None:
+        """``report`` is told each outcome, ``note`` what is worth saying meanwhile, ``sent`` of each step sent."""
         self.note = note or (lambda _text: None)
+        self.sent = sent or (lambda: None)
         self.executor = executor
         self.types, self.changes, self.graph = executor.types, executor.changes, executor.graph
         self.clock, self.stop = executor.client.clock, executor.client.stop
@@ -58,6 +61,11 @@ class Scheduler:
         self.counter = itertools.count()
         self.finished: dict[Address, Outcome] = {}
         self.broken: Exception | None = None
+
+    @property
+    def total(self) -> int:
+        """How many steps there are."""
+        return sum(1 for step in self.graph.needs if step.address.kind != GATE)
 
     # The course of a run.
 
@@ -163,14 +171,22 @@ class Scheduler:
         elif self.stop.is_set():
             self.finish(step, Status.SKIPPED, self.why)
         else:
-            state.started = self.clock.monotonic()
             self.busy[self.collection(step)] += 1
-            self.submit(self.pool, lambda: self.executor.write(step), lambda future: self.written(step, future))
+            self.submit(self.pool, lambda: self.write(step), lambda future: self.written(step, future))
+
+    def write(self, step: Step) -> Written | None:
+        """Send a step's requests, in a thread of the pool: how long they take is the step's own time."""
+        begun = self.clock.monotonic()
+        try:
+            return self.executor.write(step)
+        finally:
+            self.states[step].took += self.clock.monotonic() - begun
 
     def written(self, step: Step, future: Future[object]) -> None:
         """A step's requests are over."""
         collection = self.collection(step)
         self.busy[collection] -= 1
+        self.sent()
         error = future.exception()
         if error is None:
             done = future.result()
@@ -199,7 +215,7 @@ class Scheduler:
         """The object's name is still held by one whose deletion is queued: try again, for a while."""
         state = self.states[step]
         if self.may_wait(state):
-            state.looks += 1
+            state.look_again(self.clock.monotonic())
             self.later_on(state.interval(), lambda: self.ready(step))
         else:
             self.finish(step, Status.WAITING, "an object of this name is still being deleted")
@@ -258,12 +274,12 @@ class Scheduler:
                     self.pool, lambda: self.executor.prove(step), lambda future: self.proved(step, live, future)
                 )
             case Look.PENDING if self.may_wait(state):
-                state.looks += 1
+                state.look_again(self.clock.monotonic())
                 again.append(step)
             case Look.PENDING:
                 self.finish(step, Status.WAITING, message)
             case Look.WRONG if not state.adopted and state.looks < len(GRACE) and not self.stop.is_set():
-                state.looks += 1
+                state.look_again(self.clock.monotonic())
                 again.append(step)
             case Look.WRONG:
                 theirs = step.address in self.executor.adopted
@@ -292,7 +308,7 @@ class Scheduler:
         if self.may_wait(state, outside=True) or (state.proofs <= looks and not self.stop.is_set()):
             at_once = verified and state.proofs == 1  # most servers have it in effect with the answer
             self.later_on(0.0 if at_once else state.interval(), lambda: self.look_again([step]))
-            state.looks += 1
+            state.look_again(self.clock.monotonic())
             return
         host = self.executor.told(str(live.row.get("possession_a_record") or "")) if live is not None else ""
         record = state.record or (
@@ -318,8 +334,9 @@ class Scheduler:
         """A change is over when all its steps are: the worst of them is its status, each of them is told."""
         states = [self.states[step] for step in steps]
         worst = min(states, key=lambda state: _WORST.index(state.result or Status.DONE))
-        started = [state.started for state in states if state.started]
-        seconds = self.clock.monotonic() - min(started) if started else 0.0
+        now = self.clock.monotonic()
+        waited = max((now - state.waits_since for state in states if state.waits_since), default=0.0)
+        seconds = sum(state.took for state in states) + waited
         message = told([self.part(change, step) for step in steps]) if len(steps) > 1 or worst.message else None
         notes = dict.fromkeys(note for state in states for note in state.notes)
         message = "; ".join(filter(None, (message, *notes))) or None

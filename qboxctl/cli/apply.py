@@ -31,14 +31,16 @@ from qboxctl.config import git
 from qboxctl.config.configuration import Configuration
 from qboxctl.errors import PlanFileError, QboxctlError, StalePlanError
 from qboxctl.live.refresh import read_live_state
-from qboxctl.model import INTERRUPTED, Address, Blocked, Change, LiveState, Outcome, Plan, PlanOptions, Status
+from qboxctl.model import Address, Blocked, Change, LiveState, Outcome, Plan, PlanOptions, Status
 from qboxctl.planning.planfile import read
 from qboxctl.planning.queries import query_for_changes
-from qboxctl.render import outcomes, plan_text
-from qboxctl.render.style import Palette, clean, plural
+from qboxctl.render import approval, outcomes, plan_text
+from qboxctl.render.outcomes import Telling
+from qboxctl.render.style import clean
 from qboxctl.resources import TYPES
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+_BAD = (Status.FAILED, Status.UNKNOWN)
 _UNITS = {"s": 1, "m": 60, "h": 3600}
 
 
@@ -96,9 +98,12 @@ def command(
         else:
             configuration, _, plan = planned(client, task, options, acknowledge)
             blocked, todo = plan.blocked, plan.changes
+        addresses = [str(change.address) for change in plan.changes]
+        telling = Telling(addresses, options.palette(), full=options.verbose > 0)
         order = _Order(
-            plan, configuration, client, options, form, acknowledge, auto_approve, patience, journal, options.palette()
-        )
+            plan, configuration, client, options, form, acknowledge, auto_approve, patience, journal, telling,
+            reviewed=saved is not None,
+        )  # fmt: skip
         return order.carry_out(blocked, todo)
 
 
@@ -115,7 +120,9 @@ class _Order:
     auto_approve: bool
     patience: Patience
     journal: Path | None
-    palette: Palette
+    telling: Telling
+    reviewed: bool
+    """Whether the plan was saved, and seen before: a summary of it will do."""
 
     def carry_out(self, blocked: Sequence[Blocked], todo: Sequence[Change]) -> int:
         """Show, judge, ask, look again, run what is left ``todo``; the exit code."""
@@ -160,7 +167,10 @@ class _Order:
             journal=book,
             secrets=secrets,
         )
-        scheduler = Scheduler(executor, patience=self.patience, report=self.tell, note=options.say)
+        scheduler = Scheduler(
+            executor, patience=self.patience, report=self.tell, note=options.say, sent=options.progress.step
+        )
+        options.progress.begin("applying", scheduler.total)
         failure: Exception | None = None
         options.acting = True
         run_on()
@@ -196,17 +206,20 @@ class _Order:
             self.options.palette(stream),
             self.configuration.settings.api.requests_per_second,
             full=self.options.verbose > 0,
+            summary=self.reviewed and not self.options.verbose,
+            place_of=self.configuration.place_of,
         )
         if self.form == "text":
-            self.options.result(text)
+            self.options.result(f"{text}\n" if self.plan.changes and not self.plan.blocked else text)
         else:
             self.options.say(text)
 
     def tell(self, one: Outcome) -> None:
         """Show an outcome as soon as it is known."""
-        idle = one.status is Status.SKIPPED and one.error == INTERRUPTED  # the summary counts them
-        if self.form == "text" and not idle:
-            self.options.result(outcomes.line(one, self.palette))
+        self.options.progress.over(well=one.status not in _BAD)
+        text = self.telling.now(one) if self.form == "text" else ""
+        if text:
+            self.options.result(text)
 
     def refuse(self, blocked: Sequence[Blocked]) -> int:
         """Say which guards stop the plan, as far as the plan has not said so."""
@@ -222,7 +235,7 @@ class _Order:
         if self.form == "json":
             self.options.result(outcomes.as_json(self.plan.id, done))
         elif done:
-            self.options.result(outcomes.summary(done))
+            self.options.result(self.telling.report(done))
         found = {one.status for one in done}
         if found & {Status.FAILED, Status.UNKNOWN, Status.SKIPPED}:
             return Exit.PARTIAL
@@ -260,12 +273,10 @@ def _ask(plan: Plan, options: Common, *, auto_approve: bool) -> None:
         return
     if not sys.stdin.isatty() or options.output.lost:
         raise QboxctlError("nobody can be asked here", hint="add --auto-approve, once the plan has been reviewed")
-    destroyed = [change for change in plan.changes if change.destroys_data]
-    if destroyed:
-        names = ", ".join(str(change.address) for change in destroyed[:3])
-        more = f" and {len(destroyed) - 3} more" if len(destroyed) > 3 else ""
-        options.alert(f"This deletes {clean(names)}{more}, with all that is in it, for good.")
-    answer = click.prompt(f"Apply {plural(len(plan.changes), 'change')}? Only yes is taken", default="no", err=True)
+    lost = approval.losses(plan, TYPES, options.palette(sys.stderr))
+    if lost:
+        options.alert(lost)
+    answer = click.prompt(approval.question(plan), default="no", err=True)
     if answer.strip().lower() != "yes":
         raise QboxctlError("not approved; nothing was written")
 

@@ -18,6 +18,7 @@ from qboxctl.render.style import MARKS, Palette
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from qboxctl.cli.progress import Progress
     from qboxctl.errors import Position
 
 _F = TypeVar("_F", bound=Callable[..., Any])
@@ -41,6 +42,8 @@ class Common:
     given: dict[str, Any] = field(default_factory=dict)
     clear: Callable[[], None] = lambda: None
     """Takes the line of progress away, before something is printed."""
+    progress: Progress = field(init=False)
+    """Set where there is a connection."""
     output: Output = field(default_factory=Output)
     excerpts: Callable[[Position], str] = lambda _place: ""
     """The lines of the configuration, once it is read."""
