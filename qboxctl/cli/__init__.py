@@ -16,7 +16,6 @@ import signal
 import sys
 from collections.abc import Callable
 from importlib import import_module
-from io import StringIO
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -73,8 +72,8 @@ class _Commands(click.Group):
             from difflib import get_close_matches
 
             near = get_close_matches(args[0], _COMMANDS, 1, 0.5)
-            more = f" Did you mean {near[0]}?" if near else ""
-            raise click.UsageError(f"There is no command {args[0]!r}.{more}", ctx)
+            more = f": did you mean {near[0]}?" if near else ""
+            raise click.UsageError(f"there is no command {args[0]!r}{more}", ctx)
         return super().resolve_command(ctx, args)
 
     def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
@@ -139,10 +138,9 @@ def _ended(command: Callable[[], Any], options: Common) -> int:
     except click.exceptions.Exit as done:
         return done.exit_code
     except click.ClickException as error:
-        text = StringIO()
-        error.show(text)
-        options.alert(text.getvalue().rstrip())
-        return 1
+        from qboxctl.cli.failures import misused
+
+        return misused(error, options)
     except (click.Abort, KeyboardInterrupt):
         options.alert("interrupted")
         os._exit(130)  # what is still being read is of no use to anybody; writes end in order before (see apply)

@@ -36,6 +36,7 @@ from qboxctl.planning.planfile import read
 from qboxctl.planning.queries import query_for_changes
 from qboxctl.render import approval, outcomes, plan_text
 from qboxctl.render.outcomes import Telling
+from qboxctl.render.parts import nothing_to_say
 from qboxctl.render.style import clean
 from qboxctl.resources import TYPES
 
@@ -127,7 +128,7 @@ class _Order:
     def carry_out(self, blocked: Sequence[Blocked], todo: Sequence[Change]) -> int:
         """Show, judge, ask, look again, run what is left ``todo``; the exit code."""
         self.options.acting = self.auto_approve
-        if not (self.options.quiet and self.auto_approve):
+        if not (self.options.quiet and (self.auto_approve or nothing_to_say(self.plan))):
             self.show()
         if blocked:
             return self.refuse(blocked)

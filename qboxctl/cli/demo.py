@@ -78,7 +78,8 @@ def _call(step: tuple[str, ...], work: Path, config: Path, url: str, options: Co
     colour = "always" if options.palette().enabled else "never"
     sys.stdout.flush()
     program = [sys.executable, "-P", "-m", "qboxctl"]  # -P: no module is taken from the working folder
-    done = subprocess.run([*program, "-q", "-C", str(config), "--color", colour, *words], env=environ, check=False)
+    quiet = [] if "--detailed-exitcode" in words else ["-q"]  # which would hide that there is nothing to change
+    done = subprocess.run([*program, *quiet, "-C", str(config), "--color", colour, *words], env=environ, check=False)
     if done.returncode != 0:
         raise QboxctlError(f"the demo failed: exit code {done.returncode}")
 

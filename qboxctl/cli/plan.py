@@ -17,6 +17,7 @@ from qboxctl.cli.session import connect
 from qboxctl.model import Plan, PlanOptions
 from qboxctl.planning.guards import acknowledges
 from qboxctl.planning.planfile import write
+from qboxctl.render.parts import nothing_to_say
 from qboxctl.render.plans import FORMATS, picture
 from qboxctl.resources import TYPES
 
@@ -55,7 +56,9 @@ def command(
     if out:
         write(plan, out)
     rate = configuration.settings.api.requests_per_second
-    options.result(picture(plan, form, TYPES, options.palette(), rate, full=full, summary=summary))
+    if not (options.quiet and form == "text" and nothing_to_say(plan)):
+        palette, place_of = options.palette(), configuration.place_of
+        options.result(picture(plan, form, TYPES, palette, rate, full=full, summary=summary, place_of=place_of))
     if out and plan.changes and form == "text":
         words = ["apply", str(out), *_again(plan, acknowledge=acknowledge, seed=seed or "")]
         if plan.blocked:

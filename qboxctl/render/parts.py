@@ -215,6 +215,11 @@ def home(change: Change, types: Kinds) -> str:
     return root.key if len(section) == 1 else section[0].capitalize()
 
 
+def nothing_to_say(plan: Plan) -> bool:
+    """Whether a plan changes nothing, and nothing of it is left alone, doubtful, warned of or blocked."""
+    return not (plan.changes or plan.unmanaged or plan.unverifiable or plan.warnings or plan.blocked)
+
+
 def place(plan: Plan) -> str:
     """Which account the plan is for."""
     return f"{clean(plan.environment)} at {shorten(clean(plan.endpoint), 200)}"

@@ -20,8 +20,9 @@ def picture(
     *,
     full: bool = False,
     summary: bool = False,
+    place_of: plan_text.PlaceOf = lambda _address: None,
 ) -> str:
-    """The plan in one of ``FORMATS``; palette, ``full`` and ``summary`` are for text only (see plan_text)."""
+    """The plan in one of ``FORMATS``; all from the palette on, but for the rate, is for text only (see plan_text)."""
     match form:
         case "json":
             return dumps(plan).rstrip("\n")
@@ -30,4 +31,4 @@ def picture(
         case "html":
             return plan_html.render(plan, types, per_second)
         case _:
-            return plan_text.render(plan, types, palette, per_second, full=full, summary=summary)
+            return plan_text.render(plan, types, palette, per_second, full=full, summary=summary, place_of=place_of)

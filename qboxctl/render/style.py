@@ -53,7 +53,7 @@ class Palette:
 MARKS = "→⏎…−"
 """What we write ourselves that not every terminal can show."""
 _ASCII = str.maketrans(dict(zip(MARKS, ("->", "\\n", "...", "-"), strict=True)))
-_CODE = re.compile(r"\x1b\[[0-9;]*m|\x1b\]8;;[^\x1b]*\x1b\\\\")
+_CODE = re.compile(r"\x1b\[[0-9;]*m|\x1b\]8;;[^\x1b]*\x1b\\")
 
 
 def _wrapped(line: str, columns: int) -> str:
