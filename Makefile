@@ -8,7 +8,7 @@ PROGRAM := $(VENV)/.program
 READY := $(VENV)/.ready
 JOBS ?= auto
 
-.PHONY: demo test lint types unit schemas bench torture release clean
+.PHONY: demo test lint types unit schemas specimens bench torture release clean
 
 demo: $(PROGRAM)
 	@$(BIN)/qboxctl demo
@@ -36,6 +36,10 @@ schemas: $(PROGRAM)
 	$(BIN)/qboxctl schema config > schemas/config.schema.json
 	$(BIN)/qboxctl schema plan > schemas/plan.schema.json
 	$(BIN)/qboxctl explain --format markdown > qboxctl/docs/reference.md
+
+# What all forms look like, at every size and width, as text and pictures: to be looked at
+specimens: $(READY)
+	$(BIN)/python -m tests.specimens build/specimens
 
 bench: $(READY)
 	$(BIN)/python -m tests.bench

@@ -48,7 +48,7 @@ class Telling:
     def __init__(self, addresses: Iterable[str], palette: Palette = PLAIN, *, full: bool = False) -> None:
         self._palette, self._full, self._told = palette, full, 0
         broadest = max((columns_of(clean(one)) for one in addresses), default=0)
-        room = palette.columns - _MARGIN - 12 if palette.columns else broadest
+        room = palette.columns - _MARGIN - 10 if palette.columns else broadest
         self._width = max(0, min(broadest, room))
 
     def now(self, one: Outcome) -> str:
@@ -64,7 +64,9 @@ class Telling:
         why = clean(one.error) if one.error and one.error != ALREADY else ""
         took = duration(one.seconds) if one.seconds >= 0.1 and not why else ""
         if took:
-            head = f"{head}{' ' * max(0, self._width - columns_of(clean(str(one.address))))}  {took:>8}"
+            timed = f"{head}{' ' * max(0, self._width - columns_of(clean(str(one.address))))}  {took:>8}"
+            room = self._palette.columns
+            head = timed if not room or columns_of(timed) + 2 <= room else head
         return self._palette.fit(f"  {head}{f'  {why}' if why else ''}")
 
     def report(self, outcomes: Sequence[Outcome]) -> str:

@@ -169,7 +169,8 @@ def groups(changes: Iterable[Change], types: Kinds) -> Iterator[Group]:
 def _said(change: Change, types: Kinds) -> dict[str, str]:
     """What is said of a change, by the attribute's name; of the change as a whole under ""."""
     whole = ", ".join(filter(None, remark(change, types[change.address.kind])))
-    return {**({"": whole} if whole else {}), **{line.name: str(line) for line in lines(change, types)}}
+    told = {line.name: line.head if line.long and line.before else str(line) for line in lines(change, types)}
+    return {**({"": whole} if whole else {}), **told}
 
 
 def _line(change: Change, one: FieldChange, type_: ResourceType) -> Line:

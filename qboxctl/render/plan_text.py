@@ -5,6 +5,7 @@ Many changes of one sort are grouped by domain, one line each, so that three tho
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 
 from qboxctl.errors import Position
@@ -12,7 +13,7 @@ from qboxctl.model import Action, Address, Change, Plan
 from qboxctl.render import parts, table
 from qboxctl.render.differences import LEFT_OUT, NEW, OLD, Row
 from qboxctl.render.parts import Brief, Group, Line, Section
-from qboxctl.render.style import PLAIN, Palette, clean, columns_of, shorten
+from qboxctl.render.style import PLAIN, Palette, clean, columns_of, plural, shorten
 from qboxctl.schema.kinds import Kinds
 
 PlaceOf = Callable[[Address], Position | None]
@@ -21,8 +22,10 @@ PlaceOf = Callable[[Address], Position | None]
 _COLOURS = {Action.CREATE: "green", Action.UPDATE: "yellow", Action.DISABLE: "red", Action.DELETE: "red"}
 _ROWS = {OLD: "red", NEW: "green", LEFT_OUT: "dim"}
 _SHOWN = 20
-MANY = 50
-"""From so many changes of one sort on, each gets one line."""
+MANY = 20
+"""Of more changes of one sort each gets one line."""
+_ALIKE = 5
+"""More removals than these that say the same of themselves say it once."""
 _COLUMNS = 8
 """The most columns of a table; what has more attributes is told as a list."""
 _CELL = 40
@@ -70,7 +73,12 @@ class _Text:
             many = self.summary or (len(section.changes) > MANY and not self.full)
             lost = any(change.destroys_data for change in section.changes)
             yield paint(section.title + (f" ({len(section.changes)})" if many else ""), "alarm" if lost else "bold")
-            yield from self.grouped(section) if many else self.each(section.changes)
+            if many:
+                yield from self.grouped(section)
+            elif section.changes[0].action.removes:
+                yield from self.removals(section.changes)
+            else:
+                yield from self.each(section.changes)
         yield from self.notes()
         yield ""
         if plan.changes:
@@ -89,6 +97,29 @@ class _Text:
                     rows = line.long.rows(whole=self.full)
                     yield from (f"        {self.row(row, ' ')}".rstrip() for row in rows)
 
+    def removals(self, changes: Sequence[Change]) -> Iterable[str]:
+        """What is removed, each with what becomes of it, and why; where many share that, below it."""
+        alike: dict[tuple[str, parts.Remark], list[Change]] = defaultdict(list)
+        for change in changes:
+            kind = change.address.kind
+            alike[kind, parts.remark(change, self.types[kind])].append(change)
+        for (kind, remark), some in alike.items():
+            if len(some) <= _ALIKE:
+                yield from map(self.head, some)
+                continue
+            fate = self.palette.paint(remark.fate, "alarm" if some[0].destroys_data else "red")
+            what = plural(len(some), self.types[kind].title.lower())
+            yield f"  {fate}: {what}{f', {remark.reason}' if remark.reason else ''}"
+            for change in some:
+                yield self.address(change, f"    {parts.SIGNS[change.action]} ", clean(str(change.address)))
+
+    def head(self, change: Change) -> str:
+        """A change's first line."""
+        painted = self.address(change, f"  {parts.SIGNS[change.action]} ", clean(str(change.address)))
+        remark = parts.remark(change, self.types[change.address.kind])
+        fate = self.palette.paint(remark.fate, "alarm") if change.destroys_data else remark.fate
+        return "  ".join(filter(None, (painted, fate, self.palette.paint(remark.reason, "dim"))))
+
     def value(self, line: Line) -> str:
         """What stands beside an attribute's name: the old red, the new green."""
         if line.items:
@@ -99,58 +130,60 @@ class _Text:
 
     def row(self, row: Row, gap: str = "") -> str:
         """A line of a difference."""
-        text = f"{row.sign}{gap}{row.text}"
+        text = f"{row.sign}{gap}{row.text}" if row.text else row.sign
         return self.palette.paint(text, _ROWS[row.sign]) if row.sign in _ROWS else text
 
     def grouped(self, section: Section) -> Iterable[str]:
         """Changes on one line each, under their domains and kinds; what destroys data stays in front, in full."""
         lost = [change for change in section.changes if change.destroys_data]
-        yield from (self.head(change) for change in lost)
+        yield from self.removals(lost)
         others = [change for change in section.changes if not change.destroys_data]
         for group in parts.groups(others, self.types):
             equal = f": {', '.join(group.equal)}" if group.equal else ""
             yield f"  {self.palette.paint(group.home, 'bold')}  {group.what}{equal}"
             if not self.summary:
                 yield from self.rows(group)
-        yield self.palette.paint("  (--full shows every attribute)", "dim")
+        if not section.changes[0].action.removes:
+            yield self.palette.paint("  (--full shows every attribute)", "dim")
 
     def rows(self, group: Group) -> Iterable[str]:
         """The changes of a group: in columns where these fit beside some form of their names, else as lists."""
-        whole = [row.address for row in group.rows]
         cells = [[row.cells.get(name, "") for name in group.columns] for row in group.rows]
-        if not _tabular(cells):
-            yield from self.listed(group, whole)
-            return
-        head, *lines = table.columns([group.columns, *cells])
-        broadest = max(map(columns_of, (head, *lines)))
-        keys = [clean(row.change.address.key) for row in group.rows]
-        own = [clean(self.types.name(row.change.address)) for row in group.rows]
-        for names in (whole, keys, own):
-            width = max(map(columns_of, names))
-            if self.palette.columns and _MARGIN + width + 2 + broadest > self.palette.columns:
-                continue
-            yield self.palette.paint(f"{' ' * (_MARGIN + width)}  {head}", "dim")
-            for row, name, line in zip(group.rows, names, lines, strict=True):
-                yield self.short(row, name, f"{' ' * (width - columns_of(name))}  {line}")
-            return
-        yield from self.listed(group, whole)
+        if _tabular(cells):
+            head, *lines = table.columns([group.columns, *cells])
+            broadest = max(map(columns_of, (head, *lines)))
+            names, width = self.names(group, broadest)
+            if not self.palette.columns or _MARGIN + width + 2 + broadest <= self.palette.columns:
+                yield self.palette.paint(f"{' ' * (_MARGIN + width)}  {head}", "dim")
+                for row, name, line in zip(group.rows, names, lines, strict=True):
+                    yield self.short(row, name, f"{' ' * (width - columns_of(name))}  {line}")
+                return
+        yield from self.listed(group)
 
-    def listed(self, group: Group, names: Sequence[str]) -> Iterable[str]:
+    def names(self, group: Group, room: int) -> tuple[Sequence[str], int]:
+        """What the objects of a group are called where so much stands beside them, and how broad that is.
+
+        Their addresses, or as much of them as the terminal has room for: a group's head says which kind and where.
+        """
+        changes = [row.change for row in group.rows]
+        forms = (
+            [row.address for row in group.rows],
+            [clean(change.address.key) for change in changes],
+            [clean(self.types.name(change.address)) for change in changes],
+        )
+        for names in forms:
+            width = max(map(columns_of, names))
+            if not self.palette.columns or _MARGIN + width + 2 + room <= self.palette.columns:
+                break
+        return names, width
+
+    def listed(self, group: Group) -> Iterable[str]:
         """The changes of a group with what each says: cut on a terminal, whole in a file or a pipe."""
         columns = self.palette.columns
-        width = max(map(columns_of, names))
-        width = min(width, columns // 2) if columns else width
+        names, width = self.names(group, columns // 2 if any(row.cells for row in group.rows) else 0)
         for row, name in zip(group.rows, names, strict=True):
-            used = max(width, columns_of(name))
-            more = shorten(row.more, max(20, columns - _MARGIN - used - 2)) if columns else row.more
-            yield self.short(row, name, f"{' ' * (used - columns_of(name))}  {more}")
-
-    def head(self, change: Change) -> str:
-        """A change's first line."""
-        painted = self.address(change, f"  {parts.SIGNS[change.action]} ", clean(str(change.address)))
-        remark = parts.remark(change, self.types[change.address.kind])
-        fate = self.palette.paint(remark.fate, "alarm") if change.destroys_data else remark.fate
-        return "  ".join(filter(None, (painted, fate, self.palette.paint(remark.reason, "dim"))))
+            more = shorten(row.more, max(20, columns - _MARGIN - width - 2)) if columns else row.more
+            yield self.short(row, name, f"{' ' * (width - columns_of(name))}  {more}")
 
     def short(self, row: Brief, name: str, more: str) -> str:
         """A change on one line."""

@@ -57,13 +57,13 @@ _CODE = re.compile(r"\x1b\[[0-9;]*m|\x1b\]8;;[^\x1b]*\x1b\\")
 
 
 def _wrapped(line: str, columns: int) -> str:
-    """A line wrapped at words: it goes on under its value, or a little to the right."""
+    """A line wrapped at words: it goes on under its last column in the left half, or a little to the right."""
     if columns_of(line) <= columns:
         return line
     bare = _CODE.sub("", line)
     indent = len(bare) - len(bare.lstrip())
-    value = re.search(r"\S {2,}(?=\S)", bare)
-    hang = value.end() if value and value.end() <= columns // 2 else indent + 2
+    ends = (gap.end() for gap in re.finditer(r"\S {2,}(?=\S)", bare))
+    hang = max((end for end in ends if end <= columns // 2), default=indent + 2)
     done, at = "", 0
     for blanks, word in re.findall(r"( *)([^ ]+)", line):
         wide = columns_of(word)
