@@ -74,6 +74,13 @@ def test_equal_mistakes_are_told_once(found: list[Diagnostic], shown: int, says:
     assert diagnostics.as_json(found).count('"code"') == len(found)
 
 
+def test_one_sort_of_mistake_does_not_hide_the_others() -> None:
+    others = [Diagnostic("Q030", f"other {number}", Position("a.yaml", 90, 1)) for number in range(3)]
+    text = diagnostics.text([*alike(30), *others])
+    assert (text.count("[Q024]"), text.count("[Q030]")) == (diagnostics.MOST - 3, 3)
+    assert text.endswith("and 13 errors more")
+
+
 def test_places_are_links_where_a_terminal_shows_them() -> None:
     palette = Palette(columns=40, url_of="file:///x/{}#{}-{}".format)
     text = diagnostics.text(alike(4, message="too large", second=DEFAULTS), palette)

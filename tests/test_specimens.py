@@ -8,8 +8,8 @@ import pytest
 
 from qboxctl.model import Address, Outcome, Status
 from qboxctl.render import approval, plan_text
-from qboxctl.render.outcomes import MOST, Telling, duration
-from qboxctl.render.style import PLAIN, Palette, columns_of
+from qboxctl.render.outcomes import MOST, Telling
+from qboxctl.render.style import PLAIN, Palette, columns_of, duration
 from qboxctl.render.table import columns
 from qboxctl.resources import TYPES
 from tests.specimens.accounts import outcomes_of, plan_of

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 from urllib.parse import quote
 
@@ -32,7 +32,7 @@ MOST = 20
 
 
 def text(found: Iterable[Diagnostic], palette: Palette = PLAIN, line_of: LineOf = lambda _place: "") -> str:
-    """Each with its place, the line there, and what to do; of many the first, errors before warnings, and a count.
+    """Each with its place, the line there, and what to do; of many some of each sort, errors first, and a count.
 
     Those that say the same of several objects are one. No line is shown in which a secret was found.
     """
@@ -44,7 +44,7 @@ def text(found: Iterable[Diagnostic], palette: Palette = PLAIN, line_of: LineOf 
         return "" if (place.file, place.line) in secret else line_of(place)
 
     seconds: set[Position] = set()  # those that were shown: many contradictions may be with one line
-    first = sorted(range(len(groups)), key=lambda number: groups[number].first.severity is not Severity.ERROR)[:MOST]
+    first = sorted(range(len(groups)), key=list(_weights(groups)).__getitem__)[:MOST]
     lines = [line for number in sorted(first) for line in _lines(groups[number], palette, shown, seconds)]
     if len(groups) > MOST:
         rest = [group.first for number, group in enumerate(groups) if number not in first]
@@ -83,6 +83,16 @@ def _group(found: Sequence[Diagnostic]) -> _Group:
     if first.second or not first.address:
         return _Group(first, first.message, [one.position for one in found[1:] if one.position])
     return _Group(first, first.message.replace(first.address, f"{first.address} and {len(found) - 1} more", 1))
+
+
+def _weights(groups: Iterable[_Group]) -> Iterator[tuple[bool, bool]]:
+    """What is told where not all are: errors first, and some of each sort, since one sort would hide the others."""
+    seen = Counter[tuple[str, str]]()
+    for group in groups:
+        one = group.first
+        sort = one.code, one.message.replace(one.address, "") if one.address else one.message
+        seen[sort] += 1
+        yield one.severity is not Severity.ERROR, seen[sort] > _FEW
 
 
 def _counted(found: Sequence[Diagnostic]) -> str:

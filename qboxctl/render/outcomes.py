@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 
 from qboxctl.json_text import json_text
 from qboxctl.model import ALREADY, INTERRUPTED, Outcome, Status
-from qboxctl.render.style import PLAIN, Palette, clean, columns_of
+from qboxctl.render.style import PLAIN, Palette, clean, columns_of, duration
 
 _COLOURS = {
     Status.DONE: "green",
@@ -48,7 +48,7 @@ class Telling:
     def __init__(self, addresses: Iterable[str], palette: Palette = PLAIN, *, full: bool = False) -> None:
         self._palette, self._full, self._told = palette, full, 0
         broadest = max((columns_of(clean(one)) for one in addresses), default=0)
-        room = palette.columns - _MARGIN - 10 if palette.columns else broadest
+        room = palette.columns - _MARGIN - 14 if palette.columns else broadest
         self._width = max(0, min(broadest, room))
 
     def now(self, one: Outcome) -> str:
@@ -64,7 +64,7 @@ class Telling:
         why = clean(one.error) if one.error and one.error != ALREADY else ""
         took = duration(one.seconds) if one.seconds >= 0.1 and not why else ""
         if took:
-            timed = f"{head}{' ' * max(0, self._width - columns_of(clean(str(one.address))))}  {took:>8}"
+            timed = f"{head}{' ' * max(0, self._width - columns_of(clean(str(one.address))))}  {took:>10}"
             room = self._palette.columns
             head = timed if not room or columns_of(timed) + 2 <= room else head
         return self._palette.fit(f"  {head}{f'  {why}' if why else ''}")
@@ -104,14 +104,6 @@ class Telling:
 
     def _word(self, status: Status) -> str:
         return self._palette.paint(f"{_WORDS.get(status, status.value):9}", _COLOURS[status])
-
-
-def duration(seconds: float) -> str:
-    """A time for people: ``0.4 s``, ``12 min 05 s``."""
-    if seconds < 59.95:
-        return f"{seconds:.1f} s"
-    whole = round(seconds)
-    return f"{whole // 60} min {whole % 60:02} s"
 
 
 def counts(outcomes: Sequence[Outcome]) -> dict[str, int]:

@@ -13,7 +13,7 @@ from typing import NamedTuple
 from qboxctl.model import Action, Address, Change, FieldChange, Plan, Value
 from qboxctl.planning.graph import writes
 from qboxctl.render.differences import NEW, OLD, WIDTH, Long, Row, excerpt, is_edited_text, pair, plain
-from qboxctl.render.style import clean, plural, shorten
+from qboxctl.render.style import clean, duration, plural, shorten
 from qboxctl.schema.decoding import EXTRA
 from qboxctl.schema.kinds import Kinds
 from qboxctl.schema.resource import ResourceType
@@ -21,6 +21,8 @@ from qboxctl.schema.resource import ResourceType
 SIGNS = {Action.CREATE: "+", Action.UPDATE: "~", Action.DISABLE: "!", Action.DELETE: "-"}
 MASK = "*** (sent, never shown)"
 _PATTERNS = 5
+_MINUTES = 120
+"""From so many seconds on they are told as minutes."""
 _NAMED = 3
 """So many objects are named where they are counted."""
 _BILL = {
@@ -283,7 +285,9 @@ def warnings(plan: Plan) -> Iterable[tuple[str, str]]:
 def budget(plan: Plan, types: Kinds, per_second: float | None) -> str:
     """What applying takes: requests, and time where the rate is limited."""
     number = writes(plan.changes, types)
-    least = f", at least {number / per_second:.0f} s at {per_second:g} requests a second" if per_second else ""
+    seconds = number / per_second if per_second else 0
+    time = f"{seconds:.0f} s" if seconds < _MINUTES else duration(seconds)
+    least = f", at least {time} at {per_second:g} requests a second" if per_second else ""
     return f"Apply: {plural(number, 'write')}{least}, and list pages to read them back"
 
 

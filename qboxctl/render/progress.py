@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from qboxctl.render.outcomes import duration
-from qboxctl.render.style import plural
+from qboxctl.render.style import duration, plural
 
 _SURE = 1.0
 """So many seconds must have passed before the rest is guessed."""

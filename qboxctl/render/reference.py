@@ -41,7 +41,10 @@ def explain(topic: str | None, palette: Palette = PLAIN) -> str:
     """The reference for a kind, an attribute (``mailbox.language``), the settings or everything; raises KeyError."""
     if palette.columns > _BROADEST:
         palette = replace(palette, columns=_BROADEST)
-    return "\n".join(_shown(line, palette) for line in _explained(topic))
+    title, *lines = _explained(topic)
+    if lines[:1] == [""]:
+        title = palette.paint(title, "bold")
+    return "\n".join(_shown(line, palette) for line in (title, *lines))
 
 
 def _shown(line: str, palette: Palette) -> str:

@@ -103,6 +103,14 @@ def shorten(text: str, width: int) -> str:
     return text if len(text) <= width else text[: width - 1] + "…"
 
 
+def duration(seconds: float) -> str:
+    """A time for people: ``0.4 s``, ``12 min 05 s``."""
+    if seconds < 59.95:
+        return f"{seconds:.1f} s"
+    whole = round(seconds)
+    return f"{whole // 60} min {whole % 60:02} s"
+
+
 def plural(number: int, noun: str) -> str:
     """``1 mailbox``, ``2 mailboxes``."""
     if number == 1:
