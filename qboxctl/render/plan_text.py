@@ -144,7 +144,8 @@ class _Text:
             if not self.summary:
                 yield from self.rows(group)
         if not section.changes[0].action.removes:
-            yield self.palette.paint("  (--full shows every attribute)", "dim")
+            way = "-v" if self.summary else "--full"  # which `apply` does not have
+            yield self.palette.paint(f"  ({way} shows every attribute)", "dim")
 
     def rows(self, group: Group) -> Iterable[str]:
         """The changes of a group: in columns where these fit beside some form of their names, else as lists."""
