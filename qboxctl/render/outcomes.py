@@ -35,6 +35,8 @@ MOST = 20
 _ALIKE = 3
 """So many are told where more than ``_FEW`` have the same reason."""
 _FEW = 5
+_TOLD = 0.1
+"""So many seconds are worth a word."""
 _MARGIN = 22
 """The columns in front of an address."""
 
@@ -59,15 +61,8 @@ class Telling:
         return self.line(one)
 
     def line(self, one: Outcome) -> str:
-        """One outcome: how long it took at the right, or what is to be told of it."""
-        head = f"{self._word(one.status)}  {one.action.value:7}  {clean(str(one.address))}"
-        why = clean(one.error) if one.error and one.error != ALREADY else ""
-        took = duration(one.seconds) if one.seconds >= 0.1 and not why else ""
-        if took:
-            timed = f"{head}{' ' * max(0, self._width - columns_of(clean(str(one.address))))}  {took:>10}"
-            room = self._palette.columns
-            head = timed if not room or columns_of(timed) + 2 <= room else head
-        return self._palette.fit(f"  {head}{f'  {why}' if why else ''}")
+        """One outcome, in line with the others."""
+        return line(one, self._palette, self._width)
 
     def report(self, outcomes: Sequence[Outcome]) -> str:
         """What was not told yet, and the closing line."""
@@ -93,17 +88,29 @@ class Telling:
             alike[one.error].append(one)
         idle = alike.pop(INTERRUPTED, [])
         if idle:
-            yield f"  {self._word(Status.SKIPPED)}  {len(idle)} not started: the run was interrupted"
+            yield f"  {_word(Status.SKIPPED, self._palette)}  {len(idle)} not started: the run was interrupted"
         for some in alike.values():
             shown = some if self._full or len(some) <= _FEW else some[:_ALIKE]
             yield from map(self.line, shown)
             if len(some) > len(shown):
-                yield f"  {self._word(some[0].status)}  and {len(some) - len(shown)} more for the same reason"
+                yield f"  {_word(some[0].status, self._palette)}  and {len(some) - len(shown)} more for the same reason"
         if alike:
             yield self._palette.fit(f"  {self._palette.paint('help:', 'cyan')} {way}")
 
-    def _word(self, status: Status) -> str:
-        return self._palette.paint(f"{_WORDS.get(status, status.value):9}", _COLOURS[status])
+
+def line(one: Outcome, palette: Palette = PLAIN, width: int = 0) -> str:
+    """One outcome: how long it took at the right of so broad addresses, or what is to be told of it."""
+    address = clean(str(one.address))
+    head = f"{_word(one.status, palette)}  {one.action.value:7}  {address}"
+    why = clean(one.error) if one.error and one.error != ALREADY else ""
+    if one.seconds >= _TOLD and not why:
+        timed = f"{head}{' ' * max(0, width - columns_of(address))}  {duration(one.seconds):>10}"
+        head = timed if not palette.columns or columns_of(timed) + 2 <= palette.columns else head
+    return palette.fit(f"  {head}{f'  {why}' if why else ''}")
+
+
+def _word(status: Status, palette: Palette) -> str:
+    return palette.paint(f"{_WORDS.get(status, status.value):9}", _COLOURS[status])
 
 
 def counts(outcomes: Sequence[Outcome]) -> dict[str, int]:
