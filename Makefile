@@ -10,7 +10,7 @@ JOBS ?= auto
 # Neighbours share what they set up, such as a wheel; who has nothing left to do takes half of what another one has.
 TESTS := $(BIN)/pytest -n $(JOBS) --dist worksteal
 
-.PHONY: demo test quick lint types unit coverage schemas bench torture release clean
+.PHONY: demo test quick lint types unit coverage schemas specimens bench torture release clean
 
 demo: $(PROGRAM)
 	@$(BIN)/qboxctl demo
@@ -48,6 +48,10 @@ schemas: $(PROGRAM)
 	$(BIN)/qboxctl schema plan > schemas/plan.schema.json
 	$(BIN)/qboxctl explain --format markdown > qboxctl/docs/reference.md
 	$(BIN)/python examples/picture/picture.py
+
+# What all forms look like, at every size and width, as text and pictures: to be looked at
+specimens: $(READY)
+	$(BIN)/python -m tests.specimens build/specimens
 
 bench: $(READY)
 	$(BIN)/python -m tests.bench

@@ -254,7 +254,8 @@ class PlanOptions:
 class Plan:
     """All that would be done, and what was seen on the way. ``id`` names its content (see planfile).
 
-    ``customers`` are the codes of the customers whose objects were read. ``config_digest``, ``options`` and the last
+    ``customers`` are the codes of the customers whose objects were read, ``disabled`` those of the ``unmanaged`` that
+    are disabled already, which a plan file does not tell. ``config_digest``, ``options`` and the last
     three say what it comes from; make_plan leaves them open, and a plan file needs the digest.
     """
 
@@ -274,6 +275,7 @@ class Plan:
     qboxctl_version: str = ""
     created_at: str = ""
     git_commit: str | None = None
+    disabled: frozenset[Address] = field(default=frozenset(), compare=False)
 
 
 class Status(StrEnum):

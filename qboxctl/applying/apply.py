@@ -39,13 +39,15 @@ def _nothing(*_told: object) -> None:
 class Hooks:
     """What is called while a plan is carried out.
 
-    ``begin`` once the plan is approved and fits, before the first write; ``outcome`` for each change that is over;
-    ``note`` with what a person should know meanwhile.
+    ``begin`` once the plan is approved and fits, before the first write, with the number of steps; ``outcome`` for each
+    change that is over; ``note`` with what a person should know meanwhile; ``sent`` for each step whose requests are
+    over.
     """
 
-    begin: Callable[[], None] = _nothing
+    begin: Callable[[int], None] = _nothing
     outcome: Callable[[Outcome], None] = _nothing
     note: Callable[[str], None] = _nothing
+    sent: Callable[[], None] = _nothing
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +134,7 @@ def apply(
     with closing(Journal(path, plan.id, author, now=client.clock.time)) as book:
         run = Run.of(again.todo, configuration, live_state, types, client.redact)
         scheduler = _scheduler(run, client, account, book, opened, patience or Patience(), hooks)
-        hooks.begin()
+        hooks.begin(run.graph.size)
         failure = _failure_of(scheduler, again)
     done = scheduler.finished
     outcomes = tuple(done[change.address] for change in plan.changes if change.address in done)
@@ -159,6 +161,7 @@ def _scheduler(
         patience=patience,
         report=hooks.outcome,
         note=hooks.note,
+        sent=hooks.sent,
     )
 
 

@@ -23,12 +23,14 @@ class Patience:
 class State:
     """Where a step is.
 
+    ``took`` is the time of its requests in seconds, ``waits_since`` when it was first seen not to be in effect yet.
     ``accepted`` is whether all its requests were, ``refused`` whether the server said no to one, ``seen`` whether its
     object was there afterwards, ``adopted`` whether somebody else had made it. ``notes`` are told with the outcome.
     ``result`` is None until it is over.
     """
 
-    started: float = 0.0
+    took: float = 0.0
+    waits_since: float = 0.0
     deadlines: dict[bool, float] = field(default_factory=dict)
     looks: int = 0
     proofs: int = 0
@@ -46,6 +48,11 @@ class State:
         """Whether it may go on waiting; the time runs from the first question."""
         seconds = patience.outside if outside else patience.server
         return now < self.deadlines.setdefault(outside, now + seconds)
+
+    def look_again(self, now: float) -> None:
+        """Count a look that did not end it."""
+        self.looks += 1
+        self.waits_since = self.waits_since or now
 
     def interval(self) -> float:
         """Seconds until the next look."""

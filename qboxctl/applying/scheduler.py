@@ -45,11 +45,13 @@ class Scheduler:
         patience: Patience,
         report: Callable[[Outcome], None],
         note: Callable[[str], None],
+        sent: Callable[[], None],
     ) -> None:
+        """``report`` is told each outcome, ``note`` what is worth saying meanwhile, ``sent`` of each step sent."""
         self.changes, self.graph, self.ids, self.redact = run.changes, run.graph, run.ids, run.redact
         self.executor, self.verifier, self.journal = executor, verifier, journal
         self.clock, self.stop, self.patience = clock, stop, patience
-        self.report, self.note = report, note
+        self.report, self.note, self.sent = report, note, sent
         writers = concurrency + concurrency // 2  # while some wait for an answer, others wait for the journal's disk
         self.writers, self.readers = ThreadPoolExecutor(writers), ThreadPoolExecutor(concurrency)
         self.loop = Loop(clock, stop, QboxctlError)
@@ -103,13 +105,21 @@ class Scheduler:
         elif self.stop.is_set():
             self.finish(step, Status.SKIPPED, self.why)
         else:
-            state.started = self.clock.monotonic()
             self.read_back.begun(step)
-            self.loop.submit(self.writers, lambda: self.executor.write(step), partial(self.written, step))
+            self.loop.submit(self.writers, lambda: self.write(step), partial(self.written, step))
+
+    def write(self, step: Step) -> Written | None:
+        """Send a step's requests, in a thread of the pool: how long they take is the step's own time."""
+        begun = self.clock.monotonic()
+        try:
+            return self.executor.write(step)
+        finally:
+            self.states[step].took += self.clock.monotonic() - begun
 
     def written(self, step: Step, future: Future[Written | None]) -> None:
         """A step's requests are over."""
         self.read_back.ended(step)
+        self.sent()
         error = future.exception()
         done = future.result() if error is None else None
         if error is not None:
@@ -135,7 +145,7 @@ class Scheduler:
         """The object's name is still held by one whose deletion is queued: try again, for a while."""
         state = self.states[step]
         if self.may_wait(state):
-            state.looks += 1
+            state.look_again(self.clock.monotonic())
             self.loop.later(state.interval(), lambda: self.ready(step))
         else:
             self.finish(step, Status.WAITING, "an object of this name is still being deleted")
@@ -161,12 +171,12 @@ class Scheduler:
             case Look.UNPROVED:
                 self.loop.submit(self.writers, lambda: self.executor.prove(step), partial(self.proved, step, live))
             case Look.PENDING if self.may_wait(state):
-                state.looks += 1
+                state.look_again(self.clock.monotonic())
                 return state.interval()
             case Look.PENDING:
                 self.finish(step, Status.WAITING, message)
             case Look.WRONG if not state.adopted and state.looks < GRACE and not self.stop.is_set():
-                state.looks += 1
+                state.look_again(self.clock.monotonic())
                 return state.interval()
             case Look.WRONG:
                 theirs = step.address in self.executor.adopted
@@ -195,7 +205,7 @@ class Scheduler:
         if self.may_wait(state, outside=True) or (state.proofs <= looks and not self.stop.is_set()):
             at_once = proof.verified and state.proofs == 1  # most servers have it in effect with the answer
             self.read_back.again([step], 0.0 if at_once else state.interval())
-            state.looks += 1
+            state.look_again(self.clock.monotonic())
             return
         record = state.record or self.verifier.proof_of(step, live) or "the record that the panel shows"
         self.finish(step, Status.WAITING, f"waits for its ownership proof: publish {record}")
@@ -218,8 +228,9 @@ class Scheduler:
         """A change is over when all its steps are: the worst of them is its status, each of them is told."""
         states = [self.states[step] for step in steps]
         worst = min(states, key=lambda state: _WORST.index(state.result or Status.DONE))
-        started = [state.started for state in states if state.started]
-        seconds = self.clock.monotonic() - min(started) if started else 0.0
+        now = self.clock.monotonic()
+        waited = max((now - state.waits_since for state in states if state.waits_since), default=0.0)
+        seconds = sum(state.took for state in states) + waited
         message = told([self.part(change, step) for step in steps]) if len(steps) > 1 or worst.message else None
         notes = dict.fromkeys(note for state in states for note in state.notes)
         message = "; ".join(filter(None, (message, *notes))) or None

@@ -15,7 +15,6 @@ import os
 import signal
 import sys
 from collections.abc import Callable
-from io import StringIO
 from typing import Any
 
 import click
@@ -77,10 +76,9 @@ def _ended(command: Callable[[], Any], options: Common) -> int:
     except click.exceptions.Exit as done:
         return done.exit_code
     except click.ClickException as error:
-        text = StringIO()
-        error.show(text)
-        options.alert(text.getvalue().rstrip())
-        return 1
+        from qboxctl.cli.failures import misused
+
+        return misused(error, options)
     except (click.Abort, KeyboardInterrupt):
         options.alert("interrupted")
         os._exit(130)  # what is still being read is of no use to anybody; writes end in order before (see apply)

@@ -30,13 +30,16 @@ from qboxctl.cli.suggestions import plan_files
 from qboxctl.config import git
 from qboxctl.config.configuration import Configuration
 from qboxctl.errors import QboxctlError
-from qboxctl.model import INTERRUPTED, Blocked, Outcome, Plan, PlanOptions, Status
+from qboxctl.model import Blocked, Outcome, Plan, PlanOptions, Status
 from qboxctl.planning.planfile import read
-from qboxctl.render import outcomes, plan_text
-from qboxctl.render.style import Palette, clean, plural
+from qboxctl.render import approval, outcomes, plan_text
+from qboxctl.render.outcomes import Telling
+from qboxctl.render.parts import nothing_to_say
+from qboxctl.render.style import clean
 from qboxctl.resources import TYPES
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+_BAD = (Status.FAILED, Status.UNKNOWN)
 _UNITS = {"s": 1, "m": 60, "h": 3600}
 
 
@@ -108,9 +111,12 @@ def command(
         else:
             checked = None
             configuration, _, plan = planned(client, task, options, acknowledge)
+        addresses = [str(change.address) for change in plan.changes]
+        telling = Telling(addresses, options.palette(), full=options.verbose > 0)
         order = _Order(
-            plan, configuration, client, options, form, acknowledge, auto_approve, patience, journal, options.palette()
-        )
+            plan, configuration, client, options, form, acknowledge, auto_approve, patience, journal, telling,
+            reviewed=saved is not None,
+        )  # fmt: skip
         return order.carry_out(checked)
 
 
@@ -127,13 +133,15 @@ class _Order:
     auto_approve: bool
     patience: Patience
     journal: Path | None
-    palette: Palette
+    telling: Telling
+    reviewed: bool
+    """Whether the plan was saved, and seen before: a summary of it will do."""
 
     def carry_out(self, checked: Checked | None) -> int:
         """Show the plan, apply it, and report; the exit code. ``checked`` is what was found of a saved plan."""
         options = self.options
         options.acting = self.auto_approve
-        if not (options.quiet and self.auto_approve):
+        if not (options.quiet and (self.auto_approve or nothing_to_say(self.plan))):
             self.show()
         with ExitStack() as until_told:
             done = self.apply(checked, until_told)
@@ -157,8 +165,9 @@ class _Order:
         """Apply the plan; from the first write on, signals end the run in order, until all of it is told."""
         options = self.options
 
-        def begin() -> None:
+        def begin(steps: int) -> None:
             options.acting = True
+            options.progress.begin("applying", steps)
             run_on()
             until_told.enter_context(_stopping(self.client.stop, options))
 
@@ -174,7 +183,7 @@ class _Order:
             patience=self.patience,
             journal=self.journal,
             author=Author(_user(), git.commit(options.directory)),
-            hooks=Hooks(begin, self.tell, options.say),
+            hooks=Hooks(begin, self.tell, options.say, options.progress.step),
         )
 
     def show(self) -> None:
@@ -186,9 +195,11 @@ class _Order:
             self.options.palette(stream),
             self.configuration.settings.api.requests_per_second,
             full=self.options.verbose > 0,
+            summary=self.reviewed and not self.options.verbose,
+            place_of=self.configuration.place_of,
         )
         if self.form == "text":
-            self.options.result(text)
+            self.options.result(f"{text}\n" if self.plan.changes and not self.plan.blocked else text)
         else:
             self.options.say(text)
 
@@ -199,19 +210,18 @@ class _Order:
             return True
         if not sys.stdin.isatty() or options.output.lost:
             raise QboxctlError("nobody can be asked here", hint="add --auto-approve, once the plan has been reviewed")
-        destroyed = [change for change in plan.changes if change.destroys_data]
-        if destroyed:
-            names = ", ".join(str(change.address) for change in destroyed[:3])
-            more = f" and {len(destroyed) - 3} more" if len(destroyed) > 3 else ""
-            options.alert(f"This deletes {clean(names)}{more}, with all that is in it, for good.")
-        answer = click.prompt(f"Apply {plural(len(plan.changes), 'change')}? Only yes is taken", default="no", err=True)
+        lost = approval.losses(plan, TYPES, options.palette(sys.stderr))
+        if lost:
+            options.alert(lost)
+        answer = click.prompt(approval.question(plan), default="no", err=True)
         return answer.strip().lower() == "yes"
 
     def tell(self, one: Outcome) -> None:
         """Show an outcome as soon as it is known."""
-        idle = one.status is Status.SKIPPED and one.error == INTERRUPTED  # the summary counts them
-        if self.form == "text" and not idle:
-            self.options.result(outcomes.line(one, self.palette))
+        self.options.progress.over(well=one.status not in _BAD)
+        text = self.telling.now(one) if self.form == "text" else ""
+        if text:
+            self.options.result(text)
 
     def refuse(self, blocked: Sequence[Blocked]) -> int:
         """Say which guards stop the plan, as far as the plan has not said so."""
@@ -227,7 +237,7 @@ class _Order:
         if self.form == "json":
             self.options.result(outcomes.as_json(self.plan.id, done))
         elif done:
-            self.options.result(outcomes.summary(done))
+            self.options.result(self.telling.report(done))
         found = {one.status for one in done}
         if found & {Status.FAILED, Status.UNKNOWN, Status.SKIPPED}:
             return Exit.PARTIAL

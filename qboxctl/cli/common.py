@@ -19,6 +19,7 @@ from qboxctl.render.style import MARKS, Palette
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from qboxctl.cli.progress import Progress
     from qboxctl.errors import Position
 
 _F = TypeVar("_F", bound=Callable[..., Any])
@@ -42,6 +43,8 @@ class Common:
     given: dict[str, Any] = field(default_factory=dict)
     clear: Callable[[], None] = lambda: None
     """Takes the line of progress away, before something is printed."""
+    progress: Progress = field(init=False)
+    """Set where there is a connection."""
     output: Output = field(default_factory=Output)
     excerpts: Callable[[Position], str] = lambda _place: ""
     """The lines of the configuration, once it is read."""
@@ -51,18 +54,16 @@ class Common:
     """Whether something approved is being done: the exit code tells of that then, printed or not."""
 
     def palette(self, stream: Any = None) -> Palette:
-        """What a stream can show (stdout unless said otherwise); only a terminal has colours and an end of lines."""
+        """What a stream can show (stdout unless said otherwise); only a terminal has links and an end of lines."""
         import shutil
 
         stream = stream or sys.stdout
         terminal = stream is not None and stream.isatty()
         wanted = os.environ.get("CLICOLOR_FORCE", "0") not in ("", "0")
         automatic = (wanted or (terminal and os.environ.get("TERM") != "dumb")) and not os.environ.get("NO_COLOR")
-        return Palette(
-            self.color == "always" or (self.color == "auto" and automatic),
-            shutil.get_terminal_size((_COLUMNS, 24)).columns if terminal else 0,
-            not _encodes(stream, MARKS),
-        )
+        enabled = self.color == "always" or (self.color == "auto" and automatic)
+        columns = shutil.get_terminal_size((_COLUMNS, 24)).columns if terminal else 0
+        return Palette(enabled, columns, not _encodes(stream, MARKS), _links() if terminal and enabled else None)
 
     def result(self, text: str) -> None:
         """Print a result, to stdout."""
@@ -88,6 +89,12 @@ class Common:
     def log(self) -> Callable[[str], None] | None:
         """Where requests are logged, with --debug or -vv."""
         return self.alert if self.debug or self.verbose > 1 else None
+
+
+def _links() -> Callable[[str, int, int], str] | None:
+    from qboxctl.cli.hyperlinks import url_of
+
+    return url_of(os.environ)
 
 
 def _encodes(stream: Any, text: str) -> bool:

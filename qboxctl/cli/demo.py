@@ -22,11 +22,11 @@ _STORY: tuple[tuple[str, tuple[str, ...] | str], ...] = (
     ("A configuration: one domain with two mailboxes and an alias.", "FILE"),
     ("Is it right? validate reads the files, and asks nobody.", ("validate",)),
     ("What would be done? plan reads the account, here an empty one.", ("plan", "--out", "plan.json")),
-    ("Do exactly that: apply writes, and reads back what it wrote.", ("apply", "plan.json", "--auto-approve", "-q")),
+    ("Do exactly that: apply writes, and reads back what it wrote.", ("apply", "plan.json", "--auto-approve")),
     ("Once more: the account is as the files say.", ("plan", "--detailed-exitcode")),
     ("Now a pull request: Grace needs a larger mailbox, and Ada has left.", "EDIT"),
     ("Its reviewers see first what would be lost.", ("plan", "--out", "plan.json")),
-    ("Merged: exactly what they have seen is done.", ("apply", "plan.json", "--auto-approve", "-q")),
+    ("Merged: exactly what they have seen is done.", ("apply", "plan.json", "--auto-approve")),
     ("And again there is nothing to do.", ("plan", "--detailed-exitcode")),
 )
 _EDITS = (

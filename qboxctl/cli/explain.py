@@ -30,6 +30,6 @@ def command(options: Common, topic: str | None, form: str) -> None:
         options.result(reference.page().rstrip("\n"))
         return
     try:
-        options.result("\n".join(reference.explain(topic)))
+        options.result(reference.explain(topic, options.palette()))
     except KeyError:
         raise QboxctlError(f"there is nothing called {topic}", hint=reference.meant(topic or "")) from None

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import sys
 import traceback
+from difflib import get_close_matches
 from enum import IntEnum
+
+import click
 
 from qboxctl.cli.common import Common
 from qboxctl.errors import AuthError, ConfigError, QboxctlError, StalePlanError
@@ -63,6 +67,37 @@ def explained(error: Exception, options: Common) -> int:
         options.alert(f"{mark}: a fault in qboxctl: {type(error).__name__}: {told}")
         options.alert("  help: run it again with --debug, and report what that prints")
     return Exit.ERROR
+
+
+def misused(error: click.ClickException, options: Common) -> int:
+    """Print what is wrong with a command line, as all other errors are printed, and give its exit code."""
+    palette = options.palette(sys.stderr)
+    context = error.ctx if isinstance(error, click.UsageError) else None
+    hints = []
+    match error:
+        case click.NoSuchOption():
+            message = f"there is no option {error.option_name}"
+            near = get_close_matches(error.option_name, error.possibilities or (), 2, 0)
+            hints += [f"did you mean {' or '.join(near)}?"] if near else []
+        case click.MissingParameter() | click.BadParameter() if error.param is not None:
+            name = " ".join(filter(None, (_name(error.param), "is missing" if not error.message else "")))
+            message = f"{name}: {error.message.rstrip('.')}" if error.message else name
+        case _:
+            message, question, near_by = error.format_message().partition("did you mean")
+            message = re.sub(r"Option '(\S+)'", r"\1", message)  # requires an argument, or takes none
+            message = message[:1].lower() + message[1:].rstrip(" :.")
+            hints += [question + near_by] if question else []
+    if context is not None:
+        hints.append(f"`{context.command_path} --help` tells what it takes")
+    options.alert(palette.fit(f"{palette.paint('error', 'alarm')}: {clean(message)}"))
+    if hints:
+        options.alert(palette.fit(f"{palette.paint('  help:', 'cyan')} {clean(' '.join(hints))}"))
+    return Exit.ERROR
+
+
+def _name(parameter: click.Parameter) -> str:
+    """What a parameter is called on the command line: an option's longest name, or an argument's."""
+    return max(parameter.opts, key=len) if isinstance(parameter, click.Option) else parameter.human_readable_name
 
 
 def of_the_system(error: OSError) -> str:

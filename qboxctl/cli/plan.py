@@ -20,6 +20,7 @@ from qboxctl.model import Plan, PlanOptions
 from qboxctl.planning.guards import acknowledges
 from qboxctl.planning.planfile import write
 from qboxctl.render.origin import Origin
+from qboxctl.render.parts import nothing_to_say
 from qboxctl.render.plans import FORMATS, picture
 from qboxctl.resources import TYPES
 
@@ -68,8 +69,13 @@ def command(
     if out:
         write(plan, out)
     rate = configuration.settings.api.requests_per_second
-    origin = origin_of(plan, configuration, options) if form == "html" else Origin()
-    options.result(picture(plan, form, TYPES, options.palette(), rate, full=full, summary=summary, origin=origin))
+    if not (options.quiet and form == "text" and nothing_to_say(plan)):
+        origin = origin_of(plan, configuration, options) if form == "html" else Origin()
+        shown = picture(
+            plan, form, TYPES, options.palette(), rate, full=full, summary=summary,
+            place_of=configuration.place_of, origin=origin,
+        )  # fmt: skip
+        options.result(shown)
     if out and plan.changes and form == "text":
         words = ["apply", str(out), *_again(plan, acknowledge=acknowledge, seed=seed or "")]
         if plan.blocked:

@@ -1,4 +1,4 @@
-"""How far a long reading is: one line that rewrites itself on a terminal, now and then a line in a pipeline."""
+"""How far a long run is: one line that rewrites itself on a terminal, now and then a line in a pipeline."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Callable
 from time import monotonic
 
 from qboxctl.cli.common import Common
-from qboxctl.render.style import plural
+from qboxctl.render.progress import answers, steps
 
 _REDRAW = 0.1
 _REPORT = 10.0
@@ -18,7 +18,7 @@ _QUIET = 1.0
 
 
 class Progress:
-    """Counts answers; to be called from any thread."""
+    """Counts answers, and once it is known what is to be done, steps; to be called from any thread."""
 
     def __init__(self, options: Common, what: str, clock: Callable[[], float] = monotonic) -> None:
         self._options, self._what, self._clock = options, what, clock
@@ -26,22 +26,44 @@ class Progress:
         self._lock = threading.Lock()
         self._begun = clock()
         self._next = self._begun + (_QUIET if self._live else _REPORT)
-        self._count, self._drawn = 0, False
+        self._count, self._total, self._wrong, self._drawn = 0, 0, 0, False
 
     def __call__(self) -> None:
         """One answer more."""
+        self._turn(answer=True)
+
+    def begin(self, what: str, total: int) -> None:
+        """From here on count steps, of so many."""
+        with self._lock:
+            self._what, self._total, self._count, self._begun = what, total, 0, self._clock()
+
+    def step(self) -> None:
+        """One step more."""
+        self._turn(answer=False)
+
+    def over(self, *, well: bool) -> None:
+        """What is to be done with an object is over."""
+        with self._lock:
+            self._wrong += not well
+
+    def _turn(self, *, answer: bool) -> None:
         now = self._clock()
         with self._lock:
-            self._count += 1
+            self._count += answer == (self._total == 0)
             if now < self._next:
                 return
             self._next = now + (_REDRAW if self._live else _REPORT)
-            text = f"{self._what}: {plural(self._count, 'answer')}, {now - self._begun:.0f} s"
+            text = self._text(now - self._begun)
             if self._live:
                 self._options.output.write(f"\r\x1b[K{text}", err=True, nl=False)
                 self._drawn = True
                 return
         self._options.say(text)  # it clears the line first, which takes the lock
+
+    def _text(self, seconds: float) -> str:
+        if self._total:
+            return steps(self._what, self._count, self._total, self._wrong, seconds)
+        return answers(self._what, self._count, seconds)
 
     def clear(self) -> None:
         """Take the line away, before something else is printed."""

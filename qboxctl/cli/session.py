@@ -71,7 +71,7 @@ def connect(
         raise QboxctlError("--seed fills an emulator, and goes with --endpoint emulator: only")
     token = _EMULATED if inside else _token(configuration, options)
     progress = Progress(options, "asking the API")
-    options.clear = progress.clear
+    options.clear, options.progress = progress.clear, progress
     made = kind(
         settings.endpoint,
         token,

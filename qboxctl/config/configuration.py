@@ -61,6 +61,11 @@ class Configuration:
             path = ()
         return source.position((*where.path, *path), value=value)
 
+    def place_of(self, address: Address) -> Position | None:
+        """Where an object is declared, None for one that no file declares."""
+        desired = self.objects.get(address)
+        return self.position(desired.where) if desired else None
+
     def origin(self, one: Desired, name: str) -> Position:
         """Where an attribute of an object is stated: in the object itself, or in the defaults for its kind."""
         below = self.default_places.get(one.address.kind)

@@ -58,6 +58,11 @@ class Graph:
     needs: Mapping[Step, Set[Step]]
     after: Mapping[Step, Set[Step]]
 
+    @property
+    def size(self) -> int:
+        """How many steps there are that write something."""
+        return sum(1 for step in self.work if step.address.kind != GATE)
+
     def steps_of(self, address: Address) -> Sequence[Step]:
         """A change's steps in order; none for what does not change."""
         return self.steps.get(address, ())

@@ -56,6 +56,7 @@ class _Planner:
         self.targets = Targets(configuration, types, options)
         self.changes: list[Change] = []
         self.unmanaged: list[Address] = []
+        self.disabled: set[Address] = set()
         self.unverifiable: list[Unverifiable] = []
         self.unchanged: list[Address] = []
         self.wrong: list[tuple[Address, Diagnostic]] = []
@@ -84,6 +85,7 @@ class _Planner:
             endpoint=settings.endpoint,
             changes=changes,
             unmanaged=tuple(sorted(self.unmanaged)),
+            disabled=frozenset(self.disabled),
             unverifiable=tuple(sorted(self._seen(self.unverifiable, kept), key=lambda one: one.address)),
             blocked=judge(
                 changes, self.live_state, self.configuration, self.types, plan_id=identity, acknowledge=acknowledge
@@ -300,6 +302,8 @@ class _Planner:
             if todo == "keep" or not gone or (todo == "disable" and live.status == DISABLED):
                 if collection in self.live_state.complete and self.targets.targeted(address):
                     self.unmanaged.append(address)
+                    if live.status == "disabled":
+                        self.disabled.add(address)
             else:
                 why = "no longer declared" if since is not None else "not declared"
                 self.remove(live, Action(todo), f"{why} (on_remove: {todo})")

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import NamedTuple
 from urllib.parse import quote
 
 from qboxctl import __version__
@@ -18,6 +20,10 @@ LineOf = Callable[[Position], str]
 _ROOM = 120
 """The columns for a line of a file, where the output has no end of lines."""
 _LEAST = 40
+_FEW = 3
+"""So many equal mistakes are told one by one."""
+_PLACES = 10
+"""So many more places of one mistake are named."""
 _SARIF = "https://json.schemastore.org/sarif-2.1.0.json"
 
 
@@ -26,23 +32,67 @@ MOST = 20
 
 
 def text(found: Iterable[Diagnostic], palette: Palette = PLAIN, line_of: LineOf = lambda _place: "") -> str:
-    """Each with its place, the line there, and what to do; of many the first, errors before warnings, and a count.
+    """Each with its place, the line there, and what to do; of many some of each sort, errors first, and a count.
 
-    No line is shown in which a secret was found.
+    Those that say the same of several objects are one. No line is shown in which a secret was found.
     """
     found = list(found)
+    groups = _united(found)
     secret = {(one.position.file, one.position.line) for one in found if one.position and one.code == IN_PLAIN_TEXT}
 
     def shown(place: Position) -> str:
         return "" if (place.file, place.line) in secret else line_of(place)
 
     seconds: set[Position] = set()  # those that were shown: many contradictions may be with one line
-    first = sorted(range(len(found)), key=lambda number: found[number].severity is not Severity.ERROR)[:MOST]
-    lines = [line for number in sorted(first) for line in _lines(found[number], palette, shown, seconds)]
-    if len(found) > MOST:
-        rest = [one for number, one in enumerate(found) if number not in first]
+    first = sorted(range(len(groups)), key=list(_weights(groups)).__getitem__)[:MOST]
+    lines = [line for number in sorted(first) for line in _lines(groups[number], palette, shown, seconds)]
+    if len(groups) > MOST:
+        rest = [group.first for number, group in enumerate(groups) if number not in first]
         lines.append(f"and {_counted(rest)} more")
     return "\n".join(lines)
+
+
+class _Group(NamedTuple):
+    """Mistakes that are the same one: the first, what is said of all, and where the others stand."""
+
+    first: Diagnostic
+    message: str
+    others: Sequence[Position] = ()
+
+
+def _united(found: Iterable[Diagnostic]) -> list[_Group]:
+    """What is said of several objects at one place, such as in the defaults, or with the same other place, as one."""
+    alike: dict[object, list[Diagnostic]] = defaultdict(list)
+    for one in found:
+        about = one.message.replace(one.address, "") if one.address else ""
+        if one.second:
+            alike[one.code, one.severity, one.message, one.hint, one.second].append(one)
+        elif one.position and about:
+            alike[one.code, one.severity, about, one.hint, one.position].append(one)
+        else:
+            alike[id(one)].append(one)
+    return [
+        group
+        for some in alike.values()
+        for group in ([_group(some)] if len(some) > _FEW else [_Group(one, one.message) for one in some])
+    ]
+
+
+def _group(found: Sequence[Diagnostic]) -> _Group:
+    first = found[0]
+    if first.second or not first.address:
+        return _Group(first, first.message, [one.position for one in found[1:] if one.position])
+    return _Group(first, first.message.replace(first.address, f"{first.address} and {len(found) - 1} more", 1))
+
+
+def _weights(groups: Iterable[_Group]) -> Iterator[tuple[bool, bool]]:
+    """What is told where not all are: errors first, and some of each sort, since one sort would hide the others."""
+    seen = Counter[tuple[str, str]]()
+    for group in groups:
+        one = group.first
+        sort = one.code, one.message.replace(one.address, "") if one.address else one.message
+        seen[sort] += 1
+        yield one.severity is not Severity.ERROR, seen[sort] > _FEW
 
 
 def _counted(found: Sequence[Diagnostic]) -> str:
@@ -51,9 +101,10 @@ def _counted(found: Sequence[Diagnostic]) -> str:
     return " and ".join(parts)
 
 
-def _lines(one: Diagnostic, palette: Palette, line_of: LineOf, known: set[Position]) -> Iterable[str]:
+def _lines(group: _Group, palette: Palette, line_of: LineOf, known: set[Position]) -> Iterable[str]:
+    one = group.first
     colour = "alarm" if one.severity is Severity.ERROR else "yellow"
-    yield palette.fit(f"{palette.paint(f'{one.severity.value}[{one.code}]', colour)}: {clean(one.message)}")
+    yield palette.fit(f"{palette.paint(f'{one.severity.value}[{one.code}]', colour)}: {clean(group.message)}")
     places = [place for place in (one.position, one.second) if place]
     margin = max([2, *(len(str(place.line)) for place in places)])
     room = max((palette.columns or _ROOM) - margin - 3, _LEAST)
@@ -61,7 +112,8 @@ def _lines(one: Diagnostic, palette: Palette, line_of: LineOf, known: set[Positi
     hint = clean(one.hint or "")
     for place in places:
         arrow = " " * margin + ("-->" if place is one.position else ":::")
-        yield palette.fit(f"{palette.paint(arrow, 'blue')} {clean(str(place))}")
+        shown = palette.link(clean(str(place)), place.file, place.line, place.column)
+        yield palette.fit(f"{palette.paint(arrow, 'blue')} {shown}")
         line = "" if place is one.second and place in known else line_of(place)
         if not line.strip():
             continue
@@ -76,6 +128,19 @@ def _lines(one: Diagnostic, palette: Palette, line_of: LineOf, known: set[Positi
         yield f"{gutter} {carets}"
     if hint:
         yield palette.fit(f"{palette.paint('  help:', 'cyan')} {hint}")
+    if group.others:
+        yield palette.fit(f"{palette.paint(' ' * margin + ' =', 'blue')} the same at {_places(group, palette)}")
+
+
+def _places(group: _Group, palette: Palette) -> str:
+    """Where the others of a group stand; of one file the lines only."""
+    home = group.first.position.file if group.first.position else ""
+    shown = []
+    for place in group.others[:_PLACES]:
+        text = str(place).removeprefix(f"{home}:") if place.file == home else str(place)
+        shown.append(palette.link(clean(text), place.file, place.line, place.column))
+    more = len(group.others) - len(shown)
+    return ", ".join(shown) + (f" and {more} more" if more else "")
 
 
 def _label(hint: str) -> str:

@@ -12,7 +12,7 @@ from qboxctl.config.yaml.writer import dump
 from qboxctl.dns.records import unite_spf
 from qboxctl.json_text import json_text
 from qboxctl.model import JSON
-from qboxctl.render.style import PLAIN, Palette, clean
+from qboxctl.render.style import PLAIN, Palette, clean, columns_of, pad
 from qboxctl.schema.records import Purpose, Record
 
 TTL = 3600
@@ -26,24 +26,30 @@ Found = Mapping[Record, tuple[str, Sequence[str]]]
 
 
 def table(records: Sequence[Record], found: Found, palette: Palette = PLAIN) -> str:
-    """For people, one block for each zone; the value comes last, so that it can be copied whole."""
+    """For people, one block for each zone; the value comes last and is never wrapped, so that it can be copied whole.
+
+    Names stand in full, and inside their zone where a terminal has no room for that.
+    """
     lines: list[str] = []
     for zone, group in groupby(_with_unexpected(records, found), key=lambda one: one.zone):
         rows = list(group)
         lines += [*([""] if lines else []), palette.paint(clean(zone), "bold")]
-        width = max(len(one.name) for one in rows)
-        for one in rows:
+        ahead = 11 + (12 if found else 0) + max(columns_of(one.name) for one in rows)  # of the value
+        narrow = 0 < palette.columns < 2 * ahead
+        names = [clean((_relative(one) or "@") if narrow else one.name) for one in rows]
+        width = max(map(columns_of, names))
+        for one, name in zip(rows, names, strict=True):
             status, now = found.get(one, ("", ()))
             mark = palette.paint(f"{status:10}  ", _TONES.get(status, "dim")) if status else ""
             value = clean(one.value) or palette.paint(_LATER, "dim")
-            lines.append(f"  {mark}{clean(one.name):{width}}  {one.type:5}  {value}")
-            pad = " " * (6 + (12 if status else 0))
+            lines.append(f"  {mark}{pad(name, width)}  {one.type:5}  {value}")
+            indent = " " * (6 + (12 if status else 0))
             if status == "different":
-                lines += [f"{pad}now: {clean(text)}" for text in now]
+                lines += [f"{indent}now: {palette.paint(clean(text), 'red')}" for text in now]
                 united = _united(one, now)
-                lines += [f"{pad}make it: {clean(united)}"] if united else []
+                lines += [f"{indent}make it: {palette.paint(clean(united), 'green')}"] if united else []
             if one.note:
-                lines.append(f"{pad}{palette.paint(clean(one.note), 'dim')}")
+                lines.append(palette.fit(f"{indent}{palette.paint(clean(one.note), 'dim')}"))
     return "\n".join(lines)
 
 

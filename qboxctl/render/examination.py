@@ -25,20 +25,22 @@ def _lines(report: Report, palette: Palette, *, full: bool) -> Iterable[str]:
         yield f"  {palette.paint(f'{word:6}', colour)}  {one.topic:{width}}  {clean(one.text)}"
     yield ""
     yield palette.paint("What this account's answers carry of the attributes that qboxctl knows", "bold")
-    for kind in dict.fromkeys(one.kind for one in report.attributes):
-        yield from _kind(kind, [one for one in report.attributes if one.kind == kind], palette)
+    kinds = dict.fromkeys(one.kind for one in report.attributes)
+    width = max(map(len, kinds), default=0) + 1
+    for kind in kinds:
+        yield from _kind(f"{f'{kind}:':{width}}", [one for one in report.attributes if one.kind == kind], palette)
     for kind, names in report.unknown.items() if full else ():
         yield f"  {kind}: also there, and not modelled: {', '.join(clean(name)[:60] for name in names[:_MOST])}"
 
 
 def _kind(kind: str, attributes: list[Attribute], palette: Palette) -> Iterable[str]:
     if all(one.seen is Seen.UNTRIED for one in attributes):
-        yield f"  {kind}: there is none to look at"
+        yield f"  {kind} {palette.paint('there is none to look at', 'dim')}"
         return
     sure = [one for one in attributes if one.seen is not Seen.NEVER]
     confirmed = [one.name for one in sure if one.certainty is not Certainty.DOCUMENTED]
     details = [one.name for one in sure if one.seen is Seen.DETAILS]
-    yield f"  {kind}: {len(sure)} of {len(attributes)}"
+    yield f"  {kind} {len(sure):>2} of {len(attributes):>2}"
     if confirmed:
         yield f"      assumed names that are right: {', '.join(confirmed)}"
     if details:

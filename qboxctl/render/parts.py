@@ -7,14 +7,14 @@ move a terminal's cursor is already out.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from qboxctl.model import Action, Address, Change, FieldChange, Plan, Value
 from qboxctl.planning import billing
 from qboxctl.planning.graph import writes
 from qboxctl.render.differences import NEW, OLD, WIDTH, Long, Row, excerpt, is_edited_text, pair, places, plain
-from qboxctl.render.style import clean, plural, shorten
+from qboxctl.render.style import clean, duration, plural, shorten
 from qboxctl.schema.decoding import EXTRA
 from qboxctl.schema.kinds import Kinds
 from qboxctl.schema.resource import ResourceType
@@ -22,6 +22,8 @@ from qboxctl.schema.resource import ResourceType
 SIGNS = {Action.CREATE: "+", Action.UPDATE: "~", Action.DISABLE: "!", Action.DELETE: "-"}
 MASK = "*** (sent, never shown)"
 _PATTERNS = 5
+_MINUTES = 120
+"""From so many seconds on they are told as minutes."""
 _NAMED = 3
 """So many objects are named where they are counted."""
 
@@ -106,46 +108,63 @@ def lines(change: Change, types: Kinds) -> list[Line]:
     type_ = types[change.address.kind]
     shown = [_line(change, one, type_) for one in change.fields]
     shown += [Line(clean(name), "", MASK) for name in change.secrets]
-    order = type_.order
-    return sorted(shown, key=lambda line: order.get(line.name, len(order)))
+    return sorted(shown, key=lambda line: type_.place(line.name))
 
 
 class Brief(NamedTuple):
-    """A change among many: its address, and what it says beside what all of its group say."""
+    """A change among many: its address, and what it says beside what all of its group say, by the attribute's name.
+
+    What is not said of an attribute stands under "".
+    """
 
     change: Change
     address: str
-    more: str
+    cells: Mapping[str, str]
+
+    @property
+    def more(self) -> str:
+        """All of it on one line."""
+        return ", ".join(f"{name} {text}" if name else text for name, text in self.cells.items())
 
 
 class Group(NamedTuple):
-    """Changes of one kind in one place, with what is equal in all of them said once."""
+    """Changes of one kind in one place, with what is equal in all of them said once.
+
+    ``columns`` are the names of what differs, in the order of their definitions.
+    """
 
     home: str
     what: str
     equal: Sequence[str]
+    columns: Sequence[str]
     rows: Sequence[Brief]
 
 
 def groups(changes: Iterable[Change], types: Kinds) -> Iterator[Group]:
-    """Changes by place and kind, in the order of names; within a group they keep theirs."""
+    """Changes by place, in the order of names, and by kind, in that of creation; within a group they keep theirs."""
     places: dict[tuple[str, str], list[Change]] = defaultdict(list)
+    rank = {kind: number for number, kind in enumerate(types)}
     for change in changes:
         places[home(change, types), change.address.kind].append(change)
-    for (place, kind), found in sorted(places.items()):
-        type_ = types[kind]
-        said = [
-            dict.fromkeys(
-                [*filter(None, remark(change, type_)), *(f"{line.name} {line}" for line in lines(change, types))]
-            )
-            for change in found
-        ]
-        equal = [text for text in said[0] if len(said) > 1 and all(text in one for one in said)]
+    for place, kind in sorted(places, key=lambda one: (one[0], rank[one[1]])):
+        type_, found = types[kind], places[place, kind]
+        said = [_said(change, types) for change in found]
+        first, *others = said
+        equal = {name for name, text in first.items() if others and all(one.get(name) == text for one in others)}
+        names = sorted(dict.fromkeys(name for one in said for name in one if name not in equal), key=type_.place)
         rows = [
-            Brief(change, clean(str(change.address)), ", ".join(text for text in one if text not in equal))
+            Brief(change, clean(str(change.address)), {name: one[name] for name in names if name in one})
             for change, one in zip(found, said, strict=True)
         ]
-        yield Group(clean(place), plural(len(found), type_.title.lower()), equal, rows)
+        told = [f"{name} {text}" if name else text for name, text in first.items() if name in equal]
+        yield Group(clean(place), plural(len(found), type_.title.lower()), told, names, rows)
+
+
+def _said(change: Change, types: Kinds) -> dict[str, str]:
+    """What is said of a change, by the attribute's name; of the change as a whole under ""."""
+    whole = ", ".join(filter(None, remark(change, types[change.address.kind])))
+    told = {line.name: line.head if line.long and line.before else str(line) for line in lines(change, types)}
+    return {**({"": whole} if whole else {}), **told}
 
 
 def _line(change: Change, one: FieldChange, type_: ResourceType) -> Line:
@@ -194,6 +213,11 @@ def home(change: Change, types: Kinds) -> str:
     return root.key if len(section) == 1 else section[0].capitalize()
 
 
+def nothing_to_say(plan: Plan) -> bool:
+    """Whether a plan changes nothing, and nothing of it is left alone, doubtful, warned of or blocked."""
+    return not (plan.changes or plan.unmanaged or plan.unverifiable or plan.warnings or plan.blocked)
+
+
 def place(plan: Plan) -> str:
     """Which account the plan is for."""
     return f"{clean(plan.environment)} at {shorten(clean(plan.endpoint), 200)}"
@@ -211,6 +235,14 @@ def partial_plan(plan: Plan) -> str:
 def _some(patterns: Sequence[str]) -> str:
     shown = ", ".join(shorten(clean(text), WIDTH) for text in patterns[:_PATTERNS])
     return shown + (f" and {len(patterns) - _PATTERNS} more" if len(patterns) > _PATTERNS else "")
+
+
+def left_alone(plan: Plan) -> dict[str, list[str]]:
+    """The live objects that no file declares and that stay as they are, by why; those without any are left out."""
+    strangers = [clean(str(address)) for address in plan.unmanaged if address not in plan.disabled]
+    disabled = [clean(str(address)) for address in plan.unmanaged if address in plan.disabled]
+    found = {"Not declared, and left alone": strangers, "Not declared, and disabled already": disabled}
+    return {title: rows for title, rows in found.items() if rows}
 
 
 def unverifiable(plan: Plan, types: Kinds) -> list[str]:
@@ -248,7 +280,9 @@ def warnings(plan: Plan) -> Iterable[tuple[str, str]]:
 def budget(plan: Plan, types: Kinds, per_second: float | None) -> str:
     """What applying takes: requests, and time where the rate is limited."""
     number = writes(plan.changes, types)
-    least = f", at least {number / per_second:.0f} s at {per_second:g} requests a second" if per_second else ""
+    seconds = number / per_second if per_second else 0
+    time = f"{seconds:.0f} s" if seconds < _MINUTES else duration(seconds)
+    least = f", at least {time} at {per_second:g} requests a second" if per_second else ""
     return f"Apply: {plural(number, 'write')}{least}, and list pages to read them back"
 
 

@@ -21,9 +21,10 @@ def picture(
     *,
     full: bool = False,
     summary: bool = False,
+    place_of: plan_text.PlaceOf = lambda _address: None,
     origin: Origin = plan_html.NOWHERE,
 ) -> str:
-    """The plan in one of ``FORMATS``; palette, ``full`` and ``summary`` are for text only, ``origin`` for HTML."""
+    """The plan in one of ``FORMATS``; ``origin`` is for HTML, ``per_second`` for all, the rest for text (see there)."""
     match form:
         case "json":
             return dumps(plan).rstrip("\n")
@@ -32,4 +33,4 @@ def picture(
         case "html":
             return plan_html.render(plan, types, per_second, origin)
         case _:
-            return plan_text.render(plan, types, palette, per_second, full=full, summary=summary)
+            return plan_text.render(plan, types, palette, per_second, full=full, summary=summary, place_of=place_of)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
-from textwrap import wrap
+from dataclasses import replace
 from typing import NamedTuple
 
+from qboxctl.render.style import PLAIN, Palette
 from qboxctl.resources import TYPES
 from qboxctl.schema import json_schema
 from qboxctl.schema.calls import Certainty
@@ -14,6 +16,10 @@ from qboxctl.schema.places import RULES, Places
 from qboxctl.schema.resource import Field, Mode, ResourceType
 
 _PLACES = Places.of(TYPES)
+_BROADEST = 120
+"""Columns of a line, on whatever screen: longer ones are hard to read."""
+_ROW = re.compile(r"( *)(\S+(?: \S+)*)( {2,}.+)")
+"""A name with what is said of it."""
 
 
 def topics() -> list[str]:
@@ -32,8 +38,25 @@ def meant(topic: str) -> str:
     return f"did you mean {' or '.join(found)}?" if found else otherwise
 
 
-def explain(topic: str | None) -> list[str]:
+def explain(topic: str | None, palette: Palette = PLAIN) -> str:
     """The reference for a kind, an attribute (``mailbox.language``), the settings or everything; raises KeyError."""
+    if palette.columns > _BROADEST:
+        palette = replace(palette, columns=_BROADEST)
+    title, *lines = _explained(topic)
+    if lines[:1] == [""]:
+        title = palette.paint(title, "bold")
+    return "\n".join(_shown(line, palette) for line in (title, *lines))
+
+
+def _shown(line: str, palette: Palette) -> str:
+    """A line as a terminal shows it: the name of a row stands out, and running text goes on at the left."""
+    row = _ROW.match(line)
+    if row:
+        return palette.fit(f"{row[1]}{palette.paint(row[2], 'cyan')}{row[3]}")
+    return palette.fit(line).replace("\n  ", "\n")
+
+
+def _explained(topic: str | None) -> list[str]:
     if not topic:
         kinds = [f"  {one.kind:18} {one.doc}" for one in TYPES.values()]
         more = [
@@ -53,15 +76,15 @@ def explain(topic: str | None) -> list[str]:
 def _explain_own(one: ResourceType, name: str) -> list[str]:
     """What may stand in an object beside its attributes: its state, extra attributes, a pin, and what is inside it."""
     schema = json_schema.body(TYPES, one)["properties"][name]
-    values = f"values:   {', '.join(schema['enum'])}" if "enum" in schema else "values:   a mapping"
-    values = "values:   text or a whole number" if isinstance(schema.get("type"), list) else values
-    return [f"{one.kind}.{name}", "", *wrap(f"{schema['description'].rstrip('.')}.", 100), "", values]
+    values = f"values:         {', '.join(schema['enum'])}" if "enum" in schema else "values:      a mapping"
+    values = "values:      text or a whole number" if isinstance(schema.get("type"), list) else values
+    return [f"{one.kind}.{name}", "", f"{schema['description'].rstrip('.')}.", "", values]
 
 
 def _explain_kind(one: ResourceType) -> Iterable[str]:
     yield f"{one.kind}: {one.title}"
     yield ""
-    yield from wrap(one.doc, 100)
+    yield one.doc
     yield ""
     yield f"in a file:   {TYPES.path(one.kind)}.NAME"
     yield f"address:     {one.kind}/{TYPES.form(one.kind)}"
@@ -88,15 +111,15 @@ def _explain_field(one: ResourceType, each: Field) -> list[str]:
     lines = [
         f"{one.kind}.{each.name}",
         "",
-        *wrap(json_schema.describe(each) + ".", 100),
+        f"{json_schema.describe(each)}.",
         "",
-        f"values:   {_allowed(each)}",
-        f"writable: {each.mode.value.replace('_', ' ')}",
-        f"in the API: {each.wire}" + (f", read as {each.row_name}" if each.row_name != each.wire else ""),
-        f"sure:     {certain[each.certainty]}" + (f" [{each.source}]" if each.source else ""),
+        f"values:            {_allowed(each)}",
+        f"writable:    {each.mode.value.replace('_', ' ')}",
+        f"in the API:  {each.wire}" + (f", read as {each.row_name}" if each.row_name != each.wire else ""),
+        f"sure:        {certain[each.certainty]}" + (f" [{each.source}]" if each.source else ""),
     ]
     if each.refers:
-        lines.append(f"refers to: {' or '.join(each.refers.kinds)}")
+        lines.append(f"refers to:   {' or '.join(each.refers.kinds)}")
     return lines
 
 

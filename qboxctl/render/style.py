@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from unicodedata import combining, east_asian_width
 
@@ -20,15 +21,25 @@ _CODES = {
 
 @dataclass(frozen=True, slots=True)
 class Palette:
-    """What a stream can show: colours, so many columns (0: lines may be of any length), and which characters."""
+    """What a stream can show: colours, so many columns (0: lines may be of any length), and which characters.
+
+    ``url_of`` gives the URL of a place in a file, by its name, line and column; None where no links are shown.
+    """
 
     enabled: bool = False
     columns: int = 0
     ascii: bool = False
+    url_of: Callable[[str, int, int], str] | None = None
 
     def paint(self, text: str, colour: str) -> str:
         """The text in a colour: red, green, yellow, blue, cyan, dim, bold or alarm."""
         return f"\x1b[{_CODES[colour]}m{text}\x1b[0m" if self.enabled and text else text
+
+    def link(self, text: str, file: str, line: int = 0, column: int = 0) -> str:
+        """The text as a link to a place in a file, where the terminal shows links (OSC 8)."""
+        if self.url_of is None or not text or not file:
+            return text
+        return f"\x1b]8;;{self.url_of(file, line, column)}\x1b\\{text}\x1b]8;;\x1b\\"
 
     def fit(self, text: str) -> str:
         """Lines in characters that can be shown, which end at the last column as far as words do: none is broken."""
@@ -42,17 +53,17 @@ class Palette:
 MARKS = "→⏎…−"
 """What we write ourselves that not every terminal can show."""
 _ASCII = str.maketrans(dict(zip(MARKS, ("->", "\\n", "...", "-"), strict=True)))
-_CODE = re.compile(r"\x1b\[[0-9;]*m")
+_CODE = re.compile(r"\x1b\[[0-9;]*m|\x1b\]8;;[^\x1b]*\x1b\\")
 
 
 def _wrapped(line: str, columns: int) -> str:
-    """A line wrapped at words: it goes on under its value, or a little to the right."""
+    """A line wrapped at words: it goes on under its last column in the left half, or a little to the right."""
     if columns_of(line) <= columns:
         return line
     bare = _CODE.sub("", line)
     indent = len(bare) - len(bare.lstrip())
-    value = re.search(r"\S {2,}(?=\S)", bare)
-    hang = value.end() if value and value.end() <= columns // 2 else indent + 2
+    ends = (gap.end() for gap in re.finditer(r"\S {2,}(?=\S)", bare))
+    hang = max((end for end in ends if end <= columns // 2), default=indent + 2)
     done, at = "", 0
     for blanks, word in re.findall(r"( *)([^ ]+)", line):
         wide = columns_of(word)
@@ -71,6 +82,12 @@ def columns_of(text: str) -> int:
     return sum(0 if combining(char) else 2 if east_asian_width(char) in "WF" else 1 for char in bare)
 
 
+def pad(text: str, width: int, *, right: bool = False) -> str:
+    """A text with blanks behind it, or in front where ``right``, up to so many columns."""
+    blanks = " " * (width - columns_of(text))
+    return blanks + text if right else text + blanks
+
+
 PLAIN = Palette()
 
 
@@ -84,6 +101,14 @@ def clean(text: str) -> str:
 def shorten(text: str, width: int) -> str:
     """A text cut to a width, with a mark where it was."""
     return text if len(text) <= width else text[: width - 1] + "…"
+
+
+def duration(seconds: float) -> str:
+    """A time for people: ``0.4 s``, ``12 min 05 s``."""
+    if seconds < 59.95:
+        return f"{seconds:.1f} s"
+    whole = round(seconds)
+    return f"{whole // 60} min {whole % 60:02} s"
 
 
 def plural(number: int, noun: str) -> str:

@@ -322,6 +322,10 @@ class ResourceType:
         """The place of each attribute among the others."""
         return {name: place for place, name in enumerate(self.by_name)}
 
+    def place(self, name: str) -> int:
+        """The place of an attribute among the others: "", the object itself, is first, what is no attribute last."""
+        return self.order.get(name, len(self.order)) if name else -1
+
     @cached_property
     def wire_names(self) -> frozenset[str]:
         """Every name that a body or an answer uses for a modelled attribute."""

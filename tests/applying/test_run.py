@@ -236,3 +236,12 @@ def test_what_follows_a_lost_answer_does_not_tell_that_it_was_not_done(status: i
     (done,) = lab.apply(configuration_of(ONE_BOX))
     assert done.status is Status.UNKNOWN, done
     assert len(posts) > 1
+
+
+def test_a_change_takes_as_long_as_its_own_requests() -> None:
+    """Not as long as those before it in a queue, nor until the whole batch is read back."""
+    one_by_one = ApiSettings(concurrency=1)
+    seed = {"domains": {"a.example": {"mailboxes": {name: {"firstname": "Old"} for name in ("ada", "bob", "eve")}}}}
+    lab = Lab(faults=[parse_fault("delay,seconds=7,method=PUT,nth=2")], api=one_by_one, seed=seed)
+    wish = "domains: {a.example: {mailboxes: {ada: {firstname: A}, bob: {firstname: B}, eve: {firstname: E}}}}"
+    assert sorted(one.seconds for one in lab.apply(configuration_of(wish))) == [0.0, 0.0, 7.0]

@@ -33,7 +33,7 @@ def test_it_is_wrong_usage(named, line, capsys):
     assert run(lambda: cli.main(args=[*line], standalone_mode=False, obj=options), options) == 1
     out, err = capsys.readouterr()
     assert out == ""
-    assert f"Error: {named} has an empty value" in err
+    assert f"error: {named} has an empty value" in err
 
 
 def test_all_options_that_take_a_value_are_tried():

@@ -47,7 +47,7 @@ class Case:
 
 HTTP = {"QBOXCTL_ENDPOINT": "http://mail.example"}
 NOBODY = {"QBOXCTL_ENDPOINT": "http://127.0.0.1:1"}
-USAGE = "Usage:"
+USAGE = "--help` tells what it takes"
 SIZE = {"domains": {"example.com": {"max_email_quota": "8GB"}}}
 MOST = {"max_email_accounts": 2}
 WAIT = {"ownership": "wait"}
@@ -104,7 +104,7 @@ CASES = {
     "seed-without-emulator": Case(1, "plan --seed x.yaml", ("--endpoint emulator:",), hint=""),
     "no-such-topic": Case(1, "explain mailbocks", ("mailbocks", "did you mean mailbox")),
     # 1: wrong usage, never 2
-    "no-command": Case(1, "aply", ("Did you mean apply",), hint=""),
+    "no-command": Case(1, "aply", ("did you mean apply",), hint=""),
     "no-option": Case(1, "plan --tarjet x", ("--tarjet",), hint=USAGE),
     "no-choice": Case(1, "plan --format yaml", ("yaml", "json"), hint=USAGE),
     "no-value": Case(1, "plan --out", ("--out",), hint=""),

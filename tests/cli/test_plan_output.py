@@ -423,3 +423,14 @@ def test_a_result_that_cannot_be_printed(account, project):
     assert done.code == 1
     assert "No space left on device" in done.err
     assert "a fault in qboxctl" not in done.err
+
+
+@pytest.mark.parametrize("words", [("plan",), ("apply",), ("apply", "--auto-approve")], ids=" ".join)
+def test_quiet_says_nothing_where_there_is_nothing_to_say(words, server, project):
+    server.swap(seed={"domains": {"a.example": {}}})
+    project.write({"domains": {"a.example": {}}})
+    loud, quiet = project.run(*words), project.run("-q", *words)
+    assert "Nothing to change" in loud.out
+    assert (quiet.code, quiet.out, quiet.err) == (0, "", "")
+    project.write({"domains": {"a.example": {"chat": True}}})
+    assert "domain/a.example" in project.run("-q", "plan").out

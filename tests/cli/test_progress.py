@@ -13,6 +13,7 @@ import pytest
 
 from qboxctl.cli.common import Common
 from qboxctl.cli.progress import Progress
+from qboxctl.render.progress import steps
 
 
 class Ticks:
@@ -60,23 +61,64 @@ def test_what_is_quick_says_nothing(capsys):
     assert counted(0.05, 100, capsys) == []
 
 
+@pytest.mark.parametrize(
+    ("done", "total", "wrong", "seconds", "expected"),
+    [
+        (0, 243, 0, 0.5, "applying: 0 of 243"),
+        (1, 243, 0, 0.9, "applying: 1 of 243"),
+        (124, 243, 0, 8.3, "applying: 124 of 243, 8 s left"),
+        (124, 243, 2, 8.3, "applying: 124 of 243, 2 failed, 8 s left"),
+        (10, 1000, 0, 10, "applying: 10 of 1000, 16 min 30 s left"),
+        (243, 243, 0, 16, "applying: 243 of 243, reading them back"),
+    ],
+)
+def test_steps_are_told_with_the_time_that_is_left(done, total, wrong, seconds, expected):
+    assert steps("applying", done, total, wrong, seconds) == expected
+
+
+def test_once_steps_are_counted_answers_are_not(capsys):
+    clock = Ticks(4.0)
+    progress = Progress(Common(), "asking", clock)
+    progress()
+    progress.begin("applying", 6)
+    for job in (progress, progress.step, progress, progress.step, progress.step):
+        job()
+    progress.over(well=False)
+    progress.over(well=True)
+    for job in (progress, progress.step):
+        job()
+    assert capsys.readouterr().err.splitlines() == [
+        "applying: 0 of 6",
+        "applying: 2 of 6, 32 s left",
+        "applying: 4 of 6, 1 failed, 14 s left",
+    ]
+
+
 def test_quiet_is_quiet(capsys):
     assert counted(1.0, 100, capsys, quiet=True) == []
 
 
 SLOWLY = {"api": {"requests_per_second": 1}}
-LONG = {"domains": {"a.example": {"mailboxes": {f"u{number}": {"firstname": "V"} for number in range(8)}}}}
-SEED = {"domains": {"a.example": {"mailboxes": {f"u{number}": {"firstname": "U"} for number in range(8)}}}}
+LONG = {
+    "plan": {"domains": {f"d{number}.example": {"mailboxes": {}} for number in range(12)}},
+    "apply": {"domains": {"a.example": {"mailboxes": {f"u{number}": {"firstname": "V"} for number in range(12)}}}},
+}
+SAID = {"plan": r"^asking the API: \d+ answers, 1\d s$", "apply": r"^applying: \d+ of 12, \d s left$"}
+SEEDS = {
+    "plan": {"domains": {f"d{number}.example": {} for number in range(12)}},
+    "apply": {"domains": {"a.example": {"mailboxes": {f"u{number}": {"firstname": "U"} for number in range(12)}}}},
+}
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("server", [{"seed": SEED}], indirect=True)
-def test_a_run_of_more_than_ten_seconds_ends(server, project):
+@pytest.mark.parametrize("command", LONG)
+def test_a_run_of_more_than_ten_seconds_ends(server, project, command):
     """A line of progress once waited for the lock that its own thread held."""
-    project.write({"settings": SLOWLY, **LONG})
-    done = project.apply()
+    server.swap(seed=SEEDS[command])
+    project.write({"settings": SLOWLY, **LONG[command]})
+    done = project.run(command, *(["--auto-approve"] if command == "apply" else []))
     assert done.code == 0
-    assert re.search(r"^asking the API: \d+ answers, 1\d s$", done.err, re.MULTILINE), done.err
+    assert re.search(SAID[command], done.err, re.MULTILINE), done.err
 
 
 @pytest.mark.slow

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -17,6 +18,7 @@ from qboxctl.config.secrets import Secrets
 from qboxctl.config.yaml.reader import Source
 from qboxctl.errors import ConfigError, Diagnostic, Position, Severity
 from qboxctl.render import diagnostics, reference
+from qboxctl.render.style import Palette, columns_of
 from qboxctl.resources import TYPES
 from qboxctl.schema import hints
 from qboxctl.schema.places import OWN, Places
@@ -40,6 +42,51 @@ def command() -> Command:
 def some(errors: int, warnings: int) -> list[Diagnostic]:
     rows = [Diagnostic("Q023", f"doubt {number}", severity=Severity.WARNING) for number in range(warnings)]
     return [*rows, *(Diagnostic("Q012", f"mistake {number}", Position("a.yaml", 1, 1)) for number in range(errors))]
+
+
+def alike(number: int, **parts: Any) -> list[Diagnostic]:
+    """The same mistake of several objects, each at a place of its own unless told otherwise."""
+    return [
+        Diagnostic("Q024", **{"message": f"too large: mailbox/u{one}", "address": f"mailbox/u{one}",
+                              "position": Position("a.yaml", 10 + one, 7), **parts})
+        for one in range(number)
+    ]  # fmt: skip
+
+
+DEFAULTS = Position("s.yaml", 9, 3)
+UNITED = {
+    "at one place, such as in the defaults": (alike(31, position=DEFAULTS), 1, "too large: mailbox/u0 and 30 more"),
+    "a few at one place": (alike(3, position=DEFAULTS), 3, "too large: mailbox/u2\n"),
+    "at places of their own": (alike(5), 5, "too large: mailbox/u4\n"),
+    "against one other place": (alike(14, message="too large", second=DEFAULTS), 1,
+                                "the same at 11:7, 12:7, 13:7, 14:7, 15:7, 16:7, 17:7, 18:7, 19:7, 20:7 and 3 more"),
+    "a few against one other place": (alike(3, message="too large", second=DEFAULTS), 3, "a.yaml:12:7"),
+    "one warning among errors": (
+        [*alike(4, position=DEFAULTS), *alike(4, position=DEFAULTS, severity=Severity.WARNING)], 2, "warning[Q024]"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("found", "shown", "says"), UNITED.values(), ids=UNITED)
+def test_equal_mistakes_are_told_once(found: list[Diagnostic], shown: int, says: str) -> None:
+    text = diagnostics.text(found)
+    assert text.count("[Q024]") == shown
+    assert says in f"{text}\n"
+    assert diagnostics.as_json(found).count('"code"') == len(found)
+
+
+def test_one_sort_of_mistake_does_not_hide_the_others() -> None:
+    others = [Diagnostic("Q030", f"other {number}", Position("a.yaml", 90, 1)) for number in range(3)]
+    text = diagnostics.text([*alike(30), *others])
+    assert (text.count("[Q024]"), text.count("[Q030]")) == (diagnostics.MOST - 3, 3)
+    assert text.endswith("and 13 errors more")
+
+
+def test_places_are_links_where_a_terminal_shows_them() -> None:
+    palette = Palette(columns=40, url_of="file:///x/{}#{}-{}".format)
+    text = diagnostics.text(alike(4, message="too large", second=DEFAULTS), palette)
+    assert "\x1b]8;;file:///x/a.yaml#10-7\x1b\\a.yaml:10:7\x1b]8;;\x1b\\" in text
+    assert "\x1b]8;;file:///x/a.yaml#12-7\x1b\\12:7\x1b]8;;\x1b\\" in text
+    assert columns_of(text.splitlines()[1]) == len("  --> a.yaml:10:7")
 
 
 @pytest.mark.parametrize(
@@ -203,10 +250,10 @@ def test_no_hint_proposes_what_was_written() -> None:
 
 @pytest.mark.parametrize("kind", TYPES)
 def test_all_that_explain_lists_can_be_explained(kind: str) -> None:
-    listed = [line.split()[0] for line in reference.explain(kind) if line.startswith("  ")]
+    listed = [line.split()[0] for line in reference.explain(kind).splitlines() if line.startswith("  ")]
     assert {*Places.of(TYPES).words(TYPES[kind])} == set(listed)
     for word in listed:
-        text = reference.explain(f"{kind}.{word}")
+        text = reference.explain(f"{kind}.{word}").splitlines()
         assert text[0] == f"{kind}.{word}"
         assert any(line.startswith("values:") for line in text)
 

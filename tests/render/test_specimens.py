@@ -1,0 +1,113 @@
+"""The text forms at their small sizes, as a reviewer reads them, and what must hold of them at every size."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from qboxctl.model import Address, Outcome, Status
+from qboxctl.render import approval, plan_text
+from qboxctl.render.outcomes import MOST, Telling
+from qboxctl.render.style import PLAIN, Palette, columns_of, duration
+from qboxctl.render.table import columns
+from qboxctl.resources import TYPES
+from tests.specimens.accounts import outcomes_of, plan_of
+from tests.specimens.pictures import page
+
+CODE = re.compile(r"\x1b\[[0-9;]*m")
+PLANS = {name: plan_of(number) for name, number in (("none", 0), ("three", 3), ("thirty", 30))}
+PLANS |= {"part": plan_of(30, target="mailbox/*@example.org"), "blocked": plan_of(60, guarded=True)}
+
+
+def applied(name: str, palette: Palette = PLAIN, trouble: str = "", *, full: bool = False) -> str:
+    """All that an apply tells of its outcomes."""
+    plan = PLANS[name]
+    telling = Telling([str(change.address) for change in plan.changes], palette, full=full)
+    found = outcomes_of(plan, trouble=trouble)
+    return "\n".join([*filter(None, map(telling.now, found)), telling.report(found)])
+
+
+@pytest.mark.parametrize("name", PLANS)
+def test_a_plan_on_a_terminal_of_eighty_columns(name, snapshot):
+    plan = PLANS[name]
+    assert plan_text.render(plan, TYPES, Palette(columns=80), 5.0) == snapshot
+    for width in (60, 80, 120):
+        coloured = plan_text.render(plan, TYPES, Palette(enabled=True, columns=width), 5.0)
+        assert CODE.sub("", coloured) == plan_text.render(plan, TYPES, Palette(columns=width), 5.0)
+
+
+@pytest.mark.parametrize("trouble", ["", "partial", "interrupted", "again"])
+def test_what_an_apply_tells_at_its_end(trouble, snapshot):
+    assert applied("thirty", Palette(columns=80), trouble) == snapshot
+
+
+def test_of_what_went_well_the_first_are_told_unless_all_are_wanted():
+    few, many, all_of_them = applied("three"), applied("blocked"), applied("blocked", full=True)
+    assert (few.count("done  "), "more" in few) == (3, False)
+    assert many.count("  done  ") == MOST
+    assert f"and {60 - MOST} more (-v tells each" in many
+    assert (all_of_them.count("  done  "), "more" in all_of_them) == (60, False)
+
+
+def test_equal_reasons_stand_together_and_the_worst_last():
+    found = [
+        *(Outcome(Address("mailbox", f"u{number}@x.example"), plan_of(3).changes[0].action, status, error)
+          for status, error, many in ((Status.FAILED, "422 no", 1), (Status.SKIPPED, "needs domain/x.example", 40))
+          for number in range(many)),
+    ]  # fmt: skip
+    text = Telling([]).report(found).splitlines()
+    assert sum("needs domain/x.example" in line for line in text) == 3
+    assert [line for line in text if "37 more for the same reason" in line]
+    assert text.index(next(line for line in text if "failed" in line)) > text.index(text[2])
+    assert text[-1] == "Applied: 1 failed, 40 skipped."
+    assert sum(line.lstrip().startswith("help:") for line in text) == 2
+
+
+@pytest.mark.parametrize(
+    ("seconds", "told"), [(0.44, "0.4 s"), (59.9, "59.9 s"), (59.96, "1 min 00 s"), (725, "12 min 05 s")]
+)
+def test_times_are_for_people(seconds, told):
+    assert duration(seconds) == told
+
+
+def test_times_line_up_at_the_right():
+    lines = [line for line in applied("three").splitlines() if line.endswith(" s")]
+    assert len(lines) > 1
+    assert len({len(line) for line in lines}) == 1
+
+
+def test_what_is_asked_names_where_it_goes_and_what_is_lost():
+    plan = PLANS["thirty"]
+    assert approval.question(plan) == "Apply 30 changes to default at https://api.qboxmail.com? Only yes is taken"
+    assert approval.losses(plan, TYPES).startswith("This deletes mailbox/")
+    assert approval.losses(plan, TYPES).endswith(", with all that is in them, for good.")
+    assert "(6 mailboxes)" in approval.losses(plan_of(120), TYPES)
+    assert approval.losses(PLANS["none"], TYPES) == ""
+
+
+def test_a_summary_names_what_is_lost_and_nothing_else():
+    plan = PLANS["thirty"]
+    text = plan_text.render(plan, TYPES, summary=True)
+    named = {str(change.address) for change in plan.changes if str(change.address) in text}
+    assert named == {str(change.address) for change in plan.changes if change.destroys_data}
+
+
+def test_a_pipe_gets_whole_addresses_in_columns():
+    text = plan_text.render(PLANS["blocked"], TYPES)
+    assert all(f" {change.address}" in text for change in PLANS["blocked"].changes)
+    narrow = plan_text.render(PLANS["blocked"], TYPES, Palette(columns=72))
+    assert "+ ada.lovelace" in narrow, "in a group a name is enough"
+
+
+def test_columns_line_up_and_numbers_stand_at_the_right():
+    assert columns([["name", "size"], ["漢字", "8GB"], ["ada", "25GB"], ["x", ""]]) == [
+        "name  size", "漢字   8GB", "ada   25GB", "x",
+    ]  # fmt: skip
+    assert columns([["size", "name"], ["8GB", "b"], ["none", "ccccc"]])[1] == "8GB   b"
+
+
+def test_a_picture_shows_the_colours():
+    text = page("\x1b[1;31mDELETED\x1b[0m <b> \x1b]8;;file:///x\x1b\\a.yaml\x1b]8;;\x1b\\", 80, "dark")
+    assert '<span style="font-weight:bold;color:#ff7b72">DELETED</span> &lt;b&gt; a.yaml</pre>' in text
+    assert columns_of("\x1b]8;;file:///x\x1b\\a.yaml\x1b]8;;\x1b\\") == 6
