@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 import qboxctl
+from tests.support import ROOT
 
 PACKAGE = Path(qboxctl.__file__).parent
 LAYERS = (
@@ -66,9 +67,14 @@ RANKS = {room: rank for rank, (rooms, _) in enumerate(LAYERS) for room in rooms}
 
 
 def imports(name: str) -> set[str]:
-    """The modules that a file imports, wherever in it."""
+    """The modules that a file of the package imports, wherever in it."""
+    return imported(PACKAGE / name)
+
+
+def imported(path: Path) -> set[str]:
+    """The modules that a file imports."""
     found = set()
-    for node in ast.walk(ast.parse((PACKAGE / name).read_text())):
+    for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.Import):
             found |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and node.module:
@@ -127,3 +133,21 @@ def test_every_room_says_what_it_does_what_it_never_does_and_where_to_start(room
     text = ast.get_docstring(ast.parse((PACKAGE / room / "__init__.py").read_text())) or ""
     assert "Never" in text, room
     assert "Start" in text, room
+
+
+# The tests.
+
+TESTS = ROOT / "tests"
+BESIDE = {"support": "what several tests share", "bench": "how fast it is", "pipelines": "the examples at work"}
+"""The folders of tests that mirror none of the package."""
+
+
+def test_the_tests_mirror_the_rooms() -> None:
+    folders = {path.name for path in TESTS.iterdir() if path.is_dir() and list(path.glob("*.py"))}
+    assert folders - BESIDE.keys() <= RANKS.keys() | EMULATOR
+
+
+@pytest.mark.parametrize("path", sorted(TESTS.rglob("*.py")), ids=lambda path: path.relative_to(TESTS).as_posix())
+def test_no_test_needs_another_one(path: Path) -> None:
+    shared = ("tests.support", "tests.bench") if path.parent.name == "bench" else ("tests.support",)
+    assert not [one for one in imported(path) if one.startswith("tests.") and not one.startswith(shared)]
