@@ -9,6 +9,7 @@ import pytest
 
 import qboxctl
 from qboxctl.resources import TYPES
+from tests.support import ROOT
 
 PACKAGE = Path(qboxctl.__file__).parent
 LAYERS = (
@@ -81,9 +82,14 @@ RANKS = {room: rank for rank, (rooms, _) in enumerate(LAYERS) for room in rooms}
 
 
 def imports(name: str, *, at_once: bool = False) -> set[str]:
-    """The modules that a file imports, wherever in it, or ``at_once`` when it is loaded."""
+    """The modules that a file of the package imports, wherever in it, or ``at_once`` when it is loaded."""
+    return imported(PACKAGE / name, at_once=at_once)
+
+
+def imported(path: Path, *, at_once: bool = False) -> set[str]:
+    """The modules that a file imports."""
     found = set()
-    tree = ast.parse((PACKAGE / name).read_text())
+    tree = ast.parse(path.read_text())
     for node in tree.body if at_once else ast.walk(tree):
         if isinstance(node, ast.Import):
             found |= {alias.name for alias in node.names}
@@ -192,3 +198,26 @@ def test_the_exceptions_are_needed() -> None:
     for name, (words, _) in NAMED.items():
         tree = ast.parse((PACKAGE / name).read_text())
         assert words <= {node.value for node in ast.walk(tree) if isinstance(node, ast.Constant)}, name
+
+
+# The tests.
+
+TESTS = ROOT / "tests"
+BESIDE = {
+    "support": "what several tests share",
+    "bench": "how fast it is",
+    "specimens": "what it looks like",
+    "pipelines": "the examples at work",
+}
+"""The folders of tests that mirror none of the package."""
+
+
+def test_the_tests_mirror_the_rooms() -> None:
+    folders = {path.name for path in TESTS.iterdir() if path.is_dir() and list(path.glob("*.py"))}
+    assert folders - BESIDE.keys() <= RANKS.keys() | EMULATOR
+
+
+@pytest.mark.parametrize("path", sorted(TESTS.rglob("*.py")), ids=lambda path: path.relative_to(TESTS).as_posix())
+def test_no_test_needs_another_one(path: Path) -> None:
+    shared = ("tests.support", "tests.specimens", f"tests.{path.parent.name}.")
+    assert not [one for one in imported(path) if one.startswith("tests.") and not one.startswith(shared)]

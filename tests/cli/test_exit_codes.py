@@ -102,6 +102,10 @@ CASES = {
     "target-of-nothing": Case(1, "plan --target mailbox/eve@example.com", ("matches no object", "plan")),
     "exclude-of-nothing": Case(1, "plan --exclude mailbox/eve@example.com", ("--exclude", "matches no object")),
     "seed-without-emulator": Case(1, "plan --seed x.yaml", ("--endpoint emulator:",), hint=""),
+    "seed-of-nowhere": Case(1, "plan --endpoint emulator: --seed nowhere.yaml", ("cannot be read: No such",), hint=""),
+    "seed-not-yaml": Case(1, "plan --endpoint emulator: --seed damaged.json", ("the seed cannot be read",), hint=""),
+    "seed-of-a-list": Case(1, "plan --endpoint emulator: --seed list.json", ("must hold a mapping",), hint=""),
+    "state-of-something-else": Case(1, "emulator --port 0 --state other.json", ("no account that an emulator",)),
     "no-such-topic": Case(1, "explain mailbocks", ("mailbocks", "did you mean mailbox")),
     # 1: wrong usage, never 2
     "no-command": Case(1, "aply", ("did you mean apply",), hint=""),
@@ -111,6 +115,9 @@ CASES = {
     "no-argument": Case(1, "show", ("PLANFILE",), hint=USAGE),
     "extra-argument": Case(1, "plan a b", ("unexpected extra",), hint=USAGE),
     "no-duration": Case(1, "apply --wait 5", ("90s, 30m or 1h",), hint=USAGE),
+    "topic-and-markdown": Case(1, "explain mailbox --format markdown", ("leave the topic out",), hint=USAGE),
+    "domain-of-no-domain": Case(1, "export --domain *.example --kind suppression", ("--domain goes with",), hint=USAGE),
+    "no-domain": Case(1, "export --domain user/x", ("--domain: ",), hint=USAGE),
     "no-kind": Case(1, "plan --target user/x", ("--target",), hint=USAGE),
     "plan-and-target": Case(1, "apply damaged.json --target domain/*", ("--acknowledge",), hint=USAGE),
     # 4: guards
@@ -154,6 +161,7 @@ def test_the_exit_code_and_what_is_said(name, project, serve):
     project.write(case.config)
     (project.folder / "empty").mkdir()
     (project.folder / "damaged.json").write_text('{"format_version": "1.0", "id":')
+    (project.folder / "list.json").write_text("[]")
     (project.folder / "other.json").write_text('{"format_version": "9.9"}')
 
     done = project.run(*case.args.split(), env=case.env)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import subprocess
 import sys
@@ -13,7 +14,7 @@ from qboxctl.api.redaction import Redaction
 from qboxctl.api.transport import Network, proxy_of
 from qboxctl.cli import run
 from qboxctl.cli.common import Common
-from qboxctl.cli.failures import explained
+from qboxctl.cli.failures import explained, of_the_system
 from qboxctl.config.settings import ApiSettings
 from qboxctl.errors import QboxctlError, Unreachable
 from qboxctl.model import Revealed
@@ -109,6 +110,11 @@ def test_a_fault_shows_no_secret_that_its_text_holds(capsys: pytest.CaptureFixtu
 def test_what_the_system_does_not_give_is_no_fault(error: Exception, capsys: pytest.CaptureFixture[str]) -> None:
     assert explained(error, Common()) == 1
     assert "fault in" not in capsys.readouterr().err
+
+
+def test_what_no_command_foresaw_of_the_system_is_told_with_a_way_out() -> None:
+    assert "ulimit -n" in of_the_system(OSError(errno.EMFILE, "Too many open files"))
+    assert of_the_system(OSError(errno.EIO, "Input/output error", "x\x1b")) == "error: x\\x1b: Input/output error"
 
 
 @pytest.mark.slow
