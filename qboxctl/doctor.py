@@ -35,7 +35,7 @@ class Verdict(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class Examined:
     """One check: what it is about, how it ended, in words."""
 
     topic: str
@@ -67,13 +67,13 @@ class Attribute:
 class Report:
     """What was found; ``unknown`` are names in the answers that no definition has, by kind."""
 
-    findings: list[Finding] = field(default_factory=list)
+    findings: list[Examined] = field(default_factory=list)
     attributes: list[Attribute] = field(default_factory=list)
     unknown: dict[str, list[str]] = field(default_factory=dict)
 
     def add(self, topic: str, verdict: Verdict, text: str) -> None:
         """Note a check."""
-        self.findings.append(Finding(topic, verdict, text))
+        self.findings.append(Examined(topic, verdict, text))
 
     @property
     def failed(self) -> bool:

@@ -32,7 +32,7 @@ Tree = dict[str, JSON]
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
+class Selection:
     """What to export: the kinds, and of the Hosting domains those whose name fits a pattern (none: all)."""
 
     kinds: frozenset[str]
@@ -73,7 +73,7 @@ class Export:
         return {path: HEADER + dump(tree) for path, tree in sorted(found.items())}
 
 
-def query_for_export(configuration: Configuration, types: Kinds, choice: Choice) -> Query:
+def query_for_export(configuration: Configuration, types: Kinds, choice: Selection) -> Query:
     """What an export must know: every list, and every attribute of what is asked for."""
     tops = {type_.kind for type_ in types.values() if not type_.parent}
     parents = {one.kind for kind in choice.kinds for one in types.outer(kind)}
@@ -97,7 +97,7 @@ def query_for_export(configuration: Configuration, types: Kinds, choice: Choice)
     )
 
 
-def export(live_state: LiveState, configuration: Configuration, types: Kinds, choice: Choice) -> Export:
+def export_account(live_state: LiveState, configuration: Configuration, types: Kinds, choice: Selection) -> Export:
     """The configuration of what was read; ``configuration`` says what is ignored."""
     return _Exporter(live_state, configuration, types, choice).run()
 
@@ -109,7 +109,7 @@ class _Exporter:
     live_state: LiveState
     configuration: Configuration
     types: Kinds
-    choice: Choice
+    choice: Selection
     left_out: list[str] = field(default_factory=list)
     names: dict[Address, str] = field(default_factory=dict)
 

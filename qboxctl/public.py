@@ -19,8 +19,7 @@ from typing import Literal
 from qboxctl import __version__
 from qboxctl.api.client import Client, Reader
 from qboxctl.api.reader import Account
-from qboxctl.applying.apply import Applied, Hooks
-from qboxctl.applying.apply import apply as carry_out
+from qboxctl.applying.apply import Applied, Hooks, apply_plan
 from qboxctl.applying.pace import Patience
 from qboxctl.applying.preflight import refuse_another_account, refuse_another_configuration
 from qboxctl.config.configuration import Configuration
@@ -33,7 +32,7 @@ from qboxctl.config.trust import token_of, untrusted
 from qboxctl.config.yaml.parallel import parse_together
 from qboxctl.errors import ConfigError, QboxctlError, has_errors
 from qboxctl.model import Change, Outcome, Plan, PlanOptions, Revealed
-from qboxctl.planning.pipeline import compare, with_advice
+from qboxctl.planning.pipeline import read_and_plan, with_advice
 from qboxctl.planning.targets import Options, Targets
 from qboxctl.render.plans import picture
 from qboxctl.resources import TYPES
@@ -109,7 +108,7 @@ def plan(
     about = Targets(configuration, TYPES, chosen)
     revealed = _token(configuration, token, no_exec=no_exec)
     with closing(Reader(configuration.settings.endpoint, revealed, configuration.settings.api)) as reader:
-        compared = compare(Account(reader, TYPES), about)
+        compared = read_and_plan(Account(reader, TYPES), about)
     return replace(
         with_advice(compared),
         options=asked,
@@ -145,7 +144,7 @@ def apply(
     refuse_another_configuration(plan, configuration, plan.options.rotate)
     revealed = _token(configuration, token, no_exec=no_exec)
     with closing(Client(configuration.settings.endpoint, revealed, configuration.settings.api)) as client:
-        return carry_out(
+        return apply_plan(
             plan,
             configuration,
             client,

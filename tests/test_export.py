@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from qboxctl.config.rules import check
 from qboxctl.config.yaml.reader import load_plain
 from qboxctl.config.yaml.writer import Body, dump
-from qboxctl.export import Choice, Export
+from qboxctl.export import Export, Selection
 from qboxctl.model import Address
 from qboxctl.resources import TYPES
 from qboxctl.schema.patterns import Pattern
@@ -91,7 +91,7 @@ def test_planning_an_export_is_empty_under_many_quirks(seed: dict, chosen: dict)
 @given(seed=accounts(), chosen=quirks(3), kind=st.sampled_from(sorted(TYPES)))
 def test_planning_one_kind_is_empty(seed: dict, chosen: dict, kind: str) -> None:
     lab = Lab(quirks=chosen, seed=seed)
-    configuration = configuration_of(exported(lab, Choice(frozenset({kind}))).text())
+    configuration = configuration_of(exported(lab, Selection(frozenset({kind}))).text())
     assert lab.plan(configuration).changes == ()
     mentioned = {TYPES[kind].parent, kind}
     assert {address.kind for address in configuration.objects} <= mentioned
@@ -136,7 +136,7 @@ def test_it_reads_as_people_write(snapshot):
 
 
 def test_one_domain():
-    choice = Choice(frozenset({"domain", "mailbox", "alias"}), (Pattern.of("domain/OTHER.*", TYPES),))
+    choice = Selection(frozenset({"domain", "mailbox", "alias"}), (Pattern.of("domain/OTHER.*", TYPES),))
     lab = Lab(seed=SEED)
     assert list(exported(lab, choice).tree["domains"]) == ["other.example"]
     asked = [one.path for one in lab.emulator.requests]

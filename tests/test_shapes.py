@@ -10,7 +10,7 @@ import pytest
 from qboxctl.api.client import Reader
 from qboxctl.api.reader import Account
 from qboxctl.errors import ConfigError
-from qboxctl.export import Choice as Selection
+from qboxctl.export import Selection as Selection
 from qboxctl.export import export, query_for_export
 from qboxctl.live.refresh import read_live_state
 from qboxctl.model import Action, Revealed, Status

@@ -44,7 +44,7 @@ class Target:
 
 
 @dataclass(frozen=True, slots=True)
-class Proof:
+class ProofAnswer:
     """What an ownership check said. ``record`` is the DNS record to publish; ``verified`` None: queued."""
 
     verified: bool | None
@@ -264,7 +264,7 @@ class Writer:
         self.account.forget(target.type, target.codes, target.remote_id)
         return status
 
-    def prove(self, target: Target, intend: Callable[[str], None]) -> Proof:
+    def prove(self, target: Target, intend: Callable[[str], None]) -> ProofAnswer:
         """Ask for the ownership proof: checked at once where the API can, queued where it cannot."""
         proof = target.type.lifecycle.proof
         if proof is None:
@@ -273,19 +273,19 @@ class Writer:
             answer = self.send(proof.at_once, target, None, intend)
         except Refused as refused:
             if refused.status == 422:
-                return Proof(False)
+                return ProofAnswer(False)
             if refused.status != 404:
                 raise
         else:
             data = answer.data or {}
-            return Proof(data.get("verified") in (True, 1, "true", "1"), _record(data.get("expected_record")))
+            return ProofAnswer(data.get("verified") in (True, 1, "true", "1"), _record(data.get("expected_record")))
         try:
             self.send(proof.queued, target, None, intend)
         except Refused as refused:
             if refused.status != 422:
                 raise
-            return Proof(False)
-        return Proof(None)
+            return ProofAnswer(False)
+        return ProofAnswer(None)
 
     def send(self, call: Call, target: Target, body: Body | None, intend: Callable[[str], None]) -> Answer:
         """Send a write that may be repeated without harm."""

@@ -16,7 +16,7 @@ from qboxctl.api.reader import Account
 from qboxctl.applying.executor import Executor
 from qboxctl.applying.journal import Author, Journal, default_path
 from qboxctl.applying.pace import Patience
-from qboxctl.applying.preflight import Checked, check, check_saved, refuse_unapproved, resolve_secrets
+from qboxctl.applying.preflight import Checked, check_saved, refuse_unapproved, resolve_secrets, still_fits
 from qboxctl.applying.run import Run
 from qboxctl.applying.scheduler import Scheduler
 from qboxctl.applying.verification import Verifier
@@ -25,7 +25,7 @@ from qboxctl.config.secrets import Secrets
 from qboxctl.live.refresh import read_live_state
 from qboxctl.model import Action, Address, Blocked, Outcome, Plan, Revealed, Status
 from qboxctl.planning.customers import refuse_another_customer
-from qboxctl.planning.pipeline import compare
+from qboxctl.planning.pipeline import read_and_plan
 from qboxctl.planning.queries import query_for_changes, query_for_saved
 from qboxctl.planning.targets import Targets
 from qboxctl.schema.kinds import Kinds
@@ -87,12 +87,14 @@ def still_asked(
         note(
             "nothing in the account said whose it is when the plan was made: be sure that the token is for the same one"
         )
-    check(saved, live_state, configuration, types, acknowledge=acknowledge)  # what moved is told before what it spoils
-    _, live_state, fresh = compare(account, targets, live_state)
+    still_fits(
+        saved, live_state, configuration, types, acknowledge=acknowledge
+    )  # what moved is told before what it spoils
+    _, live_state, fresh = read_and_plan(account, targets, live_state)
     return check_saved(saved, fresh, live_state, configuration, types, acknowledge=acknowledge)
 
 
-def apply(
+def apply_plan(
     plan: Plan,
     configuration: Configuration,
     client: Client,
@@ -124,7 +126,7 @@ def apply(
         return Applied(declined=True)
     account = Account(client, types)
     live_state = read_live_state(account, query_for_changes(plan.changes, configuration, types))
-    again = check(plan, live_state, configuration, types, acknowledge=acknowledge)
+    again = still_fits(plan, live_state, configuration, types, acknowledge=acknowledge)
     refuse_unapproved(again.todo, checked.todo)
     if again.blocked:
         return Applied(blocked=again.blocked)

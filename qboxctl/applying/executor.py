@@ -13,7 +13,7 @@ from functools import partial
 
 from qboxctl.api.client import Client
 from qboxctl.api.reader import MOST_LOOKS, Account, Home
-from qboxctl.api.writer import Proof, Target, Writer
+from qboxctl.api.writer import ProofAnswer, Target, Writer
 from qboxctl.applying.journal import Journal
 from qboxctl.applying.run import Run
 from qboxctl.errors import QboxctlError, Refused
@@ -181,7 +181,7 @@ class Executor:
             f"younger; keep one of them with id: {ids[0]}"
         )
 
-    def prove(self, step: Step) -> Proof | None:
+    def prove(self, step: Step) -> ProofAnswer | None:
         """Ask for the ownership proof (in a thread of the pool)."""
         return None if self.client.stop.is_set() else self.writer.prove(self.run.target(step), self.intend(step))
 

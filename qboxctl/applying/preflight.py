@@ -71,7 +71,7 @@ def refuse_another_configuration(plan: Plan, configuration: Configuration, rotat
         )
 
 
-def check(
+def still_fits(
     plan: Plan, live_state: LiveState, configuration: Configuration, types: Kinds, *, acknowledge: str
 ) -> Checked:
     """Compare a plan with the account as it is now; raises StalePlanError when anything it relies on moved."""
@@ -107,7 +107,7 @@ def check_saved(
     A plan file is untrusted: what it would do is done only where the files and the account ask for the same today.
     Raises StalePlanError, naming the first change that they do not ask for.
     """
-    checked = check(saved, live_state, configuration, types, acknowledge=acknowledge)
+    checked = still_fits(saved, live_state, configuration, types, acknowledge=acknowledge)
     asked = {change.address: change for change in fresh.changes}
     held = {change.address for change in saved.changes}
     for change in checked.todo:

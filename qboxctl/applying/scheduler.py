@@ -12,7 +12,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
 
 from qboxctl.api.client import Clock
-from qboxctl.api.writer import Proof
+from qboxctl.api.writer import ProofAnswer
 from qboxctl.applying.executor import Executor, Written
 from qboxctl.applying.journal import Journal
 from qboxctl.applying.loop import Loop
@@ -184,7 +184,7 @@ class Scheduler:
                 self.finish(step, Status.FAILED, why + message)
         return None
 
-    def proved(self, step: Step, live: Live | None, future: Future[Proof | None]) -> None:
+    def proved(self, step: Step, live: Live | None, future: Future[ProofAnswer | None]) -> None:
         """Go on after an ownership check: to the activation, to another check, or to the report."""
         state = self.states[step]
         error = future.exception()

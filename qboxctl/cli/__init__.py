@@ -21,7 +21,7 @@ import click
 
 from qboxctl import __version__
 from qboxctl.cli.commands import Commands, first_screen
-from qboxctl.cli.common import Common, common
+from qboxctl.cli.common import Common, common_options
 from qboxctl.cli.output import standard_streams
 
 
@@ -30,7 +30,7 @@ from qboxctl.cli.output import standard_streams
     invoke_without_command=True,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
-@common
+@common_options
 @click.version_option(__version__, message="qboxctl %(version)s")
 @click.pass_context
 def cli(ctx: click.Context) -> None:

@@ -17,12 +17,12 @@ import click
 
 from qboxctl.api.client import Client
 from qboxctl.api.reader import Account
-from qboxctl.applying.apply import Applied, Hooks, apply, still_asked
+from qboxctl.applying.apply import Applied, Hooks, apply_plan, still_asked
 from qboxctl.applying.journal import Author
 from qboxctl.applying.pace import Patience
 from qboxctl.applying.preflight import Checked, refuse_another_account, refuse_another_configuration
 from qboxctl.cli.commands import Command
-from qboxctl.cli.common import Common, common, format_option, run_on
+from qboxctl.cli.common import Common, common_options, format_option, run_on
 from qboxctl.cli.failures import Exit, explained
 from qboxctl.cli.planning import planned, planning_options, targets_of, task_of
 from qboxctl.cli.session import connect, process_secrets
@@ -64,7 +64,7 @@ qboxctl apply --auto-approve --wait 30m      # where nobody can be asked
 
 
 @click.command("apply", cls=Command, epilog=_EXAMPLES)
-@common
+@common_options
 @click.argument("planfile", required=False, type=click.Path(dir_okay=False, path_type=Path), shell_complete=plan_files)
 @click.option("--auto-approve", is_flag=True, help="Do not ask; needed where nobody can be asked.")
 @click.option(
@@ -144,7 +144,7 @@ class _Order:
         if not (options.quiet and (self.auto_approve or nothing_to_say(self.plan))):
             self.show()
         with ExitStack() as until_told:
-            done = self.apply(checked, until_told)
+            done = self.apply_plan(checked, until_told)
             if done.blocked:
                 return self.refuse(done.blocked)
             if done.declined:
@@ -161,7 +161,7 @@ class _Order:
             options.say("interrupted: what was not started is counted as skipped; run it again to go on")
         return Exit.INTERRUPTED if done.interrupted else code
 
-    def apply(self, checked: Checked | None, until_told: ExitStack) -> Applied:
+    def apply_plan(self, checked: Checked | None, until_told: ExitStack) -> Applied:
         """Apply the plan; from the first write on, signals end the run in order, until all of it is told."""
         options = self.options
 
@@ -171,7 +171,7 @@ class _Order:
             run_on()
             until_told.enter_context(_stopping(self.client.stop, options))
 
-        return apply(
+        return apply_plan(
             self.plan,
             self.configuration,
             self.client,

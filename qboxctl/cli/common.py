@@ -156,7 +156,7 @@ _OPTIONS = (
 )
 
 
-def common(command: _F) -> _F:
+def common_options(command: _F) -> _F:
     """Add the common options to a command."""
     for option in reversed(_OPTIONS):
         command = _quietly(option)(command)

@@ -6,7 +6,7 @@ import click
 from click.shell_completion import BashComplete, FishComplete, ShellComplete, ZshComplete
 
 from qboxctl.cli.commands import Command
-from qboxctl.cli.common import Common, common
+from qboxctl.cli.common import Common, common_options
 
 
 class _Bash(BashComplete):
@@ -62,7 +62,7 @@ _SHELLS: dict[str, tuple[type[ShellComplete], str]] = {
 
 
 @click.command("completion", cls=Command)
-@common
+@common_options
 @click.argument("shell", type=click.Choice(list(_SHELLS)))
 @click.pass_context
 def command(ctx: click.Context, shell: str) -> None:

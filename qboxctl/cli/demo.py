@@ -15,7 +15,7 @@ from pathlib import Path
 import click
 
 from qboxctl.cli.commands import Command
-from qboxctl.cli.common import Common, common
+from qboxctl.cli.common import Common, common_options
 from qboxctl.errors import QboxctlError
 
 _STORY: tuple[tuple[str, tuple[str, ...] | str], ...] = (
@@ -52,7 +52,7 @@ def example(name: str) -> Path:
 
 
 @click.command("demo", cls=Command)
-@common
+@common_options
 @click.pass_obj
 def command(options: Common) -> None:
     """Show the whole course on an emulated account: nothing leaves this machine."""

@@ -11,10 +11,10 @@ import click
 from qboxctl.api.client import Reader
 from qboxctl.api.reader import Account
 from qboxctl.cli.commands import Command
-from qboxctl.cli.common import Common, common, format_option, save, seed_option
+from qboxctl.cli.common import Common, common_options, format_option, save, seed_option
 from qboxctl.cli.failures import Exit
 from qboxctl.cli.session import connect, read_configuration
-from qboxctl.dns.records import asking, query_for_records, records
+from qboxctl.dns.records import asking, query_for_records, records_of
 from qboxctl.errors import QboxctlError
 from qboxctl.live.refresh import read_live_state
 from qboxctl.render.dns_records import FORMATS, octodns_files
@@ -30,7 +30,7 @@ qboxctl dns --format octodns --out zones
 
 
 @click.command("dns", cls=Command, epilog=_EXAMPLES)
-@common
+@common_options
 @format_option(list(FORMATS))
 @click.option("--check", is_flag=True, help="Ask DNS what is published; exit 7 while something lacks or does harm.")
 @click.option("--resolver", default="", metavar="ADDRESS[:PORT]", help="The DNS server to ask.")
@@ -46,7 +46,7 @@ def command(options: Common, form: str, check: bool, resolver: str, out: Path | 
     configuration = read_configuration(options)
     with closing(connect(Reader, configuration, options, seed=seed)) as reader:
         live_state = read_live_state(Account(reader, TYPES), query_for_records(configuration, TYPES))
-    found = records(configuration, live_state, TYPES)
+    found = records_of(configuration, live_state, TYPES)
     for address in asking(configuration, TYPES):
         if address not in live_state.live:
             options.say(f"{address} is not there yet: `qboxctl apply` creates it, and more records may come with it")

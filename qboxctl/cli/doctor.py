@@ -9,7 +9,7 @@ import click
 from qboxctl.api.client import Reader
 from qboxctl.api.reader import Account
 from qboxctl.cli.commands import Command
-from qboxctl.cli.common import Common, common, format_option, seed_option
+from qboxctl.cli.common import Common, common_options, format_option, seed_option
 from qboxctl.cli.failures import Exit
 from qboxctl.cli.session import connect, settings_only
 from qboxctl.doctor import examine
@@ -18,7 +18,7 @@ from qboxctl.resources import TYPES
 
 
 @click.command("doctor", cls=Command)
-@common
+@common_options
 @format_option(["text", "json"])
 @seed_option
 @click.pass_obj

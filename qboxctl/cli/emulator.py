@@ -11,7 +11,7 @@ import click
 
 from qboxctl.cli import suggestions
 from qboxctl.cli.commands import Command
-from qboxctl.cli.common import Common, common, run_on
+from qboxctl.cli.common import Common, common_options, run_on
 from qboxctl.errors import QboxctlError
 from qboxctl.files import write_file
 from qboxctl.resources import TYPES
@@ -24,7 +24,7 @@ qboxctl emulator --quirk activation=5              # a new domain takes five rea
 
 
 @click.command("emulator", cls=Command, epilog=_EXAMPLES)
-@common
+@common_options
 @click.option(
     "--port",
     type=click.IntRange(0, 65535),

@@ -6,7 +6,7 @@ import click
 
 from qboxctl.cli import suggestions
 from qboxctl.cli.commands import Command
-from qboxctl.cli.common import Common, common, format_option
+from qboxctl.cli.common import Common, common_options, format_option
 from qboxctl.errors import QboxctlError
 from qboxctl.render import reference
 
@@ -18,7 +18,7 @@ qboxctl explain settings
 
 
 @click.command("explain", cls=Command, epilog=_EXAMPLES)
-@common
+@common_options
 @click.argument("topic", required=False, metavar="[TOPIC]", shell_complete=suggestions.references)
 @format_option(["text", "markdown"])
 @click.pass_obj

@@ -12,10 +12,10 @@ import click
 from qboxctl.api.client import Reader
 from qboxctl.api.reader import Account
 from qboxctl.cli.commands import Command
-from qboxctl.cli.common import Common, common, save, seed_option
+from qboxctl.cli.common import Common, common_options, save, seed_option
 from qboxctl.cli.session import connect, settings_only
 from qboxctl.errors import QboxctlError
-from qboxctl.export import Choice, Export, export, query_for_export
+from qboxctl.export import Export, Selection, export_account, query_for_export
 from qboxctl.live.refresh import read_live_state
 from qboxctl.render.style import clean, plural
 from qboxctl.resources import TYPES
@@ -31,7 +31,7 @@ qboxctl export --domain example.com --kind alias   # a part of it, on the termin
 
 
 @click.command("export", cls=Command, epilog=_EXAMPLES)
-@common
+@common_options
 @click.option(
     "--out",
     type=click.Path(file_okay=False, path_type=Path),
@@ -65,7 +65,7 @@ def command(
     configuration = settings_only(options)
     with closing(connect(Reader, configuration, options, seed=seed)) as reader:
         live_state = read_live_state(Account(reader, TYPES), query_for_export(configuration, TYPES, choice))
-    done = export(live_state, configuration, TYPES, choice)
+    done = export_account(live_state, configuration, TYPES, choice)
     if domains and not done.tree:
         raise QboxctlError(f"no live domain fits --domain {' '.join(domains)}")
     if out:
@@ -75,7 +75,7 @@ def command(
     _tell(done, options)
 
 
-def _choice(domains: tuple[str, ...], kinds: tuple[str, ...]) -> Choice:
+def _choice(domains: tuple[str, ...], kinds: tuple[str, ...]) -> Selection:
     """What was asked for; a pattern for domains leaves out all that is in none."""
     inside = {type_.kind for type_ in TYPES.values() if TYPES.place(type_.kind)[0] == "domains"}
     chosen = set(kinds) or (inside if domains else set(TYPES))
@@ -85,7 +85,7 @@ def _choice(domains: tuple[str, ...], kinds: tuple[str, ...]) -> Choice:
         patterns = tuple(Pattern.of(text if "/" in text else f"domain/{text}", TYPES) for text in domains)
     except ValueError as error:
         raise click.UsageError(f"--domain: {error}") from None
-    return Choice(frozenset(chosen), patterns)
+    return Selection(frozenset(chosen), patterns)
 
 
 def _write(done: Export, out: Path, options: Common, *, force: bool) -> None:

@@ -10,7 +10,7 @@ import click
 
 from qboxctl.cli import suggestions
 from qboxctl.cli.commands import Command
-from qboxctl.cli.common import Common, common
+from qboxctl.cli.common import Common, common_options
 from qboxctl.errors import QboxctlError
 from qboxctl.render import guide
 
@@ -31,7 +31,7 @@ qboxctl guide removals
 
 
 @click.command("guide", cls=Command, epilog=_EXAMPLES)
-@common
+@common_options
 @click.argument("topic", required=False, metavar="[TOPIC]", shell_complete=suggestions.guides)
 @click.pass_obj
 def command(options: Common, topic: str | None) -> None:

@@ -17,7 +17,7 @@ import click
 
 from qboxctl import __version__
 from qboxctl.cli.commands import Command
-from qboxctl.cli.common import Common, common
+from qboxctl.cli.common import Common, common_options
 from qboxctl.config.files import has_sources, read_sources
 from qboxctl.errors import QboxctlError
 
@@ -34,7 +34,7 @@ qboxctl init            # in the working folder, such as an empty repository
 
 
 @click.command("init", cls=Command, epilog=_EXAMPLES)
-@common
+@common_options
 @click.argument("folder", required=False, type=click.Path(file_okay=False, path_type=Path), metavar="[DIR]")
 @click.pass_obj
 def command(options: Common, folder: Path | None) -> None:

@@ -13,7 +13,7 @@ from qboxctl.config.files import read_sources
 from qboxctl.config.loader import load
 from qboxctl.errors import QboxctlError
 from qboxctl.model import Address, Plan
-from qboxctl.render.origin import Origin, Place, site_of
+from qboxctl.render.origin import Origin, SourceLine, site_of
 from qboxctl.resources import TYPES
 
 
@@ -38,13 +38,13 @@ def configuration_of(saved: Plan, options: Common) -> Configuration | None:
         return None
 
 
-def _places(plan: Plan, configuration: Configuration, top: Path | None) -> Iterator[tuple[Address, Place]]:
+def _places(plan: Plan, configuration: Configuration, top: Path | None) -> Iterator[tuple[Address, SourceLine]]:
     paths = {source.name: _path(source.name, top) for source in configuration.sources}
     for change in plan.changes:
         declared = configuration.objects.get(change.address)
         if declared is not None:
             place = configuration.position(declared.where)
-            yield change.address, Place(place.file, place.line, paths.get(place.file, ""))
+            yield change.address, SourceLine(place.file, place.line, paths.get(place.file, ""))
 
 
 def _path(name: str, top: Path | None) -> str:

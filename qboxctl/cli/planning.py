@@ -28,7 +28,7 @@ from qboxctl.errors import Diagnostic, QboxctlError
 from qboxctl.model import Advisory, LiveState, Plan, PlanOptions
 from qboxctl.planning.guards import acknowledges
 from qboxctl.planning.partial import part
-from qboxctl.planning.pipeline import compare, with_advice
+from qboxctl.planning.pipeline import read_and_plan, with_advice
 from qboxctl.planning.targets import Options, Targets
 from qboxctl.render.style import plural
 from qboxctl.resources import TYPES
@@ -154,7 +154,7 @@ def _chosen(task: Task) -> tuple[Options, str]:
     return replace(chosen, only=found.changed | found.gone | rotated), news
 
 
-class Planned(NamedTuple):
+class Prepared(NamedTuple):
     """A plan, with the configuration and what was read of the account that it comes from."""
 
     configuration: Configuration
@@ -162,7 +162,7 @@ class Planned(NamedTuple):
     plan: Plan
 
 
-def planned(reader: Reader, task: Task, options: Common, acknowledge: str) -> Planned:
+def planned(reader: Reader, task: Task, options: Common, acknowledge: str) -> Prepared:
     """Read the account and plan; the configuration is the task's, or the whole one.
 
     Some guards look at all that the files declare: before one of them blocks a plan, all files are read. Raises
@@ -173,7 +173,7 @@ def planned(reader: Reader, task: Task, options: Common, acknowledge: str) -> Pl
     chosen, news = _chosen(task)
     if news:
         options.say(news)
-    found = compare(
+    found = read_and_plan(
         Account(reader, TYPES),
         Targets(task.configuration, TYPES, replace(chosen, acknowledge=acknowledge)),
         widen=partial(_widened, task.whole, options, acknowledge) if task.whole else None,
@@ -189,7 +189,7 @@ def planned(reader: Reader, task: Task, options: Common, acknowledge: str) -> Pl
         created_at=datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z"),
         git_commit=git.commit(options.directory),
     )
-    return Planned(found.targets.configuration, found.live_state, plan)
+    return Prepared(found.targets.configuration, found.live_state, plan)
 
 
 def _widened(whole: Callable[[], Task], options: Common, acknowledge: str, guard: str) -> Targets:

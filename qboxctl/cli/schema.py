@@ -7,13 +7,13 @@ import json
 import click
 
 from qboxctl.cli.commands import Command
-from qboxctl.cli.common import Common, common
+from qboxctl.cli.common import Common, common_options
 from qboxctl.resources import TYPES
 from qboxctl.schema import json_schema
 
 
 @click.command("schema", cls=Command)
-@common
+@common_options
 @click.argument("which", type=click.Choice(sorted(json_schema.SCHEMAS)), default="config")
 @click.pass_obj
 def command(options: Common, which: str) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from qboxctl.cli.commands import Command
-from qboxctl.cli.common import Common, common, detail, format_option, in_full
+from qboxctl.cli.common import Common, common_options, detail, format_option, in_full
 from qboxctl.cli.origin import configuration_of, origin_of
 from qboxctl.cli.suggestions import plan_files
 from qboxctl.planning.planfile import read
@@ -22,7 +22,7 @@ qboxctl show mail.plan.json --format html > plan.html
 
 
 @click.command("show", cls=Command, epilog=_EXAMPLES)
-@common
+@common_options
 @click.argument("planfile", type=click.Path(dir_okay=False, path_type=Path), shell_complete=plan_files)
 @format_option(FORMATS)
 @detail

@@ -7,7 +7,7 @@ from dataclasses import replace
 import click
 
 from qboxctl.cli.commands import Command
-from qboxctl.cli.common import Common, common, format_option
+from qboxctl.cli.common import Common, common_options, format_option
 from qboxctl.cli.failures import Exit
 from qboxctl.errors import ConfigError, Diagnostic, Severity, has_errors
 from qboxctl.render import diagnostics
@@ -20,7 +20,7 @@ qboxctl validate --format github     # mistakes beside the lines of a pull reque
 
 
 @click.command("validate", cls=Command, epilog=_EXAMPLES)
-@common
+@common_options
 @format_option(["text", *diagnostics.FORMATS])
 @click.pass_obj
 def command(options: Common, form: str) -> int:

@@ -40,7 +40,7 @@ def edit(before: Sequence[Source], touched: Sequence[Source], types: Kinds) -> E
 
 
 @dataclass(frozen=True, slots=True)
-class Difference:
+class RevisionDiff:
     """``changed`` are the declared objects of which the files say something else, or nothing, at the revision.
 
     ``extra`` are the names in their ``extra`` that are new or have another value. ``gone`` are those that were declared
@@ -54,7 +54,7 @@ class Difference:
     extra: Mapping[Address, frozenset[str]] = field(default_factory=dict)
 
 
-def difference(made: Edit, configuration: Configuration) -> Difference:
+def difference(made: Edit, configuration: Configuration) -> RevisionDiff:
     """What an edit changed of a configuration, of whose files it touched some.
 
     What stands in a file that did not change may have had attributes in another one: then these tell. It is not
@@ -76,7 +76,7 @@ def difference(made: Edit, configuration: Configuration) -> Difference:
     changed |= {address for address in configuration.objects if address.kind in kinds}
     rules = tuple(sorted(_differing(before.rules, now.rules)))
     extra = {address: names for address in changed if (names := _edited_extra(made, configuration.objects[address]))}
-    return Difference(frozenset(changed), before.present - configuration.objects.keys(), rules, extra)
+    return RevisionDiff(frozenset(changed), before.present - configuration.objects.keys(), rules, extra)
 
 
 def _edited_extra(made: Edit, one: Desired) -> frozenset[str]:

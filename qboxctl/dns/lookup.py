@@ -33,7 +33,7 @@ class Published(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class Lookup:
     """One record, how it stands, and what is published in its place.
 
     Of an unexpected one, the record is what is published, and its note says what harm it does.
@@ -44,7 +44,7 @@ class Finding:
     found: tuple[str, ...] = ()
 
 
-def look_up(records: Sequence[Record], server: str = "", timeout: float = 5.0) -> list[Finding]:
+def look_up(records: Sequence[Record], server: str = "", timeout: float = 5.0) -> list[Lookup]:
     """Ask for every record; ``server`` is ``ADDRESS`` or ``ADDRESS:PORT``, else the machine's own are asked.
 
     What is published beside them and should not be there comes last. ``timeout`` is in seconds, for each question.
@@ -52,7 +52,7 @@ def look_up(records: Sequence[Record], server: str = "", timeout: float = 5.0) -
     """
     resolver = _resolver(server, timeout)
     with ThreadPoolExecutor(_AT_ONCE) as pool:
-        findings = list(pool.map(lambda one: _finding(one, resolver), records))
+        findings = list(pool.map(lambda one: _lookup(one, resolver), records))
     return findings + unexpected(findings)
 
 
@@ -83,19 +83,19 @@ def _address(server: str) -> tuple[str, int]:
     return host, int(port)
 
 
-def _finding(one: Record, resolver: dns.resolver.Resolver) -> Finding:
+def _lookup(one: Record, resolver: dns.resolver.Resolver) -> Lookup:
     try:
         found, target = _asked(one.name, one.type, resolver)
-        status = judge(one, found)
+        status = verdict_of(one, found)
         if status is Published.MISSING and target:
-            return Finding(one, Published.DIFFERENT, (f"CNAME {target}", *found))
+            return Lookup(one, Published.DIFFERENT, (f"CNAME {target}", *found))
         if status is Published.MISSING and one.type == "CNAME":
             answers = {kind: _asked(one.name, kind, resolver)[0] for kind in _BESIDE_NO_CNAME}
             found = tuple(f"{kind} {text}" for kind, texts in answers.items() for text in texts)
-            return Finding(one, Published.DIFFERENT if found else status, found)
+            return Lookup(one, Published.DIFFERENT if found else status, found)
     except (dns.exception.DNSException, OSError):
-        return Finding(one, Published.UNKNOWN)
-    return Finding(one, status, found)
+        return Lookup(one, Published.UNKNOWN)
+    return Lookup(one, status, found)
 
 
 def _asked(name: str, kind: str, resolver: dns.resolver.Resolver) -> tuple[tuple[str, ...], str]:
@@ -119,7 +119,7 @@ def _text(kind: str, row: object) -> str:
     return str(row).lower()
 
 
-def judge(one: Record, found: Iterable[str]) -> Published:
+def verdict_of(one: Record, found: Iterable[str]) -> Published:
     """How a record stands, given all values that are published under its name and type."""
     rivals = [text for text in found if _rival(one, text)]
     if not rivals:
@@ -154,9 +154,9 @@ def _fits(one: Record, text: str) -> bool:
             return "".join(text.split()) == "".join(one.value.split())
 
 
-def unexpected(findings: Iterable[Finding]) -> list[Finding]:
+def unexpected(findings: Iterable[Lookup]) -> list[Lookup]:
     """What is published where some of the records should be, and does harm there."""
-    groups: dict[tuple[str, Purpose], list[Finding]] = defaultdict(list)
+    groups: dict[tuple[str, Purpose], list[Lookup]] = defaultdict(list)
     for one in findings:
         groups[one.record.name, one.record.purpose].append(one)
     found = []
@@ -164,7 +164,7 @@ def unexpected(findings: Iterable[Finding]) -> list[Finding]:
         record = group[0].record
         for text in _STRANGERS[purpose](group) if purpose in _STRANGERS else ():
             seen = replace(record, value=text, certainty=Certainty.OBSERVED, note=_HARM[purpose])
-            found.append(Finding(seen, Published.UNEXPECTED, (text,)))
+            found.append(Lookup(seen, Published.UNEXPECTED, (text,)))
     return found
 
 
@@ -175,7 +175,7 @@ _HARM = {
 }
 
 
-def _other_servers(group: Sequence[Finding]) -> list[str]:
+def _other_servers(group: Sequence[Lookup]) -> list[str]:
     """Mail servers of another provider; one that only has another name at the same is told as different."""
     ours = {_provider(one.record.value) for one in group}
     published = dict.fromkeys(text for one in group for text in one.found if text[:1].isdigit())
@@ -187,7 +187,7 @@ def _provider(value: str) -> str:
     return ".".join(value.lower().rstrip(".").split(".")[-2:]) if value.split()[-1] != "." else ""
 
 
-def _second_ones(group: Sequence[Finding]) -> list[str]:
+def _second_ones(group: Sequence[Lookup]) -> list[str]:
     """All but the one that fits, of values of which only one may be there."""
     one = group[0]
     rivals = [text for text in one.found if _rival(one.record, text)]
@@ -195,7 +195,7 @@ def _second_ones(group: Sequence[Finding]) -> list[str]:
     return [text for text in rivals if text != keep]
 
 
-_STRANGERS: Mapping[Purpose, Callable[[Sequence[Finding]], list[str]]] = {
+_STRANGERS: Mapping[Purpose, Callable[[Sequence[Lookup]], list[str]]] = {
     Purpose.MX: _other_servers,
     Purpose.SPF: _second_ones,
     Purpose.DMARC: _second_ones,

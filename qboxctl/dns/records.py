@@ -30,7 +30,7 @@ def query_for_records(configuration: Configuration, types: Kinds) -> Query:
     return Query(configuration, collections, {address: known.attributes for address, known in declared.items()})
 
 
-def records(configuration: Configuration, live_state: LiveState, types: Kinds) -> list[Record]:
+def records_of(configuration: Configuration, live_state: LiveState, types: Kinds) -> list[Record]:
     """The records of every declared domain, sorted, each name with one SPF and one DMARC record.
 
     A domain that is not there yet has those that are known without it.

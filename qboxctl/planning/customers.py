@@ -14,7 +14,7 @@ from qboxctl.schema.kinds import Kinds
 _CODE = "customer_code"
 
 
-def customers(configuration: Configuration, live_state: LiveState, types: Kinds) -> tuple[str, ...]:
+def customer_codes(configuration: Configuration, live_state: LiveState, types: Kinds) -> tuple[str, ...]:
     """The customer that the settings name, else those whose objects were read and tell it."""
     if configuration.settings.customer_code:
         return (configuration.settings.customer_code,)
@@ -30,7 +30,7 @@ def refuse_another_customer(saved: Plan, configuration: Configuration, live_stat
     """
     if not saved.customers:
         return
-    today = customers(configuration, live_state, account.types) or _asked(account)
+    today = customer_codes(configuration, live_state, account.types) or _asked(account)
     if not set(today) & set(saved.customers):
         mine = f"this one is {_named(today)}" if today else "nothing in this one says whose it is"
         raise PlanFileError(

@@ -10,7 +10,7 @@ from qboxctl.api.reader import Account
 from qboxctl.live.refresh import read_live_state
 from qboxctl.model import LiveState, Plan
 from qboxctl.planning.advisories import advise
-from qboxctl.planning.customers import customers
+from qboxctl.planning.customers import customer_codes
 from qboxctl.planning.guards import PASSABLE
 from qboxctl.planning.idle_patterns import Known, idle_rules, refuse_idle_options
 from qboxctl.planning.planner import make_plan
@@ -26,7 +26,7 @@ class Compared(NamedTuple):
     plan: Plan
 
 
-def compare(
+def read_and_plan(
     account: Account,
     targets: Targets,
     live_state: LiveState | None = None,
@@ -75,4 +75,4 @@ def with_advice(compared: Compared) -> Plan:
     refuse_idle_options(known, targets.options)
     idle = () if targets.narrowed else idle_rules(known)
     warnings = (*idle, *advise(configuration, live_state, plan, types))
-    return replace(plan, warnings=warnings, customers=customers(configuration, live_state, types))
+    return replace(plan, warnings=warnings, customers=customer_codes(configuration, live_state, types))

@@ -12,7 +12,7 @@ from qboxctl import __version__
 from qboxctl.errors import IN_PLAIN_TEXT, Diagnostic, Position, Severity
 from qboxctl.json_text import json_text
 from qboxctl.model import JSON
-from qboxctl.render.excerpt import excerpt
+from qboxctl.render.excerpt import caret_lines
 from qboxctl.render.style import PLAIN, Palette, clean, columns_of, plural
 
 LineOf = Callable[[Position], str]
@@ -119,7 +119,7 @@ def _lines(group: _Group, palette: Palette, line_of: LineOf, known: set[Position
             continue
         if place is one.second:
             known.add(place)
-        cut = excerpt(line, place.column, place.width, room)
+        cut = caret_lines(line, place.column, place.width, room)
         carets, beside = palette.paint(cut.carets, colour), f" {_label(hint)}" if hint else ""
         yield gutter
         yield f"{palette.paint(f'{place.line:>{margin}} |', 'blue')} {cut.text}"

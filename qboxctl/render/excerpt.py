@@ -18,7 +18,7 @@ class Excerpt(NamedTuple):
     carets: str
 
 
-def excerpt(line: str, column: int, width: int, room: int) -> Excerpt:
+def caret_lines(line: str, column: int, width: int, room: int) -> Excerpt:
     """So much of a line as fits into ``room`` columns, with carets from a column (from 1) for so many characters."""
     start = max(0, min(column - 1, len(line)))
     end = start + width

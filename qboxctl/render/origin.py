@@ -14,7 +14,7 @@ _SCP = re.compile(r"(?:[\w.-]+@)?(?P<host>[\w.-]+):(?P<path>[^:/][^:]*)")
 """How ssh is told of a repository: ``git@host:path``."""
 
 
-class Place(NamedTuple):
+class SourceLine(NamedTuple):
     """A line of a file, and the file's path in its repository ("" where it is in none)."""
 
     file: str
@@ -37,7 +37,7 @@ class Site:
         """The address of a commit."""
         return f"{self.root}/{self.commits}/{quote(name, safe='')}"
 
-    def line(self, commit: str, place: Place) -> str:
+    def line(self, commit: str, place: SourceLine) -> str:
         """The address of a line as a commit has it."""
         return f"{self.root}/{self.files}/{quote(commit, safe='')}/{quote(place.path)}#L{place.line}"
 
@@ -46,7 +46,7 @@ class Site:
 class Origin:
     """The declarations that are known, and the site, None where there is none that can be shown."""
 
-    places: Mapping[Address, Place] = field(default_factory=dict)
+    places: Mapping[Address, SourceLine] = field(default_factory=dict)
     site: Site | None = None
 
 

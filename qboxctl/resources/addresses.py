@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 
 from qboxctl.errors import Position, Severity
 from qboxctl.model import Action, Address, Advisory, Collection, Desired
-from qboxctl.resources.circles import circles
+from qboxctl.resources.circles import find_circles
 from qboxctl.schema.rules import Declared, Finding, Planned
 
 FREE_ALIASES_PER_MAILBOX = 10
@@ -65,7 +65,7 @@ def destinations(declared: Declared) -> Iterator[Finding]:
 
 def no_circles(declared: Declared) -> Iterator[Finding]:
     """Mail must not go round in a circle."""
-    for circle in circles(declared, may_receive, known):
+    for circle in find_circles(declared, may_receive, known):
         message = f"mail goes round in a circle: {' → '.join(circle.way)}"
         hint = "let one of them lead to a mailbox, or to an address elsewhere"
         yield Finding("Q027", message, circle.one, (circle.attribute,), hint)

@@ -28,7 +28,7 @@ class _Hop(NamedTuple):
     steps: tuple[str, ...]
 
 
-def circles(declared: Declared, may_receive: Question, known: Question) -> Iterator[Circle]:
+def find_circles(declared: Declared, may_receive: Question, known: Question) -> Iterator[Circle]:
     """Each circle once.
 
     ``may_receive`` tells whether an address of a managed domain is one by itself, ``known`` whether the files tell all

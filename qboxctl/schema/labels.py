@@ -28,7 +28,7 @@ class Label(Text):
         return None if formats.may_be_cut(str(have), str(want)) else False
 
 
-class Misfit(NamedTuple):
+class Unmatched(NamedTuple):
     """A declaration that means no object, or nobody can tell which, in words and with a way out."""
 
     one: Desired
@@ -58,7 +58,7 @@ def means(text: str, live: Live, key: str, others: Set[str]) -> bool:
 
 def match(
     declared: Sequence[Desired], lives: Sequence[Live], key: str, title: str
-) -> tuple[dict[Address, Live], list[Misfit]]:
+) -> tuple[dict[Address, Live], list[Unmatched]]:
     """Which live object each declaration means, by its id or its text, and what is wrong with the others."""
     by_id = {live.remote_id: live for live in lives}
     pinned = {one.pin for one in declared if one.pin}
@@ -67,17 +67,17 @@ def match(
     for live in free:
         by_text[formats.folded(text_of(live, key))].append(live)
     found: dict[Address, Live] = {}
-    wrong: list[Misfit] = []
+    wrong: list[Unmatched] = []
     unmet: list[Desired] = []
     for one in declared:
         same = [by_id[one.pin]] if one.pin in by_id else by_text.get(formats.folded(one.label), [])
         same = [live for live in same if not live.leaving] or same[:1]
         if one.pin and one.pin not in by_id:
-            wrong.append(Misfit(one, f"there is no {title} with the id {one.pin}",
+            wrong.append(Unmatched(one, f"there is no {title} with the id {one.pin}",
                                 "correct the id, or remove it to have the account created"))  # fmt: skip
         elif len(same) > 1:
             ids = ", ".join(sorted(live.remote_id for live in same))
-            wrong.append(Misfit(one, f"{len(same)} live accounts are called {one.label!r}: ids {ids}",
+            wrong.append(Unmatched(one, f"{len(same)} live accounts are called {one.label!r}: ids {ids}",
                                 f"say which one is meant, such as id: {same[0].remote_id}"))  # fmt: skip
         elif same:
             found[one.address] = same[0]
@@ -89,7 +89,7 @@ def match(
 
 
 def _match_cut(
-    unmet: Sequence[Desired], lives: Sequence[Live], key: str, found: dict[Address, Live], wrong: list[Misfit]
+    unmet: Sequence[Desired], lives: Sequence[Live], key: str, found: dict[Address, Live], wrong: list[Unmatched]
 ) -> None:
     """Match what is left where the server may have cut the text: to find an object is safer than to order it anew.
 
@@ -108,4 +108,4 @@ def _match_cut(
             told.add(one.address)
             ids = ", ".join(sorted(other.remote_id for mine, other in pairs if mine is one))
             message = f"{one.label!r} may be what the server has cut to {text_of(live, key)!r}: ids {ids}"
-            wrong.append(Misfit(one, message, f"say which one is meant, such as id: {live.remote_id}"))
+            wrong.append(Unmatched(one, message, f"say which one is meant, such as id: {live.remote_id}"))

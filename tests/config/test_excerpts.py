@@ -12,7 +12,7 @@ from qboxctl.config.rules import check
 from qboxctl.config.yaml.reader import Source
 from qboxctl.errors import ConfigError, Diagnostic, Position
 from qboxctl.render import diagnostics
-from qboxctl.render.excerpt import excerpt
+from qboxctl.render.excerpt import caret_lines
 from qboxctl.render.style import PLAIN, Palette, columns_of
 from qboxctl.resources import TYPES
 
@@ -170,13 +170,13 @@ def test_a_hint_that_does_not_fit_beside_the_carets_stands_below() -> None:
     ],
 )
 def test_how_a_line_is_cut(line: str, column: int, width: int, room: int, expected: tuple[str, str]) -> None:
-    assert excerpt(line, column, width, room) == expected
+    assert caret_lines(line, column, width, room) == expected
 
 
 @given(st.text(max_size=200), st.integers(-3, 250), st.integers(0, 250), st.integers(20, 100))
 @example("漢" * 60, 40, 7, 20)
 def test_a_line_fits_and_the_carets_are_under_it(line: str, column: int, width: int, room: int) -> None:
-    text, carets = excerpt(line, column, width, room)
+    text, carets = caret_lines(line, column, width, room)
     assert text.isprintable()
     assert columns_of(text) <= room + len("...")
     assert "^" in carets

@@ -12,8 +12,8 @@ import pytest
 from octodns.provider.yaml import YamlProvider
 from octodns.zone import Zone
 
-from qboxctl.dns.lookup import Published, judge, look_up
-from qboxctl.dns.records import records, unite_spf
+from qboxctl.dns.lookup import Published, look_up, verdict_of
+from qboxctl.dns.records import records_of, unite_spf
 from qboxctl.model import Address, Live, LiveState
 from qboxctl.render import dns_records
 from qboxctl.resources import TYPES
@@ -48,7 +48,7 @@ def found() -> list[Record]:
     live = {
         Address.of(text): Live(Address.of(text), "D1", row, STATUS.get(text, "enabled")) for text, row in ROWS.items()
     }
-    return records(configuration_of(CONFIG), LiveState(live), TYPES)
+    return records_of(configuration_of(CONFIG), LiveState(live), TYPES)
 
 
 def values(name: str, kind: str) -> list[str]:
@@ -101,7 +101,7 @@ SHAPES = [
 def test_records_are_read_in_any_shape(raw):
     address = Address("delivery_domain", "n.example")
     live = Live(address, "DD1", {"cname_verification_records": raw})
-    rows = records(configuration_of("delivery: {domains: {n.example: {}}}"), LiveState({address: live}), TYPES)
+    rows = records_of(configuration_of("delivery: {domains: {n.example: {}}}"), LiveState({address: live}), TYPES)
     assert [f"{one.name} {one.value}" for one in rows if one.type == "CNAME"] == WANTED
 
 
@@ -110,7 +110,7 @@ def test_records_are_read_in_any_shape(raw):
 def test_what_cannot_be_read_gives_no_record(raw):
     address = Address("delivery_domain", "n.example")
     live = Live(address, "DD1", {"cname_verification_records": raw})
-    assert records(configuration_of("delivery: {domains: {n.example: {}}}"), LiveState({address: live}), TYPES) == []
+    assert records_of(configuration_of("delivery: {domains: {n.example: {}}}"), LiveState({address: live}), TYPES) == []
 
 
 def loaded(text: str) -> dict[str, dns.zone.Zone]:
@@ -221,7 +221,7 @@ def test_what_is_published(server):
 
 OURS = ["10 mx1.qboxmail.com.", "20 mx2.qboxmail.com."]
 GOOD_SPF = '"v=spf1 include:qboxmail.com ~all"'
-HOSTING = records(configuration_of("domains: {a.example: {}}"), LiveState({}), TYPES)
+HOSTING = records_of(configuration_of("domains: {a.example: {}}"), LiveState({}), TYPES)
 IN_THE_WAY = {
     "all is well": ({}, []),
     "an old provider's mail server beside ours": (
@@ -302,7 +302,7 @@ SPF_RECORD = Record("z", "z", "TXT", "v=spf1 include:a ~all", Purpose.SPF, Addre
     ],
 )
 def test_spf_is_judged_by_what_it_allows(published, status):
-    assert judge(SPF_RECORD, published) is status
+    assert verdict_of(SPF_RECORD, published) is status
 
 
 @pytest.mark.parametrize("address", ["nowhere", "127.0.0.1:0", "127.0.0.1:x", "1.2.3", "[::g]:53"])

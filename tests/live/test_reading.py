@@ -14,7 +14,7 @@ from qboxctl.api.listing import MOST_READINGS, Page, Readings
 from qboxctl.api.reader import Account, Home, code_of
 from qboxctl.emulator import Request, Response, parse_fault
 from qboxctl.errors import ApiError
-from qboxctl.export import Choice, query_for_export
+from qboxctl.export import Selection, query_for_export
 from qboxctl.live.refresh import read_live_state
 from qboxctl.model import Action, Address, Live, Plan, Revealed, Status
 from qboxctl.resources import TYPES
@@ -394,7 +394,7 @@ def test_an_export_does_not_wait_for_counters() -> None:
     """It deletes nothing."""
     lab = Lab(seed=FULL, between=counting(no_email_accounts=7))
     with closing(Reader(lab.endpoint, Revealed(TOKEN), lab.api, **lab.options())) as reader:
-        choice = Choice(frozenset(TYPES))
+        choice = Selection(frozenset(TYPES))
         found = read_live_state(Account(reader, TYPES), query_for_export(configuration_of("{}"), TYPES, choice))
     assert not found.unseen
     assert len(lab.emulator.requests) == 6, "each list once"

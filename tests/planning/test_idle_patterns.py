@@ -13,7 +13,7 @@ from qboxctl.api.reader import Account
 from qboxctl.errors import QboxctlError
 from qboxctl.model import Address, Revealed
 from qboxctl.planning.idle_patterns import Known, idle_rules, refuse_idle_options
-from qboxctl.planning.pipeline import compare
+from qboxctl.planning.pipeline import read_and_plan
 from qboxctl.planning.targets import Options, Targets
 from qboxctl.resources import TYPES
 from qboxctl.schema.patterns import Pattern
@@ -38,7 +38,7 @@ DELIVERY = "delivery: {accounts: {letters: {description: Our Letters}}}\n"
 def known(*texts: str, options: Options | None = None) -> Known:
     lab, configuration = Lab(seed=SEED), configuration_of(*texts)
     with closing(Reader(lab.endpoint, Revealed(TOKEN), lab.api, **lab.options())) as reader:
-        snapshot = compare(Account(reader, TYPES), Targets(configuration, TYPES, options or Options())).live_state
+        snapshot = read_and_plan(Account(reader, TYPES), Targets(configuration, TYPES, options or Options())).live_state
     return Known(configuration, snapshot, TYPES)
 
 

@@ -16,7 +16,7 @@ import pytest
 
 from qboxctl.model import Action, Address, Advisory, Blocked, Change, FieldChange, Plan, PlanOptions, Unverifiable
 from qboxctl.render import plan_html
-from qboxctl.render.origin import Origin, Place, Site
+from qboxctl.render.origin import Origin, Site, SourceLine
 from qboxctl.resources import TYPES
 from tests.support.plans import plan_of
 
@@ -125,7 +125,7 @@ def everything(text: str = "Ada") -> tuple[Plan, Origin]:
         created_at="2026-05-01T12:00:00Z",
         qboxctl_version="1.0",
     )
-    places = {change.address: Place(f"{text}.yaml", 7, f"{text}.yaml") for change in changes}
+    places = {change.address: SourceLine(f"{text}.yaml", 7, f"{text}.yaml") for change in changes}
     return plan, Origin(places, Site("https://git.example/mail"))
 
 

@@ -16,7 +16,7 @@ from qboxctl.render import plan_html
 from qboxctl.render.differences import Long
 from qboxctl.render.html import view
 from qboxctl.render.html.changes import Share, blocks
-from qboxctl.render.origin import Origin, Place, Site, site_of
+from qboxctl.render.origin import Origin, Site, SourceLine, site_of
 from qboxctl.resources import TYPES
 from tests.support.pages import HOSTILE, Page
 from tests.support.plans import plan_of
@@ -27,7 +27,7 @@ def change(key: str, action: Action = Action.CREATE, kind: str = "mailbox", **va
     return Change(Address(kind, key), action, fields=fields, destroys_data=action is Action.DELETE)
 
 
-def seen(*changes: Change, origin: Origin = plan_html.NOWHERE) -> view.Page:
+def seen(*changes: Change, origin: Origin = plan_html.NOWHERE) -> view.View:
     return view.page(replace(plan_of({}), changes=changes, git_commit="0a" * 20), TYPES, None, origin)
 
 
@@ -166,12 +166,12 @@ ADA = Address("mailbox", "ada@a.example")
 @pytest.mark.parametrize(
     ("place", "root", "text", "href"),
     [
-        (Place("c/a b.yaml", 7, "mail/c/a b.yaml"), "https://git.example/m", "c/a b.yaml:7",
+        (SourceLine("c/a b.yaml", 7, "mail/c/a b.yaml"), "https://git.example/m", "c/a b.yaml:7",
          f"https://git.example/m/blob/{'0a' * 20}/mail/c/a%20b.yaml#L7"),
-        (Place("a.yaml", 7, "a.yaml"), "javascript:alert(1)//", "a.yaml:7", ""),
-        (Place("a.yaml", 7, "a.yaml"), "http://git.example", "a.yaml:7", ""),
-        (Place("a.yaml", 7), "https://git.example", "a.yaml:7", ""),
-        (Place("a\x1b.yaml", 7, '"><script>'), "https://git.example", "a\\x1b.yaml:7",
+        (SourceLine("a.yaml", 7, "a.yaml"), "javascript:alert(1)//", "a.yaml:7", ""),
+        (SourceLine("a.yaml", 7, "a.yaml"), "http://git.example", "a.yaml:7", ""),
+        (SourceLine("a.yaml", 7), "https://git.example", "a.yaml:7", ""),
+        (SourceLine("a\x1b.yaml", 7, '"><script>'), "https://git.example", "a\\x1b.yaml:7",
          f"https://git.example/blob/{'0a' * 20}/%22%3E%3Cscript%3E#L7"),
     ],
 )  # fmt: skip
@@ -189,7 +189,7 @@ def test_no_value_gets_out_of_its_place(hostile):
         for number in range(3)
     ]  # fmt: skip
     changes.append(change(f"x@{hostile}", Action.UPDATE, bounce_msg=f"{hostile}\n{hostile}", tags=(hostile,)))
-    places = {one.address: Place(hostile, 1, hostile) for one in changes}
+    places = {one.address: SourceLine(hostile, 1, hostile) for one in changes}
     plan = replace(
         plan_of({}), changes=tuple(changes), customers=(hostile,), created_at=hostile, git_commit=hostile,
         qboxctl_version=hostile, environment=hostile, endpoint=hostile, id=hostile,

@@ -19,7 +19,7 @@ from qboxctl.config.excerpts import Excerpts
 from qboxctl.config.loader import load
 from qboxctl.config.rules import check
 from qboxctl.config.yaml.reader import Source
-from qboxctl.dns.records import query_for_records, records
+from qboxctl.dns.records import query_for_records, records_of
 from qboxctl.doctor import examine
 from qboxctl.errors import ConfigError
 from qboxctl.live.refresh import read_live_state
@@ -109,7 +109,7 @@ def _others() -> Iterator[tuple[str, Form]]:
     with closing(Reader(lab.endpoint, TOKEN, lab.api, **lab.options())) as reader:
         account = Account(reader, TYPES)
         report = examine(account, configuration, lab.clock.time())
-        rows = records(configuration, read_live_state(account, query_for_records(configuration)))
+        rows = records_of(configuration, read_live_state(account, query_for_records(configuration)))
     words = ("published", "missing", "different", "no answer")
     found = {one: (words[place % 4], ("v=spf1 mx ~all",)) for place, one in enumerate(rows)}
     yield "doctor", lambda palette: examination.text(report, palette, full=True)

@@ -16,7 +16,7 @@ import httpx
 from qboxctl.api.client import Client, InProcess, Reader, SystemClock
 from qboxctl.api.reader import Account
 from qboxctl.api.transport import Network
-from qboxctl.applying.apply import Hooks, apply, still_asked
+from qboxctl.applying.apply import Hooks, apply_plan, still_asked
 from qboxctl.applying.journal import Author
 from qboxctl.applying.pace import Patience
 from qboxctl.applying.preflight import Checked
@@ -26,13 +26,13 @@ from qboxctl.config.rules import check as check_wish
 from qboxctl.config.secrets import Secrets
 from qboxctl.config.settings import ApiSettings
 from qboxctl.config.yaml.reader import Source
-from qboxctl.dns.records import query_for_records, records
+from qboxctl.dns.records import query_for_records, records_of
 from qboxctl.emulator import Emulator, Fault, Request, Response
 from qboxctl.emulator.app import BackgroundServer
 from qboxctl.emulator.faults import MOVING, Aim
 from qboxctl.live.refresh import read_live_state
 from qboxctl.model import LiveState, Outcome, Plan, Revealed
-from qboxctl.planning.pipeline import compare
+from qboxctl.planning.pipeline import read_and_plan
 from qboxctl.planning.queries import query_for_plan
 from qboxctl.planning.targets import Options, Targets
 from qboxctl.resources import TYPES
@@ -197,7 +197,9 @@ class Lab:
 
     def plan(self, configuration: Configuration, options: Options | None = None) -> Plan:
         with closing(Reader(self.endpoint, Revealed(TOKEN), self.api, **self.options())) as reader:
-            plan = compare(Account(reader, self.types), Targets(configuration, self.types, options or Options())).plan
+            plan = read_and_plan(
+                Account(reader, self.types), Targets(configuration, self.types, options or Options())
+            ).plan
         return replace(plan, config_digest=configuration.digest)
 
     def check_saved(
@@ -212,7 +214,7 @@ class Lab:
     def records(self, configuration: Configuration) -> list[Record]:
         with closing(Reader(self.endpoint, Revealed(TOKEN), self.api, **self.options())) as reader:
             live_state = read_live_state(Account(reader, self.types), query_for_records(configuration, self.types))
-            return records(configuration, live_state, self.types)
+            return records_of(configuration, live_state, self.types)
 
     def apply(
         self,
@@ -236,7 +238,7 @@ class Lab:
         journal: Path | None,
         acknowledge: str,
     ) -> list[Outcome]:
-        done = apply(
+        done = apply_plan(
             plan,
             configuration,
             client,

@@ -33,7 +33,7 @@ _WORDS = (
 """A part of the parser's phrase, what it means ({}: the line where it began), and what to do."""
 
 
-class Fault(NamedTuple):
+class SyntaxFault(NamedTuple):
     """What is wrong, what to do about it, and where; lines and columns count from 0, as the parser's do.
 
     ``begun`` is the mark where it began, where the message names that line.
@@ -46,23 +46,23 @@ class Fault(NamedTuple):
     begun: Any = None
 
 
-def in_words(error: yaml.MarkedYAMLError, text: str) -> Fault:
+def in_words(error: yaml.MarkedYAMLError, text: str) -> SyntaxFault:
     """The parser's error in plain words; its own where there are none."""
     conflict = _CONFLICT.search(text)
     if conflict:
         hint = "keep one side of it, and remove the lines that begin with <<<<<<<, ======= and >>>>>>>"
-        return Fault("a merge conflict is left here", hint, text.count("\n", 0, conflict.start()), 0)
+        return SyntaxFault("a merge conflict is left here", hint, text.count("\n", 0, conflict.start()), 0)
     mark: Any = error.problem_mark or error.context_mark or yaml.Mark("", 0, 0, 0, "", 0)
     begun: Any = error.context_mark or mark
     problem = " ".join(filter(None, (error.context, error.problem)))
     if "cannot start any token" in problem:
         char = text[mark.index : mark.index + 1]
         if char == "\t":
-            return Fault("a tab cannot indent", _SPACES, mark.line, mark.column)
-        return Fault(f"a text without quotes cannot begin with {char}", "quote the text", mark.line, mark.column)
+            return SyntaxFault("a tab cannot indent", _SPACES, mark.line, mark.column)
+        return SyntaxFault(f"a text without quotes cannot begin with {char}", "quote the text", mark.line, mark.column)
     for part, message, hint in _WORDS:
         if part in problem:
             place = begun if part == _UNCLOSED else mark
             told = message.replace("{}", str(begun.line + 1))
-            return Fault(told, hint, place.line, place.column, begun if told != message else None)
-    return Fault(problem, None, mark.line, mark.column)
+            return SyntaxFault(told, hint, place.line, place.column, begun if told != message else None)
+    return SyntaxFault(problem, None, mark.line, mark.column)

@@ -15,7 +15,7 @@ from typing import NamedTuple
 from qboxctl.model import Action, Address, Change, Plan
 from qboxctl.render import parts
 from qboxctl.render.differences import SAME, Long, Row
-from qboxctl.render.origin import Origin, Place
+from qboxctl.render.origin import Origin, SourceLine
 from qboxctl.render.parts import Line, Remark
 from qboxctl.render.style import clean, plural
 from qboxctl.schema.kinds import Kinds
@@ -88,7 +88,7 @@ class Block(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Group:
+class Batch:
     """Changes of one kind and sort in one domain. ``equal`` and ``remark`` are said once for all of them."""
 
     kind: str
@@ -143,7 +143,7 @@ class Domain:
 
     name: str
     counts: Sequence[Share]
-    groups: Sequence[Group]
+    groups: Sequence[Batch]
     open: bool
 
 
@@ -166,7 +166,7 @@ class _Builder:
     origin: Origin
     commit: str
 
-    def groups(self, home: str, changes: Iterable[Change]) -> Iterator[Group]:
+    def groups(self, home: str, changes: Iterable[Change]) -> Iterator[Batch]:
         """Changes by sort and kind; what destroys data is in front."""
         found: dict[tuple[Action, str], list[Change]] = defaultdict(list)
         for change in changes:
@@ -176,7 +176,7 @@ class _Builder:
                 if (action, kind) in found:
                     yield self.group(home, sorted(found[action, kind], key=lambda change: not change.destroys_data))
 
-    def group(self, home: str, changes: Sequence[Change]) -> Group:
+    def group(self, home: str, changes: Sequence[Change]) -> Batch:
         """One group; a small one says everything in each of its entries."""
         kind, action = changes[0].address.kind, changes[0].action
         table = action is Action.CREATE and len(changes) > 1
@@ -187,7 +187,7 @@ class _Builder:
         said = remarks[0] if headed and all(one == remarks[0] for one in remarks) else Remark()
         own = [[line for name, line in one.items() if name not in equal] for one in told]
         columns = _columns(own, self.types[kind].order) if table else ()
-        return Group(
+        return Batch(
             kind=kind,
             action=action,
             title=f"{plural(len(changes), self.types[kind].title.lower())} to {action}" if headed else "",
@@ -229,7 +229,7 @@ class _Builder:
 
     def place(self, address: Address) -> Link | None:
         """Where an object is declared, where that is known."""
-        place: Place | None = self.origin.places.get(address)
+        place: SourceLine | None = self.origin.places.get(address)
         if place is None:
             return None
         site = self.origin.site if place.path and self.commit else None

@@ -42,7 +42,7 @@ class Note:
 
 
 @dataclass(frozen=True, slots=True)
-class Page:
+class View:
     """The whole page."""
 
     title: str
@@ -60,13 +60,13 @@ class Page:
     notes: Sequence[Note]
 
 
-def page(plan: Plan, types: Kinds, per_second: float | None, origin: Origin) -> Page:
+def page(plan: Plan, types: Kinds, per_second: float | None, origin: Origin) -> View:
     """What there is to see of a plan."""
     what = parts.totals(plan) if plan.changes else "nothing to change"
     warnings = [" ".join(filter(None, one)) for one in parts.warnings(plan)]
     costs = [parts.bill(plan, types), parts.budget(plan, types, per_second) if plan.changes else ""]
     kinds = {change.address.kind for change in plan.changes}
-    return Page(
+    return View(
         title=f"{'blocked: ' if plan.blocked else ''}{what}",
         environment=clean(plan.environment),
         facts=list(_facts(plan, origin)),
