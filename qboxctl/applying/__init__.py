@@ -7,5 +7,5 @@ these share, ``ids`` the codes that they learn. ``stepwise`` tells what became o
 has each write on disk before it goes out.
 
 Never: a write that the journal does not know, a creation repeated blindly, or a step that is done and was not seen.
-Start at ``apply.apply``, then ``scheduler.Scheduler``.
+Start at ``apply.apply_plan``, then ``scheduler.Scheduler``.
 """

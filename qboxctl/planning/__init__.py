@@ -8,5 +8,5 @@ what a change bears on.
 
 Never: a write to the account, the clock, or the environment. Only ``pipeline`` and ``customers``
 read the account, through the reader that they are given.
-Start at ``pipeline.compare``, then ``planner.make_plan``.
+Start at ``pipeline.read_and_plan``, then ``planner.make_plan``.
 """
