@@ -310,7 +310,7 @@ def test_an_order_is_told_in_every_picture(form: str, seed: dict[str, Any]) -> N
     many_more = {f"more{number}": {} for number in range(60)}
     for files in (configuration("news"), configuration("news", on_remove="delete"), configuration("news", **many_more)):
         text = picture(Lab(seed=seed).plan(files), form, TYPES, PLAIN, None)
-        grouped = form == "text" and len(files.objects) > 1  # one line tells it of all of them
+        grouped = form != "json" and len(files.objects) > 1  # one line tells it of all of them
         assert text.count("orders a new Delivery account (costs money)") == (1 if grouped else len(files.objects))
 
 

@@ -29,7 +29,7 @@ def kind(name: str, parent: str = "", *section: str, **identity: Any) -> Resourc
         section=section or (f"{name}s",),
         parent=parent,
         fields=(Field("firstname", Text(), "A name", mode=Mode.CREATE_ONLY),),
-        calls=CALLS,
+        calls=replace(CALLS, list=None) if identity.get("joined") is Joined.SAME else CALLS,
         identity=Identity(normalise=str.strip, **identity),
     )
 
