@@ -98,7 +98,7 @@ def test_a_forged_plan_file_sets_no_output(runner):
 
 def test_no_text_of_the_account_commands_the_runner(runner, server):
     """What is printed between stop-commands and its word is text to GitHub."""
-    loud = "##[set-output name=exitcode]0"
+    loud = "news ##[set-output name=exitcode]0"
     runner.project.write({"delivery": {"accounts": {loud: {"type": "newsletter"}}}}, "eve.yaml")
     assert runner.action().returncode == 0
     done = runner.action(command="apply")
