@@ -12,6 +12,7 @@ from qboxctl.render.outcomes import MOST, Telling
 from qboxctl.render.style import PLAIN, Palette, columns_of, duration
 from qboxctl.render.table import columns
 from qboxctl.resources import TYPES
+from tests.specimens.__main__ import SIZES, forms
 from tests.specimens.accounts import outcomes_of, plan_of
 from tests.specimens.pictures import page
 
@@ -111,3 +112,12 @@ def test_a_picture_shows_the_colours():
     text = page("\x1b[1;31mDELETED\x1b[0m <b> \x1b]8;;file:///x\x1b\\a.yaml\x1b]8;;\x1b\\", 80, "dark")
     assert '<span style="font-weight:bold;color:#ff7b72">DELETED</span> &lt;b&gt; a.yaml</pre>' in text
     assert columns_of("\x1b]8;;file:///x\x1b\\a.yaml\x1b]8;;\x1b\\") == 6
+
+
+@pytest.mark.slow
+def test_every_specimen_can_be_made():
+    made = {name: plan_of(3) for name in (*map(str, SIZES), "blocked", "partial")}
+    found = dict(forms(made))
+    assert {"plan-0", "apply-300-partial", "errors-30", "doctor", "dns-check", "explain-mailbox"} <= found.keys()
+    for name, form in found.items():
+        assert form(Palette(columns=80)) or "prompt" in name, name

@@ -23,7 +23,7 @@ from qboxctl.dns.records import query_for_records, records_of
 from qboxctl.doctor import examine
 from qboxctl.errors import ConfigError
 from qboxctl.live.refresh import read_live_state
-from qboxctl.model import Outcome, Plan
+from qboxctl.model import Outcome, Plan, Revealed
 from qboxctl.planning.planfile import dumps
 from qboxctl.render import (
     approval,
@@ -106,10 +106,10 @@ def _others() -> Iterator[tuple[str, Form]]:
     configuration = configuration_of(
         "domains: {example.com: {}, example.org: {}}\ndelivery: {domains: {news.example.com: {}}}"
     )
-    with closing(Reader(lab.endpoint, TOKEN, lab.api, **lab.options())) as reader:
+    with closing(Reader(lab.endpoint, Revealed(TOKEN), lab.api, **lab.options())) as reader:
         account = Account(reader, TYPES)
         report = examine(account, configuration, lab.clock.time())
-        rows = records_of(configuration, read_live_state(account, query_for_records(configuration)))
+        rows = records_of(configuration, read_live_state(account, query_for_records(configuration, TYPES)), TYPES)
     words = ("published", "missing", "different", "no answer")
     found = {one: (words[place % 4], ("v=spf1 mx ~all",)) for place, one in enumerate(rows)}
     yield "doctor", lambda palette: examination.text(report, palette, full=True)
