@@ -10,8 +10,7 @@ import pytest
 from qboxctl.api.client import Reader
 from qboxctl.api.reader import Account
 from qboxctl.errors import ConfigError
-from qboxctl.export import Selection as Selection
-from qboxctl.export import export, query_for_export
+from qboxctl.export import Selection, export_account, query_for_export
 from qboxctl.live.refresh import read_live_state
 from qboxctl.model import Action, Revealed, Status
 from qboxctl.planning.planfile import dumps, loads
@@ -174,7 +173,7 @@ def test_an_export_of_all_shapes_has_an_empty_plan() -> None:
     chosen = Selection(frozenset(KINDS))
     with closing(Reader(house.endpoint, Revealed(TOKEN), house.api, **house.options())) as reader:
         live_state = read_live_state(Account(reader, KINDS), query_for_export(empty, KINDS, chosen))
-    written = export(live_state, empty, KINDS, chosen)
+    written = export_account(live_state, empty, KINDS, chosen)
     assert not written.left_out
     again = configuration_of(written.text(), types=KINDS)
     assert {str(address) for address in again.objects} == ADDRESSES

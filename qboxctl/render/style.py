@@ -65,12 +65,17 @@ def _wrapped(line: str, columns: int) -> str:
     ends = (gap.end() for gap in re.finditer(r"\S {2,}(?=\S)", bare))
     hang = max((end for end in ends if end <= columns // 2), default=indent + 2)
     done, at = "", 0
-    for blanks, word in re.findall(r"( *)([^ ]+)", line):
-        wide = columns_of(word)
-        if at > hang and at + len(blanks) + wide > columns:
-            done, at = f"{done}\n{' ' * hang}{word}", hang + wide
-        else:
-            done, at = done + blanks + word, at + len(blanks) + wide
+    for gap, piece in re.findall(r"( *)((?:[^ ]| (?! ))+)", line):  # what stands between two blanks or more
+        wide = columns_of(piece)
+        whole = hang + wide <= columns  # then it stays together
+        if at > hang and at + len(gap) + wide > columns and whole:
+            done, at, gap = f"{done}\n{' ' * hang}", hang, ""
+        for blanks, word in re.findall(r"( *)([^ ]+)", gap + piece):
+            wide = columns_of(word)
+            if at > hang and at + len(blanks) + wide > columns:
+                done, at = f"{done}\n{' ' * hang}{word}", hang + wide
+            else:
+                done, at = done + blanks + word, at + len(blanks) + wide
     return done
 
 

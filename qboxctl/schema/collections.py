@@ -8,12 +8,28 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from typing import TypeVar
 
 from qboxctl.errors import BadEntries, BadValue
 from qboxctl.model import JSON, Missing, Value
 from qboxctl.schema import formats
 from qboxctl.schema.hints import as_list
 from qboxctl.schema.types import Boolean, Text, Type, decode_int, expected, kind_of
+
+_T = TypeVar("_T")
+_Wrong = list[tuple[int | None, ValueError]]
+
+
+def _taken(raw: Iterable[object], item: Callable[[object], _T]) -> tuple[set[_T], _Wrong]:
+    """The entries of a list, and those that cannot be, by their index."""
+    items: set[_T] = set()
+    wrong: _Wrong = []
+    for index, entry in enumerate(raw):
+        try:
+            items.add(item(entry))
+        except ValueError as error:
+            wrong.append((index, error))
+    return items, wrong
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,13 +56,7 @@ class Texts(Type):
         if not isinstance(raw, list):
             hint = as_list(raw) if isinstance(raw, str) and raw.strip() else None
             raise BadValue(f"expected a list, found {kind_of(raw)}", hint=hint)
-        items: set[str] = set()
-        wrong: list[tuple[int | None, ValueError]] = []
-        for index, entry in enumerate(raw):
-            try:
-                items.add(self.item(entry))
-            except ValueError as error:
-                wrong.append((index, error))
+        items, wrong = _taken(raw, self.item)
         number = len(items) + len(wrong)
         if number < self.least:
             wrong.append((None, ValueError(f"at least {self.least} entry is needed here")))
@@ -163,13 +173,7 @@ class Objects(Type):
         """The sorted objects without repetition; raises BadEntries with every entry that is wrong."""
         if not isinstance(raw, list):
             raise expected("a list", raw)
-        found: set[Small] = set()
-        wrong: list[tuple[int | None, ValueError]] = []
-        for index, entry in enumerate(raw):
-            try:
-                found.add(self.small(entry))
-            except ValueError as error:
-                wrong.append((index, error))
+        found, wrong = _taken(raw, self.small)
         if wrong:
             raise BadEntries(wrong)
         return tuple(sorted(found))
