@@ -206,8 +206,7 @@ def test_a_second_signal_ends_it_at_once(server, project, hold):
     with project.start("apply", "--auto-approve", "--journal", str(project.journal)) as process:
         held.wait()
         process.send_signal(signal.SIGINT)
-        while "interrupted" not in process.stderr.readline():
-            pass
+        assert any("interrupted" in line for line in process.stderr), "it never said so"
         process.send_signal(signal.SIGINT)
         _, err = process.communicate(timeout=60)
         assert not held.over.is_set(), "it did not wait for the answer"
