@@ -140,10 +140,11 @@ class _Exporter:
 
     def name(self, live: Live) -> str | None:
         """The key that the object gets in the files; None, and a word about it, where no key fits."""
-        type_, key = self.types[live.address.kind], live.address.key
+        type_ = self.types[live.address.kind]
         if not type_.identity.unique:
             label = text_of(live, type_.identity.key).strip()
-            return f"account-{live.remote_id}" if key.startswith("#") else label
+            word = type_.kind.rpartition("_")[2]
+            return f"{word}-{live.remote_id}" if self.nameless(live.address) else label
         name = self.types.name(live.address)
         try:
             same = type_.identity.normalise(name) == name
@@ -152,6 +153,10 @@ class _Exporter:
         if not same:
             self.left_out.append(f"{live.address}: its name is none that a file can hold")
         return name if same else None
+
+    def nameless(self, address: Address) -> bool:
+        """Whether an object goes by its id, since its text is none that could name it."""
+        return self.types.name(address).startswith("#")
 
     def attributes(self, live: Live) -> dict[str, Value]:
         """The attributes that the API returned and a file can state, in canonical form."""
@@ -193,8 +198,11 @@ class _Exporter:
 
     def shown(self, address: Address) -> Address:
         """The address that the object has in the files."""
-        identity = self.types[address.kind].identity
-        return address if identity.unique else Address(address.kind, identity.normalise(self.names[address]))
+        kind, identity = address.kind, self.types[address.kind].identity
+        if identity.unique:
+            return address
+        name = identity.normalise(self.names[address])
+        return Address(kind, self.types.key(kind, name, self.types.split(address)[0]))
 
     # The tree.
 
@@ -230,7 +238,7 @@ class _Exporter:
         body = self.body(type_.kind, own)
         if type_.short and list(body) == [type_.short]:
             return body[type_.short]
-        if not type_.identity.unique and address.key.startswith("#"):
+        if not type_.identity.unique and self.nameless(address):
             live = self.live_state.live[address]
             label = live.row.get(type_.identity.key)
             told = {type_.identity.key: label} if label and _states(by_name[type_.identity.key], label) else {}

@@ -64,9 +64,9 @@ class Run:
         others: frozenset[str] = frozenset()
         if not type_.identity.unique and desired is not None:
             name = desired.label
-            others = frozenset(
-                folded(one.label) for one in self.configuration.objects.values() if one.address.kind == type_.kind
-            ) - {folded(name)}
+            beside = (one for one in self.configuration.objects.values() if one.address.kind == type_.kind)
+            labels = (one.label for one in beside if self.types.split(one.address)[0] == parent)
+            others = frozenset(map(folded, labels)) - {folded(name)}
         codes = self.home(self.types.parent(step.address)).codes
         return Target(type_, name, self.ids.of(step.address), parent, codes, others)
 

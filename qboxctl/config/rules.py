@@ -94,14 +94,15 @@ def _inside_absent(declared: Declared) -> Iterator[Finding]:
 def _same_text(declared: Declared) -> Iterator[Finding]:
     """Two declarations of a kind without unique names that mean the same live object."""
     for type_ in declared.types.values():
-        seen: dict[str, Desired] = {}
+        seen: dict[tuple[Collection, str], Desired] = {}
         for one in declared.declared(type_.kind) if not type_.identity.unique else ():
             match = f"id {one.pin}" if one.pin else f"{type_.identity.key} {folded(one.label)!r}"
-            if match in seen:
-                place = declared.position(seen[match])
-                yield Finding("Q014", f"{one.address} and {seen[match].address} ({place}) have the same {match}", one,
-                              hint="one account, one place", second=place)  # fmt: skip
-            seen[match] = one
+            known = (declared.types.collection(one.address), match)
+            if known in seen:
+                place = declared.position(seen[known])
+                yield Finding("Q014", f"{one.address} and {seen[known].address} ({place}) have the same {match}", one,
+                              hint=f"one {type_.title}, one place", second=place)  # fmt: skip
+            seen[known] = one
 
 
 def _references(declared: Declared) -> Iterator[Finding]:

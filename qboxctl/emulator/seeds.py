@@ -277,13 +277,17 @@ class _Dumper:
         """A key for each object that has no unique name: its name, with a number behind where that is taken."""
         keys: dict[Stored, str] = {}
         for type_ in (one for one in self._store.types.values() if not one.identity.unique):
-            used: set[str] = set()
-            rows = self.sorted_rows(type_)
-            content = {obj: "" if self._codes else json.dumps(self.block(obj), sort_keys=True) for obj in rows}
-            for obj in sorted(rows, key=lambda obj: (obj.key, content[obj], int(obj.digits))):
-                key, number = obj.key, 2
-                while key in used:
-                    key, number = f"{obj.key} ({number})", number + 1
-                keys[obj] = key
-                used.add(key)
+            for parent in self._store.objects(type_.parent) if type_.parent else (None,):
+                self._name_apart(self.sorted_rows(type_, parent), keys)
         return keys
+
+    def _name_apart(self, rows: list[Stored], keys: dict[Stored, str]) -> None:
+        """Give the objects of one list a key each."""
+        used: set[str] = set()
+        content = {obj: "" if self._codes else json.dumps(self.block(obj), sort_keys=True) for obj in rows}
+        for obj in sorted(rows, key=lambda obj: (obj.key, content[obj], int(obj.digits))):
+            key, number = obj.key, 2
+            while key in used:
+                key, number = f"{obj.key} ({number})", number + 1
+            keys[obj] = key
+            used.add(key)

@@ -134,6 +134,10 @@ class Store:
         """The objects of one collection by code, in the order of their creation."""
         return self._rows.get((kind, parent.code if parent else ""), _NO_ROWS)
 
+    def objects(self, kind: str) -> list[Stored]:
+        """All objects of a kind, wherever they are."""
+        return list(self._codes[kind].values())
+
     def blocks(self, obj: Stored) -> list[Stored]:
         """The objects that are alone in one, and shown with it."""
         alone = (type_ for type_ in self.types.children(obj.kind) if type_.identity.alone)

@@ -157,7 +157,8 @@ class _Refresh:
                 if self.is_owned(type_, live) and (other is None or other.leaving):
                     self.found[live.address] = live
         else:
-            self.match(type_, [live for live in lives if belongs(type_, live.row, self.customer) is not False])
+            mine = [live for live in lives if belongs(type_, live.row, self.customer) is not False]
+            self.match(collection, type_, mine)
 
     def lives(self, collection: Collection, type_: ResourceType, rows: Sequence[Row]) -> list[Live]:
         """The objects that a whole list shows, the one that is in every parent by itself aside."""
@@ -189,10 +190,15 @@ class _Refresh:
         known = belongs(type_, live.row, self.customer)
         return live.address in self.query.configuration.objects if known is None else known
 
-    def match(self, type_: ResourceType, lives: list[Live]) -> None:
+    def match(self, collection: Collection, type_: ResourceType, lives: list[Live]) -> None:
         """Give objects without a unique key the key of the declaration that means them, by id or description."""
-        declared = [one for one in self.query.configuration.objects.values() if one.address.kind == type_.kind]
-        found, wrong = labels.match(declared, lives, type_.identity.key, type_.title)
+        objects = self.query.configuration.objects.values()
+        declared = [
+            one
+            for one in objects
+            if one.address.kind == type_.kind and self.types.collection(one.address) == collection
+        ]
+        found, wrong = labels.match(declared, lives, type_)
         if wrong:
             position = self.query.configuration.position
             raise ConfigError(
@@ -209,8 +215,8 @@ class _Refresh:
             if live.remote_id in taken:
                 continue
             text = labels.text_of(live, type_.identity.key)
-            address = labelled(type_, live)
-            label = address.key
+            address = labelled(self.types, live)
+            parent, label = self.types.split(address)
             fit = 0 < len(label) <= LONGEST_LABEL and label.isprintable() and type_.identity.comparable(label) == label
             if (
                 ignored(self.query.configuration, self.types, address)
@@ -223,7 +229,7 @@ class _Refresh:
                 or numbers[folded(text)] != 1
                 or address in self.query.configuration.objects
             ):
-                address = Address(type_.kind, f"#{live.remote_id}")
+                address = Address(type_.kind, self.types.key(type_.kind, f"#{live.remote_id}", parent))
             self.found[address] = live._replace(address=address)
 
     def detail(self) -> None:

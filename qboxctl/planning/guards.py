@@ -65,7 +65,7 @@ def _protected(
         kind, live = change.address.kind, live_state.live.get(change.address)
         pattern = covering(configuration.protect, change.address)
         if pattern is None and live is not None:
-            pattern = covering(configuration.protect, labelled(types[kind], live))
+            pattern = covering(configuration.protect, labelled(types, live))
         if pattern:
             done = "removed" if change.action.removes else "disabled"
             message = f"{change.address} would be {done}, and protect holds {pattern.text}"

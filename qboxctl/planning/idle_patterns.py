@@ -45,7 +45,7 @@ class Known:
             yield from self.live_state.live
         for address, live in self.live_state.live.items():
             if not self.types[address.kind].identity.unique:
-                yield labelled(self.types[address.kind], live)
+                yield labelled(self.types, live)
         for type_ in self.types.values():
             reserved = type_.identity.reserved
             if reserved is not None:

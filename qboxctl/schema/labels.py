@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 from qboxctl.model import Address, Desired, Live, Value
 from qboxctl.schema import formats
+from qboxctl.schema.kinds import Kinds
 from qboxctl.schema.resource import ResourceType
 from qboxctl.schema.types import Text
 
@@ -36,11 +37,13 @@ class Unmatched(NamedTuple):
     hint: str
 
 
-def labelled(type_: ResourceType, live: Live) -> Address:
+def labelled(types: Kinds, live: Live) -> Address:
     """The address of an object by its name on the server, whatever a file calls it, and however many bear the name."""
+    type_ = types[live.address.kind]
     if type_.identity.unique:
         return live.address
-    return Address(type_.kind, formats.relaxed_label(text_of(live, type_.identity.key)))
+    text = formats.relaxed_label(text_of(live, type_.identity.key))
+    return Address(type_.kind, types.key(type_.kind, text, types.split(live.address)[0]))
 
 
 def text_of(live: Live, key: str) -> str:
@@ -57,9 +60,10 @@ def means(text: str, live: Live, key: str, others: Set[str]) -> bool:
 
 
 def match(
-    declared: Sequence[Desired], lives: Sequence[Live], key: str, title: str
+    declared: Sequence[Desired], lives: Sequence[Live], type_: ResourceType
 ) -> tuple[dict[Address, Live], list[Unmatched]]:
-    """Which live object each declaration means, by its id or its text, and what is wrong with the others."""
+    """Which live object of a list each declaration means, by its id or text, and what is wrong with the others."""
+    key, title = type_.identity.key, type_.title
     by_id = {live.remote_id: live for live in lives}
     pinned = {one.pin for one in declared if one.pin}
     free = [live for live in lives if live.remote_id not in pinned]
@@ -74,10 +78,10 @@ def match(
         same = [live for live in same if not live.leaving] or same[:1]
         if one.pin and one.pin not in by_id:
             wrong.append(Unmatched(one, f"there is no {title} with the id {one.pin}",
-                                "correct the id, or remove it to have the account created"))  # fmt: skip
+                                f"correct the id, or remove it to have a {title} created"))  # fmt: skip
         elif len(same) > 1:
             ids = ", ".join(sorted(live.remote_id for live in same))
-            wrong.append(Unmatched(one, f"{len(same)} live accounts are called {one.label!r}: ids {ids}",
+            wrong.append(Unmatched(one, f"{type_.numbered(len(same), 'live ')} are called {one.label!r}: ids {ids}",
                                 f"say which one is meant, such as id: {same[0].remote_id}"))  # fmt: skip
         elif same:
             found[one.address] = same[0]

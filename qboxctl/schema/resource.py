@@ -350,9 +350,9 @@ class ResourceType:
         name = self.lifecycle.attribute
         return (name, self.lifecycle.disabled) if name in self.by_name else None
 
-    def numbered(self, count: int) -> str:
-        """So many objects of the kind, in words."""
-        return f"{count} {self.kind if count == 1 else self.section[-1]}".replace("_", " ")
+    def numbered(self, count: int, which: str = "") -> str:
+        """So many objects of the kind, in words; ``which`` stands before its name."""
+        return f"{count} {which}{self.kind if count == 1 else self.section[-1]}".replace("_", " ")
 
     @property
     def removal(self) -> Action:
