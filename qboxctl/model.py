@@ -74,6 +74,33 @@ class Secret:
         return "***"
 
 
+@dataclass(frozen=True, slots=True)
+class Destination:
+    """Where a secret goes that the server tells once: a ``file``, or the standard input of a ``program``.
+
+    ``base`` is the folder that relative paths start at.
+    """
+
+    file: str = ""
+    program: tuple[str, ...] = ()
+    base: str = ""
+
+    def __str__(self) -> str:
+        return f"the file {self.file}" if self.file else f"the program {self.program[0]}"
+
+
+@dataclass(frozen=True, slots=True)
+class StoresSeen:
+    """What was seen of the stores of declared objects, before a plan.
+
+    Into those that are ``pending`` a secret was on its way when its run ended; ``missing`` are files that are not
+    there.
+    """
+
+    pending: frozenset[Address] = frozenset()
+    missing: frozenset[Address] = frozenset()
+
+
 class Revealed:
     """An opened secret. It shows as stars wherever it is printed, and can be neither saved nor sent by accident.
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from qboxctl.config.settings import Settings
 from qboxctl.config.yaml.reader import Source
 from qboxctl.errors import Diagnostic, Position
-from qboxctl.model import JSON, Address, Collection, Desired, Secret, Value, Where
+from qboxctl.model import JSON, Address, Collection, Desired, Destination, Secret, Value, Where
 from qboxctl.schema.kinds import Kinds
 from qboxctl.schema.patterns import Pattern, covering_home
 
@@ -74,9 +74,11 @@ class Configuration:
         return self.position(one.where, name)
 
 
-def _reference(secret: Secret) -> list[str]:
-    """What the digest holds of a secret: where it comes from, but not the folder of the checkout."""
-    return [secret.source, *secret.name]
+def _reference(one: Secret | Destination) -> list[str]:
+    """What the digest holds of a secret: where it comes from or goes, but not the folder of the checkout."""
+    if isinstance(one, Destination):
+        return [one.file, *one.program]
+    return [one.source, *one.name]
 
 
 def _has(source: Source, where: Where, path: Sequence[str | int]) -> bool:

@@ -32,7 +32,7 @@ from qboxctl.schema.passwords import NO_HASHES, means_hash
 from qboxctl.schema.patterns import Pattern, covering_home
 from qboxctl.schema.places import OWN, Places, as_keys
 from qboxctl.schema.resource import Field, ResourceType
-from qboxctl.schema.types import Password, kind_of
+from qboxctl.schema.types import Password, Store, kind_of
 
 
 def load(sources: Sequence[Source], types: Kinds, environment: str = "default") -> Configuration:
@@ -468,6 +468,8 @@ class _Loader:
             try:
                 if one.secret:
                     found.secrets[name] = self.secret(raw, where)
+                elif isinstance(one.type, Store):
+                    values[name] = one.type.parse(raw, self.sources[where.file].folder)
                 else:
                     values[name] = one.type.parse(raw)
             except ValueError as error:
@@ -477,7 +479,7 @@ class _Loader:
     def bad_value(self, one: Field, raw: JSON, error: ValueError, where: Where, address: Address | None) -> None:
         """Note a value that does not fit, each wrong entry of a list by itself."""
         plain = one.secret and isinstance(raw, (str, int, float))
-        clear = "" if one.secret else 'write "" to clear it, or '
+        clear = "" if not one.returned else 'write "" to clear it, or '
         nothing = f"{clear}remove the line to leave it alone" if raw is None else None
         for index, wrong in error.entries if isinstance(error, BadEntries) else [(None, error)]:
             place = where if index is None else Where(where.file, (*where.path, index))

@@ -140,7 +140,7 @@ class Answers:
 
     def _plan(self, type_: ResourceType) -> list[tuple[str, str, Converter | None]]:
         state = type_.lifecycle.attribute if type_.lifecycle.words else ""
-        shown = [one for one in type_.fields if not one.secret and one.name != state]
+        shown = [one for one in type_.fields if one.returned and one.name != state]
         return [(one.row_name, one.name, self._converter(type_, one)) for one in shown]
 
     def _converter(self, type_: ResourceType, one: Field) -> Converter | None:

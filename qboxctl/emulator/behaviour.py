@@ -133,7 +133,7 @@ def initial_values(type_: ResourceType, parent: Stored | None = None) -> dict[st
 @cache
 def _initial(type_: ResourceType) -> Mapping[str, JSON]:
     state = type_.lifecycle.attribute if type_.lifecycle.words else ""
-    fields = (one for one in type_.fields if one.name != state and not one.secret)
+    fields = (one for one in type_.fields if one.name != state and one.returned)
     values = {one.name: _blank(one.type) if one.initial is None else one.initial for one in fields}
     return {**values, **behaviour_of(type_.kind).initial}
 

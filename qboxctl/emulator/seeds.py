@@ -108,7 +108,7 @@ class _Planter:
         key = type_.identity.normalise(name)
         code = str(block.pop(type_.identity.id, None) or self._store.next_code(type_))
         owner = "" if parent else str(block.pop("customer_code", ""))
-        used = [str(block.pop(one.until, None) or "") for one in type_.fields if one.until]
+        used = str(block.pop(type_.first_use, None) or "")
         self._store.customers.update([owner] if owner else [])
         lifecycle = type_.lifecycle
         status = block.pop(lifecycle.attribute, ENABLED) if lifecycle.words else ENABLED
@@ -120,7 +120,7 @@ class _Planter:
             values.setdefault(type_.identity.key, name)
             name = values[type_.identity.key]
         obj = Stored(type_, code, name.strip(), key, {**initial, **values}, more, parent, status)
-        obj.owner, obj.accessed = owner, "".join(used)
+        obj.owner, obj.accessed = owner, used
         self._allowed(obj)
         if type_.identity.key in type_.by_name:
             obj.key = type_.identity.comparable(obj.name)
@@ -160,7 +160,7 @@ class _Planter:
                 more[name] = raw
             elif one is None:
                 raise ValueError(f"there is no attribute {name!r}")
-            elif not one.secret:
+            elif one.returned:
                 try:
                     values[name] = self._value(one, raw)
                 except ValueError as error:
@@ -255,9 +255,8 @@ class _Dumper:
         """One object's attributes."""
         type_ = obj.type
         block: dict[str, Any] = {type_.identity.id: obj.code} if self._codes else {}
-        until = next((one.until for one in type_.fields if one.until), "")
         if obj.accessed and self._codes:
-            block[until] = obj.accessed
+            block[type_.first_use] = obj.accessed
         if obj.owner:
             block["customer_code"] = obj.owner
         if type_.lifecycle.words and (type_.disabling or obj.status != ENABLED):

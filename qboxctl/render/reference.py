@@ -93,7 +93,8 @@ def _explain_kind(one: ResourceType) -> Iterable[str]:
     yield ""
     width = max(len(word) for word in _PLACES.words(one))
     for each in one.fields:
-        mark = {Mode.CREATE_ONLY: "at creation only", Mode.WRITE_ONLY: "secret"}.get(each.mode, "")
+        marks = {Mode.CREATE_ONLY: "at creation only", Mode.WRITE_ONLY: "secret", Mode.LOCAL: "never sent"}
+        mark = marks.get(each.mode, "")
         mark = ", ".join(filter(None, ("needed" if each.required else "", mark)))
         yield f"  {each.name:{width}}  {each.doc}{f' ({mark})' if mark else ''}"
     yield ""
@@ -113,11 +114,13 @@ def _explain_field(one: ResourceType, each: Field) -> list[str]:
         "",
         f"{json_schema.describe(each)}.",
         "",
-        f"values:            {_allowed(each)}",
+        f"values:      {_allowed(each)}",
         f"writable:    {each.mode.value.replace('_', ' ')}",
-        f"in the API:  {each.wire}" + (f", read as {each.row_name}" if each.row_name != each.wire else ""),
-        f"sure:        {certain[each.certainty]}" + (f" [{each.source}]" if each.source else ""),
     ]
+    if each.mode is not Mode.LOCAL:
+        read_as = f", read as {each.row_name}" if each.row_name != each.wire else ""
+        source = f" [{each.source}]" if each.source else ""
+        lines += [f"in the API:  {each.wire}{read_as}", f"sure:        {certain[each.certainty]}{source}"]
     if each.refers:
         lines.append(f"refers to:   {' or '.join(each.refers.kinds)}")
     return lines
@@ -166,6 +169,8 @@ def _allowed(each: Field) -> str:
         return ", ".join(str(value) for value in schema["enum"])
     if each.secret:
         return "{env: NAME}, {file: PATH} or {exec: [program, argument]}"
+    if each.mode is Mode.LOCAL:
+        return "{file: PATH} or {exec: [program, argument]}"
     options = schema.get("oneOf", [schema])
     return " or ".join(str(option.get("const") or option.get("type")) for option in options)
 

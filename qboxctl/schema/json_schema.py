@@ -160,6 +160,7 @@ def describe(one: Field) -> str:
     """What an attribute is, and when it can be written."""
     notes = {
         Mode.CREATE_ONLY: "It cannot be changed later",
+        Mode.LOCAL: "It is never sent; the secret is told once, goes there before anything else, and is kept nowhere",
         Mode.WRITE_ONLY: "It cannot be read back, so it is sent at creation and with --rotate only",
     }
     needed = "Needed to create the object" if one.required else ""

@@ -17,7 +17,7 @@ from qboxctl.schema import formats
 from qboxctl.schema.calls import UPDATE, Calls, Certainty
 from qboxctl.schema.collections import References
 from qboxctl.schema.lifecycle import Lifecycle
-from qboxctl.schema.types import Password, Type
+from qboxctl.schema.types import Password, Store, Type
 
 if TYPE_CHECKING:
     from qboxctl.schema.readiness import Readiness
@@ -33,6 +33,8 @@ class Mode(StrEnum):
     UPDATE_ONLY = "update_only"
     READ_ONLY = "read_only"
     WRITE_ONLY = "write_only"
+    LOCAL = "local"
+    """It is for qboxctl alone: neither sent nor read."""
 
 
 class Joined(StrEnum):
@@ -122,6 +124,8 @@ class Field:
             raise ValueError(f"{self.name}: only a list of references goes by codes")
         if self.secret and self.mode is not Mode.WRITE_ONLY:
             raise ValueError(f"{self.name}: a secret is write-only")
+        if isinstance(self.type, Store) != (self.mode is Mode.LOCAL):
+            raise ValueError(f"{self.name}: a store is local, and nothing else is")
         if self.required and self.mode in (Mode.READ_ONLY, Mode.UPDATE_ONLY):
             raise ValueError(f"{self.name}: what a creation cannot carry cannot be required for it")
         if self.volatile and self.mode is Mode.CREATE_ONLY:
@@ -135,6 +139,11 @@ class Field:
         return isinstance(self.type, Password)
 
     @cached_property
+    def returned(self) -> bool:
+        """Whether answers may carry it."""
+        return self.mode not in (Mode.WRITE_ONLY, Mode.LOCAL)
+
+    @cached_property
     def linked(self) -> tuple[str, ...]:
         """The kinds whose codes its value stands for on the wire, () where it is a value of its own."""
         return self.refers.kinds if self.refers and self.refers.by_code else ()
@@ -142,7 +151,7 @@ class Field:
     @cached_property
     def compared(self) -> bool:
         """Whether the diff looks at it."""
-        return not self.volatile and self.mode not in (Mode.READ_ONLY, Mode.WRITE_ONLY)
+        return not self.volatile and self.returned and self.mode is not Mode.READ_ONLY
 
     @cached_property
     def on_create(self) -> bool:
@@ -248,19 +257,35 @@ class Billing:
         return self.line(value) if self.line else next(iter(self.lines))
 
 
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A secret that the server makes, and tells once: in the answer to a creation.
+
+    ``store`` is the attribute that says where it goes. An answer has it under one of some ``names``, the first that is
+    there; else it is its only text that is neither an attribute nor known to be ``beside`` it. ``preview`` is what
+    answers show of it later, ``used`` what is empty in them until its first use; "" where there is none.
+    """
+
+    store: str
+    names: tuple[str, ...]
+    preview: str = ""
+    used: str = ""
+    beside: tuple[str, ...] = ()
+
+
 @dataclass(frozen=True, eq=False)  # a kind is only ever itself
 class ResourceType:
     """One kind of resource.
 
-    ``section`` is where it stands in the files, or in its ``parent``'s block. What ``goes_along`` with a parent that is
-    deleted does not hold that back. A kind that cannot be changed may be ``replaced``: deleted, and created again.
-    ``counters`` gives, for each kind that
-    may be inside (known here or not), the attribute of the answers that counts its objects. ``secret_answers`` are
-    dropped from every answer. ``owned`` objects tell which customer they belong to. ``short`` is the attribute that an
-    object may consist of alone. ``lost`` says what a deletion destroys. ``rules`` tell what can be wrong with
-    declarations, ``advice`` what may surprise in a plan, ``records`` what belongs into DNS, ``readiness`` what an
-    object still lacks. ``hints`` are words that people bring from elsewhere in the place of an attribute, each with
-    what to write.
+    ``section`` is where it stands in the files, or in its ``parent``'s block. What ``goes_along`` with a parent that
+    is deleted does not hold that back. A kind that cannot be changed may be ``replaced``: deleted, and created again.
+    ``counters`` gives, for each kind that may be inside (known here or not), the attribute of the answers that counts
+    its objects. ``secret_answers`` are dropped from every answer. ``told`` is a secret that the answer to a creation
+    brings: what is created then is made whole in one step, and made anew where nobody may hold its secret. ``owned``
+    objects tell which customer they belong to. ``short`` is the attribute that an object may consist of alone.
+    ``lost`` says what a deletion destroys. ``rules`` tell what can be wrong with declarations, ``advice`` what may
+    surprise in a plan, ``records`` what belongs into DNS, ``readiness`` what an object still lacks. ``hints`` are
+    words that people bring from elsewhere in the place of an attribute, each with what to write.
     """
 
     kind: str
@@ -277,6 +302,7 @@ class ResourceType:
     owned: bool = False
     counters: Mapping[str, str] = field(default_factory=dict)
     secret_answers: tuple[str, ...] = ()
+    told: Told | None = None
     short: str = ""
     lost: str = ""
     billing: Billing | None = None
@@ -301,6 +327,18 @@ class ResourceType:
                 raise ValueError(f"{self.kind}.{one.name}: there is no {one.call!r} call to write it with")
             if one.guards and not ((secret := self.by_name[one.guards]).secret and secret.call == one.call):
                 raise ValueError(f"{self.kind}.{one.name}: it guards no secret that the same call writes")
+        self._check_stores()
+
+    def _check_stores(self) -> None:
+        stores = [one for one in self.fields if one.mode is Mode.LOCAL]
+        if [one.name for one in stores] != ([self.told.store] if self.told else []):
+            raise ValueError(f"{self.kind}: a secret that is told has one store, and nothing else has any")
+        if self.told and not (stores[0].required and self.calls.delete):
+            raise ValueError(f"{self.kind}: what tells a secret cannot be created without a store, and can be deleted")
+        if self.told and (self.replaced or self.lifecycle.proof or self.identity.alone):
+            raise ValueError(f"{self.kind}: what tells a secret is neither replaced nor proved, nor a block")
+        if self.told and not any(one.on_create and not one.on_update for one in self.fields):
+            raise ValueError(f"{self.kind}: what tells a secret has an attribute that only its creation sets")
 
     @cached_property
     def by_name(self) -> Mapping[str, Field]:
@@ -331,7 +369,8 @@ class ResourceType:
         """Every name that a body or an answer uses for a modelled attribute."""
         confirmations = {f"{one.wire}_confirmation" for one in self.fields if one.secret}
         named = {text for one in self.fields for text in (one.wire, *one.row_names)}
-        keys = {self.identity.key, self.identity.id, "customer_code", *self.secret_answers} - {""}
+        told = (self.told.preview, self.told.used, *self.told.names) if self.told else ()
+        keys = {self.identity.key, self.identity.id, "customer_code", *self.secret_answers, *told} - {""}
         return frozenset(named | confirmations | keys)
 
     @cached_property
@@ -363,6 +402,16 @@ class ResourceType:
         """Whether a change of such an object deletes or disables it, by whichever name."""
         off = change.action is Action.UPDATE and any((one.name, one.after) == self.disabling for one in change.fields)
         return off or change.action.removes
+
+    def remakes(self, change: Change) -> bool:
+        """Whether an update deletes the object and creates it anew, for its secret to be told again."""
+        made = (one.name in self.by_name and not self.by_name[one.name].on_update for one in change.fields)
+        return self.told is not None and change.action is Action.UPDATE and any(made)
+
+    @property
+    def first_use(self) -> str:
+        """The attribute of the answers that is empty until an object is used, "" where none tells."""
+        return next((one.until for one in self.fields if one.until), self.told.used if self.told else "")
 
     def allowed_on_remove(self) -> tuple[str, ...]:
         """What ``settings.on_remove`` may say for this kind."""

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from qboxctl.errors import BadValue
-from qboxctl.model import JSON, MISSING, Missing, Secret, SecretSource, Value
+from qboxctl.model import JSON, MISSING, Destination, Missing, Secret, SecretSource, Value
 from qboxctl.schema import formats
 from qboxctl.schema.hints import near
 
@@ -444,3 +444,28 @@ class Password(Type):
     def show(self, value: Value) -> str:
         """Never the secret."""
         return "***"
+
+
+@dataclass(frozen=True, slots=True)
+class Store(Type):
+    """Where a secret goes that the server tells once: it is handed over there, and kept nowhere else."""
+
+    def parse(self, raw: object, base: str = "") -> Destination:
+        """The place; ``base`` is the folder of the file that states it."""
+        match list(raw.items()) if isinstance(raw, dict) else []:
+            case [("file", str(name))] if name:
+                return Destination(file=name, base=base)
+            case [("exec", [_, *_] as words)] if all(isinstance(word, str) and word for word in words):
+                return Destination(program=tuple(words), base=base)
+        raise ValueError("write where the secret goes: {file: PATH} or {exec: [program, argument]}")
+
+    def decode(self, wire: JSON) -> Value | Missing:
+        """Never looked at."""
+        return MISSING
+
+    def schema(self) -> dict[str, JSON]:
+        """One of the two places."""
+        word = {"type": "string", "minLength": 1}
+        places: dict[str, JSON] = {"file": word, "exec": {"type": "array", "minItems": 1, "items": word}}
+        closed = {"type": "object", "additionalProperties": False}
+        return {"oneOf": [{**closed, "properties": {name: one}, "required": [name]} for name, one in places.items()]}
