@@ -61,6 +61,27 @@ def make_folders(folder: Path) -> list[Path]:
     return missing
 
 
+def sync_folder(folder: Path) -> None:
+    """Return once the names in a folder are on disk; raises OSError."""
+    try:
+        number = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    except PermissionError:  # one that takes files and shows none
+        return
+    try:
+        sync(number)
+    finally:
+        os.close(number)
+
+
+def sync(number: int) -> None:
+    """Return once an open file or folder is on disk; raises OSError."""
+    try:
+        os.fsync(number)
+    except OSError as error:
+        if error.errno != errno.EINVAL:  # a pipe or a device has no disk to reach, nor have some folders
+            raise
+
+
 @contextmanager
 def _folder(start: Path, *below: str) -> Iterator[int]:
     """An open folder: ``start``, which may be a link, or one below it, where none may be."""

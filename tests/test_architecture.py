@@ -73,6 +73,7 @@ OUTSIDE = {"os", "socket", "subprocess", "time", "pathlib", "signal", "random", 
 OPENING = {
     "api/writer.py": "it makes the body of a request",
     "api/client.py": "it makes the header with the token",
+    "config/stores.py": "it hands over what the server told",
     "api/redaction.py": "it searches texts for what must not be shown",
 }
 """The only places that open a secret, each once, and what for."""

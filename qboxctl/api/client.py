@@ -9,7 +9,7 @@ from __future__ import annotations
 import random
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Protocol
@@ -209,6 +209,7 @@ class Reader:
         body: Mapping[str, JSON] | None,
         *,
         repeatable: bool,
+        telling: bool = False,
     ) -> Answer:
         faults = refusals = 0
         lost: OutcomeUnknown | None = None
@@ -217,7 +218,7 @@ class Reader:
             began = self.clock.monotonic()
             try:
                 with self.limiter.slot():
-                    return replace(self._once(method, path, query, body), request=request)
+                    return replace(self._once(method, path, query, body, telling=telling), request=request)
             except TooMany as wait:
                 refusals += 1
                 if refusals > MOST_REFUSALS or self.stop.is_set():
@@ -282,7 +283,13 @@ class Reader:
             tell(message)
 
     def _once(
-        self, method: str, path: str, query: Mapping[str, str | int] | None, body: Mapping[str, JSON] | None
+        self,
+        method: str,
+        path: str,
+        query: Mapping[str, str | int] | None,
+        body: Mapping[str, JSON] | None,
+        *,
+        telling: bool,
     ) -> Answer:
         request = self._http.build_request(
             method,
@@ -293,7 +300,7 @@ class Reader:
         with self.sent.lock:
             self.sent.requests += 1
         started = self.clock.monotonic()
-        bare = body.keys() if body is not None and self.redact.sent_in(body) else None
+        bare: Collection[str] | None = body.keys() if body is not None and self.redact.sent_in(body) else None
         try:
             response = self._http.send(request, stream=True)
             try:
@@ -306,10 +313,13 @@ class Reader:
             hint = _NOTHING_HERE if is_loopback(request.url.host) else _NO_WAY
             raise Unreachable(f"no connection to {where}: {self._reason(error)}", hint=hint) from None
         except httpx.HTTPError as error:
-            raise OutcomeUnknown(f"the connection broke ({self._reason(error, bare=bare is not None)})") from None
+            reason = self._reason(error, bare=telling or bare is not None)
+            raise OutcomeUnknown(f"the connection broke ({reason})") from None
         if self._log:
             took = 1000 * (self.clock.monotonic() - started)
             self._log(f"{self.redact(f'{method} {path}')} {response.status_code} {took:.0f} ms")
+        if bare is None and telling and not 400 <= response.status_code < 500:
+            bare = ()
         answer = classify(response.status_code, response.reason_phrase, response.headers, content, self.redact, bare)
         self.limiter.succeeded()
         self._told.clear()
@@ -335,13 +345,16 @@ class Client(Reader):
         body: Mapping[str, JSON] | None = None,
         *,
         repeatable: bool,
+        telling: bool = False,
     ) -> Answer:
         """Send a write. ``repeatable`` ones are sent again after a fault; others raise OutcomeUnknown.
+
+        The answer to one that is ``telling`` may hold a secret: no message quotes it.
 
         Raises OutcomeUnknown also where an answer was lost, and the repetitions then did not get through.
         """
         try:
-            return self._send(method, path, None, body, repeatable=repeatable)
+            return self._send(method, path, None, body, repeatable=repeatable, telling=telling)
         except ApiError as error:
             if error.lost is None:
                 raise

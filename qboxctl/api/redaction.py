@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import json
 import re
+import threading
 from collections.abc import Mapping
 from urllib.parse import quote, quote_plus, unquote_plus
 
@@ -31,25 +32,28 @@ class Redaction:
         self._parts: set[str] = set()
         self._sizes: set[int] = set()
         self._sent: set[str] = set()
+        self._lock = threading.Lock()
 
     def hide(self, secret: Revealed, *, sent: bool = False) -> None:
         """Let a secret appear in no text from now on; ``sent`` says that it goes out in a body."""
         text = secret.open()
-        if sent:
-            self._sent.add(text)
-        if len(text) < SHORTEST_SECRET:
-            return
-        self._spellings |= _spellings(text)
-        letters = _letters(text)
-        size = max(SHORTEST_PART, len(letters) // 2)
-        if len(letters) >= SHORTEST_PART:
-            self._parts |= {letters[start : start + size] for start in range(len(letters) - size + 1)}
-            self._sizes.add(size)
+        with self._lock:  # others may be searching meanwhile
+            if sent:
+                self._sent.add(text)
+            if len(text) < SHORTEST_SECRET:
+                return
+            letters = _letters(text)
+            size = max(SHORTEST_PART, len(letters) // 2)
+            if len(letters) >= SHORTEST_PART:
+                self._parts |= {letters[start : start + size] for start in range(len(letters) - size + 1)}
+                self._sizes = self._sizes | {size}
+            self._spellings |= _spellings(text)
 
     def __call__(self, text: str) -> str:
         """The text with a mask for each secret; nothing but the mask where one is still in it in another spelling."""
         if len(self._longest_first) != len(self._spellings):
-            self._longest_first = sorted(self._spellings, key=len, reverse=True)
+            with self._lock:
+                self._longest_first = sorted(self._spellings, key=len, reverse=True)
         text = text[:_SEARCHED]
         for secret in self._longest_first:
             text = text.replace(secret, MASK)

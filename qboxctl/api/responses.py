@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Container, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
 
 from qboxctl.api.redaction import MASK
@@ -24,7 +24,7 @@ class Answer:
     """
 
     status: int
-    data: Mapping[str, JSON] | None
+    data: Mapping[str, JSON] | None = field(repr=False)  # it may hold a secret that the server tells
     location: str = ""
     date: str = ""
     request: str = ""
@@ -48,6 +48,7 @@ class TooMany(Exception):
 
 
 _UNTOLD = f"{MASK} (what the server says is not shown, since a secret was sent)"
+_UNHEARD = f"{MASK} (what the server says is not shown, since it may hold a secret)"
 
 
 def classify(
@@ -56,12 +57,13 @@ def classify(
     headers: Mapping[str, str],
     content: bytes,
     redact: Callable[[str], str],
-    sent: Container[str] | None = None,
+    sent: Collection[str] | None = None,
 ) -> Answer:
     """Tell an answer from a refusal and from trouble.
 
     ``sent`` are the names in a request that carried a secret: of its answer none but these is shown, since a server
-    may repeat the secret in a spelling that nobody thinks of.
+    may repeat the secret in a spelling that nobody thinks of. Of an answer that may hold a secret of its own, ``sent``
+    has none.
     """
     told = _Told(content, redact, sent)
     if status == 429:
@@ -98,12 +100,12 @@ class _Told:
 
     content: bytes
     redact: Callable[[str], str]
-    sent: Container[str] | None
+    sent: Collection[str] | None
 
     def after(self, reason: str = "") -> str:
         """The reason and the first line of the body, to stand behind a status."""
         if self.sent is not None:
-            return f" {_UNTOLD}"
+            return f" {_UNTOLD if self.sent else _UNHEARD}"
         lines = self.content[:4000].decode("utf-8", "replace").strip().splitlines()
         line = f": {self.redact(lines[0])[:120]}" if lines else ""
         return f" {self.redact(reason)}{line}" if reason else line

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 from urllib.parse import unquote
 
 from qboxctl.api.backoff import LOOKED_FOR
@@ -15,6 +16,7 @@ from qboxctl.api.client import Client
 from qboxctl.api.listing import Row
 from qboxctl.api.reader import Account, Home, belongs, code_of
 from qboxctl.api.responses import Answer
+from qboxctl.api.telling import taken_out
 from qboxctl.errors import ApiError, OutcomeUnknown, QboxctlError, Refused
 from qboxctl.model import JSON, MISSING, Address, FieldChange, Live, Revealed, Value
 from qboxctl.schema.calls import OWN, UPDATE, Call
@@ -51,6 +53,15 @@ class ProofAnswer:
     record: str = ""
 
 
+class Creation(NamedTuple):
+    """What a creation brought that was tried once: a code ("" where the answer does not tell), and a secret."""
+
+    code: str
+    status: int
+    secret: Revealed | None
+    body: Body
+
+
 class Writer:
     """Writes to an account. ``intend`` is called before each request goes out, with its method and path.
 
@@ -84,12 +95,7 @@ class Writer:
         lost first, and a later attempt went wrong in another way.
         """
         type_ = target.type
-        body = self.body(target, [one for one in fields if _at_creation(type_, one)], secrets)
-        if type_.identity.key:
-            body[type_.identity.key] = target.name
-        if self.customer_code and type_.owned:
-            body["customer_code"] = self.customer_code
-        path = type_.calls.create.path_for(target.codes)
+        path, body = self.creation(target, fields, secrets)
         attempt = 0
         lost: OutcomeUnknown | None = None
         while True:
@@ -118,6 +124,41 @@ class Writer:
                 return found, lost.status
             else:
                 return _code(answer, type_) or self.unnamed(target, body, known_ids, answer.status), answer.status
+
+    def creation(
+        self, target: Target, fields: Iterable[FieldChange], secrets: Mapping[str, Revealed]
+    ) -> tuple[str, Body]:
+        """The path and the body of a creation."""
+        type_ = target.type
+        body = self.body(target, [one for one in fields if _at_creation(type_, one)], secrets)
+        if type_.identity.key:
+            body[type_.identity.key] = target.name
+        if self.customer_code and type_.owned:
+            body["customer_code"] = self.customer_code
+        return type_.calls.create.path_for(target.codes), body
+
+    def create_once(
+        self,
+        target: Target,
+        fields: Iterable[FieldChange],
+        secrets: Mapping[str, Revealed],
+        intend: Callable[[str], None],
+    ) -> Creation:
+        """Create an object whose secret only the answer tells: a lost answer is not made good by another request.
+
+        Raises OutcomeUnknown where it may be there, and other ApiErrors where it is not.
+        """
+        type_ = target.type
+        if type_.told is None:
+            raise ValueError(f"a {type_.title} tells no secret")
+        path, body = self.creation(target, fields, secrets)
+        intend(f"{type_.calls.create.method} {path}")
+        answer, secret = taken_out(
+            self.client.write(type_.calls.create.method, path, body, repeatable=False, telling=True), type_, type_.told
+        )
+        if secret is not None:
+            self.client.hide(secret)
+        return Creation(_code(answer, type_), answer.status, secret, body)
 
     def found_after(self, lost: OutcomeUnknown, target: Target, known_ids: frozenset[str]) -> str | None:
         """Look for what a creation may have made whose answer was ``lost``; raises OutcomeUnknown where that fails."""

@@ -16,12 +16,20 @@ from qboxctl.api.reader import Account
 from qboxctl.applying.executor import Executor
 from qboxctl.applying.journal import Author, Journal, default_path
 from qboxctl.applying.pace import Patience
-from qboxctl.applying.preflight import Checked, check_saved, refuse_unapproved, resolve_secrets, still_fits
+from qboxctl.applying.preflight import (
+    Checked,
+    check_saved,
+    refuse_unapproved,
+    resolve_secrets,
+    still_fits,
+    unusable,
+)
 from qboxctl.applying.run import Run
 from qboxctl.applying.scheduler import Scheduler
 from qboxctl.applying.verification import Verifier
 from qboxctl.config.configuration import Configuration
 from qboxctl.config.secrets import Secrets
+from qboxctl.config.stores import Stores
 from qboxctl.live.refresh import read_live_state
 from qboxctl.model import Action, Address, Blocked, Outcome, Plan, Revealed, Status
 from qboxctl.planning.customers import refuse_another_customer
@@ -109,19 +117,20 @@ def apply_plan(
     author: Author | None = None,
     hooks: Hooks | None = None,
 ) -> Applied:
-    """Carry out a plan: guards, secrets, approval, another look at the account, and then the writes.
+    """Carry out a plan: guards, secrets and stores, approval, another look at the account, and then the writes.
 
     ``checked`` is what ``still_asked`` found of a saved plan. ``approve`` is asked once, where there is something to
     write. ``acknowledge`` is the id of a plan that may pass the guards count and order. Without a path, the ``journal``
     goes to the working folder. Setting ``client.stop`` ends the run in order.
 
-    Raises ConfigError for secrets that cannot be had, StalePlanError where the account moved, AuthError and ApiError
-    where it cannot be read, JournalError; what goes wrong after the first write is told by the value.
+    Raises ConfigError for secrets that cannot be had or kept, StalePlanError where the account moved, AuthError and
+    ApiError where it cannot be read, JournalError; what goes wrong after the first write is told by the value.
     """
     checked = checked or Checked(plan.changes, (), plan.blocked)
     if checked.blocked or not plan.changes:
         return Applied(blocked=checked.blocked)
-    opened = resolve_secrets(checked.todo, configuration, secrets)
+    stores = Stores(configuration, types, secrets.programs)
+    opened = resolve_secrets(checked.todo, configuration, secrets, unusable(checked.todo, configuration, types, stores))
     if checked.todo and not approve(plan):
         return Applied(declined=True)
     account = Account(client, types)
@@ -135,7 +144,8 @@ def apply_plan(
     path, author, hooks = journal or default_path(client.clock.time(), plan.id), author or Author(), hooks or Hooks()
     with closing(Journal(path, plan.id, author, now=client.clock.time)) as book:
         run = Run.of(again.todo, configuration, live_state, types, client.redact)
-        scheduler = _scheduler(run, client, account, book, opened, patience or Patience(), hooks)
+        executor = Executor(run, client, account, journal=book, secrets=opened, stores=stores)
+        scheduler = _scheduler(run, executor, client, book, patience or Patience(), hooks)
         hooks.begin(run.graph.size)
         failure = _failure_of(scheduler, again)
     done = scheduler.finished
@@ -144,18 +154,12 @@ def apply_plan(
 
 
 def _scheduler(
-    run: Run,
-    client: Client,
-    account: Account,
-    journal: Journal,
-    secrets: Mapping[Address, Mapping[str, Revealed]],
-    patience: Patience,
-    hooks: Hooks,
+    run: Run, executor: Executor, client: Client, journal: Journal, patience: Patience, hooks: Hooks
 ) -> Scheduler:
     return Scheduler(
         run,
-        Executor(run, client, account, journal=journal, secrets=secrets),
-        Verifier(run, account),
+        executor,
+        Verifier(run, executor.account),
         journal,
         clock=client.clock,
         stop=client.stop,

@@ -8,14 +8,16 @@ from __future__ import annotations
 import secrets as randomness
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Set
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 from qboxctl.api.client import Client
 from qboxctl.api.reader import MOST_LOOKS, Account, Home
 from qboxctl.api.writer import ProofAnswer, Target, Writer
+from qboxctl.applying.handover import HandOver
 from qboxctl.applying.journal import Journal
 from qboxctl.applying.run import Run
+from qboxctl.config.stores import Store, StoreError, Stores
 from qboxctl.errors import QboxctlError, Refused
 from qboxctl.live.counts import counts_of
 from qboxctl.model import MISSING, Action, Address, Change, Collection, FieldChange, Live, Revealed, Value
@@ -50,10 +52,11 @@ class Executor:
         *,
         journal: Journal,
         secrets: Mapping[Address, Mapping[str, Revealed]],
+        stores: Stores,
     ) -> None:
         self.run, self.types, self.live = run, run.types, run.live_state.live
         self.client, self.account, self.journal = client, account, journal
-        self.secrets = secrets
+        self.secrets, self.stores = secrets, stores
         self.stand_in = Revealed(f"{randomness.token_urlsafe(30)}-a1")
         client.hide(self.stand_in)
         self.taken: dict[Step, frozenset[str]] = defaultdict(frozenset)
@@ -68,9 +71,12 @@ class Executor:
         target = self.run.target(step)
         if change is None or (step.phase is Phase.CREATE and change.action is Action.UPDATE):
             return Written(target.remote_id)
+        if target.type.remakes(change):
+            return self.tell(step, target, {}, change)
         secrets = {name: self.secrets[step.address][name] for name in self.sends(step)}
         if step.phase is Phase.CREATE:
-            made = self.create(step, target, {**secrets, **self.stand_ins(step)})
+            make = partial(self.tell, change=change) if target.type.told else self.create
+            made = make(step, target, {**secrets, **self.stand_ins(step)})
             if made.adopted:
                 self.adopted.add(step.address)
             return made
@@ -138,19 +144,11 @@ class Executor:
 
     def create(self, step: Step, target: Target, secrets: Mapping[str, Revealed]) -> Written:
         """Create an object; one that somebody else created meanwhile is looked at before it is called a failure."""
-        known = {code} if (code := self.run.ids.of(step.address)) else set()
-        if not target.type.identity.unique:
-            known |= {live.remote_id for live in self.live.values() if live.address.kind == step.address.kind}
-            # the server would take a second one of that name, so look once more before it is ordered
-            there = self.writer.there(target)
-            rival = next((one for one in self.writer.bearing(target, there) if one.remote_id not in known), None)
-            if rival is not None:
-                return Written(rival.remote_id, adopted=True)
-            known |= {live.remote_id for live in there}
+        known, rival = self.beside(step, target)
+        if rival is not None:
+            return Written(rival.remote_id, adopted=True)
         try:
-            code, status = self.writer.create(
-                target, self.run.fields(step), secrets, frozenset(known), self.intend(step)
-            )
+            code, status = self.writer.create(target, self.run.fields(step), secrets, known, self.intend(step))
         except Refused as refused:
             if not refused.already_exists or not target.type.identity.unique:
                 raise
@@ -162,6 +160,58 @@ class Executor:
                 raise
             return Written("", refused.status, taken=True)
         return Written(code, status, note="" if target.type.identity.unique else self.twins(target, code, known))
+
+    def beside(self, step: Step, target: Target) -> tuple[frozenset[str], Live | None]:
+        """The ids of what is not the object that a step creates, and one that somebody else created meanwhile."""
+        known = {code} if (code := self.run.ids.of(step.address)) else set()
+        if target.type.identity.unique:
+            return frozenset(known), None
+        known |= {live.remote_id for live in self.live.values() if live.address.kind == step.address.kind}
+        # the server would take a second one of that name, so look once more before it is ordered
+        there = self.writer.there(target)
+        rival = next((one for one in self.writer.bearing(target, there) if one.remote_id not in known), None)
+        return frozenset(known | {live.remote_id for live in there}), rival
+
+    def tell(self, step: Step, target: Target, secrets: Mapping[str, Revealed], change: Change) -> Written:
+        """Create what tells a secret, in the place of what is there where nobody may hold that one's."""
+        try:
+            with self.stores.opened(step.address) as store:
+                return self.told(step, target, secrets, change, store)
+        except StoreError as error:
+            raise QboxctlError(f"nothing was created: {error}") from None
+
+    def told(
+        self, step: Step, target: Target, secrets: Mapping[str, Revealed], change: Change, store: Store
+    ) -> Written:
+        """The same, while this run holds the store."""
+        known, rival = self.beside(step, target)
+        if rival is not None:
+            store.settle()
+            raise QboxctlError("somebody else made it meanwhile, and its secret is not in its store", hint="plan again")
+        if change.action is Action.UPDATE:
+            self.look_inside(target)
+            self.writer.delete(target, self.intend(step))
+        hand_over = HandOver(
+            replace(target, remote_id=""),
+            step.address,
+            change.action,
+            known,
+            store,
+            self.writer,
+            self.journal,
+            self.intend(step),
+            self.run.redact,
+        )
+        fields = self.run.fields(step)
+        try:
+            made, note = hand_over.create(fields, secrets)
+        except Refused as refused:
+            if not refused.already_exists or self.writer.named(target):
+                raise
+            return Written("", refused.status, taken=True)  # a deletion of that name is queued
+        hand_over.complete(made, fields, partial(self.now, change))
+        twins = "" if target.type.identity.unique else self.twins(target, made.code, known)
+        return Written(made.code, made.status, note="; ".join(filter(None, (note, twins))))
 
     def twins(self, target: Target, code: str, known: Set[str]) -> str:
         """What to tell where another object of the name was made in the same instant: neither is undone.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import json
 import os
 import stat
@@ -14,7 +13,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from qboxctl.errors import JournalError
-from qboxctl.files import make_folders
+from qboxctl.files import make_folders, sync, sync_folder
 from qboxctl.model import Action, Address
 
 
@@ -38,7 +37,7 @@ class Journal:
         self._written = self._synced = 0
         try:
             for made in make_folders(path.parent):
-                _sync_folder(made.parent)
+                sync_folder(made.parent)
             self._file = _opened(path)
         except OSError as error:
             raise self._failure(error) from None
@@ -85,7 +84,7 @@ class Journal:
             upto = self._written
             if self._synced < (upto if lines is None else lines):
                 try:
-                    _sync(self._file)
+                    sync(self._file)
                 except OSError as error:
                     raise self._failure(error) from None
                 self._synced = upto
@@ -110,30 +109,11 @@ def _opened(path: Path) -> int:
         os.set_blocking(file, True)
         if stat.S_ISREG(os.fstat(file).st_mode):
             os.fchmod(file, 0o600)
-            _sync_folder(path.parent)
+            sync_folder(path.parent)
     except OSError:
         os.close(file)
         raise
     return file
-
-
-def _sync_folder(folder: Path) -> None:
-    try:
-        number = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    except PermissionError:  # one that takes files and shows none
-        return
-    try:
-        _sync(number)
-    finally:
-        os.close(number)
-
-
-def _sync(number: int) -> None:
-    try:
-        os.fsync(number)
-    except OSError as error:
-        if error.errno != errno.EINVAL:  # a pipe or a device has no disk to reach, nor have some folders
-            raise
 
 
 def default_path(now: float, plan_id: str) -> Path:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from qboxctl.config.configuration import Configuration
 from qboxctl.config.secrets import Secrets
+from qboxctl.config.stores import Stores
 from qboxctl.errors import ConfigError, Diagnostic, Moved, PlanFileError, StalePlanError
 from qboxctl.model import (
     MISSING,
@@ -189,11 +190,14 @@ def _show(type_: ResourceType, name: str, value: object) -> str:
 
 
 def resolve_secrets(
-    changes: Sequence[Change], configuration: Configuration, secrets: Secrets
+    changes: Sequence[Change], configuration: Configuration, secrets: Secrets, unusable: Sequence[Diagnostic] = ()
 ) -> dict[Address, dict[str, Revealed]]:
-    """The secrets that the changes send. Raises ConfigError with all that cannot be had, before any write."""
+    """The secrets that the changes send. Raises ConfigError with all that cannot be had, before any write.
+
+    With it goes what else is ``unusable``.
+    """
     wanted: list[tuple[Desired, str, Secret]] = []
-    wrong: list[Diagnostic] = []
+    wrong: list[Diagnostic] = [*unusable]
     for change in changes:
         desired = configuration.objects.get(change.address)
         for name in change.secrets:
@@ -215,6 +219,19 @@ def resolve_secrets(
     wrong += [_refused(problem, some, configuration) for (_, problem), some in refused.items()]
     if wrong:
         raise ConfigError(wrong)
+    return found
+
+
+def unusable(changes: Sequence[Change], configuration: Configuration, types: Kinds, stores: Stores) -> list[Diagnostic]:
+    """What is wrong with the stores of what the changes create: each is proved before the first of them is filled."""
+    found = []
+    for change in changes:
+        told, desired = types[change.address.kind].told, configuration.objects.get(change.address)
+        tells = change.action is Action.CREATE or types[change.address.kind].remakes(change)
+        why = stores.lacks(change.address) if told and tells else ""
+        if why and told:
+            place, address = configuration.origin(desired, told.store) if desired else None, str(change.address)
+            found.append(Diagnostic("Q043", f"{told.store} of {address}: {why}", place, address))
     return found
 
 

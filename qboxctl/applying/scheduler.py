@@ -21,8 +21,8 @@ from qboxctl.applying.run import Run
 from qboxctl.applying.stepwise import GOOD, Part, told
 from qboxctl.applying.verification import Look, ReadBack, Verifier
 from qboxctl.errors import JournalError, OutcomeUnknown, QboxctlError, Refused
-from qboxctl.model import INTERRUPTED, Action, Address, Change, Live, Outcome, Status
-from qboxctl.planning.graph import GATE, Phase, Step
+from qboxctl.model import INTERRUPTED, Address, Change, Live, Outcome, Status
+from qboxctl.planning.graph import GATE, Step
 
 QUEUED_LOOKS = 3
 """How often a queued ownership check is looked at when nobody asked to wait for the outside."""
@@ -240,7 +240,7 @@ class Scheduler:
         """What became of one step of a change."""
         state = self.states[step]
         return Part(
-            step.phase is Phase.CREATE and change.action is Action.CREATE,
+            self.verifier.creates(step),
             state.result or Status.DONE,
             state.message,
             [one.name for one in self.graph.work[step]],

@@ -63,14 +63,22 @@ class Verifier:
         if live.detail != SETTLED:
             return Look.PENDING, f"it is {self.run.redact(live.detail)}"
         wrong = diff.in_effect(type_, self.run.fields(step), live, self.run.ids.keys())
-        created = step.phase is Phase.CREATE and change is not None and change.action is Action.CREATE
-        if created and not type_.identity.unique:
+        if self.creates(step) and not type_.identity.unique:
             # it bears the id that its creation gave: it is the one, whatever the server calls it
             wrong = [one for one in wrong if one.name != type_.identity.key]
             if not wrong:
                 return Look.GOOD, self.called(step, live)
         names = ", ".join(one.name for one in wrong)
         return (Look.WRONG, f"{names} did not take effect") if wrong else (Look.GOOD, "")
+
+    def creates(self, step: Step) -> bool:
+        """Whether a step makes its object."""
+        change = self.run.change(step)
+        if change is None:
+            return False
+        if change.action is Action.CREATE:
+            return step.phase is Phase.CREATE
+        return self.run.types[step.address.kind].remakes(change)
 
     def called(self, step: Step, live: Live) -> str:
         """What to tell of an object that the server calls otherwise than the files: how to find it again."""

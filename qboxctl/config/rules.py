@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Iterator, Sequence
 
 from qboxctl.config.configuration import Configuration
 from qboxctl.errors import Diagnostic, Position
-from qboxctl.model import Address, Collection, Desired
+from qboxctl.model import Address, Collection, Desired, Destination
 from qboxctl.schema.formats import folded
 from qboxctl.schema.hints import near
 from qboxctl.schema.kinds import Kinds
@@ -151,4 +152,21 @@ def _over(declared: Declared, one: Desired, field: Field) -> Iterator[Finding]:
     yield Finding("Q024", message, one, (field.name,), hint, second=place)
 
 
-_RULES: tuple[Rule, ...] = (_inside_absent, _same_text, _references, _too_large)
+def _same_store(declared: Declared) -> Iterator[Finding]:
+    """Two objects whose secrets would go into one file."""
+    seen: dict[str, Desired] = {}
+    for type_ in declared.types.values():
+        for one in declared.present(type_.kind) if type_.told else ():
+            name = type_.told.store if type_.told else ""
+            to = one.values.get(name)
+            if not isinstance(to, Destination) or not to.file:
+                continue
+            file = os.path.normpath(os.path.join(to.base, os.path.expanduser(to.file)))
+            if file in seen:
+                place = declared.position(seen[file], name)
+                message = f"{one.address} and {seen[file].address} ({place}) would have their secrets in one file"
+                yield Finding("Q014", message, one, (name,), "give each a file of its own", second=place)
+            seen[file] = one
+
+
+_RULES: tuple[Rule, ...] = (_inside_absent, _same_text, _references, _too_large, _same_store)

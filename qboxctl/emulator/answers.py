@@ -17,7 +17,7 @@ from qboxctl.emulator.wire import Response, answer
 from qboxctl.model import JSON
 from qboxctl.schema.calls import OWN
 from qboxctl.schema.collections import Emails, References, Texts
-from qboxctl.schema.resource import Field, ResourceType
+from qboxctl.schema.resource import Field, ResourceType, Told
 from qboxctl.schema.types import Boolean, Email
 
 Row = dict[str, JSON]
@@ -71,6 +71,8 @@ class Answers:
         behaviour = behaviour_of(type_.kind)
         if behaviour.row is not None:
             row.update(behaviour.row(self, obj))
+        if type_.told:
+            row.update((name, value) for name, value in _telling(type_.told, obj).items() if name)
         for row_name, name, convert in self._plans[type_.kind]:
             value = obj.values.get(name)
             row[row_name] = value if convert is None else convert(value)
@@ -206,12 +208,26 @@ class Answers:
             return answer(status, None, {"location": obj.type.calls.read.path_for(codes)})
         return answer(status, {"message": "Created", "resource_code": self.code(obj)})
 
+    def told(self, obj: Stored, secret: str) -> Response:
+        """The answer to a create that tells a secret, once."""
+        tells = behaviour_of(obj.kind).tells
+        if tells is not None:
+            return tells(self, obj, secret)
+        name = obj.type.told.names[0] if obj.type.told else ""
+        row = {**self.row(obj), name: secret}
+        return answer(int(self.quirks["create_status"]), {"resources": [row], "pagination": {}})
+
     def written(self, *objects: Stored) -> Response:
         """The answer to an update, to another write, or (without an object that is still there) to a delete."""
         form = self.quirks["write_answer"]
         if form == "200-resources":
             return self._envelope(objects, {})
         return answer(204 if form == "204" else 200)
+
+
+def _telling(told: Told, obj: Stored) -> Row:
+    """What a row shows of a secret that was told once."""
+    return {told.preview: obj.told, told.used: obj.accessed or None}
 
 
 def _boolean_text(value: JSON) -> JSON:

@@ -21,6 +21,7 @@ from qboxctl.schema.types import GB, Boolean, Choice, Integer, Level, Limit, Siz
 
 if TYPE_CHECKING:
     from qboxctl.emulator.answers import Answers
+    from qboxctl.emulator.wire import Response
 
 Row = dict[str, JSON]
 
@@ -84,7 +85,8 @@ class Behaviour:
     server adds to an answer. An abridged list ``keeps`` some attributes beside name, code and status, and a blind one
     does not know the ``unlisted`` ones. ``unmodelled`` texts are accepted though no definition knows them. ``searched``
     is what a list's query looks at beside the name. ``merge`` gives the values of an object that a second creation of
-    its name is merged into. ``shown`` are attributes with a form of their own in answers, ``more`` other lists by path.
+    its name is merged into. ``tells`` gives the answer to a creation that tells a secret, which is in the row unless
+    said otherwise. ``shown`` are attributes with a form of their own in answers, ``more`` other lists by path.
     """
 
     code: Code = PLAIN_CODE
@@ -99,6 +101,7 @@ class Behaviour:
     noise: Mapping[str, JSON] = field(default_factory=dict)
     unmodelled: tuple[str, ...] = ()
     searched: tuple[str, ...] = ("description",)
+    tells: Callable[[Answers, Stored, str], Response] | None = None
     shown: Mapping[str, Callable[[Answers, JSON], JSON]] = field(default_factory=dict)
     merge: Callable[[Stored, Mapping[str, JSON]], Row] | None = None
     more: Mapping[str, tuple[Row, ...]] = field(default_factory=dict)

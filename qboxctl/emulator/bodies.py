@@ -178,7 +178,10 @@ def _shape(type_: ResourceType, operation: str) -> dict[str, Field]:
 
 def _required(type_: ResourceType, operation: str) -> tuple[str, ...]:
     if operation == "create":
-        return (*filter(None, [type_.identity.key]), *(one.wire for one in type_.fields if one.required))
+        return (
+            *filter(None, [type_.identity.key]),
+            *(one.wire for one in type_.fields if one.required and one.on_create),
+        )
     call = type_.calls.writes.get(operation)
     if call is None:
         return (type_.identity.key,)

@@ -190,7 +190,7 @@ class Calls:
         add_reserved(self.store, obj)
         draft.current = obj
         self._took_effect(draft)
-        return self.answers.created(obj)
+        return self.answers.told(obj, self.store.tell(obj)) if type_.told else self.answers.created(obj)
 
     def _existing_entry(self, draft: Draft) -> Stored | None:
         """The entry that a second create of the same address is merged into, if the quirk says so."""

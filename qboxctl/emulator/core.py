@@ -82,6 +82,16 @@ class Emulator:
         with self._lock:
             return self._store.has_password(self._store.types.address(address), text)
 
+    def opened_by(self, text: str, *, use: bool = False) -> str:
+        """The address of the live object that a secret opens which was told once, "" for none; to ``use`` it counts."""
+        with self._lock:
+            found = self._store.opened_by(text)
+            if found is None:
+                return ""
+            if use:
+                found.accessed = self._store.touch(found)
+            return str(self._store.address(found))
+
     def dump(self, *, codes: bool = True) -> dict[str, Any]:
         """The whole account as a seed, in a form that compares; ``codes`` False leaves out codes and ids."""
         with self._lock:
@@ -194,6 +204,7 @@ def _secret_names(types: Kinds) -> frozenset[str]:
     """What bodies and answers call the secrets."""
     fields = [one for type_ in types.values() for one in type_.fields if one.secret]
     told = {name for type_ in types.values() for name in type_.secret_answers}
+    told |= {name for type_ in types.values() if type_.told for name in type_.told.names}
     return frozenset(told | {name for one in fields for name in (one.wire, f"{one.wire}_confirmation")})
 
 

@@ -63,6 +63,10 @@ class Stored:
     updated: str = ""
     accessed: str = ""
     version: int = 0
+    told: str = ""
+    """What is shown of the secret that its creation told."""
+    opening: tuple[bytes, bytes] = (b"", b"")
+    """That secret's salt and hash."""
     searched: str = ""
     """What a list's ``query`` looks at, in lower case: address, names, description."""
     row: tuple[tuple[JSON, ...], str] | None = None
@@ -263,6 +267,21 @@ class Store:
         address = self.holder(address)
         self._hashes[address] = (salt, _hashed(salt, text))
         self.password_sets[str(address)] += 1
+
+    def tell(self, obj: Stored) -> str:
+        """Make a secret for a new object: only its hash is kept, and its first letters."""
+        text, salt = secrets.token_urlsafe(30), secrets.token_bytes(16)
+        obj.told, obj.opening = f"{text[:4]}…", (salt, _hashed(salt, text))
+        return text
+
+    def opened_by(self, text: str) -> Stored | None:
+        """The object that a told secret opens."""
+        for type_ in self.types.values():
+            for obj in self.objects(type_.kind) if type_.told else ():
+                salt, kept = obj.opening
+                if salt and obj.leaving is None and secrets.compare_digest(kept, _hashed(salt, text)):
+                    return obj
+        return None
 
     def has_password(self, address: Address, text: str) -> bool:
         """Whether this is the password of the object."""

@@ -158,13 +158,15 @@ def precondition(type_: ResourceType, live: Live, names: Iterable[str], codes: C
     changed last, where the API tells it; a volatile attribute's change relies on whether the object was used.
     """
     now = {name: now_of(type_, name, live, codes) for name in names}
-    content = {
+    content: dict[str, JSON] = {
         "id": live.remote_id,
         "status": live.status,
         "fields": {name: None if value is MISSING else value for name, value in now.items()},
     }
     if once and TOUCHED in live.row:
         content[TOUCHED] = live.row[TOUCHED]
+    if type_.told and any(name in type_.by_name and not type_.by_name[name].on_update for name in names):
+        content["told"] = bool(live.row.get(type_.told.used))  # who uses it holds its secret
     volatile = [one for name in now if (one := type_.by_name.get(name)) and one.until]
     if volatile:
         content["used"] = [one.name for one in volatile if used(one, live.row)]

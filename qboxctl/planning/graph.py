@@ -121,15 +121,20 @@ def writes(changes: Sequence[Change], types: Kinds) -> int:
     graph = order(changes, types)
     count = 0
     for change in changes:
-        by_name = types[change.address.kind].by_name
+        type_, by_name = types[change.address.kind], types[change.address.kind].by_name
         for step in graph.steps_of(change.address):
+            fields = graph.work[step]
+            if type_.told and (step.phase is Phase.CREATE or type_.remakes(change)):
+                late = {by_name[one.name].call for one in fields if type_.comes_late(one)}
+                count += 1 + len(late) + (change.action is Action.UPDATE)
+                continue
             if step.phase is Phase.CREATE or change.action is Action.DELETE:
                 count += 1
                 continue
-            if types[change.address.kind].replaced:
+            if type_.replaced:
                 count += 2
                 continue
-            calls = {by_name[one.name].call if one.name in by_name else UPDATE for one in graph.work[step]}
+            calls = {by_name[one.name].call if one.name in by_name else UPDATE for one in fields}
             count += len(calls | ({UPDATE} if change.secrets and change.action is Action.UPDATE else set()))
     return count
 
@@ -218,6 +223,8 @@ class _Builder:
         creating = change.action is Action.CREATE
         if one.name.startswith(EXTRA):
             return Phase.CREATE if creating else Phase.FIRST
+        if type_.told and (creating or type_.remakes(change)):
+            return Phase.CREATE if creating else Phase.FIRST  # it is made whole in one step
         field = type_.by_name[one.name]
         if field.beside:
             leader = next((other for other in change.fields if other.name == field.beside), None)

@@ -32,9 +32,13 @@ def judge(
     """Every guard that stops the changes of a plan; to acknowledge its id lets it pass those in ``PASSABLE``."""
     removals = [change for change in changes if _removes(change, live_state, types)]
     orders = [change for change in changes if change.action is Action.CREATE and types[change.address.kind].ordered]
-    if not removals and not orders:
+    remade = [change for change in changes if types[change.address.kind].remakes(change)]
+    if not removals and not orders and not remade:
         return ()
-    found = [*_protected(removals, live_state, configuration, types), *_contents(removals, live_state, types)]
+    found = [
+        *_protected([*removals, *remade], live_state, configuration, types),
+        *_contents(removals, live_state, types),
+    ]
     passable: list[Blocked] = []
     if not acknowledges(acknowledge, plan_id):
         passable = [
@@ -67,7 +71,7 @@ def _protected(
         if pattern is None and live is not None:
             pattern = covering(configuration.protect, labelled(types, live))
         if pattern:
-            done = "removed" if change.action.removes else "disabled"
+            done = "removed" if change.action.removes else "made anew" if types[kind].remakes(change) else "disabled"
             message = f"{change.address} would be {done}, and protect holds {pattern.text}"
             yield Blocked("protect", kind, message, f"keep it, or take {pattern.text} out of protect")
         elif ignored(configuration, types, change.address) or types[kind].identity.reserves(types.name(change.address)):

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from qboxctl.api.reader import Account
+from qboxctl.config.stores import Stores
 from qboxctl.live.refresh import read_live_state
 from qboxctl.model import LiveState, Plan
 from qboxctl.planning.advisories import advise
@@ -45,7 +46,8 @@ def read_and_plan(
     counted: frozenset[str] = frozenset()
     while True:
         found = live_state or read_live_state(account, query_for_plan(targets, counted))
-        plan = make_plan(targets.types, targets.configuration, found, targets.options)
+        stores = Stores(targets.configuration, targets.types).seen()
+        plan = make_plan(targets.types, targets.configuration, found, targets.options, stores)
         uncounted = frozenset() if counted else _uncounted(plan, targets, found)
         guards = sorted({one.guard for one in plan.blocked} & PASSABLE)
         if uncounted:

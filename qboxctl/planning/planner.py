@@ -18,6 +18,7 @@ from qboxctl.model import (
     Live,
     LiveState,
     Plan,
+    StoresSeen,
     Unverifiable,
     Value,
 )
@@ -42,17 +43,22 @@ def make_plan(
     configuration: Configuration,
     live_state: LiveState,
     options: Options | None = None,
+    stores: StoresSeen | None = None,
 ) -> Plan:
-    """Compare the configuration with the live state. Raises ConfigError for what only a plan can know to be wrong.
+    """Compare the configuration with the live state, and with what was seen of its stores.
 
-    What a plan comes from (digest, version, time, commit) is added by whoever shows or saves it.
+    Raises ConfigError for what only a plan can know to be wrong. What a plan comes from (digest, version, time, commit)
+    is added by whoever shows or saves it.
     """
-    return _Planner(types, configuration, live_state, options or Options()).plan()
+    return _Planner(types, configuration, live_state, options or Options(), stores or StoresSeen()).plan()
 
 
 class _Planner:
-    def __init__(self, types: Kinds, configuration: Configuration, live_state: LiveState, options: Options) -> None:
+    def __init__(
+        self, types: Kinds, configuration: Configuration, live_state: LiveState, options: Options, stores: StoresSeen
+    ) -> None:
         self.types, self.configuration, self.live_state, self.options = types, configuration, live_state, options
+        self.stores = stores
         self.targets = Targets(configuration, types, options)
         self.changes: list[Change] = []
         self.unmanaged: list[Address] = []
@@ -111,11 +117,13 @@ class _Planner:
                 self.remove(live, self.types[address.kind].removal, "state: absent")
         elif live is None:
             self.create(address, desired)
+        elif why := self.unheld(address, desired, live):
+            self.remake(address, desired, live, why)
         else:
             self.update(address, desired, live)
 
-    def create(self, address: Address, desired: Desired) -> None:
-        """An object that is not there."""
+    def check_complete(self, address: Address, desired: Desired) -> None:
+        """What is created has all that its creation needs."""
         type_ = self.types[address.kind]
         lacking = [
             one.name
@@ -134,9 +142,12 @@ class _Planner:
                 desired,
                 hint=f"state {'it' if len(lacking) == 1 else 'them'}, or declare an object that is there already",
             )
-        values = dict(desired.values)
-        if not type_.identity.unique:
-            values[type_.identity.key] = desired.label
+
+    def create(self, address: Address, desired: Desired) -> None:
+        """An object that is not there."""
+        type_ = self.types[address.kind]
+        self.check_complete(address, desired)
+        values = self.values(desired)
         fields = [FieldChange(name, None, value) for name, value in sorted(values.items())]
         fields += [FieldChange(EXTRA + name, None, value) for name, value in sorted(desired.extra.items())]
         self.changes.append(
@@ -146,6 +157,51 @@ class _Planner:
                 fields=tuple(fields),
                 secrets=tuple(sorted(desired.secrets)),
                 reason=f"orders a new {type_.title} (costs money)" if type_.ordered else "declared, not there",
+            )
+        )
+
+    def values(self, desired: Desired) -> dict[str, Value]:
+        """What a declaration says of a new object; where its secret goes is no attribute of it."""
+        type_ = self.types[desired.address.kind]
+        values = {name: value for name, value in desired.values.items() if not type_.told or name != type_.told.store}
+        return values if type_.identity.unique else {**values, type_.identity.key: desired.label}
+
+    def unheld(self, address: Address, desired: Desired, live: Live) -> str:
+        """Why perhaps nobody holds the secret of an object, "" where nothing says so.
+
+        Whoever has used it holds it.
+        """
+        told = self.types[address.kind].told
+        if told is None or told.store not in desired.values or live.row.get(told.used):
+            return ""
+        if address in self.stores.pending:
+            return "a run ended before its secret was stored"
+        unused = told.used in live.row
+        return "it was never used, and its store is not there" if unused and address in self.stores.missing else ""
+
+    def remake(self, address: Address, desired: Desired, live: Live, why: str) -> None:
+        """An object that perhaps nobody can use: it is deleted and created again, for its secret to be told again.
+
+        It keeps what the files do not mention.
+        """
+        type_, codes = self.types[address.kind], self.live_state.codes
+        self.check_complete(address, desired)
+        now = {one.name: value_of(type_, one, live, codes) for one in type_.fields if one.on_create or one.on_update}
+        kept = {name: value for name, value in now.items() if value is not MISSING}
+        wanted = {**kept, **self.values(desired), **{EXTRA + name: value for name, value in desired.extra.items()}}
+        befores = {name: now_of(type_, name, live, codes) for name in wanted}
+        names = sorted(wanted)
+        self.changes.append(
+            Change(
+                address,
+                Action.UPDATE,
+                remote_id=live.remote_id,
+                fields=tuple(
+                    FieldChange(name, None if befores[name] is MISSING else befores[name], wanted[name])
+                    for name in names
+                ),
+                reason=f"{why}: perhaps nobody holds it, so it is deleted and made anew",
+                precondition=diff.precondition(type_, live, names, codes),
             )
         )
 

@@ -63,7 +63,9 @@ def query_for_changes(changes: Iterable[Change], configuration: Configuration, t
     for change in changes:
         if change.action is Action.UPDATE and (change.secrets or all(one.before is None for one in change.fields)):
             fields[change.address].append(TOUCHED)
-        parent = types.parent(change.address)
+        parent, told = types.parent(change.address), types[change.address.kind].told
+        if told and told.used and types[change.address.kind].remakes(change):
+            fields[change.address].append(told.used)
         if change.action is Action.DELETE:
             fields[change.address].append(types[change.address.kind].lifecycle.progress)
         elif change.action is Action.CREATE and parent is not None:
@@ -102,6 +104,8 @@ def query_for_saved(targets: Targets, changes: Iterable[Change]) -> Query:
 def _stated(type_: ResourceType, one: Desired) -> list[str]:
     by_name = type_.by_name
     names = [name for name in one.values if by_name[name].compared or by_name[name].until]
+    if type_.told and type_.told.store in one.values:  # if it is made anew, it keeps what the files do not mention
+        names = [*(each.name for each in type_.fields if each.compared), *filter(None, [type_.told.used])]
     if one.absent:
         names = [type_.lifecycle.progress if type_.calls.delete else type_.lifecycle.attribute]
     return [*names, *(EXTRA + name for name in one.extra)]

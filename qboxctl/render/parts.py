@@ -170,7 +170,7 @@ def _said(change: Change, types: Kinds) -> dict[str, str]:
 def _line(change: Change, one: FieldChange, type_: ResourceType) -> Line:
     name, before, after = clean(one.name), one.before, one.after
     new = _written(type_, one.name, after)
-    if change.action is Action.CREATE:
+    if change.action is Action.CREATE or type_.remakes(change):
         if len(new) <= WIDTH:
             return Line(name, "", excerpt(new))
         long = Long(None, after)

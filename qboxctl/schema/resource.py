@@ -12,7 +12,7 @@ from enum import StrEnum
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from qboxctl.model import JSON, Action, Change, Value
+from qboxctl.model import JSON, Action, Change, FieldChange, Value
 from qboxctl.schema import formats
 from qboxctl.schema.calls import UPDATE, Calls, Certainty
 from qboxctl.schema.collections import References
@@ -407,6 +407,11 @@ class ResourceType:
         """Whether an update deletes the object and creates it anew, for its secret to be told again."""
         made = (one.name in self.by_name and not self.by_name[one.name].on_update for one in change.fields)
         return self.told is not None and change.action is Action.UPDATE and any(made)
+
+    def comes_late(self, one: FieldChange) -> bool:
+        """Whether a new object is given the value after its creation: that cannot carry it, nor is it there anyway."""
+        field = self.by_name.get(one.name)
+        return field is not None and not field.on_create and one.after != field.initial
 
     @property
     def first_use(self) -> str:

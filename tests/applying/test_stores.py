@@ -1,0 +1,214 @@
+"""Secrets that are told once: each is in its store, or no object is there that it opens, whatever goes wrong."""
+
+from __future__ import annotations
+
+import json
+import stat
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from qboxctl.emulator import Fault
+from qboxctl.errors import ConfigError
+from qboxctl.model import Action, Outcome, Status
+from qboxctl.planning.planfile import dumps, loads
+from tests.support.keys import KINDS
+from tests.support.lab import Lab, configuration_of
+
+KEEP = "import sys, pathlib; pathlib.Path(sys.argv[1]).write_text(sys.stdin.read())"
+SORTS = ["file", "exec"]
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """The working folder, where markers and stores are."""
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def files(sort: str, *names: str, nets: str = '["192.0.2.1"]') -> str:
+    """A house with keys, each with a store of a sort."""
+    stores = {
+        name: {"file": name} if sort == "file" else {"exec": [sys.executable, "-c", KEEP, name]} for name in names
+    }
+    keys = {name: {"nets": json.loads(nets), "store": store} for name, store in stores.items()}
+    return json.dumps({"houses": {"h1": {"keys": keys}}})
+
+
+def lab(**parts: Any) -> Lab:
+    return Lab(types=KINDS, **{"seed": {"houses": {"h1": {}}}, **parts})
+
+
+def live(lab: Lab) -> dict[str, Any]:
+    found: dict[str, Any] = lab.emulator.dump(codes=False)["houses"].get("h1", {}).get("keys", {})
+    return found
+
+
+def run(lab: Lab, text: str) -> dict[str, Outcome]:
+    """Plan, save, load and apply."""
+    configuration = configuration_of(text, types=KINDS)
+    plan = lab.plan(configuration)
+    assert loads(dumps(plan), "plan.json", KINDS).changes == plan.changes
+    return {str(one.address): one for one in lab.apply(configuration, plan, journal=Path("journal"))}
+
+
+def held(lab: Lab, folder: Path) -> bool:
+    """Whether each key that is there has its secret in its store."""
+    return all(
+        (folder / name).is_file() and lab.emulator.opened_by((folder / name).read_text().removesuffix("\n"))
+        for name in live(lab)
+    )
+
+
+def markers(folder: Path) -> list[Path]:
+    return [*folder.glob("*.pending"), *folder.glob(".qboxctl/pending/*")]
+
+
+@pytest.mark.parametrize("sort", SORTS)
+def test_a_secret_goes_into_its_store(sort: str, folder: Path) -> None:
+    house = lab()
+    done = run(house, files(sort, "front", "back"))
+    assert not [one for one in done.values() if one.status is not Status.DONE]
+    assert live(house) == {name: {"label": name, "nets": ["192.0.2.1"]} for name in ("back", "front")}
+    assert held(house, folder)
+    assert not markers(folder)
+    for name in ("front", "back"):
+        text = (folder / name).read_text()
+        assert text.endswith("\n") == (sort == "file")
+        assert house.emulator.opened_by(text.strip()) == f"key/h1/{name}"
+    assert not house.plan(configuration_of(files(sort, "front", "back"), types=KINDS)).changes
+    if sort == "file":
+        assert stat.S_IMODE((folder / "front").stat().st_mode) == 0o600
+
+
+def test_a_change_is_an_update_and_a_removal_a_deletion(folder: Path) -> None:
+    house = lab()
+    run(house, files("file", "front"))
+    before = (folder / "front").read_text()
+    (done,) = run(house, files("file", "front", nets="[]")).values()
+    assert (done.action, live(house)["front"]["nets"]) == (Action.UPDATE, [])
+    (folder / "front").unlink()
+    assert house.emulator.opened_by(before.strip(), use=True)
+    assert not house.plan(configuration_of(files("file", "front", nets="[]"), types=KINDS)).changes, "it is in use"
+    (done,) = run(house, "houses: {h1: {keys: {front: {state: absent}}}}").values()
+    assert (done.action, live(house)) == (Action.DELETE, {})
+
+
+# What is wrong with stores.
+
+MISTAKES: dict[str, tuple[Callable[[Path], Any], str]] = {
+    "no folder": (lambda folder: {"file": "not/there"}, "there is no folder"),
+    "a file that is there": (lambda folder: {"file": str(made(folder / "old"))}, "is there already"),
+    "an empty file": (lambda folder: {"file": str(made(folder / "old", ""))}, "is there already"),
+    "a link": (lambda folder: {"file": str(linked(folder / "link"))}, "is there already"),
+    "a folder": (lambda folder: {"file": str(folder)}, "is there already"),
+    "no home": (lambda folder: {"file": "~nobody-of-this-name/x"}, "cannot be"),
+    "no program": (lambda folder: {"exec": ["no-such-program-here"]}, "is not found"),
+    "no program at a path": (lambda folder: {"exec": ["./no-such"]}, "is not found"),
+    "not to be run": (lambda folder: {"exec": [str(made(folder / "old"))]}, "cannot be run"),
+}
+
+
+def made(path: Path, text: str = "old") -> Path:
+    path.write_text(text)
+    return path
+
+
+def linked(path: Path) -> Path:
+    path.symlink_to("nowhere")
+    return path
+
+
+@pytest.mark.parametrize("name", MISTAKES)
+def test_stores_are_proved_before_the_first_write(name: str, folder: Path) -> None:
+    store, says = MISTAKES[name]
+    house = lab()
+    bad = json.dumps(store(folder))
+    text = (
+        f"houses:\n  h1:\n    colour: red\n    keys:\n      a:\n        store: {bad}\n      b:\n        store: {bad}\n"
+    )
+    text = text.replace("b:\n        store: " + bad, 'b:\n        store: {"exec": ["no-program"]}')
+    with pytest.raises(ConfigError) as caught:
+        run(house, text)
+    first, second = caught.value.diagnostics
+    assert says in first.message
+    assert first.message.startswith("store of key/h1/a: ")
+    assert (first.position and str(first.position), second.position and str(second.position)) == (
+        "file0.yaml:6:9",
+        "file0.yaml:8:9",
+    )
+    assert not [one for one in house.emulator.requests if one.method != "GET"]
+
+
+@pytest.mark.parametrize("store", ["x", {"file": ""}, {"exec": []}, {"env": "X"}, {"file": "a", "exec": ["b"]}, None])
+def test_what_is_no_store(store: Any) -> None:
+    with pytest.raises(ConfigError) as caught:
+        configuration_of(json.dumps({"houses": {"h1": {"keys": {"a": {"store": store}}}}}), types=KINDS)
+    (wrong,) = caught.value.diagnostics
+    assert "write where the secret goes" in wrong.message
+
+
+def test_a_creation_needs_a_store() -> None:
+    with pytest.raises(ConfigError) as caught:
+        lab().plan(configuration_of("houses: {h1: {keys: {a: {}}}}", types=KINDS))
+    (wrong,) = caught.value.diagnostics
+    assert wrong.message == "key/h1/a must be created, and lacks store"
+
+
+def test_a_key_that_is_there_needs_none() -> None:
+    house = lab(seed={"houses": {"h1": {"keys": {"a": {}}}}})
+    assert not house.plan(configuration_of("houses: {h1: {keys: {a: {}}}}", types=KINDS)).changes
+
+
+@pytest.mark.parametrize("other", ["x", "./x", "y/../x"])
+def test_two_keys_do_not_share_a_file(other: str) -> None:
+    text = json.dumps({"houses": {"h1": {"keys": {"a": {"store": {"file": "x"}}, "b": {"store": {"file": other}}}}}})
+    with pytest.raises(AssertionError, match=r"key/h1/b and key/h1/a \(file0.yaml:1:35\) would have their secrets in"):
+        configuration_of(text, types=KINDS)
+
+
+def test_labels_are_known_within_a_house(folder: Path) -> None:
+    house = lab(seed={"houses": {"h1": {"keys": {"a": {}}}, "h2": {}}})
+    text = 'houses: {h1: {keys: {a: {}}}, h2: {keys: {a: {store: {file: "a2"}}}}}'
+    assert list(run(house, text)) == ["key/h2/a"]
+    assert house.emulator.opened_by((folder / "a2").read_text().strip()) == "key/h2/a"
+
+
+def test_a_change_shows_nothing_of_its_store() -> None:
+    plan = lab().plan(configuration_of(files("file", "front"), types=KINDS))
+    assert [one.name for change in plan.changes for one in change.fields] == ["label", "nets"]
+    assert "store" not in dumps(plan)
+
+
+# Faults.
+
+FAULTS = [
+    Fault("drop-before"), Fault("drop-after"), Fault("cut"), Fault("500"), Fault("500", done=True),
+    Fault("html"), Fault("html", done=True), Fault("html", status=200), Fault("late", seconds=90.0), Fault("429"),
+]  # fmt: skip
+AIMS = [("POST", "*/keys"), ("GET", "*/keys"), ("PUT", "*/keys/*"), ("DELETE", "*/keys/*")]
+
+
+@pytest.mark.parametrize("sort", SORTS)
+@pytest.mark.parametrize("nth", [1, 2])
+@pytest.mark.parametrize("aim", AIMS, ids=lambda one: one[0])
+@pytest.mark.parametrize("fault", FAULTS, ids=lambda one: f"{one.kind}{'-done' if one.done else ''}")
+def test_no_fault_leaves_a_key_that_nobody_holds(
+    fault: Fault, aim: tuple[str, str], nth: int, sort: str, folder: Path
+) -> None:
+    method, path = aim
+    house = lab(faults=[replace(fault, method=method, path=path, nth=nth)])
+    text = files(sort, "front", "back")
+    for _ in range(3):
+        done = run(house, text)
+        for address, one in done.items():
+            if one.status in (Status.DONE, Status.IN_EFFECT):
+                assert address.rpartition("/")[2] in live(house)
+        assert held(house, folder) or markers(folder), done
+    assert held(house, folder)
+    assert set(live(house)) == {"front", "back"}
+    assert not house.plan(configuration_of(text, types=KINDS)).changes
