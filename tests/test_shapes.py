@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import closing
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -20,6 +21,7 @@ from qboxctl.schema.kinds import Kinds
 from qboxctl.schema.lifecycle import Lifecycle
 from qboxctl.schema.resource import Field, Identity, Joined, Mode, Reference, ResourceType
 from qboxctl.schema.types import Boolean, Choice, Integer, Text
+from tests.support.keys import KEY
 from tests.support.lab import TOKEN, Lab, configuration_of
 
 
@@ -84,7 +86,7 @@ ALARM = kind(
     lifecycle=Lifecycle("alarm_status", progress="alarm_progress", absent=("none",)),
 )  # fmt: skip
 """One that is a block of its parent, and refers to what lives beside it."""
-KINDS = Kinds([HOUSE, ROOM, SHELF, BOX, CARD, ALARM])
+KINDS = Kinds([HOUSE, ROOM, SHELF, BOX, CARD, ALARM, KEY])
 
 FILES = """
 houses:
@@ -145,6 +147,16 @@ def test_all_shapes_are_made_changed_and_removed(quirks: dict[str, str]) -> None
     assert done(house, gone) == {"alarm/h1": "delete", "box/h1/b1": "delete", "room/h1/hall": "delete"}
     left = house.emulator.dump(codes=False)["houses"]["h1"]
     assert (list(left["rooms"]), left["alarm"], left["boxes"], list(left["cards"])) == (["attic"], {}, {}, ["acme"])
+
+
+@pytest.mark.parametrize("quirks", QUIRKS, ids=lambda one: ",".join(f"{k}={v}" for k, v in one.items()) or "none")
+def test_what_tells_a_secret_is_made_changed_and_removed(quirks: dict[str, str], tmp_path: Path) -> None:
+    house, store = lab(quirks=quirks), tmp_path / "front"
+    text = f'houses: {{h1: {{keys: {{front: {{nets: ["192.0.2.1"], store: {{file: "{store}"}}}}}}}}}}'
+    assert done(house, text) == {"house/h1": "create", "key/h1/front": "create"}
+    assert house.emulator.opened_by(store.read_text().strip()) == "key/h1/front"
+    assert done(house, text.replace('"192.0.2.1"', "")) == {"key/h1/front": "update"}
+    assert done(house, "houses: {h1: {keys: {front: {state: absent}}}}") == {"key/h1/front": "delete"}
 
 
 def test_a_replaced_object_keeps_what_the_files_do_not_mention() -> None:

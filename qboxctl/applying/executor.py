@@ -18,7 +18,7 @@ from qboxctl.applying.handover import HandOver
 from qboxctl.applying.journal import Journal
 from qboxctl.applying.run import Run
 from qboxctl.config.stores import Store, StoreError, Stores
-from qboxctl.errors import QboxctlError, Refused
+from qboxctl.errors import QboxctlError, Refused, Unreachable
 from qboxctl.live.counts import counts_of
 from qboxctl.model import MISSING, Action, Address, Change, Collection, FieldChange, Live, Revealed, Value
 from qboxctl.planning import diff
@@ -186,7 +186,7 @@ class Executor:
         """The same, while this run holds the store."""
         known, rival = self.beside(step, target)
         if rival is not None:
-            store.settle()
+            store.give_up()
             raise QboxctlError("somebody else made it meanwhile, and its secret is not in its store", hint="plan again")
         if change.action is Action.UPDATE:
             self.look_inside(target)
@@ -205,10 +205,14 @@ class Executor:
         fields = self.run.fields(step)
         try:
             made, note = hand_over.create(fields, secrets)
-        except Refused as refused:
-            if not refused.already_exists or self.writer.named(target):
+        except (Refused, Unreachable) as error:
+            if isinstance(error, Refused) and error.already_exists and not self.writer.named(target):
+                return Written("", error.status, taken=True)  # a deletion of that name is queued
+            if change.action is Action.CREATE:
                 raise
-            return Written("", refused.status, taken=True)  # a deletion of that name is queued
+            raise QboxctlError(
+                f"it was deleted to be made anew, and that failed: {error}", hint="apply again"
+            ) from None
         hand_over.complete(made, fields, partial(self.now, change))
         twins = "" if target.type.identity.unique else self.twins(target, made.code, known)
         return Written(made.code, made.status, note="; ".join(filter(None, (note, twins))))

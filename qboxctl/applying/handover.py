@@ -46,7 +46,7 @@ class HandOver:
         except OutcomeUnknown as lost:
             raise self.undone(f"whether it was created is unknown ({lost})", None, lost) from None
         except QboxctlError:
-            self.store.settle()  # nothing was created
+            self.store.give_up()  # nothing was created
             raise
         if made.secret is None:
             raise self.undone("it was created, and the answer tells no secret that can be used", made)
@@ -88,7 +88,7 @@ class HandOver:
         except QboxctlError as error:
             way_out = f"apply again, or delete id {self.redact(code)} in the panel"
             return QboxctlError(f"{why}; it is there, {_NOBODY}, and deleting it failed ({error}): {way_out}")
-        note = self.store.settle()
+        note = self.store.give_up()
         ended = f"{why}; it was deleted again, since {_NOBODY}: apply again"
         return QboxctlError(f"{ended}; {note}" if note else ended)
 

@@ -25,7 +25,7 @@ from qboxctl.schema.kinds import Kinds
 FOLDER = Path(".qboxctl", "pending")
 """Where the markers of programs are, in the working folder; that of a file is beside the file."""
 _ANEW = os.O_WRONLY | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
-_MARKER = os.O_RDWR | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+_MARKER = os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 _LONGEST = 4096
 _TRIES = 20
 """How often a marker is tried that is locked: a plan that looks at it locks it for an instant."""
@@ -52,8 +52,9 @@ class Place:
 
     @property
     def missing(self) -> bool:
-        """Whether its folder is there, and the file is not."""
-        return self.file is not None and self.file.parent.is_dir() and _size(self.file) is None
+        """Whether its folder is there, and the file is not, nor a run that is about to make it."""
+        there = self.file is None or _size(self.file) is not None or _size(self.marker) is not None
+        return not there and self.marker.parent.is_dir()
 
 
 class Stores:
@@ -169,6 +170,10 @@ class Store:
             return f"remove {self.place.marker}, which could not be removed: {error.strerror}"
         return ""
 
+    def give_up(self) -> str:
+        """Take the marker away, since this run leaves nothing behind; that of an earlier run stays."""
+        return "" if self.again else self.settle()
+
 
 def _into(file: Path, text: str, *, again: bool) -> None:
     """Make a file that holds a text: for its owner only, whole or not at all, and never over another one."""
@@ -228,7 +233,7 @@ def _marked(place: Place) -> tuple[int, bool]:
 
 def _locked(place: Place) -> int:
     for _ in range(_TRIES):
-        marker = os.open(place.marker, _MARKER | os.O_CREAT, FILE_MODE)
+        marker = os.open(place.marker, _MARKER | os.O_RDWR | os.O_CREAT, FILE_MODE)
         try:
             fcntl.flock(marker, fcntl.LOCK_EX | fcntl.LOCK_NB)
             if os.path.samestat(os.fstat(marker), os.lstat(place.marker)):
@@ -246,7 +251,7 @@ def _locked(place: Place) -> int:
 def _left(marker: Path, note: bytes) -> bool:
     """Whether a marker says what it should, and the run that wrote it has ended."""
     try:
-        opened = os.open(marker, _MARKER)
+        opened = os.open(marker, _MARKER | os.O_RDONLY)
     except OSError:
         return False
     try:

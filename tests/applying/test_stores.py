@@ -6,16 +6,19 @@ import json
 import stat
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from qboxctl.emulator import Fault
-from qboxctl.errors import ConfigError
+from qboxctl.emulator import Fault, Request, Response
+from qboxctl.errors import ConfigError, StalePlanError
 from qboxctl.model import Action, Outcome, Status
 from qboxctl.planning.planfile import dumps, loads
+from qboxctl.render import plan_text
+from qboxctl.render.style import Palette
 from tests.support.keys import KINDS
 from tests.support.lab import Lab, configuration_of
 
@@ -212,3 +215,197 @@ def test_no_fault_leaves_a_key_that_nobody_holds(
     assert held(house, folder)
     assert set(live(house)) == {"front", "back"}
     assert not house.plan(configuration_of(text, types=KINDS)).changes
+
+
+# Runs that end in the middle.
+
+
+class KilledError(BaseException):
+    """The program is no more."""
+
+
+def stopper(nth: int, how: str) -> tuple[Lab, Callable[[], None]]:
+    """A lab whose program ends at its nth write, and what brings it back to life."""
+    house = lab()
+    writes = 0
+
+    def between(request: Request, answer: Callable[[Request], Response]) -> Response:
+        nonlocal writes
+        writes += request.method != "GET"
+        if how.startswith("killed") and (writes > nth or (writes == nth and how == "killed before")):
+            raise KilledError
+        response = answer(request)
+        if writes >= nth and request.method != "GET":
+            if how == "killed after":
+                raise KilledError
+            house.stop.set()
+        return response
+
+    def revived() -> None:
+        house.between = None
+        house.stop.clear()
+
+    house.between = between
+    return house, revived
+
+
+@pytest.mark.parametrize("sort", SORTS)
+@pytest.mark.parametrize("nth", range(1, 7))
+@pytest.mark.parametrize("how", ["stopped", "killed before", "killed after"])
+def test_a_run_that_ends_anywhere_is_made_good_by_the_next(how: str, nth: int, sort: str, folder: Path) -> None:
+    house, revived = stopper(nth, how)
+    text = files(sort, "front", "back", "side")
+    with suppress(KilledError, RuntimeError):
+        run(house, text)
+    revived()
+    lost = set(live(house)) - {path.name for path in folder.iterdir() if lab_opens(house, path)}
+    plan = house.plan(configuration_of(text, types=KINDS))
+    assert lost <= {change.address.key.rpartition("/")[2] for change in plan.changes}
+    assert not [one for one in run(house, text).values() if one.status is not Status.DONE]
+    assert held(house, folder)
+    assert set(live(house)) == {"front", "back", "side"}
+    assert not markers(folder)
+
+
+def lab_opens(house: Lab, path: Path) -> bool:
+    return path.is_file() and bool(house.emulator.opened_by(path.read_text().strip()))
+
+
+NOTE = "the secret of key/h1/front (default at https://api.qboxmail.com) is on its way\n"
+LEFT = {
+    # what a run has left behind: the marker, the file, what lies beside; and whether the key is made anew
+    "a marker": (NOTE, None, True),
+    "a reserved file": (NOTE, "", True),
+    "a whole file": (NOTE, "secret\n", False),
+    "a marker that was just begun": (NOTE[:20], "x", False),
+    "an empty marker": ("", "x", False),
+    "another's marker": (NOTE.replace("front", "back"), "x", False),
+    "no file": (None, None, True),
+    "a file": (None, "secret", False),
+}
+
+
+@pytest.mark.parametrize("name", LEFT)
+def test_what_a_run_has_left_behind(name: str, folder: Path) -> None:
+    note, content, anew = LEFT[name]
+    house = lab(seed={"houses": {"h1": {"keys": {"front": {"nets": ["10.0.0.0/8"]}}}}})
+    for path, text in ((folder / "front.pending", note), (folder / "front", content)):
+        if text is not None:
+            path.write_text(text)
+    (folder / "front.part").write_text("half a sec")
+    text = json.dumps({"houses": {"h1": {"keys": {"front": {"store": {"file": "front"}}}}}})
+    before = house.emulator.dump()["houses"]["h1"]["keys"]["front"]["id"]
+    plan = house.plan(configuration_of(text, types=KINDS))
+    assert [change.action for change in plan.changes] == [Action.UPDATE] * anew
+    assert not plan.blocked
+    for change in plan.changes:
+        assert "perhaps nobody holds it, so it is deleted and made anew" in change.reason
+        assert {one.name: one.after for one in change.fields} == {"label": "front", "nets": ("10.0.0.0/8",)}
+    run(house, text)
+    now = house.emulator.dump()["houses"]["h1"]["keys"]["front"]
+    assert (now["id"] != before, now["nets"]) == (anew, ["10.0.0.0/8"])
+    assert held(house, folder) == anew
+    assert not house.plan(configuration_of(text, types=KINDS)).changes
+
+
+@pytest.mark.parametrize("sort", SORTS)
+def test_a_secret_that_was_used_is_held_by_somebody(sort: str, folder: Path) -> None:
+    house, revived = stopper(2, "killed before")
+    with suppress(KilledError):
+        run(house, files(sort, "front", nets="[]"))
+    run(house, files(sort, "front", nets="[]"))
+    text = (folder / "front").read_text().strip()
+    revived()
+    marker = folder / "front.pending"
+    marker.write_text(NOTE)
+    (folder / "front").unlink()
+    configuration = configuration_of(files("file", "front", nets="[]"), types=KINDS)
+    assert house.plan(configuration).changes
+    assert house.emulator.opened_by(text, use=True)
+    assert not house.plan(configuration).changes
+
+
+def test_a_guard_counts_none_and_protect_holds(folder: Path) -> None:
+    house = lab(seed={"houses": {"h1": {"keys": {"front": {}}}}})
+    (folder / "front.pending").write_text(NOTE)
+    rules = {"settings": {"guards": {"count": 0, "percent": 0}}}
+    text = {"houses": {"h1": {"keys": {"front": {"store": {"file": "front"}}}}}, **rules}
+    assert not house.plan(configuration_of(json.dumps(text), types=KINDS)).blocked
+    (blocked,) = house.plan(configuration_of(json.dumps({**text, "protect": ["key/*/*"]}), types=KINDS)).blocked
+    assert (blocked.guard, blocked.message) == (
+        "protect",
+        "key/h1/front would be made anew, and protect holds key/*/*",
+    )
+
+
+def test_a_plan_shows_what_is_made_anew(folder: Path) -> None:
+    house = lab(seed={"houses": {"h1": {"keys": {"front": {}}}}})
+    (folder / "front.pending").write_text(NOTE)
+    plan = house.plan(configuration_of(files("file", "front"), types=KINDS))
+    shown = plan_text.render(plan, KINDS, Palette(False), None)
+    assert "a run ended before its secret was stored: perhaps nobody holds it, so it is deleted and made anew" in shown
+    assert "front.pending" not in shown
+
+
+# Two at once.
+
+
+NAMES = {"before": ["label", "nets"], "after": ["nets"]}
+
+
+@pytest.mark.parametrize(
+    ("when", "says"),
+    [("before", "nothing was created: another run is about to fill its store"), ("after", "with another nets")],
+    ids=NAMES,
+)
+@pytest.mark.parametrize("sort", SORTS)
+def test_two_runs_at_once_make_one_key(sort: str, when: str, says: str, folder: Path) -> None:
+    first, second = lab(), lab()
+    second.emulator = first.emulator
+    theirs: list[str | None] = []
+    early = second.plan(configuration_of(files(sort, "front"), types=KINDS))
+
+    def between(request: Request, answer: Callable[[Request], Response]) -> Response:
+        posted = request.method == "POST"
+        response = answer(request) if when == "after" or not posted else None
+        if posted and not theirs:
+            configuration = configuration_of(files(sort, "front"), types=KINDS)
+            try:
+                theirs.extend(one.error for one in second.apply(configuration, early))
+            except StalePlanError as stale:
+                theirs.append(str(stale.moved))
+            now = second.plan(configuration)
+            assert [one.action for one in now.changes] == [Action.CREATE if when == "before" else Action.UPDATE]
+            assert [one.name for change in now.changes for one in change.fields] == NAMES[when]
+        return response or answer(request)
+
+    first.between = between
+    (ours,) = run(first, files(sort, "front")).values()
+    assert ours.status is Status.DONE
+    assert says in str(theirs[0])
+    assert list(live(first)) == ["front"]
+    assert held(first, folder)
+    assert not markers(folder)
+
+
+@pytest.mark.parametrize("sort", SORTS)
+def test_one_that_somebody_else_made_meanwhile_is_not_made_twice(sort: str, folder: Path) -> None:
+    first, second = lab(), lab()
+    second.emulator = first.emulator
+    configuration = configuration_of(files(sort, "front"), types=KINDS)
+    plan = second.plan(configuration)
+    looks = 0
+
+    def between(request: Request, answer: Callable[[Request], Response]) -> Response:
+        nonlocal looks
+        looks += request.path.endswith("/keys")
+        response = answer(request)
+        if looks == 1 and request.path.endswith("/keys"):
+            run(first, files("exec" if sort == "file" else "file", "front", nets="[]").replace('"front"]', '"other"]'))
+        return response
+
+    second.between = between
+    (theirs,) = second.apply(configuration, plan)
+    assert theirs.status in (Status.FAILED, Status.IN_EFFECT)
+    assert list(live(first)) == ["front"]
+    assert not markers(folder)
