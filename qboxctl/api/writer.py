@@ -292,12 +292,12 @@ class Writer:
                 raise
             raise QboxctlError(f"{told}, and that failed: {error}", hint="apply again") from None
 
-    def delete(self, target: Target, intend: Callable[[str], None]) -> int:
-        """Delete an object; 404 where it is gone already."""
+    def delete(self, target: Target, intend: Callable[[str], None], *, telling: bool = False) -> int:
+        """Delete an object; 404 where it is gone already. An answer that may be ``telling`` its secret is not quoted."""
         if target.type.calls.delete is None:
             raise ValueError(f"a {target.type.title} cannot be deleted")
         try:
-            status = self.send(target.type.calls.delete, target, None, intend).status
+            status = self.send(target.type.calls.delete, target, None, intend, telling=telling).status
         except Refused as refused:
             if refused.status != 404:
                 raise
@@ -328,11 +328,13 @@ class Writer:
             return ProofAnswer(False)
         return ProofAnswer(None)
 
-    def send(self, call: Call, target: Target, body: Body | None, intend: Callable[[str], None]) -> Answer:
+    def send(
+        self, call: Call, target: Target, body: Body | None, intend: Callable[[str], None], *, telling: bool = False
+    ) -> Answer:
         """Send a write that may be repeated without harm."""
         path = call.path_for({**target.codes, OWN: target.remote_id})
         intend(f"{call.method} {path}")
-        return self.client.write(call.method, path, body, repeatable=True)
+        return self.client.write(call.method, path, body, repeatable=True, telling=telling)
 
     def body(self, target: Target, fields: Iterable[FieldChange], secrets: Mapping[str, Revealed]) -> Body:
         """A request body: wire names, codes for references, each secret with its confirmation."""

@@ -84,7 +84,7 @@ class HandOver:
         if not code:
             return self.unknown(f"{why}, and it was not found", lost)
         try:
-            self.writer.delete(replace(self.target, remote_id=code), self.intend)
+            self.writer.delete(replace(self.target, remote_id=code), self.intend, telling=True)
         except QboxctlError as error:
             way_out = f"apply again, or delete id {self.redact(code)} in the panel"
             return QboxctlError(f"{why}; it is there, {_NOBODY}, and deleting it failed ({error}): {way_out}")

@@ -3,24 +3,32 @@
 from __future__ import annotations
 
 import json
+import os
+import re
 import stat
+import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import closing, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from qboxctl.api.client import Reader
+from qboxctl.api.reader import Account
 from qboxctl.emulator import Fault, Request, Response
 from qboxctl.errors import ConfigError, StalePlanError
-from qboxctl.model import Action, Outcome, Status
+from qboxctl.export import Choice, export, query_for_export
+from qboxctl.live.refresh import read_live_state
+from qboxctl.model import Action, Outcome, Revealed, Status
 from qboxctl.planning.planfile import dumps, loads
 from qboxctl.render import plan_text
 from qboxctl.render.style import Palette
+from qboxctl.schema.json_schema import config_schema
 from tests.support.keys import KINDS
-from tests.support.lab import Lab, configuration_of
+from tests.support.lab import TOKEN, Lab, configuration_of, socket_lab
 
 KEEP = "import sys, pathlib; pathlib.Path(sys.argv[1]).write_text(sys.stdin.read())"
 SORTS = ["file", "exec"]
@@ -409,3 +417,183 @@ def test_one_that_somebody_else_made_meanwhile_is_not_made_twice(sort: str, fold
     assert theirs.status in (Status.FAILED, Status.IN_EFFECT)
     assert list(live(first)) == ["front"]
     assert not markers(folder)
+
+
+# What is told, and what is never told.
+
+TALES: dict[str, tuple[dict[str, Any], dict[str, Any], Status, str]] = {
+    # the faults, the store, what becomes of the creation, and what is said of it
+    "not sent, as far as anybody knows": (
+        {"kind": "drop-before", "method": "POST"}, {"file": "front"}, Status.UNKNOWN,
+        r"whether it was created is unknown \(.*the connection broke.*\), and it was not found; if there is a new Key "
+        r"'front', nobody holds its secret: the next apply makes it anew, or delete it in the panel",
+    ),
+    "answer lost": (
+        {"kind": "drop-after", "method": "POST"}, {"file": "front"}, Status.FAILED,
+        r"whether it was created is unknown .* broke.*; it was deleted again, since nobody holds its secret: apply again",
+    ),
+    "answer lost, and the deletion refused": (
+        {"kind": "drop-after", "method": "POST"}, {"file": "front"}, Status.FAILED,
+        r"it is there, nobody holds its secret, and deleting it failed \(.*\): apply again, or delete id X10000001 in "
+        r"the panel",
+    ),
+    "answer lost, and the list broken": (
+        {"kind": "drop-after", "method": "POST"}, {"file": "front"}, Status.UNKNOWN,
+        r"and looking for it failed: .*: the next apply makes it anew",
+    ),
+    "a program that fails": (
+        {}, {"exec": [sys.executable, "-c", "import sys; sys.stdin.read(); sys.exit(3)"]}, Status.FAILED,
+        r"its secret could not be stored: the program .* failed with status 3; it was deleted again",
+    ),
+    "a program that does not look": (
+        {}, {"exec": [sys.executable, "-c", "import os, sys; os.close(0); sys.exit(1)"]}, Status.FAILED,
+        r"failed with status 1; it was deleted again",
+    ),
+    "refused": ({"kind": "422"}, {"file": "front"}, Status.FAILED, r"^POST /api/houses/X10000001/keys: 422 No"),
+    "no secret": ({"kind": "silent"}, {"file": "front"}, Status.FAILED, r"tells no secret that can be used; it was"),
+    "its file came in between": ({"kind": "rival"}, {"file": "front"}, Status.FAILED, r"cannot be written: File exis"),
+    "its networks refused": (
+        {"kind": "500", "method": "PUT", "count": 99}, {"file": "front"}, Status.FAILED,
+        r"it was created and its secret is stored, but nets was not written: ",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", TALES)
+def test_what_is_said_of_a_creation(name: str, folder: Path) -> None:
+    fault, store, status, says = TALES[name]
+    hits = [Fault(**fault)] if fault.get("method") else []
+    if "deletion refused" in name:
+        hits.append(Fault("500", method="DELETE", count=99))
+    if "list broken" in name:
+        hits.append(Fault("500", method="GET", path="*/keys", nth=4, count=99))
+
+    def between(request: Request, answer: Callable[[Request], Response]) -> Response:
+        if request.method == "POST" and fault.get("kind") == "422":
+            return Response(422, {}, json.dumps({"message": "No", "errors": []}).encode())
+        response = answer(request)
+        if request.method == "POST" and fault.get("kind") == "silent":
+            return Response(201, {}, b'{"resources": []}')
+        if request.method == "POST" and fault.get("kind") == "rival":
+            (folder / "front").write_text("theirs")
+        return response
+
+    house = lab(faults=hits, between=between)
+    text = json.dumps({"houses": {"h1": {"keys": {"front": {"nets": ["192.0.2.1"], "store": store}}}}})
+    (one,) = run(house, text).values()
+    assert one.status is status
+    assert re.search(says, one.error or "")
+    unheld = "deletion refused" in name or "list broken" in name
+    assert (list(live(house)) == ["front"]) == (unheld or "networks" in name)
+    assert bool(markers(folder)) == (unheld or status is Status.UNKNOWN), "the next run is to look for it"
+    events = [json.loads(line)["event"] for line in (folder / "journal").read_text().splitlines()]
+    assert events.count("stored") == ("networks" in name)
+    if fault.get("kind") == "rival":
+        assert (folder / "front").read_text() == "theirs"
+
+
+def test_without_programs_only_what_needs_one_fails(folder: Path) -> None:
+    house = lab(allow_exec=False)
+    text = json.loads(files("exec", "front"))
+    text["houses"]["h1"]["keys"]["back"] = {"store": {"file": "back"}}
+    done = run(house, json.dumps(text))
+    assert {address: one.status for address, one in done.items()} == {
+        "key/h1/back": Status.DONE,
+        "key/h1/front": Status.FAILED,
+    }
+    assert "is not run: --no-exec or QBOXCTL_NO_EXEC forbids it" in (done["key/h1/front"].error or "")
+    assert list(live(house)) == ["back"]
+    assert not markers(folder)
+
+
+SPY = (
+    "import sys, os; text = sys.stdin.read(); print(text); print(text, file=sys.stderr); "
+    "open(sys.argv[1], 'w').write(text); open('seen', 'a').write(repr((sys.argv, dict(os.environ))))"
+)
+NOISES: dict[str, Callable[[Request, Response, str], Response]] = {
+    # an answer that tells the secret in a place where nobody looks for it
+    "none": lambda _, response, __: response,
+    "no JSON": lambda _, __, secret: Response(201, {}, f"<p>{secret}".encode()),
+    "a list": lambda _, __, secret: Response(201, {}, json.dumps([secret]).encode()),
+    "an error": lambda _, __, secret: Response(500, {}, f"failed with {secret}".encode()),
+    "two texts": lambda _, __, secret: Response(201, {}, json.dumps({"resources": [{"a": secret, "b": "x"}]}).encode()),
+}
+
+
+@pytest.mark.parametrize("sort", SORTS)
+@pytest.mark.parametrize("noise", NOISES)
+def test_a_secret_comes_out_nowhere(noise: str, sort: str, folder: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    told: list[str] = []
+
+    def between(request: Request, answer: Callable[[Request], Response]) -> Response:
+        response = answer(request)
+        if request.method == "POST" and response.status == 201:
+            secret = json.loads(response.body)["resources"][0]["key"]
+            told.append(secret)
+            return NOISES[noise](request, response, secret)
+        if request.method in ("DELETE", "PUT") and told:  # whoever repeats it
+            page = f"<p>{told[-1]} {told[0][::-1]}".encode()
+            return Response(500, {}, page)
+        return response
+
+    house = lab(between=between)
+    text = files(sort, "front").replace(json.dumps(KEEP), json.dumps(SPY))
+    configuration = configuration_of(text, types=KINDS)
+    plan = house.plan(configuration)
+    outcomes = house.apply(configuration, plan, journal=Path("journal"))
+    again = house.plan(configuration)
+    assert len(told) == 1
+    seen = (folder / "seen").read_text() if (folder / "seen").exists() else ""
+    places = [dumps(plan), dumps(again), repr(outcomes), *house.log, (folder / "journal").read_text(), seen]
+    places += [plan_text.render(again, KINDS, Palette(False), None), repr(house.emulator.requests), *capfd.readouterr()]
+    places += [path.read_text() for path in markers(folder)]
+    assert told[0] not in "\n".join(places)
+    assert bool(seen) == (sort == "exec" and noise == "none")
+    assert lab_opens(house, folder / "front") == (noise == "none")
+
+
+def test_an_export_leaves_stores_out(folder: Path) -> None:
+    house = lab()
+    run(house, files("file", "front"))
+    empty, chosen = configuration_of("{}", types=KINDS), Choice(frozenset(KINDS))
+    with closing(Reader(house.endpoint, Revealed(TOKEN), house.api, **house.options())) as reader:
+        live_state = read_live_state(Account(reader, KINDS), query_for_export(empty, KINDS, chosen))
+    written = export(live_state, empty, KINDS, chosen)
+    assert written.tree["houses"] == {"h1": {"keys": {"front": {"nets": ["192.0.2.1"]}}}}
+    assert not house.plan(configuration_of(written.text(), types=KINDS)).changes
+
+
+def test_what_is_known_of_a_store_outside() -> None:
+    schema = config_schema(KINDS)["properties"]["houses"]["additionalProperties"]["anyOf"][0]
+    store = schema["properties"]["keys"]["additionalProperties"]["anyOf"][0]["properties"]["store"]
+    assert [sorted(one["properties"]) for one in store["oneOf"]] == [["file"], ["exec"]]
+    assert store["description"].endswith("Needed to create the object")
+    digests = {configuration_of(files(sort, *names), types=KINDS).digest for sort in SORTS for names in (["a"], ["b"])}
+    assert len(digests) == 4
+
+
+KILLER = "import os, sys; open(sys.argv[1], 'w').write(sys.stdin.read()); os.kill(os.getppid(), 9)"
+RUN = """
+import sys
+from tests.support.keys import KINDS
+from tests.support.lab import TOKEN, Lab, configuration_of, socket_lab
+lab = Lab(types=KINDS, endpoint=sys.argv[1], sockets=True)
+lab.apply(configuration_of(sys.stdin.read(), types=KINDS))
+"""
+
+
+@pytest.mark.slow
+def test_a_run_that_is_killed_by_its_store_is_made_good_by_the_next(folder: Path) -> None:
+    with socket_lab(types=KINDS, seed={"houses": {"h1": {}}}) as house:
+        text = files("exec", "front").replace(json.dumps(KEEP), json.dumps(KILLER))
+        root = Path(__file__).parents[2]
+        done = subprocess.run(
+            [sys.executable, "-c", RUN, house.endpoint],
+            input=text.encode(), env={**os.environ, "PYTHONPATH": str(root)}, check=False,
+        )  # fmt: skip
+        assert done.returncode == -9
+        assert (list(live(house)), len(markers(folder))) == (["front"], 1)
+        (one,) = run(house, files("exec", "front")).values()
+        assert (one.action, one.status) == (Action.UPDATE, Status.DONE)
+        assert held(house, folder)
+        assert not markers(folder)

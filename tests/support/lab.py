@@ -158,6 +158,7 @@ class Lab:
     endpoint: str = "https://api.example"
     sockets: bool = False
     types: Kinds = TYPES
+    allow_exec: bool = True
     report: Callable[[Outcome], None] | None = None
     between: Callable[..., Response] | None = None
     """Stands between client and emulator: called with a request, and with ``answer``, which is the emulator."""
@@ -243,7 +244,7 @@ class Lab:
             configuration,
             client,
             types=self.types,
-            secrets=Secrets(ENVIRON),
+            secrets=Secrets(ENVIRON, allow_exec=self.allow_exec),
             approve=lambda _plan: True,
             checked=Checked(plan.changes, (), ()),
             acknowledge=acknowledge,
