@@ -293,7 +293,7 @@ class Writer:
             raise QboxctlError(f"{told}, and that failed: {error}", hint="apply again") from None
 
     def delete(self, target: Target, intend: Callable[[str], None], *, telling: bool = False) -> int:
-        """Delete an object; 404 where it is gone already. An answer that may be ``telling`` its secret is not quoted."""
+        """Delete an object; 404 where it is gone already. An answer that may be ``telling`` a secret is not quoted."""
         if target.type.calls.delete is None:
             raise ValueError(f"a {target.type.title} cannot be deleted")
         try:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import fcntl
 import hashlib
 import os
+import stat
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -101,14 +102,15 @@ class Stores:
     def lacks(self, address: Address) -> str:
         """Why the store of an object could not take its secret now, "" where nothing speaks against it.
 
-        That programs must not run is not told here: it spoils a change, and not the run.
+        Where programs must not run, theirs are not looked at: that spoils a change, and not the run.
         """
         try:
             place = self.place(address)
         except StoreError as error:
             return str(error)
         if place.file is None:
-            return self.programs.lacks(place.to.program, place.to.base) if self.programs else ""
+            asked = self.programs if self.programs and self.programs.allowed else None
+            return asked.lacks(place.to.program, place.to.base) if asked else ""
         folder = place.file.parent
         if not folder.is_dir():
             return f"{place.to} cannot be made: there is no folder {folder}"
@@ -177,7 +179,7 @@ class Store:
 
 def _into(file: Path, text: str, *, again: bool) -> None:
     """Make a file that holds a text: for its owner only, whole or not at all, and never over another one."""
-    part = file.with_name(f"{file.name}.part")
+    part = file.with_name(f".{file.name}.qboxctl-part")
     if again and _size(file) == 0:  # reserved by a run that ended just then
         file.unlink()
     os.close(os.open(file, _ANEW | os.O_EXCL, FILE_MODE))
@@ -207,7 +209,7 @@ def _size(file: Path) -> int | None:
         return None
     except OSError:
         return 1
-    return found.st_size if os.path.isfile(file) and not os.path.islink(file) else 1
+    return found.st_size if stat.S_ISREG(found.st_mode) else 1
 
 
 def _marked(place: Place) -> tuple[int, bool]:

@@ -204,7 +204,6 @@ def _secret_names(types: Kinds) -> frozenset[str]:
     """What bodies and answers call the secrets."""
     fields = [one for type_ in types.values() for one in type_.fields if one.secret]
     told = {name for type_ in types.values() for name in type_.secret_answers}
-    told |= {name for type_ in types.values() if type_.told for name in type_.told.names}
     return frozenset(told | {name for one in fields for name in (one.wire, f"{one.wire}_confirmation")})
 
 

@@ -27,6 +27,7 @@ from qboxctl.planning.billing import bill
 from qboxctl.planning.guards import judge
 from qboxctl.planning.limits import over_limits
 from qboxctl.planning.planfile import plan_id
+from qboxctl.planning.remaking import remade, unheld
 from qboxctl.planning.targets import Options, Targets
 from qboxctl.schema.decoding import EXTRA, now_of, value_of
 from qboxctl.schema.kinds import Kinds
@@ -117,8 +118,10 @@ class _Planner:
                 self.remove(live, self.types[address.kind].removal, "state: absent")
         elif live is None:
             self.create(address, desired)
-        elif why := self.unheld(address, desired, live):
-            self.remake(address, desired, live, why)
+        elif why := unheld(self.types[address.kind], desired, live, self.stores):
+            self.check_complete(address, desired)
+            codes = self.live_state.codes
+            self.changes.append(remade(self.types[address.kind], live, self.values(desired), codes, why))
         else:
             self.update(address, desired, live)
 
@@ -147,9 +150,7 @@ class _Planner:
         """An object that is not there."""
         type_ = self.types[address.kind]
         self.check_complete(address, desired)
-        values = self.values(desired)
-        fields = [FieldChange(name, None, value) for name, value in sorted(values.items())]
-        fields += [FieldChange(EXTRA + name, None, value) for name, value in sorted(desired.extra.items())]
+        fields = [FieldChange(name, None, value) for name, value in self.values(desired).items()]
         self.changes.append(
             Change(
                 address,
@@ -161,49 +162,14 @@ class _Planner:
         )
 
     def values(self, desired: Desired) -> dict[str, Value]:
-        """What a declaration says of a new object; where its secret goes is no attribute of it."""
+        """All that a declaration says of a new object, by name; where its secret goes is no attribute of it."""
         type_ = self.types[desired.address.kind]
-        values = {name: value for name, value in desired.values.items() if not type_.told or name != type_.told.store}
-        return values if type_.identity.unique else {**values, type_.identity.key: desired.label}
-
-    def unheld(self, address: Address, desired: Desired, live: Live) -> str:
-        """Why perhaps nobody holds the secret of an object, "" where nothing says so.
-
-        Whoever has used it holds it.
-        """
-        told = self.types[address.kind].told
-        if told is None or told.store not in desired.values or live.row.get(told.used):
-            return ""
-        if address in self.stores.pending:
-            return "a run ended before its secret was stored"
-        unused = told.used in live.row
-        return "it was never used, and its store is not there" if unused and address in self.stores.missing else ""
-
-    def remake(self, address: Address, desired: Desired, live: Live, why: str) -> None:
-        """An object that perhaps nobody can use: it is deleted and created again, for its secret to be told again.
-
-        It keeps what the files do not mention.
-        """
-        type_, codes = self.types[address.kind], self.live_state.codes
-        self.check_complete(address, desired)
-        now = {one.name: value_of(type_, one, live, codes) for one in type_.fields if one.on_create or one.on_update}
-        kept = {name: value for name, value in now.items() if value is not MISSING}
-        wanted = {**kept, **self.values(desired), **{EXTRA + name: value for name, value in desired.extra.items()}}
-        befores = {name: now_of(type_, name, live, codes) for name in wanted}
-        names = sorted(wanted)
-        self.changes.append(
-            Change(
-                address,
-                Action.UPDATE,
-                remote_id=live.remote_id,
-                fields=tuple(
-                    FieldChange(name, None if befores[name] is MISSING else befores[name], wanted[name])
-                    for name in names
-                ),
-                reason=f"{why}: perhaps nobody holds it, so it is deleted and made anew",
-                precondition=diff.precondition(type_, live, names, codes),
-            )
-        )
+        values = dict(desired.values)
+        if type_.told:
+            values.pop(type_.told.store, None)
+        if not type_.identity.unique:
+            values[type_.identity.key] = desired.label
+        return {**dict(sorted(values.items())), **{EXTRA + name: one for name, one in sorted(desired.extra.items())}}
 
     def update(self, address: Address, desired: Desired, live: Live) -> None:
         """An object that is there."""

@@ -74,7 +74,7 @@ class Places:
         if body is None or (isinstance(body, list) and type_.short):
             return False
         one = type_.by_name.get(name)
-        return not isinstance(body, dict) or (one is not None and one.secret and _fits(one, body))
+        return not isinstance(body, dict) or (one is not None and not one.returned and _fits(one, body))
 
     def name_meant(self, type_: ResourceType, name: str, parent: str, error: ValueError) -> str | None:
         """What to write for a name that no object of a kind can bear; ``error`` is what refused it."""

@@ -27,7 +27,9 @@ from qboxctl.planning.planfile import dumps, loads
 from qboxctl.render import plan_text
 from qboxctl.render.style import Palette
 from qboxctl.schema.json_schema import config_schema
-from tests.support.keys import KINDS
+from qboxctl.schema.kinds import Kinds
+from qboxctl.schema.resource import Identity
+from tests.support.keys import HOUSE, KEY, KINDS
 from tests.support.lab import TOKEN, Lab, configuration_of, socket_lab
 
 KEEP = "import sys, pathlib; pathlib.Path(sys.argv[1]).write_text(sys.stdin.read())"
@@ -51,7 +53,7 @@ def files(sort: str, *names: str, nets: str = '["192.0.2.1"]') -> str:
 
 
 def lab(**parts: Any) -> Lab:
-    return Lab(types=KINDS, **{"seed": {"houses": {"h1": {}}}, **parts})
+    return Lab(**{"types": KINDS, "seed": {"houses": {"h1": {}}}, **parts})
 
 
 def live(lab: Lab) -> dict[str, Any]:
@@ -76,7 +78,7 @@ def held(lab: Lab, folder: Path) -> bool:
 
 
 def markers(folder: Path) -> list[Path]:
-    return [*folder.glob("*.pending"), *folder.glob(".qboxctl/pending/*")]
+    return [*folder.glob("*.pending"), *folder.glob(".*.qboxctl-part"), *folder.glob(".qboxctl/pending/*")]
 
 
 @pytest.mark.parametrize("sort", SORTS)
@@ -300,7 +302,7 @@ def test_what_a_run_has_left_behind(name: str, folder: Path) -> None:
     for path, text in ((folder / "front.pending", note), (folder / "front", content)):
         if text is not None:
             path.write_text(text)
-    (folder / "front.part").write_text("half a sec")
+    (folder / ".front.qboxctl-part").write_text("half a sec")
     text = json.dumps({"houses": {"h1": {"keys": {"front": {"store": {"file": "front"}}}}}})
     before = house.emulator.dump()["houses"]["h1"]["keys"]["front"]["id"]
     plan = house.plan(configuration_of(text, types=KINDS))
@@ -430,7 +432,7 @@ TALES: dict[str, tuple[dict[str, Any], dict[str, Any], Status, str]] = {
     ),
     "answer lost": (
         {"kind": "drop-after", "method": "POST"}, {"file": "front"}, Status.FAILED,
-        r"whether it was created is unknown .* broke.*; it was deleted again, since nobody holds its secret: apply again",
+        r"whether it was created is unknown .* broke.*; it was deleted again, since nobody holds its secret: apply",
     ),
     "answer lost, and the deletion refused": (
         {"kind": "drop-after", "method": "POST"}, {"file": "front"}, Status.FAILED,
@@ -494,7 +496,7 @@ def test_what_is_said_of_a_creation(name: str, folder: Path) -> None:
 
 def test_without_programs_only_what_needs_one_fails(folder: Path) -> None:
     house = lab(allow_exec=False)
-    text = json.loads(files("exec", "front"))
+    text = json.loads(files("exec", "front").replace(json.dumps(sys.executable), '"no-such-program"'))
     text["houses"]["h1"]["keys"]["back"] = {"store": {"file": "back"}}
     done = run(house, json.dumps(text))
     assert {address: one.status for address, one in done.items()} == {
@@ -575,7 +577,7 @@ def test_what_is_known_of_a_store_outside() -> None:
 KILLER = "import os, sys; open(sys.argv[1], 'w').write(sys.stdin.read()); os.kill(os.getppid(), 9)"
 RUN = """
 import sys
-from tests.support.keys import KINDS
+from tests.support.keys import HOUSE, KEY, KINDS
 from tests.support.lab import TOKEN, Lab, configuration_of, socket_lab
 lab = Lab(types=KINDS, endpoint=sys.argv[1], sockets=True)
 lab.apply(configuration_of(sys.stdin.read(), types=KINDS))
@@ -597,3 +599,67 @@ def test_a_run_that_is_killed_by_its_store_is_made_good_by_the_next(folder: Path
         assert (one.action, one.status) == (Action.UPDATE, Status.DONE)
         assert held(house, folder)
         assert not markers(folder)
+
+
+LONG = "the key of the front door, which is at the front of the house"
+QUIRKS: list[dict[str, str]] = [
+    {"delete": "queued"}, {"list_detail": "abridged"}, {"descriptions": "cut"}, {"descriptions": "blanks"},
+    {"ids": "number", "lists": "comma", "order": "shuffled", "per_max": "3"}, {"empty_list": "404"},
+    {"extra_fields": "noise"}, {"create_status": "202"},
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("sort", SORTS)
+@pytest.mark.parametrize("quirks", QUIRKS, ids=lambda one: ",".join(f"{k}={v}" for k, v in one.items()))
+def test_a_key_is_made_anew_under_each_quirk(quirks: dict[str, str], sort: str, folder: Path) -> None:
+    """The answer is lost, and the deletion fails: the next run deletes it, and keeps what the files do not mention."""
+    lost, kept = Fault("drop-after", method="POST"), Fault("500", method="DELETE", count=6)
+    house = lab(quirks=quirks, faults=[lost, kept])
+    text = files(sort, "front").replace('"front": {', f'"{LONG}": {{')
+    assert [one.status for one in run(house, text).values()] == [Status.FAILED]
+    (change,) = house.plan(configuration_of(text, types=KINDS)).changes
+    assert change.action is Action.UPDATE
+    (one,) = run(house, text).values()
+    assert (one.action, one.status) == (Action.UPDATE, Status.DONE)
+    assert lab_opens(house, folder / "front")
+    assert [one["nets"] for one in live(house).values()] == [["192.0.2.1"]]
+    assert not house.plan(configuration_of(text, types=KINDS)).changes
+
+
+UNIQUE = Kinds([HOUSE, replace(KEY, identity=Identity(key="label", id="id", normalise=str.strip))])
+
+
+@pytest.mark.parametrize("sort", SORTS)
+def test_a_name_that_is_still_being_deleted_is_waited_for(sort: str, folder: Path) -> None:
+    faults = [Fault("drop-after", method="POST"), Fault("500", method="DELETE", count=6)]
+    house = lab(types=UNIQUE, quirks={"delete": "queued:4"}, faults=faults)
+    configuration = configuration_of(files(sort, "front"), types=UNIQUE)
+    assert [one.status for one in house.apply(configuration)] == [Status.FAILED]
+    assert [(one.action, one.status) for one in house.apply(configuration)] == [(Action.UPDATE, Status.DONE)]
+    assert held(house, folder)
+    assert not markers(folder)
+    assert not house.plan(configuration).changes
+
+
+def test_a_saved_plan_makes_anew_what_nobody_holds_and_no_more(folder: Path) -> None:
+    house = lab(seed={"houses": {"h1": {"keys": {"front": {}}}}})
+    (folder / "front.pending").write_text(NOTE)
+    configuration = configuration_of(files("file", "front"), types=KINDS)
+    saved = loads(dumps(house.plan(configuration)), "plan.json", KINDS)
+    assert house.check_saved(configuration, saved).todo == saved.changes
+    (folder / "front.pending").unlink()
+    (folder / "front").write_text("found")
+    with pytest.raises(StalePlanError, match="would update key/h1/front otherwise: label"):
+        house.check_saved(configuration, saved)
+
+
+def test_the_journal_is_told_once_the_secret_is_stored(folder: Path) -> None:
+    house = lab()
+    run(house, files("file", "front"))
+    events = [json.loads(line) for line in (folder / "journal").read_text().splitlines()]
+    assert [(one["event"], (one["message"] or "").partition(" ")[0]) for one in events] == [
+        ("intended", "POST"),
+        ("stored", ""),
+        ("intended", "PUT"),
+        ("done", ""),
+    ]
