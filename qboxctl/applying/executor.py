@@ -184,23 +184,13 @@ class Executor:
         self, step: Step, target: Target, secrets: Mapping[str, Revealed], change: Change, store: Store
     ) -> Written:
         """The same, while this run holds the store."""
-        known, rival = self.beside(step, target)
-        if rival is not None:
-            store.give_up()
-            raise QboxctlError("somebody else made it meanwhile, and its secret is not in its store", hint="plan again")
+        known = self.alone(step, target, store)
         if change.action is Action.UPDATE:
             self.look_inside(target)
             self.writer.delete(target, self.intend(step))
+        anew, intend = replace(target, remote_id=""), self.intend(step)
         hand_over = HandOver(
-            replace(target, remote_id=""),
-            step.address,
-            change.action,
-            known,
-            store,
-            self.writer,
-            self.journal,
-            self.intend(step),
-            self.run.redact,
+            anew, step.address, change.action, known, store, self.writer, self.journal, intend, self.run.redact
         )
         fields = self.run.fields(step)
         try:
@@ -216,6 +206,18 @@ class Executor:
         hand_over.complete(made, fields, partial(self.now, change))
         twins = "" if target.type.identity.unique else self.twins(target, made.code, known)
         return Written(made.code, made.status, note="; ".join(filter(None, (note, twins))))
+
+    def alone(self, step: Step, target: Target, store: Store) -> frozenset[str]:
+        """The ids of what is not the object that a step creates; raises QboxctlError where that is made already."""
+        try:
+            known, rival = self.beside(step, target)
+        except QboxctlError as error:
+            store.give_up()
+            raise QboxctlError(f"nothing was created, since looking for it failed: {error}") from None
+        if rival is not None:
+            store.give_up()
+            raise QboxctlError("somebody else made it meanwhile, and its secret is not in its store", hint="plan again")
+        return known
 
     def twins(self, target: Target, code: str, known: Set[str]) -> str:
         """What to tell where another object of the name was made in the same instant: neither is undone.

@@ -663,3 +663,19 @@ def test_the_journal_is_told_once_the_secret_is_stored(folder: Path) -> None:
         ("intended", "PUT"),
         ("done", ""),
     ]
+
+
+def test_what_fails_before_the_creation_leaves_no_marker(folder: Path) -> None:
+    house = lab(faults=[Fault("500", method="GET", path="*/keys", nth=3, count=99)])
+    (one,) = run(house, files("file", "front")).values()
+    assert (one.status, live(house), markers(folder)) == (Status.FAILED, {}, [])
+
+
+def test_two_live_ones_of_one_label_are_told_apart_by_hand(folder: Path) -> None:
+    house = lab(seed={"houses": {"h1": {"keys": {"one": {"label": "front"}, "two": {"label": "front"}}}, "h2": {}}})
+    with pytest.raises(ConfigError) as caught:
+        run(house, files("file", "front"))
+    (wrong,) = caught.value.diagnostics
+    assert wrong.message == "2 live keys are called 'front': ids X10000001, X10000002"
+    run(house, files("file", "front").replace("h1", "h2"))
+    assert house.emulator.opened_by((folder / "front").read_text().strip()) == "key/h2/front"
