@@ -679,3 +679,19 @@ def test_two_live_ones_of_one_label_are_told_apart_by_hand(folder: Path) -> None
     assert wrong.message == "2 live keys are called 'front': ids X10000001, X10000002"
     run(house, files("file", "front").replace("h1", "h2"))
     assert house.emulator.opened_by((folder / "front").read_text().strip()) == "key/h2/front"
+
+
+def test_what_is_made_anew_keeps_what_a_list_does_not_show(folder: Path) -> None:
+    def between(request: Request, answer: Callable[[Request], Response]) -> Response:
+        response = answer(request)
+        if not request.path.endswith("/keys") or request.method != "GET":
+            return response
+        content = json.loads(response.body)
+        for row in content["resources"]:
+            del row["nets"]
+        return Response(response.status, response.headers, json.dumps(content).encode())
+
+    house = lab(seed={"houses": {"h1": {"keys": {"front": {"nets": ["10.0.0.0/8"]}}}}}, between=between)
+    (folder / "front.pending").write_text(NOTE)
+    (one,) = run(house, 'houses: {h1: {keys: {front: {store: {file: "front"}}}}}').values()
+    assert (one.action, live(house)["front"]["nets"]) == (Action.UPDATE, ["10.0.0.0/8"])
