@@ -6,7 +6,7 @@ terminal can do is passed in: asking before the first write, and telling what ha
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,7 +31,7 @@ from qboxctl.config.configuration import Configuration
 from qboxctl.config.secrets import Secrets
 from qboxctl.config.stores import Stores
 from qboxctl.live.refresh import read_live_state
-from qboxctl.model import Action, Address, Blocked, Outcome, Plan, Revealed, Status
+from qboxctl.model import Action, Blocked, Outcome, Plan, Status
 from qboxctl.planning.customers import refuse_another_customer
 from qboxctl.planning.pipeline import read_and_plan
 from qboxctl.planning.queries import query_for_changes, query_for_saved

@@ -20,7 +20,7 @@ from qboxctl.api.client import Reader
 from qboxctl.api.reader import Account
 from qboxctl.emulator import Fault, Request, Response
 from qboxctl.errors import ConfigError, StalePlanError
-from qboxctl.export import Choice, export, query_for_export
+from qboxctl.export import Selection, export_account, query_for_export
 from qboxctl.live.refresh import read_live_state
 from qboxctl.model import Action, Outcome, Revealed, Status
 from qboxctl.planning.planfile import dumps, loads
@@ -557,10 +557,10 @@ def test_a_secret_comes_out_nowhere(noise: str, sort: str, folder: Path, capfd: 
 def test_an_export_leaves_stores_out(folder: Path) -> None:
     house = lab()
     run(house, files("file", "front"))
-    empty, chosen = configuration_of("{}", types=KINDS), Choice(frozenset(KINDS))
+    empty, chosen = configuration_of("{}", types=KINDS), Selection(frozenset(KINDS))
     with closing(Reader(house.endpoint, Revealed(TOKEN), house.api, **house.options())) as reader:
         live_state = read_live_state(Account(reader, KINDS), query_for_export(empty, KINDS, chosen))
-    written = export(live_state, empty, KINDS, chosen)
+    written = export_account(live_state, empty, KINDS, chosen)
     assert written.tree["houses"] == {"h1": {"keys": {"front": {"nets": ["192.0.2.1"]}}}}
     assert not house.plan(configuration_of(written.text(), types=KINDS)).changes
 
