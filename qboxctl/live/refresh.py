@@ -254,11 +254,19 @@ class _Refresh:
 
     def detail_some(self, type_: ResourceType, wanted: list[tuple[Live, list[str]]]) -> None:
         """Read the details of some objects of a kind."""
+        wanted = [(live, missing) for live, missing in wanted if live.address in self.found]
         for (live, _), detailed in zip(wanted, self.asked(type_, wanted), strict=True):
             if detailed is None:
-                del self.found[live.address]
+                self.drop(live.address)
             else:
                 self.found[live.address] = detailed
+
+    def drop(self, address: Address) -> None:
+        """Forget an object that has gone meanwhile, and all that was read of what is in it."""
+        del self.found[address]
+        if self.types.children(address.kind):
+            for inner in [one for one in self.found if address in self.types.ancestors(one)]:
+                del self.found[inner]
 
     def asked(self, type_: ResourceType, wanted: Sequence[tuple[Live, list[str]]]) -> list[Live | None]:
         """Objects with their details, None for those that are gone: their list does not show them any more either.
@@ -331,10 +339,8 @@ class _Refresh:
 
     def look_again(self, address: Address) -> None:
         """Read an object and its lists once more."""
-        type_ = self.types[address.kind]
-        self.found[address] = (
-            self.account.detailed(type_, self.codes(self.found[address]), self.found[address]) or self.found[address]
-        )
+        live = self.found[address]
+        self.found[address] = self.account.detailed(self.types[address.kind], self.codes(live), live) or live
         for collection in self.types.inside(address):
             child = self.types[collection.kind]
             now = {live.address: live for live in self.lives(collection, child, self.whole(collection))}

@@ -157,6 +157,22 @@ def test_an_account_that_goes_meanwhile_hides_no_other() -> None:
     assert [(str(one.address), one.action) for one in plan.changes] == [("delivery_account/a03", Action.CREATE)]
 
 
+def test_a_domain_that_goes_meanwhile_takes_along_what_was_read_in_it() -> None:
+    """It is in its list, and gone before its details are read; those of its mailboxes are not asked for."""
+
+    def between(request: Request, answer: Answer) -> Response:
+        if request.path == "/api/domains/D100000001" and request.method == "GET":
+            answer(Request("DELETE", request.path, {}, request.headers))
+        return answer(request)
+
+    domains = {"a.example": {"mailboxes": {"ada": {"firstname": "Ada"}}}, "b.example": {}}
+    lab = Lab(seed={"domains": domains}, quirks={"list_detail": "abridged"}, between=between)
+    query = query_for_export(configuration_of("{}"), TYPES, Selection(frozenset(TYPES)))
+    with closing(Reader(lab.endpoint, Revealed(TOKEN), lab.api, **lab.options())) as reader:
+        live_state = read_live_state(Account(reader, TYPES), query)
+    assert [str(one) for one in live_state.live] == ["domain/b.example"]
+
+
 def test_a_list_that_grows_all_the_time_can_be_read() -> None:
     """Bounces add entries between any two requests."""
     count = iter(range(10_000))
