@@ -6,7 +6,7 @@ A create whose answer is lost is looked up by its key before it is tried again. 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 from urllib.parse import unquote
@@ -34,7 +34,7 @@ class Target:
     """The object that a write is about: its name for the API, its code, and its parent's key.
 
     ``codes`` are the codes of what it lives in, by kind. ``others`` are the folded texts by which the files know other
-    objects of a kind without names.
+    objects of a kind without names. ``extra`` is what the files state of it beside the definition.
     """
 
     type: ResourceType
@@ -43,6 +43,13 @@ class Target:
     parent: str = ""
     codes: Mapping[str, str] = field(default_factory=dict)
     others: frozenset[str] = frozenset()
+    extra: Mapping[str, JSON] = field(default_factory=dict)
+
+    def beside(self, written: Container[str] = ()) -> list[FieldChange]:
+        """What the files state beside the definition, but for what is ``written`` anyway."""
+        return [
+            FieldChange(EXTRA + name, None, value) for name, value in self.extra.items() if EXTRA + name not in written
+        ]
 
 
 @dataclass(frozen=True, slots=True)
@@ -266,6 +273,7 @@ class Writer:
             again = whole if call.whole else call.repeats
             repeated = [FieldChange(one, None, now(one)) for one in again if one not in written]
             repeated = [one for one in repeated if one.after is not None]
+            repeated += target.beside(written) if call.whole and name == UPDATE else []
             body = self.body(target, [*by_call[name], *repeated], secrets if name == UPDATE else {})
             if call.named:
                 body[type_.identity.key] = target.name

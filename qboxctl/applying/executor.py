@@ -20,7 +20,7 @@ from qboxctl.applying.run import Run
 from qboxctl.config.stores import Store, StoreError, Stores
 from qboxctl.errors import QboxctlError, Refused, Unreachable
 from qboxctl.live.counts import counts_of
-from qboxctl.model import MISSING, Action, Address, Change, Collection, FieldChange, Live, Revealed, Value
+from qboxctl.model import MISSING, Action, Address, Collection, FieldChange, Live, Revealed, Value
 from qboxctl.planning import diff
 from qboxctl.planning.graph import Phase, Step
 from qboxctl.schema.decoding import value_of
@@ -81,7 +81,7 @@ class Executor:
                 self.adopted.add(step.address)
             return made
         if change.action is Action.DELETE:
-            self.look_inside(target)
+            self.look_inside(step.address, target)
             return Written(target.remote_id, self.writer.delete(target, self.intend(step)))
         fields = self.run.fields(step)
         if step.address in self.adopted:  # its first password is the business of whoever made it
@@ -92,27 +92,26 @@ class Executor:
             self.taken[step] |= frozenset(names)
 
         if target.type.replaced:
-            return self.replace(step, target, self.anew(change))
-        now = partial(self.now, change)
+            return self.replace(step, target, [*self.anew(step), *target.beside()])
+        now = partial(self.now, step)
         return Written(target.remote_id, self.writer.update(target, fields, secrets, now, self.intend(step), taken))
 
-    def look_inside(self, target: Target) -> None:
+    def look_inside(self, address: Address, target: Target) -> None:
         """Refuse to delete what holds something after all: somebody may have put it there a moment ago.
 
         Nor may it count more beyond its lists than when the plan was judged; counters may lag behind, and are waited
         for.
         """
-        children = self.types.holding(target.type.kind)
-        address = Address(target.type.kind, target.name)
+        children = self.types.holding(address.kind)
         if not children:
             return
-        then = {type_.kind: self.run.sizes[Collection(type_.kind, target.name)] for type_ in children}
+        then = {type_.kind: self.run.sizes[Collection(type_.kind, address.key)] for type_ in children}
         before = self.beyond(self.live.get(address), then)
         for attempt in range(1, MOST_LOOKS + 1):
             parent = Live(address, target.remote_id, {})
-            home = Home(parent, {**target.codes, target.type.kind: target.remote_id})
+            home = Home(codes=target.codes).inside(parent)
             rows = [(type_, row) for type_ in children for row in self.account.rows(type_, home)]
-            lives = [live for type_, row in rows if (live := self.account.live(type_, row, target.name)) is not None]
+            lives = [live for type_, row in rows if (live := self.account.live(type_, row, address.key)) is not None]
             inside = [str(live.address) for live in lives if not live.leaving]
             if inside:
                 raise QboxctlError(f"it was not deleted, since it holds {self.run.redact(', '.join(inside[:3]))} now")
@@ -285,21 +284,24 @@ class Executor:
         known = self.secrets.get(step.address, {})
         return dict.fromkeys(self.late(step.address).keys() & known.keys(), self.stand_in)
 
-    def now(self, change: Change, name: str) -> Value:
-        """The value of an attribute that a call must repeat: as the change leaves it, else as it is."""
-        wanted = next((one.after for one in change.fields if one.name == name), None)
+    def now(self, step: Step, name: str) -> Value:
+        """The value of an attribute that a call must repeat: as the change's steps leave it so far, else as it is."""
+        steps = (one for one in self.run.graph.steps_of(step.address) if one.phase <= step.phase)
+        wanted = next((one.after for each in steps for one in self.run.fields(each) if one.name == name), None)
         if wanted is not None:
             return wanted
-        one, live = self.types[change.address.kind].by_name[name], self.live.get(change.address)
-        type_ = self.types[change.address.kind]
+        type_, live = self.types[step.address.kind], self.live.get(step.address)
+        one, lifecycle = type_.by_name[name], type_.lifecycle
         value = value_of(type_, one, live, self.run.ids.keys()) if live is not None else MISSING
-        busy = one.name == type_.lifecycle.attribute and value != type_.lifecycle.disabled
-        return one.initial if value is MISSING or busy else value
+        if value is MISSING:
+            return one.initial
+        busy = name == lifecycle.attribute and value != lifecycle.disabled
+        return lifecycle.enabled if busy else value
 
-    def anew(self, change: Change) -> list[FieldChange]:
+    def anew(self, step: Step) -> list[FieldChange]:
         """All that an object is to have which is created again: what the change says, else what it has now."""
-        names = [one.name for one in self.types[change.address.kind].fields if one.on_create]
-        found = [FieldChange(name, None, self.now(change, name)) for name in names]
+        names = [one.name for one in self.types[step.address.kind].fields if one.on_create]
+        found = [FieldChange(name, None, self.now(step, name)) for name in names]
         return [one for one in found if one.after is not None]
 
     def intend(self, step: Step) -> Callable[[str], None]:

@@ -68,7 +68,8 @@ class Run:
             labels = (one.label for one in beside if self.types.split(one.address)[0] == parent)
             others = frozenset(map(folded, labels)) - {folded(name)}
         codes = self.home(self.types.parent(step.address)).codes
-        return Target(type_, name, self.ids.of(step.address), parent, codes, others)
+        extra = desired.extra if desired is not None else {}
+        return Target(type_, name, self.ids.of(step.address), parent, codes, others, extra)
 
     def home(self, parent: Address | None) -> Home:
         """What a collection is in, by the codes that are known by now."""

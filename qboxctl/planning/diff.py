@@ -64,7 +64,7 @@ def compare(type_: ResourceType, desired: Desired, live: Live, codes: Codes) -> 
         if name not in live.row:
             unseen.append(EXTRA + name)
         elif not same_extra(want, live.row[name]):
-            target = changed if type_.calls.update else fixed
+            target = changed if type_.changeable else fixed
             target.append(FieldChange(EXTRA + name, live.row[name], want))
     if not changed and not fixed and not unseen:
         return EQUAL

@@ -229,7 +229,7 @@ class _Planner:
         again = []
         for name in found.unseen:
             one = type_.by_name.get(name)
-            writable = one.on_update and not one.volatile if one else type_.calls.update is not None
+            writable = one.on_update and not one.volatile if one else type_.changeable
             if writable and (rotate or (one is None and name.removeprefix(EXTRA) in edited)):
                 again.append(name)
         known = {one.name for one in found.changed}

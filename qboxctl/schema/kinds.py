@@ -27,6 +27,8 @@ class Kinds(Mapping[str, ResourceType]):
         for one in self._types.values():
             if one.parent and one.parent not in self._children:
                 raise ValueError(f"{one.kind} lives in {one.parent or 'nothing'}, which is no kind before it")
+            if one.parent and self._types[one.parent].replaced:
+                raise ValueError(f"{one.kind} lives in {one.parent}, which is replaced: it would go with each change")
             self._children[one.kind] = ()
             if one.parent:
                 self._children[one.parent] += (one,)

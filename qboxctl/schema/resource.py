@@ -346,6 +346,11 @@ class ResourceType:
         return {one.name: one for one in self.fields}
 
     @property
+    def changeable(self) -> bool:
+        """Whether what no definition knows can be written once an object exists."""
+        return self.calls.update is not None or self.replaced
+
+    @property
     def holds_data(self) -> bool:
         """Whether a deletion destroys what belongs to people."""
         return bool(self.lost)
