@@ -55,7 +55,7 @@ class Stored:
     values: dict[str, JSON]
     extra: dict[str, JSON] = field(default_factory=dict)
     parent: Stored | None = None
-    status: str = "enabled"
+    status: str = ENABLED
     pending: int = 0
     leaving: int | None = None
     owner: str = ""

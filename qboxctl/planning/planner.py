@@ -324,7 +324,7 @@ class _Planner:
             if todo == "keep" or not gone or (todo == "disable" and live.status == DISABLED):
                 if collection in self.live_state.complete and self.targets.targeted(address):
                     self.unmanaged.append(address)
-                    if live.status == "disabled":
+                    if live.status == DISABLED:
                         self.disabled.add(address)
             else:
                 why = "no longer declared" if since is not None else "not declared"

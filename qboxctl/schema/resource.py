@@ -17,12 +17,12 @@ from qboxctl.schema import formats
 from qboxctl.schema.calls import UPDATE, Calls, Certainty
 from qboxctl.schema.collections import References
 from qboxctl.schema.lifecycle import Lifecycle
+from qboxctl.schema.readiness import Readiness
+from qboxctl.schema.records import Records
 from qboxctl.schema.types import Password, Store, Type
 
 if TYPE_CHECKING:
-    from qboxctl.schema.readiness import Readiness
-    from qboxctl.schema.records import Records
-    from qboxctl.schema.rules import Advice, Rule
+    from qboxctl.schema.rules import Advice, Rule  # what they look at knows the kinds
 
 
 class Mode(StrEnum):
