@@ -14,7 +14,7 @@ from qboxctl.model import Action, Address, Change, Live, LiveState, Value
 from qboxctl.planning.billing import otherwise
 from qboxctl.schema.decoding import now_of, value_of
 from qboxctl.schema.kinds import Kinds
-from qboxctl.schema.resource import Field, ResourceType, lowers
+from qboxctl.schema.resource import Field, lowers
 
 
 def over_limits(
@@ -23,17 +23,17 @@ def over_limits(
     """Each limit that an object would be over after the changes, and is not over today."""
     limits = [one.bounds for type_ in types.values() for one in type_.fields if one.bounds]
     bounded, by = {one.kind for one in limits}, {(one.kind, one.by) for one in limits}
+    bounding = {(kind, one.name) for kind, type_ in types.items() for one in type_.fields if one.bounds}
     inside: dict[Address, list[Change]] = defaultdict(list)
     grown: set[Address] = set()
     own = {change.address: change for change in changes}
     for change in changes:
-        type_ = types[change.address.kind]
-        home = types.parent(change.address)
-        if home is not None and change.address.kind in bounded:
+        kind, home = change.address.kind, types.parent(change.address)
+        if home is not None and kind in bounded:
             inside[home].append(change)
-            if change.action is Action.CREATE or any((change.address.kind, one.name) in by for one in change.fields):
+            if change.action is Action.CREATE or any((kind, one.name) in by for one in change.fields):
                 grown.add(home)
-        elif any(lowers(one.before, one.after) for one in change.fields if _bounds(type_, one.name)):
+        if any((kind, one.name) in bounding and lowers(one.before, one.after) for one in change.fields):
             grown.add(change.address)
     if not grown:
         return
@@ -46,10 +46,6 @@ def over_limits(
     for home in sorted(grown):
         look = _Home(home, own.get(home), inside[home], lives[home], configuration, live_state, types)
         yield from look.over()
-
-
-def _bounds(type_: ResourceType, name: str) -> bool:
-    return name in type_.by_name and bool(type_.by_name[name].bounds)
 
 
 class _Home:
@@ -65,13 +61,8 @@ class _Home:
         live_state: LiveState,
         types: Kinds,
     ) -> None:
-        self.address, self.own, self.configuration, self.live_state, self.types = (
-            address,
-            own,
-            configuration,
-            live_state,
-            types,
-        )
+        self.address, self.own = address, own
+        self.configuration, self.live_state, self.types = configuration, live_state, types
         self.changes = {change.address: change for change in changes}
         self.lives = {live.address: live for live in lives}
 

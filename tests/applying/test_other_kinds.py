@@ -11,34 +11,22 @@ import pytest
 
 from qboxctl.emulator import Request, Response
 from qboxctl.model import Status
-from qboxctl.schema.calls import Call, Calls
 from qboxctl.schema.kinds import Kinds
-from qboxctl.schema.resource import Field, Identity, Reference, ResourceType
+from qboxctl.schema.resource import Field, Reference
 from qboxctl.schema.types import Integer, Text
+from tests.support.kinds import plain_kind
 from tests.support.lab import TOKEN, Lab, configuration_of
 
 Answer = Callable[[Request], Response]
 
 
-def kind(name: str, parent: str, path: str, *fields: Field, update: Call | None = None, **more: Any) -> ResourceType:
-    item = f"{path}/{{id}}"
-    writes = {"update": update} if update else {}
-    calls = Calls(Call("GET", path), Call("GET", item), Call("POST", path), writes, delete=Call("DELETE", item))
-    return ResourceType(
-        kind=name, title=name, doc="x", parent=parent, fields=fields, section=(f"{name}s",), calls=calls,
-        identity=Identity(normalise=str.strip), **more,
-    )  # fmt: skip
-
-
-HOUSE = kind(
+HOUSE = plain_kind(
     "house", "", "/houses", Field("most", Integer(), "x", ceiling=True), Field("colour", Text(), "x"),
-    Field("door", Text(), "x", refers=Reference(("room",))), update=Call("PUT", "/houses/{id}", whole=True),
+    Field("door", Text(), "x", refers=Reference(("room",))), whole=True,
 )  # fmt: skip
-ROOM = kind("room", "house", "/houses/{house}/rooms", Field("size", Integer(), "x"),
-            update=Call("PUT", "/houses/{house}/rooms/{id}"))  # fmt: skip
-LAMP = kind("lamp", "room", "/rooms/{room}/lamps", Field("watts", Integer(), "x"),
-            update=Call("PUT", "/rooms/{room}/lamps/{id}"))  # fmt: skip
-CARD = kind("card", "house", "/houses/{house}/cards", Field("note", Text(), "x"), replaced=True)
+ROOM = plain_kind("room", "house", "/houses/{house}/rooms", Field("size", Integer(), "x"))
+LAMP = plain_kind("lamp", "room", "/rooms/{room}/lamps", Field("watts", Integer(), "x"))
+CARD = plain_kind("card", "house", "/houses/{house}/cards", Field("note", Text(), "x"), replaced=True)
 KINDS = Kinds([HOUSE, ROOM, LAMP, CARD])
 
 

@@ -9,7 +9,11 @@ import pytest
 from qboxctl.errors import ConfigError
 from qboxctl.planning.targets import Options
 from qboxctl.resources import TYPES
+from qboxctl.schema.kinds import Kinds
 from qboxctl.schema.patterns import Pattern
+from qboxctl.schema.resource import Bounds, Field
+from qboxctl.schema.types import Integer
+from tests.support.kinds import plain_kind
 from tests.support.lab import Lab, configuration_of
 
 
@@ -143,3 +147,17 @@ def test_the_place_is_that_of_the_limit() -> None:
         Lab(seed=seed({})).plan(configuration_of(configuration(*new(2), max_email_accounts=1)))
     (one,) = caught.value.diagnostics
     assert (str(one.position), one.address) == ("file0.yaml:3:5", "domain/a.example")
+
+
+def test_a_limit_is_told_however_deep_what_it_limits_is() -> None:
+    """What is itself counted by a limit may set one, and have it lowered."""
+    kinds = Kinds([
+        plain_kind("house", "", "/houses", Field("rooms_most", Integer(), "x", bounds=Bounds("room"))),
+        plain_kind("room", "house", "/houses/{house}/rooms", Field("most", Integer(), "x", bounds=Bounds("lamp"))),
+        plain_kind("lamp", "room", "/rooms/{room}/lamps"),
+    ])  # fmt: skip
+    lab = Lab(types=kinds, seed={"houses": {"h": {"rooms": {"hall": {"most": 3, "lamps": {"a": {}, "b": {}}}}}}})
+    with pytest.raises(ConfigError) as caught:
+        lab.plan(configuration_of("houses: {h: {rooms: {hall: {most: 1, lamps: {a: {}}}}}}", types=kinds))
+    (one,) = caught.value.diagnostics
+    assert one.message == "room/h/hall would hold 2 where its most allows 1"
