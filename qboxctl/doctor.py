@@ -148,10 +148,10 @@ class _Doctor:
 
     def list(self, type_: ResourceType, home: Home) -> Sequence[_Row]:
         """The first page of a list, and what that tells of permissions."""
-        if type_.identity.alone:
-            rows = [_Row(row, home) for row in self.account.block(type_, home)]
-            return self.rows.setdefault(type_.kind, rows)
         try:
+            if type_.identity.alone:
+                self.rows[type_.kind] = [_Row(row, home) for row in self.account.block(type_, home)]
+                return self.rows[type_.kind]
             page = self.account.page(type_, type_.calls.collection.path_for(home.codes), 1)
         except AuthError as error:
             if error.status != 403:
@@ -262,4 +262,5 @@ class _Doctor:
 
 
 def _seen(one: Field, listed: Iterable[str], detailed: Iterable[str]) -> Seen:
-    return Seen.LIST if one.row_name in listed else Seen.DETAILS if one.row_name in detailed else Seen.NEVER
+    names = {*one.row_names}
+    return Seen.LIST if names.intersection(listed) else Seen.DETAILS if names.intersection(detailed) else Seen.NEVER

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from contextlib import closing
 from datetime import UTC, datetime
 
@@ -10,8 +11,15 @@ import pytest
 from qboxctl.api.client import Reader
 from qboxctl.api.reader import Account
 from qboxctl.doctor import examine
+from qboxctl.emulator import Response
 from qboxctl.model import Revealed
 from qboxctl.resources import TYPES
+from qboxctl.schema.calls import Call, Calls
+from qboxctl.schema.kinds import Kinds
+from qboxctl.schema.lifecycle import Lifecycle
+from qboxctl.schema.resource import Field, Identity, Joined, Mode
+from qboxctl.schema.types import Integer, Text
+from tests.support.kinds import plain_kind
 from tests.support.lab import TOKEN, Lab, configuration_of
 
 SEED = {
@@ -132,6 +140,28 @@ def test_clocks(server, status, words):
     (clock,) = [one for one in report.findings if one.topic == "clock"]
     assert clock.verdict.value == status
     assert words in clock.text
+
+
+def test_other_names_and_blocks_of_parents_are_seen():
+    """An attribute counts under each of its names; a block is looked for in several parents."""
+    block = Calls(None, Call("GET", "/houses/{house}"), Call("POST", "/alarms/{house}"), delete=Call("DELETE", "/x"))
+    kinds = Kinds([
+        plain_kind("house", "", "/houses", Field("colour", Text(), "x", read_as=("tint", "colour"))),
+        plain_kind(
+            "alarm", "house", "", Field("level", Integer(), "x", mode=Mode.CREATE_ONLY), section=("alarm",),
+            calls=block, identity=Identity(key="", joined=Joined.SAME),
+            lifecycle=Lifecycle("alarm_status", absent=("none",)),
+        ),
+    ])  # fmt: skip
+    rows = [
+        {"code": "H1", "name": "a", "colour": "red", "alarm_status": "none"},
+        {"code": "H2", "name": "b", "colour": "red", "alarm_status": "enabled", "level": 3},
+    ]
+    lab = Lab(types=kinds)
+    lab.between = lambda _request, *, answer: Response(200, {}, json.dumps({"resources": rows}).encode())
+    with closing(Reader(lab.endpoint, Revealed(TOKEN), lab.api, **lab.options())) as reader:
+        report = examine(Account(reader, kinds), configuration_of("{}", types=kinds), 0)
+    assert {one.kind: one.seen.value for one in report.attributes} == {"house": "list", "alarm": "list"}
 
 
 def test_what_an_account_lacks_before_it_can_send(account, project):
