@@ -33,8 +33,6 @@ _OPTIONS: Mapping[str, tuple[str, ...]] = {
     "grow": (),
     "hide": ("objects",),
 }
-MOVING = ("404", "shift", "grow", "hide")
-"""The faults whose answers look like all others, and do not tell the truth."""
 KINDS = tuple(_OPTIONS)
 """The kinds of faults."""
 

@@ -74,14 +74,6 @@ class Graph:
         found.prepare()
         return found
 
-    def ready_sets(self) -> list[list[Step]]:
-        """The steps in sets that could run at the same time; raises CycleError."""
-        sorter, sets = self.sorter(), []
-        while sorter.is_active():
-            sets.append(sorted(sorter.get_ready()))
-            sorter.done(*sets[-1])
-        return sets
-
 
 class Ordered(tuple[Change, ...]):
     """The changes of a plan, each with what it needs, which keep their graph: it is worked out once.

@@ -29,7 +29,7 @@ from qboxctl.config.yaml.reader import Source
 from qboxctl.dns.records import query_for_records, records_of
 from qboxctl.emulator import Emulator, Fault, Request, Response
 from qboxctl.emulator.app import BackgroundServer
-from qboxctl.emulator.faults import MOVING, Aim
+from qboxctl.emulator.faults import Aim
 from qboxctl.live.refresh import read_live_state
 from qboxctl.model import LiveState, Outcome, Plan, Revealed
 from qboxctl.planning.pipeline import read_and_plan
@@ -42,6 +42,9 @@ from qboxctl.schema.records import Record
 PASSWORD = "canary-Pa55word"
 TOKEN = "canary-token-7f3a"
 ENVIRON = {"PW": PASSWORD}
+
+MOVING = ("404", "shift", "grow", "hide")
+"""The faults whose answers look like all others, and do not tell the truth."""
 
 
 class NowBlockedError(AssertionError):
