@@ -35,13 +35,15 @@ def _left_disabled(configuration: Configuration, live_state: LiveState, plan: Pl
     changed = {(change.address, one.name) for change in plan.changes if kinds for one in change.fields}
     for kind in kinds:
         name, off = types[kind].disabling or ("", None)
+        on, field = types[kind].lifecycle.enabled, types[kind].by_name.get(name)
         for address, live in live_state.live.items():
             one = configuration.objects.get(address)
-            if one is None or one.absent or address.kind != kind or live.status != DISABLED:
+            if field is None or one is None or one.absent or address.kind != kind or live.status != DISABLED:
                 continue
             if name not in one.values and (address, name) not in changed:
                 yield Advisory("Q044", str(address), f"{address} is declared, and disabled in the account",
-                               f"state {name}: enabled, or {name}: {off} if it is to stay so")  # fmt: skip
+                               f"state {name}: {field.type.show(on)}, or {name}: {field.type.show(off)} "
+                               "if it is to stay so")  # fmt: skip
 
 
 def _into_nothing(configuration: Configuration, live_state: LiveState, plan: Plan, types: Kinds) -> Iterator[Advisory]:
