@@ -1,6 +1,7 @@
 """Before a plan is run: does it still fit the account, may it run, and are its secrets at hand?
 
-``check`` decides, before the first write, for fresh and saved plans alike; the scheduler does the writing.
+``still_fits`` decides, before the first write, for fresh and saved plans alike; ``check_saved`` trusts a saved one in
+nothing. The scheduler does the writing.
 """
 
 from __future__ import annotations
