@@ -4,25 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from difflib import get_close_matches
-from importlib.resources import files
 
 import click
 
 from qboxctl.cli import suggestions
 from qboxctl.cli.commands import Command
 from qboxctl.cli.common import Common, common_options
+from qboxctl.cli.pages import page, topics
 from qboxctl.errors import QboxctlError
 from qboxctl.render import guide
-
-
-def topics() -> Mapping[str, guide.Topic]:
-    """The pages by their names, as the first of them lists them."""
-    return guide.topics(_page("README.md"))
-
-
-def _page(path: str) -> str:
-    return (files("qboxctl") / "docs" / path).read_text(encoding="utf-8")
-
 
 _EXAMPLES = """
 qboxctl guide
@@ -45,7 +35,7 @@ def command(options: Common, topic: str | None) -> None:
         near = _near(topic, known)
         hint = f"did you mean {' or '.join(near)}?" if near else "`qboxctl guide` lists them"
         raise QboxctlError(f"there is no guide called {topic}", hint=hint)
-    options.result(guide.text(_page(found.path), known, options.palette()).rstrip("\n"))
+    options.result(guide.text(page(found.path), known, options.palette()).rstrip("\n"))
 
 
 def _near(topic: str, known: Mapping[str, guide.Topic]) -> list[str]:

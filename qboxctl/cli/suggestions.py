@@ -96,7 +96,7 @@ def references(_options: Common, incomplete: str) -> Mapping[str, str]:
 @_suggesting
 def guides(_options: Common, _incomplete: str) -> Mapping[str, str]:
     """The pages of the documentation."""
-    from qboxctl.cli.guide import topics
+    from qboxctl.cli.pages import topics
 
     return {name: one.line for name, one in topics().items()}
 
