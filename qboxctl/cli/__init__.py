@@ -1,8 +1,9 @@
 """The command line: it knows the terminal, the user's environment and the exit codes, and passes in what others need.
 
-One file for each command. ``planning`` goes from the options to a plan, ``session`` to a connection, ``output``
-prints and never raises, ``failures`` turns exceptions into messages and exit codes. Commands are imported when they
-are called: `--help` and `--version` load Click and nothing else.
+One file for each command, listed in ``commands`` and imported when it is called: `--help` and `--version` load Click
+and nothing else. ``common`` has the options that all take, ``planning`` goes from options to a plan, ``session`` to a
+connection, ``config`` to the files. ``output`` prints and never raises, ``progress`` tells how far a run is,
+``suggestions`` completes words, ``failures`` turns exceptions into messages and exit codes.
 
 Never: a decision about the account that the rooms below could make.
 Start at ``plan.command``, then ``apply.command``.

@@ -1,7 +1,13 @@
 """A local copy of the Management API, for demonstrations, pipelines and tests. The engine never imports it.
 
-``core`` answers requests; what it does with a kind comes from the definition, and from ``kinds`` where the server does
-more. ``app`` puts it on a socket and needs the extra ``emulator``; everything here works without.
+``core`` takes requests, ``routes`` and ``calls`` say what they mean and do it, ``bodies`` judges what they bring,
+``answers`` writes what goes back; ``state`` holds the objects. All that comes from the definitions; where the server
+does more with a kind, a ``behaviour`` in ``kinds`` says so. ``quirks`` are what the real server may do one way or the
+other, ``faults`` what goes wrong on the way, ``seeds`` an account in and out of a file. ``app`` puts it on a socket and
+needs the extra ``emulator``; all else works without.
+
+Never: anything of the engine but the definitions, so that the two cannot be wrong together.
+Start at ``core.Emulator``, then ``calls.Calls``.
 """
 
 from qboxctl.emulator.core import Emulator

@@ -1,6 +1,9 @@
 """The kinds of resources, in the order in which they are created. A new kind is one file and one line here.
 
-Never: how a kind is read, planned or written. A module states what its kind is, with the source of each fact.
+A module states what its kind is, with the source of each fact, and what only this kind knows. What several know of mail
+stands beside them: ``addresses`` and ``circles`` (what may be wrong with where mail goes), ``published`` (DNS records).
+
+Never: how a kind is read, planned or written.
 Start at ``alias``, a short one.
 """
 
