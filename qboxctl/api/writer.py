@@ -269,9 +269,7 @@ class Writer:
             if name not in by_call:
                 continue
             written = {one.name for one in by_call[name]}
-            whole = [one.name for one in type_.fields if one.call == name and one.on_update and not one.secret]
-            again = whole if call.whole else call.repeats
-            repeated = [FieldChange(one, None, now(one)) for one in again if one not in written]
+            repeated = [FieldChange(one, None, now(one)) for one in type_.repeated(name) if one not in written]
             repeated = [one for one in repeated if one.after is not None]
             repeated += target.beside(written) if call.whole and name == UPDATE else []
             body = self.body(target, [*by_call[name], *repeated], secrets if name == UPDATE else {})

@@ -32,11 +32,12 @@ def query_for_plan(targets: Targets, counted: frozenset[str] = frozenset()) -> Q
     fields: dict[Address, Sized[str]] = {}
     stated: dict[tuple[object, ...], list[str]] = {}  # most objects of a kind state the same attributes
     for address, one in candidates.items():
-        form = (address.kind, one.absent, *one.values, None, *one.extra)
+        home = types.split(address)[0] if address.kind in types.naming_beside else ""
+        form = (address.kind, home, one.absent, *one.values, None, *one.extra)
         names = stated.get(form)
         if names is None:
             names = stated[form] = _stated(types[address.kind], one)
-            collections |= _referred(types[address.kind], names)
+            collections |= _referred(types, address, names)
         once = address in targets.options.extra_edited or covering(rotate, address)
         fields[address] = [*names, TOUCHED] if once else names
     removing = {kind for kind, todo in configuration.settings.on_remove.items() if todo != "keep"}
@@ -57,9 +58,9 @@ def query_for_changes(changes: Iterable[Change], configuration: Configuration, t
     changes = list(changes)
     asked = {types.collection(change.address) for change in changes}
     collections = {types.collection(change.address) for change in changes if change.action is Action.CREATE}
-    fields = {change.address: [one.name for one in change.fields] for change in changes}
+    fields = {change.address: _written(change, types) for change in changes}
     for address, names in fields.items():
-        collections |= _referred(types[address.kind], names)
+        collections |= _referred(types, address, names)
     for change in changes:
         if change.action is Action.UPDATE and (change.secrets or all(one.before is None for one in change.fields)):
             fields[change.address].append(TOUCHED)
@@ -111,9 +112,20 @@ def _stated(type_: ResourceType, one: Desired) -> list[str]:
     return [*names, *(EXTRA + name for name in one.extra)]
 
 
-def _referred(type_: ResourceType, names: Iterable[str]) -> set[Collection]:
-    linked = (type_.by_name[name].linked for name in names if name in type_.by_name)
-    return {Collection(kind) for kinds in linked for kind in kinds}
+def _written(change: Change, types: Kinds) -> list[str]:
+    """What a change writes, and what has to go along as it is."""
+    names = [one.name for one in change.fields]
+    if change.action is Action.UPDATE:
+        names += sorted(types[change.address.kind].along([*names, *change.secrets]).difference(names))
+    return names
+
+
+def _referred(types: Kinds, address: Address, names: Iterable[str]) -> set[Collection]:
+    """The lists that tell the codes which some attributes of an object hold."""
+    by_name = types[address.kind].by_name
+    links = [one.refers for name in names if (one := by_name.get(name)) is not None and one.refers and one.linked]
+    home = types.split(address)[0] if any(one.within for one in links) else ""
+    return {Collection(kind, home if one.within else "") for one in links for kind in one.kinds}
 
 
 def _with_parents(types: Kinds, collections: Iterable[Collection]) -> set[Collection]:

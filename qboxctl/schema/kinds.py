@@ -138,6 +138,12 @@ class Kinds(Mapping[str, ResourceType]):
         return self.name(one) if one.kind in self._beside else one.key
 
     @cached_property
+    def naming_beside(self) -> frozenset[str]:
+        """The kinds whose values name what lives in the same parent, and stand for its code."""
+        links = ((kind, one.refers) for kind, type_ in self._types.items() for one in type_.fields if one.linked)
+        return frozenset(kind for kind, refers in links if refers is not None and refers.within)
+
+    @cached_property
     def _beside(self) -> frozenset[str]:
         references = [one.refers for type_ in self._types.values() for one in type_.fields if one.refers]
         return frozenset(kind for one in references if one.within and one.by_code for kind in one.kinds)
@@ -240,8 +246,8 @@ class Kinds(Mapping[str, ResourceType]):
                         raise ValueError(f"{kind}.{field.name} refers to {target}, which is no kind")
                     if field.refers and field.refers.within and self._types[target].parent != one.parent:
                         raise ValueError(f"{kind}.{field.name} refers to {target}, which lives elsewhere")
-                    if field.linked and field.refers and not field.refers.within and target in self._beside:
-                        raise ValueError(f"{kind}.{field.name} refers to {target} by key, and others do by name")
+                    if field.linked and field.refers and not field.refers.within and self._types[target].parent:
+                        raise ValueError(f"{kind}.{field.name} refers by code to {target}, which is not in one list")
 
     def _check_paths(self) -> None:
         for kind, one in self._types.items():

@@ -6,7 +6,7 @@ masking, the emulator's routes and the tests' random data. Nothing here does I/O
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property
@@ -344,6 +344,19 @@ class ResourceType:
     def by_name(self) -> Mapping[str, Field]:
         """The attributes by their names in the files."""
         return {one.name: one for one in self.fields}
+
+    def repeated(self, call: str) -> tuple[str, ...]:
+        """The attributes that a write carries even where they do not change."""
+        write = self.calls.writes[call]
+        whole = tuple(one.name for one in self.fields if one.call == call and one.on_update and not one.secret)
+        return whole if write.whole else write.repeats
+
+    def along(self, names: Iterable[str]) -> set[str]:
+        """The attributes that are sent when some others of an object that exists are written."""
+        if self.replaced:
+            return {name for name in self.at_once if not self.by_name[name].secret}
+        calls = {self.by_name[name].call if name in self.by_name else UPDATE for name in names}
+        return {again for call in calls & self.calls.writes.keys() for again in self.repeated(call)}
 
     @property
     def changeable(self) -> bool:

@@ -11,6 +11,7 @@ import pytest
 
 from qboxctl.emulator import Request, Response
 from qboxctl.model import Status
+from qboxctl.schema.collections import References
 from qboxctl.schema.kinds import Kinds
 from qboxctl.schema.resource import Field, Reference
 from qboxctl.schema.types import Integer, Text
@@ -103,6 +104,33 @@ def test_what_is_written_whole_says_nothing_before_its_time() -> None:
     assert bodies == [(9, "blue", ""), (9, "blue", "h/attic"), (5, "blue", "h/attic")]
 
 
-def test_what_holds_others_cannot_be_replaced() -> None:
-    with pytest.raises(ValueError, match="lamp lives in room, which is replaced"):
-        Kinds([HOUSE, replace(ROOM, replaced=True), LAMP])
+TAGS = Field("tags", References(canonical=str.strip), "x", initial=(), refers=Reference(("tag",), by_code=True))
+BESIDE = replace(TAGS, refers=Reference(("tag",), by_code=True, within=True))
+
+
+@pytest.mark.parametrize("quirks", [{}, {"list_detail": "abridged"}], ids=str)
+def test_what_goes_along_unchanged_is_known_before_it_is_sent(quirks: dict[str, str]) -> None:
+    """No file states the tags, and no file declares one: their codes are asked for all the same."""
+    kinds = Kinds([
+        plain_kind("tag", "", "/tags"),
+        plain_kind("pen", "", "/pens", Field("colour", Text(), "x"), TAGS, whole=True),
+        plain_kind("card", "", "/cards", Field("note", Text(), "x"), TAGS, replaced=True),
+    ])  # fmt: skip
+    tagged = {"pens": {"p": {"colour": "red", "tags": ["t"]}}, "cards": {"c": {"note": "a", "tags": ["t"]}}}
+    here = Lab(types=kinds, seed={"tags": {"t": {}}, **tagged}, quirks=quirks)
+    done = here.apply(configuration_of("pens: {p: {colour: blue}}\ncards: {c: {note: b}}", types=kinds))
+    assert {one.status for one in done} == {Status.DONE}
+    now = here.emulator.dump(codes=False)
+    assert now["pens"] == {"p": {"colour": "blue", "tags": ["t"]}}
+    assert now["cards"] == {"c": {"note": "b", "tags": ["t"]}}
+
+
+def test_what_lives_beside_it_can_be_named_without_being_declared() -> None:
+    kinds = Kinds([HOUSE, plain_kind("tag", "house", "/houses/{house}/tags"),
+                   plain_kind("lamp", "house", "/houses/{house}/lamps", BESIDE), ROOM])  # fmt: skip
+    houses = {name: {"tags": {"t": {}}, "lamps": {"l": {}}} for name in ("h", "k")}
+    here = Lab(types=kinds, seed={"houses": houses})
+    lamps = "lamps: {l: {tags: [t]}}"
+    wish = configuration_of(f"houses: {{h: {{{lamps}}}, k: {{{lamps}}}}}", types=kinds)
+    assert [one.status for one in here.apply(wish)] == [Status.DONE] * 2
+    assert not here.plan(wish).changes

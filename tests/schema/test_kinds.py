@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from qboxctl.model import Address, Collection
 from qboxctl.resources import TYPES
 from qboxctl.schema.calls import Call, Calls
+from qboxctl.schema.collections import References
 from qboxctl.schema.kinds import Kinds
 from qboxctl.schema.patterns import Pattern
 from qboxctl.schema.resource import Field, Identity, Joined, Mode, Reference, ResourceType
@@ -167,6 +168,10 @@ def reference(to: str, **more: bool) -> Field:
     return Field("to", Text(), "x", refers=Reference((to,), **more), mode=Mode.CREATE_ONLY)
 
 
+def codes_of(to: str) -> Field:
+    return Field("to", References(), "x", refers=Reference((to,), by_code=True), mode=Mode.CREATE_ONLY)
+
+
 FIRST = kind("domain")
 WRONG: dict[str, tuple[Callable[[], list[ResourceType]], str]] = {
     "an unknown parent": (lambda: [kind("mailbox", "domain")], "lives in domain, which is no kind before it"),
@@ -184,6 +189,14 @@ WRONG: dict[str, tuple[Callable[[], list[ResourceType]], str]] = {
     "a reference to what lives elsewhere": (
         lambda: [FIRST, replace(kind("box", "domain"), fields=(reference("domain", within=True),))],
         "refers to domain, which lives elsewhere",
+    ),
+    "codes that are in many lists": (
+        lambda: [FIRST, kind("box", "domain"), replace(kind("bag"), fields=(codes_of("box"),))],
+        "refers by code to box, which is not in one list",
+    ),
+    "what is in one that is replaced": (
+        lambda: [replace(FIRST, replaced=True), kind("box", "domain")],
+        "lives in domain, which is replaced",
     ),
     "a path through what it is not in": (
         lambda: [replace(FIRST, calls=replace(CALLS, read=Call("GET", "/x/{moon}/{id}")))],
