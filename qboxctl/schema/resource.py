@@ -318,8 +318,11 @@ class ResourceType:
             raise ValueError(f"{self.kind}: an attribute is defined twice")
         if self.identity.alone != (self.calls.list is None):
             raise ValueError(f"{self.kind}: what is alone in its parent has no list, and all else has one")
-        if self.calls.search and (self.parent or not self.identity.unique):
-            raise ValueError(f"{self.kind}: only what has a name of its own in the whole account can be searched for")
+        by_name = self.calls.search or self.calls.one_by_one or self.calls.read.named
+        if by_name and (self.parent or not self.identity.unique):
+            raise ValueError(
+                f"{self.kind}: only what has a name of its own in the whole account can be asked for by it"
+            )
         if self.calls.delete is None and self.disabling is None:
             raise ValueError(f"{self.kind}: it can neither be deleted nor disabled")
         for one in self.fields:

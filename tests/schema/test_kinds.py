@@ -194,6 +194,10 @@ WRONG: dict[str, tuple[Callable[[], list[ResourceType]], str]] = {
         lambda: [FIRST, kind("box", "domain"), replace(kind("bag"), fields=(codes_of("box"),))],
         "refers by code to box, which is not in one list",
     ),
+    "asked for by a name that others bear": (
+        lambda: [FIRST, replace(kind("box", "domain"), calls=replace(CALLS, one_by_one=True))],
+        "only what has a name of its own in the whole account",
+    ),
     "what is in one that is replaced": (
         lambda: [replace(FIRST, replaced=True), kind("box", "domain")],
         "lives in domain, which is replaced",
