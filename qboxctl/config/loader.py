@@ -340,16 +340,16 @@ class _Loader:
         for name, body in self.mapping(raw, where, str(where.path[-1])).items():
             place = Where(where.file, (*where.path, name))
             if self.places.misplaced(type_, name, body):
-                self.too_far_left(type_, name, above, place)
+                self.too_far_left(type_, name, above, parent, place)
                 continue
             above = name
             self.declaration(type_, name, body, parent, inside, place)
 
-    def too_far_left(self, type_: ResourceType, name: str, above: str, where: Where) -> None:
+    def too_far_left(self, type_: ResourceType, name: str, above: str, parent: str, where: Where) -> None:
         """Note an attribute that stands where the name of an object belongs; ``above`` is the name before it."""
         under = f"the {type_.kind} that it is about"
         if above:
-            under = f"{type_.kind}/{self.types.key(type_.kind, above, str(where.path[-3]) if type_.parent else '')}"
+            under = f"{type_.kind}/{self.types.key(type_.kind, above, parent)}"
         self.error("Q011", f'"{name}" stands where the name of a {type_.kind} belongs', where,
                    hint=f"did you mean to indent it under {under}?")  # fmt: skip
 

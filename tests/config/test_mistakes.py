@@ -21,7 +21,11 @@ from qboxctl.render import diagnostics, reference
 from qboxctl.render.style import Palette, columns_of
 from qboxctl.resources import TYPES
 from qboxctl.schema import hints
+from qboxctl.schema.kinds import Kinds
 from qboxctl.schema.places import OWN, Places
+from qboxctl.schema.resource import Field
+from qboxctl.schema.types import Integer
+from tests.support.kinds import plain_kind
 from tests.support.lab import Lab, configuration_of
 
 Command = Callable[..., int]
@@ -283,3 +287,14 @@ def test_what_files_hold_moves_no_cursor_and_ends_no_line(form: str) -> None:
     shown = diagnostics.github(found) if form == "github" else diagnostics.text(found)
     assert all(line.isprintable() for line in shown.split("\n"))
     assert not any(line.startswith("::set-env") for line in shown.splitlines())
+
+
+def test_an_attribute_one_level_up_belongs_to_the_object_above_it_however_deep() -> None:
+    kinds = Kinds([
+        plain_kind("house", "", "/houses"),
+        plain_kind("room", "house", "/houses/{house}/rooms"),
+        plain_kind("lamp", "room", "/rooms/{room}/lamps", Field("watts", Integer(), "x")),
+    ])  # fmt: skip
+    with pytest.raises(ConfigError) as caught:
+        load([Source("a.yaml", "houses: {h: {rooms: {hall: {lamps: {low: , watts: 4}}}}}")], kinds)
+    assert [one.hint for one in caught.value.diagnostics] == ["did you mean to indent it under lamp/h/hall/low?"]
