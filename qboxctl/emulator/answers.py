@@ -17,6 +17,7 @@ from qboxctl.emulator.wire import Response, answer
 from qboxctl.model import JSON
 from qboxctl.schema.calls import OWN
 from qboxctl.schema.collections import Emails, References, Texts
+from qboxctl.schema.lifecycle import DISABLED, ENABLED, UNPROVED
 from qboxctl.schema.resource import Field, ResourceType, Told
 from qboxctl.schema.types import Boolean, Email
 
@@ -26,7 +27,7 @@ _ENCODE = json.JSONEncoder(separators=(",", ":")).encode
 """One encoder for all rows: ``json.dumps`` would make a new one for each."""
 _LONGEST = 40
 """The characters of a description that the quirk leaves."""
-_NUMBERS = ("enabled", "disabled", "ownership_check")
+_NUMBERS = (ENABLED, DISABLED, UNPROVED)
 _HIDDEN = {"force_new_password": "force_new_password", "last_access": "last_access_at"}
 """The attributes that a quirk of a like name hides."""
 _NOISE: Mapping[str, JSON] = {

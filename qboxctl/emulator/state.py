@@ -121,9 +121,8 @@ class Store:
         self.version = 0
         self._numeric = numeric
         self._codes_of = codes
-        self._tallied = {
-            one.bounds.kind: one.bounds.by for type_ in types.values() for one in type_.fields if one.bounds
-        }
+        limits = [one.bounds for type_ in types.values() for one in type_.fields if one.bounds]
+        self._tallied = {one.kind: one.by for one in sorted(limits, key=lambda one: one.by)}  # by what any counts by
         self._rows: dict[tuple[str, str], dict[str, Stored]] = defaultdict(dict)
         self._codes: dict[str, dict[str, Stored]] = defaultdict(dict)
         self._names: dict[tuple[str, str], dict[str, Stored]] = defaultdict(dict)

@@ -16,6 +16,7 @@ from qboxctl.schema.rules import Declared, Finding, Planned
 
 FREE_ALIASES_PER_MAILBOX = 10
 """More of them need Qboxmail's consent [guide: email-aliases]."""
+_CONSENT = f"more than {FREE_ALIASES_PER_MAILBOX} per mailbox need Qboxmail's consent"
 KINDS = ("mailbox", "alias")
 _TOO = "take it out here too"
 _UNLESS_LIVE = "declare it, unless it is in the account and stays there"
@@ -80,8 +81,7 @@ def many_aliases(declared: Declared) -> Iterator[Finding]:
     for domain in dict.fromkeys(domain for _, domain in counts):
         one = declared.get(Address("domain", domain))
         if one is not None and declared.manages(Collection("mailbox", domain)) and _too_many(counts, domain):
-            message = f"{counts['alias', domain]} aliases for {counts['mailbox', domain]} mailboxes: more than "
-            message += f"{FREE_ALIASES_PER_MAILBOX} per mailbox need Qboxmail's consent"
+            message = f"{counts['alias', domain]} aliases for {counts['mailbox', domain]} mailboxes: {_CONSENT}"
             yield Finding("Q026", message, one, ("aliases",), severity=Severity.WARNING)
 
 
@@ -102,8 +102,7 @@ def many_aliases_live(planned: Planned) -> Iterator[Advisory]:
         told = _too_many(stated, domain) and Collection("mailbox", domain) in planned.managed
         if one is not None and read and not told and _too_many(after, domain):
             aliases, mailboxes = after["alias", domain], after["mailbox", domain]
-            message = f"{one.address} will have {aliases} aliases for {mailboxes} mailboxes: more than "
-            message += f"{FREE_ALIASES_PER_MAILBOX} per mailbox need Qboxmail's consent"
+            message = f"{one.address} will have {aliases} aliases for {mailboxes} mailboxes: {_CONSENT}"
             yield Advisory("Q026", str(one.address), message, "ask Qboxmail, or declare fewer")
 
 
