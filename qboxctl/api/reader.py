@@ -257,7 +257,7 @@ class Account:
 
 
 def belongs(type_: ResourceType, row: Row, customer: str) -> bool | None:
-    """Whether an object is this customer's ("": whoever the token is for), None where its row does not tell."""
+    """Whether an object is this customer's ("": the token's own), None where its row does not tell."""
     if not customer or type_.parent:
         return True
     if not type_.owned:

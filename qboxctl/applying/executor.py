@@ -20,7 +20,7 @@ from qboxctl.applying.run import Run
 from qboxctl.config.stores import Store, StoreError, Stores
 from qboxctl.errors import QboxctlError, Refused, Unreachable
 from qboxctl.live.counts import counts_of
-from qboxctl.model import MISSING, Action, Address, Collection, FieldChange, Live, Revealed, Value
+from qboxctl.model import MISSING, Action, Address, Change, Collection, FieldChange, Live, Revealed, Value
 from qboxctl.planning import diff
 from qboxctl.planning.graph import Phase, Step
 from qboxctl.schema.decoding import value_of
@@ -30,7 +30,7 @@ from qboxctl.schema.decoding import value_of
 class Written:
     """What a write brings back.
 
-    ``adopted``: somebody else had created the object meanwhile; ``taken``: its name is not free yet; ``note``: what
+    ``adopted``: the object had been created by others meanwhile; ``taken``: its name is not free yet; ``note``: what
     has to be told of it, though it is done.
     """
 
@@ -97,7 +97,7 @@ class Executor:
         return Written(target.remote_id, self.writer.update(target, fields, secrets, now, self.intend(step), taken))
 
     def look_inside(self, address: Address, target: Target) -> None:
-        """Refuse to delete what holds something after all: somebody may have put it there a moment ago.
+        """Refuse to delete what holds something after all: it may have been put there a moment ago.
 
         Nor may it count more beyond its lists than when the plan was judged; counters may lag behind, and are waited
         for.
@@ -142,7 +142,7 @@ class Executor:
             return Written("", refused.status, taken=True)  # its own deletion is queued
 
     def create(self, step: Step, target: Target, secrets: Mapping[str, Revealed]) -> Written:
-        """Create an object; one that somebody else created meanwhile is looked at before it is called a failure."""
+        """Create an object; one that others created meanwhile is looked at before it is called a failure."""
         known, rival = self.beside(step, target)
         if rival is not None:
             return Written(rival.remote_id, adopted=True)
@@ -161,7 +161,7 @@ class Executor:
         return Written(code, status, note="" if target.type.identity.unique else self.twins(target, code, known))
 
     def beside(self, step: Step, target: Target) -> tuple[frozenset[str], Live | None]:
-        """The ids of what is not the object that a step creates, and one that somebody else created meanwhile."""
+        """The ids of what is not the object that a step creates, and one that others created meanwhile."""
         known = {code} if (code := self.run.ids.of(step.address)) else set()
         if target.type.identity.unique:
             return frozenset(known), None
@@ -185,7 +185,7 @@ class Executor:
         """The same, while this run holds the store."""
         known = self.alone(step, target, store)
         if change.action is Action.UPDATE:
-            self.look_inside(target)
+            self.look_inside(step.address, target)
             self.writer.delete(target, self.intend(step))
         anew, intend = replace(target, remote_id=""), self.intend(step)
         hand_over = HandOver(
@@ -202,7 +202,7 @@ class Executor:
             raise QboxctlError(
                 f"it was deleted to be made anew, and that failed: {error}", hint="apply again"
             ) from None
-        hand_over.complete(made, fields, partial(self.now, change))
+        hand_over.complete(made, fields, partial(self.now, step))
         twins = "" if target.type.identity.unique else self.twins(target, made.code, known)
         return Written(made.code, made.status, note="; ".join(filter(None, (note, twins))))
 

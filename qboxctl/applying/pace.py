@@ -25,7 +25,7 @@ class State:
 
     ``took`` is the time of its requests in seconds, ``waits_since`` when it was first seen not to be in effect yet.
     ``accepted`` is whether all its requests were, ``refused`` whether the server said no to one, ``seen`` whether its
-    object was there afterwards, ``adopted`` whether somebody else had made it. ``notes`` are told with the outcome.
+    object was there afterwards, ``adopted`` whether another run had made it. ``notes`` are told with the outcome.
     ``result`` is None until it is over.
     """
 

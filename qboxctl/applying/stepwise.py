@@ -16,7 +16,7 @@ class Part:
     """What became of one step: the attributes and secrets that it writes, and which of them the server took.
 
     ``accepted`` is whether all its requests were, ``refused`` whether the server said no to one of them, ``made``
-    whether the object that it creates was seen afterwards, and is not somebody else's.
+    whether the object that it creates was seen afterwards, and was made by it.
     """
 
     creates: bool

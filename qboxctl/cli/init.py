@@ -118,7 +118,7 @@ def _origin() -> str | None:
 def package_of(origin: str | None) -> str:
     """What pip must be told to install the same elsewhere, "" where nobody else can have it.
 
-    Never a guess: whoever owns a name that we made up on some index would be given the token.
+    Never a guess: the owner of a name that we made up on some index would be given the token.
     """
     if origin is None:
         return f"qboxctl=={__version__}"

@@ -105,7 +105,7 @@ class Emulator:
     def log_in(self, mailbox: str, password: str, new: str = "") -> bool:
         """What a user does with a mailbox's address and password; True where that lets the user in.
 
-        Whoever must change the password gives a ``new`` one, after which it need not be changed any more.
+        A user who must change the password gives a ``new`` one, after which it need not be changed again.
         """
         with self._lock:
             return log_in(self._store, mailbox, password, new)

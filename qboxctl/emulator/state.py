@@ -1,6 +1,6 @@
 """The objects of one account with the indexes that answers and rules need. No quirks, no HTTP, no rules.
 
-Whoever changes anything holds the emulator's lock. Values are kept as they were sent; ``canonical`` gives the
+Nothing is changed without the emulator's lock. Values are kept as they were sent; ``canonical`` gives the
 form that compares.
 """
 

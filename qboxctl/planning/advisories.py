@@ -1,4 +1,4 @@
-"""What a plan does rightly and somebody may not expect: warnings that need the files and the account. Pure."""
+"""What a plan does rightly and its readers may not expect: warnings that need the files and the account. Pure."""
 
 from __future__ import annotations
 

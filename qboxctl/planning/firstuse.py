@@ -3,7 +3,7 @@
 A creation may take several writes, and end between them. What the last of them carries can be missed in the live
 object only while nobody has used it: the first use changes a volatile attribute too, and the two look alike. Where
 the row does not tell, nothing is guessed: a plan that guessed wrong would give the first password, which many may
-know, to a mailbox that has long been somebody's.
+know, to a mailbox that has long been in use.
 """
 
 from __future__ import annotations

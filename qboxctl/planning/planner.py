@@ -49,7 +49,7 @@ def make_plan(
     """Compare the configuration with the live state, and with what was seen of its stores.
 
     Raises ConfigError for what only a plan can know to be wrong. What a plan comes from (digest, version, time, commit)
-    is added by whoever shows or saves it.
+    is added where it is shown or saved.
     """
     return _Planner(types, configuration, live_state, options or Options(), stores or StoresSeen()).plan()
 

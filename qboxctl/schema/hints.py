@@ -1,4 +1,4 @@
-"""What somebody may have meant: near words, quotes from a word processor, lists written as text. Pure.
+"""What the writer of a file may have meant: near words, quotes from a word processor, lists written as text. Pure.
 
 No hint proposes what was written.
 """

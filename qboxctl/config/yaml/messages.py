@@ -1,4 +1,4 @@
-"""What the YAML parser complains about, in words for whoever wrote the file."""
+"""What the YAML parser complains about, in words for the people who write the files."""
 
 from __future__ import annotations
 

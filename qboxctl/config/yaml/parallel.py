@@ -1,7 +1,7 @@
 """Many files parsed by several processes at once: the C parser gives each event to Python, one processor at a time.
 
-A child hands back plain values only. A file of which there is something to say is parsed again here, by whoever
-asks for it, so that mistakes are told in one place. Nothing depends on how the work was shared, or whether it was.
+A child hands back plain values only. A file of which there is something to say is parsed again here when it
+is asked for, so that mistakes are told in one place. Nothing depends on how the work was shared, or whether it was.
 """
 
 from __future__ import annotations
