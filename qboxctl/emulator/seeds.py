@@ -14,6 +14,7 @@ from typing import Any
 from qboxctl.emulator.behaviour import add_reserved, behaviour_of, initial_values
 from qboxctl.emulator.state import Store, Stored, canonical
 from qboxctl.model import JSON
+from qboxctl.schema.collections import Objects
 from qboxctl.schema.lifecycle import ENABLED
 from qboxctl.schema.resource import Field, ResourceType
 from qboxctl.schema.types import Choice
@@ -52,7 +53,7 @@ class _Planter:
         self._store = store
         self._types = store.types
         self._extra = extra
-        self._made: dict[str, dict[str, Stored]] = {kind: {} for kind in store.types}
+        self._made: dict[tuple[str, Stored | None, str], Stored] = {}
 
     def collection(self, type_: ResourceType, block: Any, parent: Stored | None = None) -> None:
         """The objects of one collection, with everything inside."""
@@ -78,7 +79,10 @@ class _Planter:
             obj = self._made_of(type_, name, own, parent, inside)
             add_reserved(self._store, obj)
             for kind, body in inside.items():
-                self.collection(self._types[kind], body, obj)
+                if not self._types[kind].identity.alone:
+                    self.collection(self._types[kind], body, obj)
+                elif body is not None:
+                    self.plant(self._types[kind], "", body, obj)
             for kind, attributes in reserved.items():
                 self._overwrite(next(one for one in self._store.rows(kind, obj).values() if one.reserved), attributes)
         except ValueError as error:
@@ -114,7 +118,7 @@ class _Planter:
         status = block.pop(lifecycle.attribute, ENABLED) if lifecycle.words else ENABLED
         if status not in behaviour_of(type_.kind).statuses:
             raise ValueError(f"{lifecycle.attribute}: {status!r} is not a status of this kind")
-        values, more = self._attributes(type_, block)
+        values, more = self._attributes(type_, block, parent)
         initial = self._with_room(initial_values(type_, parent), inside)
         if type_.identity.key in type_.by_name:
             values.setdefault(type_.identity.key, name)
@@ -125,7 +129,7 @@ class _Planter:
         if type_.identity.key in type_.by_name:
             obj.key = type_.identity.comparable(obj.name)
         self._store.add(obj)
-        self._made[type_.kind][key] = obj
+        self._made[type_.kind, parent, key] = obj
         return obj
 
     def _allowed(self, obj: Stored) -> None:
@@ -145,10 +149,13 @@ class _Planter:
         return initial
 
     def _overwrite(self, obj: Stored, block: Mapping[str, Any]) -> None:
-        values, more = self._attributes(obj.type, {k: v for k, v in block.items() if k not in ("code", "state")})
+        own = {k: v for k, v in block.items() if k not in ("code", "state")}
+        values, more = self._attributes(obj.type, own, obj.parent)
         self._store.write(obj, values, more)
 
-    def _attributes(self, type_: ResourceType, block: Mapping[str, Any]) -> tuple[dict[str, JSON], dict[str, JSON]]:
+    def _attributes(
+        self, type_: ResourceType, block: Mapping[str, Any], parent: Stored | None
+    ) -> tuple[dict[str, JSON], dict[str, JSON]]:
         """The modelled and the other attributes; passwords are left out, so that nothing opens a seeded object."""
         values: dict[str, JSON] = {}
         more = dict(block.get("extra") or {})
@@ -162,7 +169,7 @@ class _Planter:
                 raise ValueError(f"there is no attribute {name!r}")
             elif one.returned:
                 try:
-                    values[name] = self._value(one, raw)
+                    values[name] = self._value(one, raw, parent)
                 except ValueError as error:
                     raise ValueError(f"{name}: {error}") from None
         for name in more:
@@ -171,16 +178,18 @@ class _Planter:
         self._extra[type_.kind].update(more)
         return values, more
 
-    def _value(self, one: Field, raw: Any) -> JSON:
+    def _value(self, one: Field, raw: Any, parent: Stored | None) -> JSON:
         if isinstance(one.type, Choice) and raw in dict(one.type.others) and not str(raw).isdigit():
             return raw  # an older word, which only the past can have given to an object
         value = one.type.parse(raw)
         if one.linked:
-            return tuple(dict.fromkeys(self._named(one, str(name)).code for name in raw))
-        return value
+            return tuple(dict.fromkeys(self._named(one, str(name), parent).code for name in raw))
+        return one.type.encode(value) if isinstance(one.type, Objects) else value  # kept as requests send them
 
-    def _named(self, one: Field, name: str) -> Stored:
-        found = (self._made[kind].get(self._types[kind].identity.normalise(name)) for kind in one.linked)
+    def _named(self, one: Field, name: str, parent: Stored | None) -> Stored:
+        within = parent if one.refers is not None and one.refers.within else None
+        kinds = [self._types[kind] for kind in one.linked]
+        found = (self._made.get((type_.kind, within, type_.identity.normalise(name))) for type_ in kinds)
         obj = next((each for each in found if each is not None), None)
         if obj is None:
             raise ValueError(f"there is no {one.linked[0]}/{name}")
@@ -234,6 +243,10 @@ class _Dumper:
         """One object with everything inside."""
         block = self.block(obj)
         for type_ in self._store.types.children(obj.kind):
+            if type_.identity.alone:
+                for one in self.sorted_rows(type_, obj):
+                    block[type_.section[0]] = self.whole(one)
+                continue
             block[type_.section[0]] = self.collection(type_, obj)
             own = next((one for one in self._store.rows(type_.kind, obj).values() if one.reserved), None)
             changed = self.unusual(own) if own is not None else {}
