@@ -9,29 +9,30 @@ from typing import Any
 from qboxctl.model import Action, Address, Change, Outcome, Status
 from qboxctl.resources import TYPES
 from qboxctl.schema import collections
+from qboxctl.schema.kinds import Kinds
 
 Tree = dict[str, Any]
 
 
-def objects(tree: Mapping[str, Any]) -> dict[str, Tree]:
+def objects(tree: Mapping[str, Any], types: Kinds = TYPES) -> dict[str, Tree]:
     """Every object of a configuration-shaped tree, by address."""
     found: dict[str, Tree] = {}
-    for type_ in TYPES.levels[0]:
+    for type_ in types.levels[0]:
         for name, body in _step(tree, type_.section).items():
-            _gather(found, type_.kind, name, body, "")
+            _gather(found, types, type_.kind, name, body, "")
     return found
 
 
-def _gather(found: dict[str, Tree], kind: str, name: str, body: Tree, parent: str) -> None:
-    key = TYPES.key(kind, TYPES[kind].identity.comparable(name), parent)
-    inside = {child.section[0]: child for child in TYPES.children(kind)}
+def _gather(found: dict[str, Tree], types: Kinds, kind: str, name: str, body: Tree, parent: str) -> None:
+    key = types.key(kind, types[kind].identity.comparable(name), parent)
+    inside = {child.section[0]: child for child in types.children(kind)}
     found[f"{kind}/{key}"] = {name: value for name, value in body.items() if name not in inside}
     for section, child in inside.items():
         if child.identity.alone and section in body:
-            _gather(found, child.kind, key, body[section], key)
+            _gather(found, types, child.kind, key, body[section], key)
         else:
             for name, one in body.get(section, {}).items():
-                _gather(found, child.kind, name, one, key)
+                _gather(found, types, child.kind, name, one, key)
 
 
 def _step(tree: Mapping[str, Any], steps: Iterable[str]) -> Mapping[str, Any]:
@@ -113,12 +114,14 @@ def _as_wished(address: str, body: Tree, was: Tree | None, now: Tree, blind: fro
             assert now[name] == value, f"{address}: {name} was changed"
 
 
-def told(changes: Iterable[Change], outcomes: Iterable[Outcome], before: Tree, after: Tree) -> None:
+def told(
+    changes: Iterable[Change], outcomes: Iterable[Outcome], before: Tree, after: Tree, types: Kinds = TYPES
+) -> None:
     """Compare a report with the account: what it says was done is there, what it says was not sent is not.
 
     And the other way round: of a change of which a part was done, whatever is not in effect is named.
     """
-    was, now = objects(before), objects(after)
+    was, now = objects(before, types), objects(after, types)
     by_address = {change.address: change for change in changes}
     for one in outcomes:
         change, address = by_address[one.address], str(one.address)

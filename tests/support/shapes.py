@@ -62,8 +62,8 @@ ALARM = kind(
     Field("level", Integer(), "How loud", initial=1),
     Field("rooms", References(canonical=str.strip), "Where it rings", write_as="room_codes", read_as=("room_codes",),
           initial=(), refers=Reference(("room",), by_code=True, within=True)),
-    Field("alarm_status", Choice(("enabled", "disabled")), "Whether it is on", mode=Mode.UPDATE_ONLY, call="status",
-          initial="enabled"),
+    Field("alarm_status", Choice(("enabled", "disabled"), (("0", "enabled"), ("1", "disabled"))), "Whether it is on",
+          mode=Mode.UPDATE_ONLY, call="status", initial="enabled"),
     section=("alarm",),
     calls=Calls(
         None, Call("GET", "/api/houses/{house}"), Call("POST", "/api/alarms/{house}"),
