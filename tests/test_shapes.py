@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from qboxctl.export import Selection, export_account, query_for_export
 from qboxctl.live.refresh import read_live_state
 from qboxctl.model import Action, Revealed, Status
 from qboxctl.planning.planfile import dumps, loads
+from qboxctl.render import plan_html, plan_markdown, plan_text
 from tests.support.lab import TOKEN, Lab, configuration_of
 from tests.support.shapes import CARD, KINDS, lab
 
@@ -166,6 +168,33 @@ def test_small_objects(raw: Any, canonical: Any, written: Any, wire: Any) -> Non
 def test_small_objects_that_cannot_be(raw: Any) -> None:
     with pytest.raises(ValueError, match=r"known|needed|expected"):
         CARD.by_name["phones"].type.parse(raw)
+
+
+SAID = [
+    # before, after, what the plan shows
+    ([], ["1", {"value": "2", "type": "work"}], "phones  +1 +2 (work)"),
+    ([{"value": "1"}, {"value": "2", "type": "work"}], ["1"], "phones  -2 (work)"),
+    (["1"], [{"value": "1", "type": "work"}], "phones  -1 +1 (work)"),
+]
+
+
+@pytest.mark.parametrize(("before", "after", "shown"), SAID)
+def test_a_plan_shows_small_objects_as_people_read_them(before: list, after: list, shown: str) -> None:
+    house = lab(seed={"houses": {"h1": {"cards": {"acme": {"phones": before}}}}})
+    wish = configuration_of(json.dumps({"houses": {"h1": {"cards": {"acme": {"phones": after}}}}}), types=KINDS)
+    plan = house.plan(wish)
+    assert shown in plan_text.render(plan, KINDS)
+    assert plan_text.render(plan, KINDS, full=True)
+    assert plan_markdown.render(plan, KINDS)
+    assert plan_html.render(plan, KINDS)
+
+
+def test_answers_with_odd_small_objects_can_be_shown_and_compared() -> None:
+    phones = CARD.by_name["phones"].type
+    odd = [{"type": "home"}, {"value": None, "type": ["home"]}, {}, 7, {"value": 5}, {"value": True}, {"type": "work"}]
+    found = phones.decode(odd)
+    assert found == ((("value", ""), ("type", "work")), (("value", "5"), ("type", "home")))
+    assert phones.show(found) == "[work, 5]"
 
 
 def test_several_types_of_one_value_are_several() -> None:

@@ -168,8 +168,8 @@ def _said(change: Change, types: Kinds) -> dict[str, str]:
 
 
 def _line(change: Change, one: FieldChange, type_: ResourceType) -> Line:
-    name, before, after = clean(one.name), one.before, one.after
-    new = _written(type_, one.name, after)
+    name, before, after = clean(one.name), *(_entries(type_, one.name, side) for side in (one.before, one.after))
+    new = _written(type_, one.name, one.after)
     if change.action is Action.CREATE or type_.remakes(change):
         if len(new) <= WIDTH:
             return Line(name, "", excerpt(new))
@@ -177,7 +177,7 @@ def _line(change: Change, one: FieldChange, type_: ResourceType) -> Line:
         return Line(name, "", f"{excerpt(new)} ({long.size()})", long=long)
     if isinstance(before, tuple) and isinstance(after, tuple):
         return _list(name, before, after)
-    old = _written(type_, one.name, before)
+    old = _written(type_, one.name, one.before)
     shown = pair(old, new)
     if old == new:  # such as a number, and the same digits as text
         shown = excerpt(ascii(before)), excerpt(ascii(after))
@@ -197,6 +197,11 @@ def _list(name: str, before: tuple[str, ...], after: tuple[str, ...]) -> Line:
         return line
     long = Long(before, after)
     return Line(name, "", long.size(), long=long)
+
+
+def _entries(type_: ResourceType, name: str, value: Value) -> Value:
+    """The entries of a set as people read them; any other value as it is."""
+    return tuple(map(type_.by_name[name].type.entry, value)) if isinstance(value, tuple) else value
 
 
 def _written(type_: ResourceType, name: str, value: Value) -> str:

@@ -199,7 +199,7 @@ class Objects(Type):
         return tuple((name, given.get(name) or usual) for name, usual in self.parts)
 
     def decode(self, wire: JSON) -> Value | Missing:
-        """From a list of mappings; null is none."""
+        """From a list of mappings; null is none, and so is a mapping that says nothing."""
         entries = [entry for entry in wire or () if isinstance(entry, dict)] if isinstance(wire, list | None) else []
         return tuple(sorted({one for entry in entries for one in self.several(entry)}))
 
@@ -207,8 +207,10 @@ class Objects(Type):
         """The objects that a mapping in an answer stands for."""
         listed = next((name for name, _ in self.parts if isinstance(entry.get(name), list) and entry[name]), None)
         for text in entry[listed] if listed else [None]:
-            given = {name: entry[name] for name, _ in self.parts if isinstance(entry.get(name), str)}
-            yield self.complete({**given, **({listed: str(text)} if listed else {})})
+            given = {**entry, **({listed: text} if listed else {})}
+            texts = {name: str(given[name]) for name, _ in self.parts if type(given.get(name)) in (str, int)}
+            if any(texts[name] != usual for name, usual in self.parts if texts.get(name)):
+                yield self.complete(texts)
 
     def encode(self, value: Value) -> JSON:
         """A list of mappings, without what is empty."""
@@ -232,11 +234,9 @@ class Objects(Type):
         """A list of mappings."""
         return {"type": "array", "items": {"type": "object"}}
 
-    def show(self, value: Value) -> str:
-        """The objects with what is not as usual in brackets."""
-        return Type.show(self, [self._shown(dict(one)) for one in value or ()])
-
-    def _shown(self, one: Mapping[str, str]) -> str:
+    def entry(self, item: Value) -> str:
+        """One object with what is not as usual in brackets."""
+        one = dict(item)
         first, *others = (one[name] for name, usual in self.parts if one[name] and one[name] != usual)
         return f"{first} ({', '.join(others)})" if others else str(first)
 

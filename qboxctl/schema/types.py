@@ -90,6 +90,10 @@ class Type(ABC):
         """Whether the value only says that nothing is set: empty, off, no limit."""
         return value in ("", (), False)
 
+    def entry(self, item: Value) -> str:
+        """One entry of a set as people read it."""
+        return str(item)
+
     def show(self, value: Value) -> str:
         """The value as people write it in a file."""
         match value:
@@ -98,7 +102,7 @@ class Type(ABC):
             case bool():
                 return "true" if value else "false"
             case tuple() | list():
-                return "[" + ", ".join(str(item) for item in value) + "]"
+                return "[" + ", ".join(map(self.entry, value)) + "]"
             case str():
                 return f'"{value}"' if value == "" or value != value.strip() else value
             case _:
