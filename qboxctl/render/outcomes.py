@@ -70,7 +70,7 @@ class Telling:
         for status, way in _WAYS.items():
             found = [one for one in outcomes if one.status is status]
             if found:
-                lines += ["", *self._trouble(found, way)]
+                lines += [*[""] * bool(lines or self._told), *self._trouble(found, way)]
         if lines:
             lines.append("")
         return "\n".join([*lines, summary(outcomes, self._palette)])

@@ -65,6 +65,16 @@ def test_equal_reasons_stand_together_and_the_worst_last():
     assert sum(line.lstrip().startswith("help:") for line in text) == 2
 
 
+def test_a_report_begins_with_a_blank_line_only_under_what_went_well():
+    change = plan_of(3).changes[0]
+    waits = Outcome(change.address, change.action, Status.WAITING, "waits for its ownership proof")
+    done = Outcome(change.address, change.action, Status.DONE, None)
+    alone, under = Telling([]), Telling([])
+    under.now(done)
+    assert alone.report([waits]).startswith("  waiting")
+    assert under.report([done, waits]).startswith("\n  waiting")
+
+
 @pytest.mark.parametrize(
     ("seconds", "told"), [(0.44, "0.4 s"), (59.9, "59.9 s"), (59.96, "1 min 00 s"), (725, "12 min 05 s")]
 )
