@@ -168,7 +168,11 @@ class ApiError(QboxctlError):
 
 
 class Unreachable(ApiError):
-    """No connection could be made: the request never left."""
+    """No connection could be made: the request never left. ``lasting`` is what another attempt does not change."""
+
+    def __init__(self, message: str, *, hint: str | None = None, lasting: bool = False) -> None:
+        super().__init__(message, hint=hint)
+        self.lasting = lasting
 
 
 @dataclass(frozen=True, slots=True)

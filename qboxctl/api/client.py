@@ -7,6 +7,7 @@ followed, and plain http is for this machine alone (see settings).
 from __future__ import annotations
 
 import random
+import re
 import threading
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping
@@ -35,8 +36,15 @@ LATE = 0.005
 FOREIGN_PAGES = 2
 """How often a page that cannot come from the API (404 without JSON) is asked for again: the endpoint may be wrong."""
 
+SILENCE = 2.0
+"""Seconds without an answer, the first of all or the first after trouble, until that is told."""
+
 _NOTHING_HERE = "nothing listens there: `qboxctl emulator` starts an account to play with"
 _NO_WAY = "look at the endpoint, and whether this machine may reach it: name server, proxy, firewall"
+_NO_TRUST = "a certificate of your own, or of a proxy that looks into TLS, is trusted where SSL_CERT_FILE names it"
+_NUMBER = re.compile(r"^\[Errno -?\d+\] ")
+_LIBRARY = re.compile(r"^\[SSL(?:: \w+)?\] | \(_ssl\.c:\d+\)")
+"""What the system and its TLS library put around a reason, for their own programmers."""
 
 
 class Clock(Protocol):
@@ -143,6 +151,7 @@ class Reader:
         notice: Callable[[str], None] | None = None,
         answered: Callable[[], None] | None = None,
         chance: Callable[[], float] = random.random,
+        silence: float = SILENCE,
     ) -> None:
         self.api = api
         self.clock: Clock = clock or SystemClock()
@@ -154,6 +163,7 @@ class Reader:
         self._told: set[str] = set()
         self.redact.hide(token)
         way = transport or Network(endpoint, api)
+        self._silence, self._heard = silence, isinstance(way, InProcess)
         self._route = way.route if isinstance(way, Network) else ""
         self._http = httpx.Client(
             base_url=endpoint if "//" in endpoint else "http://emulator",
@@ -234,7 +244,7 @@ class Reader:
                 if isinstance(fault, OutcomeUnknown):
                     lost, final = fault, not repeatable or (fault.foreign and faults > FOREIGN_PAGES)
                 else:
-                    fault.lost, final = lost, False
+                    fault.lost, final = lost, fault.lasting
                 if final or faults > self.api.retries or self.stop.is_set():
                     raise
                 self._rest(fault, began)
@@ -302,17 +312,21 @@ class Reader:
         started = self.clock.monotonic()
         bare: Collection[str] | None = body.keys() if body is not None and self.redact.sent_in(body) else None
         try:
-            response = self._http.send(request, stream=True)
-            try:
-                content = body_of(response, self.api.timeout)
-            finally:
-                response.close()
+            with self._listening(request.url.netloc.decode()):
+                response = self._http.send(request, stream=True)
+                try:
+                    content = body_of(response, self.api.timeout)
+                finally:
+                    response.close()
         except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError,
                 httpx.UnsupportedProtocol) as error:  # fmt: skip
             where = f"{request.url.netloc.decode()}{self._route}"
-            hint = _NOTHING_HERE if is_loopback(request.url.host) else _NO_WAY
-            raise Unreachable(f"no connection to {where}: {self._reason(error)}", hint=hint) from None
+            untrusted = "CERTIFICATE_VERIFY_FAILED" in str(error)
+            hint = _NO_TRUST if untrusted else _NOTHING_HERE if is_loopback(request.url.host) else _NO_WAY
+            told = f"no connection to {where}: {self._reason(error)}"
+            raise Unreachable(told, hint=hint, lasting=untrusted) from None
         except httpx.HTTPError as error:
+            self._heard = False
             reason = self._reason(error, bare=telling or bare is not None)
             raise OutcomeUnknown(f"the connection broke ({reason})") from None
         if self._log:
@@ -323,16 +337,34 @@ class Reader:
         answer = classify(response.status_code, response.reason_phrase, response.headers, content, self.redact, bare)
         self.limiter.succeeded()
         self._told.clear()
+        self._heard = True
         if self._answered:
             self._answered()
         return answer
+
+    @contextmanager
+    def _listening(self, where: str) -> Iterator[None]:
+        """Tell of a server that lets a request wait, as long as it is not known to answer; once for all of them."""
+        if self._heard or not self._notice:
+            yield
+            return
+        told = f"no answer from {where} yet; it has {self.api.timeout:g} s"
+        alarm = threading.Timer(self._silence, self._say, (told, self.api.timeout, told))
+        alarm.daemon = True
+        alarm.start()
+        try:
+            yield
+        finally:
+            alarm.cancel()
 
     def _reason(self, error: Exception, *, bare: bool = False) -> str:
         """What the HTTP library says of a failure; where it quotes the server, only up to that."""
         text = str(error).partition("bytearray(")[0].partition("b'")[0].partition('b"')[0].rstrip(" :")
         if not text or (bare and isinstance(error, httpx.ProtocolError)):
             return type(error).__name__
-        return self.redact(text.splitlines()[0])[:200]
+        line = self.redact(text.splitlines()[0])
+        tls = "TLS: " if line.startswith("[SSL") else ""
+        return (tls + _LIBRARY.sub("", _NUMBER.sub("", line)))[:200]
 
 
 class Client(Reader):

@@ -322,6 +322,79 @@ def test_a_connection_that_nobody_answers_is_told_after_the_first_attempt() -> N
     assert told[0].startswith("no connection to api.example: timed out; again in 0.")
 
 
+class Mute(httpx.BaseTransport):
+    """Answers once a condition holds, and all alarms have rung; a test that waits for it in vain fails."""
+
+    def __init__(self, condition: threading.Event) -> None:
+        self.condition = condition
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        assert self.condition.wait(20), "nothing was said"
+        join_alarms()
+        return good()
+
+
+def join_alarms() -> None:
+    for thread in threading.enumerate():
+        if isinstance(thread, threading.Timer):
+            thread.join(20)
+
+
+def test_a_server_that_accepts_and_keeps_silent_is_told_before_the_timeout() -> None:
+    said, told = threading.Event(), []
+
+    def notice(text: str) -> None:
+        told.append(text)
+        said.set()
+
+    reader = Reader(
+        "https://api.example", Revealed(TOKEN), ApiSettings(concurrency=4), notice=notice, transport=Mute(said),
+        silence=0.01,
+    )  # fmt: skip
+    with ThreadPoolExecutor(4) as pool:
+        assert all(one.resources == [] for one in pool.map(reader.get, ["/api/domains"] * 4))
+    assert told == ["no answer from api.example yet; it has 30 s"], "once for all that are under way"
+
+
+def test_a_server_that_answers_is_not_told_to_be_silent() -> None:
+    clock, told = FakeClock(), []
+    reader = Reader(
+        "https://api.example", Revealed(TOKEN), ApiSettings(), clock=clock, notice=told.append,
+        transport=Script(clock, good()), silence=20,
+    )  # fmt: skip
+    before = threading.active_count()
+    reader.get("/api/domains")
+    join_alarms()
+    assert threading.active_count() <= before, "an alarm outlives its request"
+    assert told == []
+
+
+@pytest.mark.parametrize(
+    ("raised", "told"),
+    [
+        ("[Errno 111] Connection refused", "Connection refused"),
+        ("[Errno -2] Name or service not known", "Name or service not known"),
+        ("[SSL: WRONG_VERSION_NUMBER] wrong version number (_ssl.c:1006)", "TLS: wrong version number"),
+        ("timed out", "timed out"),
+    ],
+)
+def test_a_reason_is_told_without_the_numbers_of_the_system(raised: str, told: str) -> None:
+    reader, _ = client_of(httpx.ConnectError(raised))
+    with pytest.raises(Unreachable) as caught:
+        reader.get("/api/domains")
+    assert caught.value.text == f"no connection to api.example: {told}"
+
+
+def test_a_certificate_that_is_not_trusted_is_not_tried_again() -> None:
+    reader, script = client_of(
+        httpx.ConnectError("[SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed: self-signed (_ssl.c:1006)")
+    )
+    with pytest.raises(Unreachable, match=r"TLS: certificate verify failed: self-signed$") as caught:
+        reader.get("/api/domains")
+    assert len(script.requests) == 1
+    assert "SSL_CERT_FILE" in str(caught.value.hint)
+
+
 def test_a_long_wait_that_is_asked_for_after_a_lost_answer_leaves_it_open() -> None:
     client, script = client_of(page(502), page(429, Retry_After="7200"))
     assert isinstance(client, Client)

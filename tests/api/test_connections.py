@@ -59,7 +59,7 @@ def test_a_create_whose_answer_takes_too_long_is_looked_up(kind: str) -> None:
         assert lab.plan(configuration).changes == ()
 
 
-@pytest.mark.parametrize("kind", TROUBLES)
+@pytest.mark.parametrize("kind", TROUBLES.keys() - {"no trust"})  # which another attempt does not change
 def test_what_never_left_is_sent_again_an_order_too(kind: str) -> None:
     lab = Lab(troubles=[Trouble(kind, method="POST", count=3)])
     assert {one.status for one in lab.apply(configuration_of(WISH))} == {Status.DONE}
@@ -91,7 +91,7 @@ def test_a_server_that_cannot_be_reached_is_named_with_the_reason(kind: str) -> 
     with pytest.raises(Unreachable) as caught:
         lab.plan(configuration_of(WISH))
     assert "api.example" in str(caught.value)
-    assert str(TROUBLES[kind]) in str(caught.value)
+    assert str(TROUBLES[kind]).rpartition("] ")[2] in str(caught.value)
     assert not lab.emulator.requests
 
 
@@ -146,7 +146,7 @@ def listener(context: ssl.SSLContext | None) -> Iterator[tuple[int, list[bytes]]
 def test_https_to_a_server_that_speaks_plain_http() -> None:
     with listener(None) as (port, heard):
         said = ask(f"https://127.0.0.1:{port}")
-    assert "SSL" in said
+    assert "TLS: " in said
     assert heard
     assert not any(TOKEN.encode() in some for some in heard)
 
