@@ -202,6 +202,10 @@ class Refused(ApiError):
         return self.status == 422 and any(ALREADY_EXISTS in row.description for row in self.fields)
 
 
+FOREIGN = "check the endpoint: this does not look like the Qboxmail Management API"
+"""What to do about an answer that the API would not give."""
+
+
 class OutcomeUnknown(ApiError):
     """The request went out, and no usable answer came back. ``status`` is None without an answer.
 
@@ -209,6 +213,5 @@ class OutcomeUnknown(ApiError):
     """
 
     def __init__(self, message: str, *, status: int | None = None, foreign: bool = False) -> None:
-        hint = "check the endpoint: this does not look like the Qboxmail Management API" if foreign else None
-        super().__init__(message, hint=hint)
+        super().__init__(message, hint=FOREIGN if foreign else None)
         self.status, self.foreign = status, foreign

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
 
 from qboxctl.api.redaction import MASK
-from qboxctl.errors import ALREADY_EXISTS, ApiError, FieldError, OutcomeUnknown, Refused
+from qboxctl.errors import ALREADY_EXISTS, FOREIGN, ApiError, FieldError, OutcomeUnknown, Refused
 from qboxctl.model import JSON
 
 
@@ -34,8 +34,7 @@ class Answer:
         """The rows; raises ApiError where there is no list of objects."""
         rows = (self.data or {}).get("resources")
         if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
-            hint = "check the endpoint: this does not look like the Qboxmail Management API"
-            raise ApiError("the answer has no list of resources", hint=hint, request=self.request)
+            raise ApiError("the answer has no list of resources", hint=FOREIGN, request=self.request)
         return rows
 
 

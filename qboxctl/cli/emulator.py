@@ -75,7 +75,6 @@ def command(
     An ownership record is published by POST /_emulator/publish {"domain": "example.com"}, a user logs in by
     POST /_emulator/login {"mailbox": "ada@example.com", "password": "…", "new": "…"}.
     """
-    from qboxctl.cli.session import read_seed
     from qboxctl.emulator import Emulator, parse_fault, parse_quirks
 
     try:
@@ -83,12 +82,7 @@ def command(
     except ImportError:
         hint = "pip install 'qboxctl[emulator]'; without it, --endpoint emulator: works inside any command"
         raise QboxctlError("the emulator needs starlette and uvicorn", hint=hint) from None
-    content = read_seed(seed) if seed else None
-    if state and state.is_file():
-        content = read_seed(str(state)) or {}
-        if content and (set(content) - _STATE or "customer_code" not in content):
-            hint = "name another file with --state; a configuration goes with --seed"
-            raise QboxctlError(f"{state} is there, and is no account that an emulator has saved", hint=hint)
+    content = _at_the_start(seed, state)
     kept: list[Emulator] = []
     saving = threading.Lock()
 
@@ -128,6 +122,20 @@ def command(
 
 
 _STATE = {"customer_code", "taken", *(type_.section[0] for type_ in TYPES.levels[0])}
+
+
+def _at_the_start(seed: str | None, state: Path | None) -> Any:
+    """What is in the account: what was kept of it, else what the seed says. Raises QboxctlError."""
+    from qboxctl.cli.session import read_seed
+
+    planted = read_seed(seed) if seed else None
+    if not state or not state.is_file():
+        return planted
+    content = read_seed(str(state)) or {}
+    if content and (set(content) - _STATE or "customer_code" not in content):
+        hint = "name another file with --state; a configuration goes with --seed"
+        raise QboxctlError(f"{state} is there, and is no account that an emulator has saved", hint=hint)
+    return content
 
 
 def _keep(content: dict[str, Any], path: Path | None) -> None:
