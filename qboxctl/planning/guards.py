@@ -32,11 +32,11 @@ def judge(
     """Every guard that stops the changes of a plan; to acknowledge its id lets it pass those in ``PASSABLE``."""
     removals = [change for change in changes if _removes(change, live_state, types)]
     orders = [change for change in changes if change.action is Action.CREATE and types[change.address.kind].ordered]
-    remade = [change for change in changes if types[change.address.kind].remakes(change)]
-    if not removals and not orders and not remade:
+    renewed = [change for change in changes if types[change.address.kind].renews(change)]
+    if not removals and not orders and not renewed:
         return ()
     found = [
-        *_protected([*removals, *remade], live_state, configuration, types),
+        *_protected([*removals, *renewed], live_state, configuration, types),
         *_contents(removals, live_state, types),
     ]
     passable: list[Blocked] = []
@@ -71,7 +71,7 @@ def _protected(
         if pattern is None and live is not None:
             pattern = covering(configuration.protect, labelled(types, live))
         if pattern:
-            done = "removed" if change.action.removes else "made anew" if types[kind].remakes(change) else "disabled"
+            done = "removed" if change.action.removes else "made anew" if types[kind].renews(change) else "disabled"
             message = f"{change.address} would be {done}, and protect holds {pattern.text}"
             yield Blocked("protect", kind, message, f"keep it, or take {pattern.text} out of protect")
         elif ignored(configuration, types, change.address) or types[kind].identity.reserves(types.name(change.address)):

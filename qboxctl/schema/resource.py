@@ -429,6 +429,10 @@ class ResourceType:
         made = (one.name in self.by_name and not self.by_name[one.name].on_update for one in change.fields)
         return self.told is not None and change.action is Action.UPDATE and any(made)
 
+    def renews(self, change: Change) -> bool:
+        """Whether an update deletes the object and creates it anew, for whichever reason."""
+        return self.remakes(change) or (self.replaced and change.action is Action.UPDATE)
+
     def comes_late(self, one: FieldChange) -> bool:
         """Whether a new object is given the value after its creation: that cannot carry it, nor is it there anyway."""
         field = self.by_name.get(one.name)

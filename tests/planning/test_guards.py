@@ -21,6 +21,7 @@ from qboxctl.resources import TYPES
 from qboxctl.schema.patterns import Pattern
 from tests.support.lab import Lab, configuration_of
 from tests.support.laws import many
+from tests.support.shapes import KINDS
 
 
 def account(mailboxes: int, aliases: int = 0, domains: int = 1) -> dict[str, Any]:
@@ -423,3 +424,12 @@ def test_a_name_in_its_own_letters_is_protected(pattern: str) -> None:
     seed = {"domains": {"xn--mller-kva.example": {"mailboxes": {"ada": {"firstname": "A"}}}}}
     text = "domains: {müller.example: {mailboxes: {ada: {state: absent}}}}"
     assert guards(Lab(seed=seed).plan(configuration_of(f"protect: ['{pattern}']", text))) == [("protect", "mailbox")]
+
+
+def test_what_is_replaced_is_protected_as_what_is_removed() -> None:
+    """It is gone in between, and for good where its creation fails."""
+    lab = Lab(types=KINDS, seed={"houses": {"h1": {"cards": {"acme": {"nickname": "A"}}}}})
+    wish = "houses: {h1: {cards: {acme: {nickname: B}}}}"
+    assert not lab.plan(configuration_of(wish, types=KINDS)).blocked
+    (one,) = lab.plan(configuration_of(f"protect: ['card/h1/*']\n{wish}", types=KINDS)).blocked
+    assert (one.guard, one.message) == ("protect", "card/h1/acme would be made anew, and protect holds card/h1/*")
