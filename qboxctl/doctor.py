@@ -217,12 +217,13 @@ class _Doctor:
     def details(self, type_: ResourceType, rows: Sequence[_Row]) -> set[str]:
         """The attributes of one object, asked for by itself."""
         live = self.live(type_, rows[0])
-        if live is None:
+        call = type_.calls.read
+        if live is None or call is None:
             return set()
         try:
             found = self.account.detail(type_, rows[0].home.codes, live)
         except (Refused, AuthError) as error:
-            text = f"this API has no such call, or the token may not use it: {type_.calls.read.path} ({error})"
+            text = f"this API has no such call, or the token may not use it: {call.path} ({error})"
             self.report.add(type_.kind, Verdict.WARNING, text)
             return set()
         return set(found or ())

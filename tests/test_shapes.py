@@ -11,6 +11,7 @@ import pytest
 
 from qboxctl.api.client import Reader
 from qboxctl.api.reader import Account
+from qboxctl.emulator import Request
 from qboxctl.errors import ConfigError
 from qboxctl.export import Selection, export_account, query_for_export
 from qboxctl.live.refresh import read_live_state
@@ -96,6 +97,14 @@ def test_what_tells_a_secret_is_made_changed_and_removed(quirks: dict[str, str],
     assert house.emulator.opened_by(store.read_text().strip()) == "key/h1/front"
     assert done(house, text.replace('"192.0.2.1"', "")) == {"key/h1/front": "update"}
     assert done(house, "houses: {h1: {keys: {front: {state: absent}}}}") == {"key/h1/front": "delete"}
+
+
+def test_what_no_call_shows_by_itself_is_read_from_its_list(tmp_path: Path) -> None:
+    house = lab(seed={"houses": {"h1": {"keys": {"front": {"last_used_at": "2026-01-01", "nets": ["::1"]}}}}})
+    done(house, f'houses: {{h1: {{keys: {{front: {{nets: [], store: {{file: "{tmp_path / "front"}"}}}}}}}}}}')
+    item = next(one.path for one in house.emulator.requests if one.method == "PUT")
+    assert not [one for one in house.emulator.requests if (one.method, one.path) == ("GET", item)]
+    assert house.emulator.handle(Request("GET", item, {}, {"x-api-token": TOKEN})).status == 405
 
 
 def test_a_replaced_object_keeps_what_the_files_do_not_mention() -> None:

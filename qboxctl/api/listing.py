@@ -3,16 +3,18 @@
 Nothing tells the server to hold still meanwhile: an object that goes from one page pulls the first one of the next
 page out of sight, and one that comes shows another twice. So a list counts as read where every page tells the same
 totals, no object stands on two pages, and there are as many as the totals say. Where that is not so, two readings
-must agree. A list of which each reading holds all that the one before it held, and no less than its first page
-counts, only grows, as suppression entries do with every bounce: it is taken as it was last seen.
+must agree. So it is where a list of several pages tells neither how many objects nor how many pages there are. A list
+of which each reading holds all that the one before it held, and no less than its first page counts, only grows, as
+suppression entries do with every bounce: it is taken as it was last seen.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
+from qboxctl.errors import ApiError
 from qboxctl.model import JSON
 
 MOST_READINGS = 40
@@ -21,6 +23,8 @@ MOST_ALIKE = 3
 """How often in a row pages may contradict each other in the very same way: then nothing is under way any more."""
 GROWING = 3
 """After so many readings in a row, each with all of the one before, a list only grows."""
+MOST_UNTOLD = 10_000
+"""So many pages may have a list that does not tell how many it has."""
 
 Row = Mapping[str, JSON]
 
@@ -41,6 +45,42 @@ class Page(NamedTuple):
     pages: int
     total: int | None
     missing: str = ""
+
+    @property
+    def told(self) -> bool:
+        """Whether a first page tells that there are others, or that there are none."""
+        return self.pages > 0 or len(self.rows) >= (self.total or 0) > 0 or not self.rows
+
+
+_NOTHING = Page((), 0, None)
+
+
+def untold(first: Page, page: Callable[[int], Page], id_name: str, path: str) -> Sequence[Page]:
+    """All pages of a list whose ``first`` one does not tell how many there are; ``page`` reads one by its number.
+
+    The last is the one that is empty, or shorter than the one before it. One that shows only what others have shown is
+    none: the server ignores the number. That is believed at once where it repeats the first to the letter.
+
+    Raises ApiError for a list without an end.
+    """
+    pages = [first]
+    seen = set(_keys(first.rows, id_name))
+    while len(pages) < MOST_UNTOLD:
+        found = page(len(pages) + 1)
+        found = _NOTHING if found.missing else found
+        keys = _keys(found.rows, id_name)
+        if len(found.rows) < len(pages[-1].rows):
+            return [*pages, found]
+        if seen.issuperset(keys):
+            return pages if keys == _keys(first.rows, id_name) else [*pages, _NOTHING]
+        pages.append(found)
+        seen.update(keys)
+    raise ApiError(f"the list does not end after {MOST_UNTOLD} pages", request=f"GET {path}")
+
+
+def _keys(rows: Sequence[Row], id_name: str) -> list[str]:
+    """What tells rows apart: their ids, or else all that they hold."""
+    return [repr(sorted(row.items())) if row.get(id_name) is None else str(row[id_name]) for row in rows]
 
 
 class Readings:
@@ -69,7 +109,8 @@ class Readings:
         self.why = _trouble(pages, totals)
         total = next(iter(totals)) if len(totals) == 1 else None
         once = len(rows) == len(keys)
-        if self.number == 1 and not self.why and once and (len(rows) == total if totals else _full(pages)):
+        told = totals or len(pages) == 1 or any(page.pages for page in pages)
+        if self.number == 1 and not self.why and once and told and (len(rows) == total if totals else _full(pages)):
             return list(rows.values())
         self._compare(keys, pages)
         if self._grows(set(rows), pages):

@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
 
 from qboxctl.api.client import Reader
-from qboxctl.api.listing import MOST_ALIKE, MOST_READINGS, Page, Readings, Row, number_in
+from qboxctl.api.listing import MOST_ALIKE, MOST_READINGS, Page, Readings, Row, number_in, untold
 from qboxctl.errors import ApiError, Refused
 from qboxctl.model import JSON, Address, Live
 from qboxctl.schema.calls import OWN
@@ -68,30 +68,40 @@ class Account:
         type_: ResourceType,
         home: Home = ACCOUNT,
         pool: ThreadPoolExecutor | None = None,
-        first: Page | None = None,
+        begun: Sequence[Page] = (),
     ) -> Sequence[Row]:
-        """A whole list, by the threads of a pool where there is one; ``first`` is its first page, if that was read."""
+        """A whole list, by the threads of a pool where there is one; ``begun`` are its first pages, if these were read.
+
+        Raises ApiError where its pages contradict each other.
+        """
         path = type_.calls.collection.path_for(home.codes)
         if type_.identity.alone:
             return self.block(type_, home)
-        page = first or self.page(type_, path, 1)
-        if page.missing:
-            page = self.believed(type_, path, page, home)
-            if page.missing:
+        pages = begun or self.begin(type_, path)
+        if pages[0].missing:
+            pages = self.believed(type_, path, pages, home)
+            if pages[0].missing:
                 return ()
         run = pool.map if pool else map
         readings = Readings(type_.identity.id)
         while readings.number < MOST_READINGS and readings.alike < MOST_ALIKE:
-            others = run(lambda number: self.page(type_, path, number), range(2, page.pages + 1))
-            rows = readings.take([page, *others])
+            others = run(lambda number: self.page(type_, path, number), range(len(pages) + 1, pages[0].pages + 1))
+            rows = readings.take([*pages, *others])
             if rows is not None:
                 self.shown[path] = rows
                 return rows
             if readings.alike:
                 self.reader.wait(self.reader.backoff(readings.alike))
-            page = self.page(type_, path, 1)
+            pages = self.begin(type_, path)
         told = f"its pages contradict each other: {readings.why}"
         raise ApiError(told, hint=_IN_PART, request=f"GET {path}")
+
+    def begin(self, type_: ResourceType, path: str) -> Sequence[Page]:
+        """The first page of a list; with all others where it does not tell how many there are."""
+        first = self.page(type_, path, 1)
+        if not type_.calls.collection.paged or first.told:
+            return [first]
+        return untold(first, lambda number: self.page(type_, path, number), type_.identity.id, path)
 
     def block(self, type_: ResourceType, home: Home) -> Sequence[Row]:
         """The row of a kind that is alone in its parent: the parent's own, asked for where that does not tell."""
@@ -101,8 +111,8 @@ class Account:
             return [found] if found is not None else ()
         return [row]
 
-    def believed(self, type_: ResourceType, path: str, page: Page, home: Home) -> Page:
-        """The first page of a list that answered 404, as soon as nothing contradicts it.
+    def believed(self, type_: ResourceType, path: str, pages: Sequence[Page], home: Home) -> Sequence[Page]:
+        """The pages of a list that answered 404, as soon as nothing contradicts it.
 
         "Not there or not visible" means "none" only where neither what the list is in counts any, nor the list itself
         showed some that have not been deleted since.
@@ -110,12 +120,12 @@ class Account:
         for attempt in range(1, MOST_LOOKS + 1):
             there = max(self.counted(type_, home, again=attempt > 1), self.left(type_, path))
             if not there:
-                return page
+                return pages
             self.reader.wait(self.reader.backoff(attempt))
-            page = self.page(type_, path, 1)
-            if not page.missing:
-                return page
-        told = f"it answers {page.missing}, and must hold {there} {'object' if there == 1 else 'objects'}"
+            pages = self.begin(type_, path)
+            if not pages[0].missing:
+                return pages
+        told = f"it answers {pages[0].missing}, and must hold {there} {'object' if there == 1 else 'objects'}"
         raise ApiError(told, hint=_IN_PART, request=f"GET {path}")
 
     def left(self, type_: ResourceType, path: str) -> int:
@@ -144,8 +154,10 @@ class Account:
 
     def page(self, type_: ResourceType, path: str, number: int, query: Mapping[str, str] = _ALL) -> Page:
         """One page of a list; ``query`` says what to look for in it."""
+        call = type_.calls.collection
+        paging: Mapping[str, int] = {"page": number, "per": PER_PAGE} if call.paged else {}
         try:
-            answer = self.reader.get(path, {**type_.calls.collection.query, **query, "page": number, "per": PER_PAGE})
+            answer = self.reader.get(path, {**call.query, **query, **paging})
             rows = answer.resources
         except Refused as refused:
             if refused.status != 404:
@@ -161,6 +173,8 @@ class Account:
     def detail(self, type_: ResourceType, codes: Mapping[str, str], live: Live) -> Row | None:
         """One object with all its attributes, None where it is gone; ``codes`` are those of what it lives in."""
         call = type_.calls.read
+        if call is None:
+            return self.listed(type_, codes, live)
         path = call.path_for({**codes, OWN: live.remote_id})
         try:
             if call.named:
@@ -172,6 +186,14 @@ class Account:
                 return None
             raise
         row = rows[0] if rows else None
+        return _without(row, type_.secret_answers) if row is not None else None
+
+    def listed(self, type_: ResourceType, codes: Mapping[str, str], live: Live) -> Row | None:
+        """One object as its list shows it, None where it does not."""
+        outer = self.types.parent(live.address)
+        home = Home(Live(outer, codes[outer.kind], {}), codes) if outer is not None else ACCOUNT
+        rows = self.rows(type_, home)
+        row = next((row for row in rows if code_of(row.get(type_.identity.id)) == live.remote_id), None)
         return _without(row, type_.secret_answers) if row is not None else None
 
     def detailed(self, type_: ResourceType, codes: Mapping[str, str], live: Live) -> Live | None:
@@ -188,10 +210,12 @@ class Account:
 
     def worth_asking(self, type_: ResourceType, missing: Sized[str]) -> bool:
         """Whether an object's details may hold an attribute that its list left out."""
-        return any(self.never[type_.kind][name] < SAMPLE for name in missing)
+        return type_.calls.read is not None and any(self.never[type_.kind][name] < SAMPLE for name in missing)
 
     def ask(self, type_: ResourceType, codes: Mapping[str, str], live: Live, missing: Iterable[str]) -> Live | None:
         """A live object with its details, and what that teaches of the attributes that its list left out."""
+        if type_.calls.read is None:
+            return live  # its list, which it comes from, shows all that can be known
         found = self.detailed(type_, codes, live)
         never = self.never[type_.kind]
         for name in missing:
@@ -211,7 +235,7 @@ class Account:
         """
         key = home.live.address.key if home.live else ""
         found: dict[Address, Live] = {}
-        if len(wanted) <= pages and all(code for code, _ in wanted.values()):
+        if type_.calls.read and len(wanted) <= pages and all(code for code, _ in wanted.values()):
             for address, (code, _) in wanted.items():
                 live = self.detailed(type_, home.codes, Live(address, code, {}))
                 if live is not None:

@@ -57,8 +57,8 @@ class Answers:
     # -- rows ----------------------------------------------------------------------------------------------
 
     def text(self, obj: Stored, *, listed: bool = False) -> str:
-        """The object's row as JSON text."""
-        short = listed and self.quirks["list_detail"] == "abridged"
+        """The object's row as JSON text; a list that is all there is to read is never abridged."""
+        short = listed and obj.type.calls.read is not None and self.quirks["list_detail"] == "abridged"
         stamp = (obj.version, obj.pending > 0, obj.leaving is not None, short)
         if obj.row is None or obj.row[0] != stamp or obj.kind in self._composed:
             obj.row = (stamp, _ENCODE(self.row(obj, short=short)))
@@ -200,13 +200,14 @@ class Answers:
         status, form = int(self.quirks["create_status"]), self.quirks["create_answer"]
         if form == "resources":
             return self._envelope([obj], {}, status=status)
-        if obj.type.calls.read.named or form == "nothing":
+        if obj.type.calls.by_name or form == "nothing":
             return answer(status)
         if form == "location":
             codes, outer = {OWN: obj.code}, obj.parent
             while outer is not None:
                 codes[outer.kind], outer = outer.code, outer.parent
-            return answer(status, None, {"location": obj.type.calls.read.path_for(codes)})
+            item = obj.type.calls.read or obj.type.calls.delete or obj.type.calls.collection
+            return answer(status, None, {"location": item.path_for(codes)})
         return answer(status, {"message": "Created", "resource_code": self.code(obj)})
 
     def told(self, obj: Stored, secret: str) -> Response:

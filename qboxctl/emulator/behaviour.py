@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from qboxctl.emulator.state import PLAIN_CODE, Code, Store, Stored
 from qboxctl.model import JSON
+from qboxctl.schema.calls import Call
 from qboxctl.schema.collections import Texts
 from qboxctl.schema.lifecycle import DISABLED, ENABLED
 from qboxctl.schema.resource import ResourceType
@@ -76,6 +77,14 @@ class Draft:
 Rule = Callable[[Draft], None]
 
 
+@dataclass(frozen=True, slots=True)
+class Paging:
+    """A list that may tell no totals: it does not where the ``quirk`` is ``{}``, and shows all of it if ``whole``."""
+
+    quirk: str
+    whole: bool = False
+
+
 @dataclass(frozen=True)
 class Behaviour:
     """What the server does with a kind.
@@ -87,6 +96,8 @@ class Behaviour:
     is what a list's query looks at beside the name. ``merge`` gives the values of an object that a second creation of
     its name is merged into. ``tells`` gives the answer to a creation that tells a secret, which is in the row unless
     said otherwise. ``shown`` are attributes with a form of their own in answers, ``more`` other lists by path.
+    ``unused`` are the calls that no definition has, by what they do. Of all calls, ``optional`` names those that are
+    missing where a quirk is ``absent``.
     """
 
     code: Code = PLAIN_CODE
@@ -105,6 +116,9 @@ class Behaviour:
     shown: Mapping[str, Callable[[Answers, JSON], JSON]] = field(default_factory=dict)
     merge: Callable[[Stored, Mapping[str, JSON]], Row] | None = None
     more: Mapping[str, tuple[Row, ...]] = field(default_factory=dict)
+    paging: Paging | None = None
+    unused: Mapping[str, Call] = field(default_factory=dict)
+    optional: Mapping[str, str] = field(default_factory=dict)
 
 
 _PLAIN = Behaviour()

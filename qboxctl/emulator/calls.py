@@ -59,7 +59,7 @@ class Calls:
         self._activation = reads(quirks["activation"])
         self._removal = reads(quirks["delete"])
         self._random = random.Random(8025)  # noqa: S311  # shuffles rows, and the same way in every run
-        self._routes = Routes(store.types, with_sync=quirks["ownership_sync"] == "present")
+        self._routes = Routes(store.types, quirks)
         self._operations: Mapping[str, Callable[[Call], Response]] = {
             "list": self._list,
             "read": self._read,
@@ -76,10 +76,7 @@ class Calls:
         return self._operations.get(call.operation, self._update)(call)
 
     def _understood(self, request: Request, body: JSON) -> Call:
-        route, codes = self._routes.find(request.path)
-        if request.method not in route.methods:
-            raise Refusal(405, allow=", ".join(sorted(route.methods)))
-        type_, operation = route.methods[request.method]
+        route, codes, type_, operation = self._routes.find(request.method, request.path)
         parent: Stored | None = None
         for outer in reversed([*self.store.types.outer(type_.kind)]):  # of those that the path names, from outside in
             if outer.kind in codes:
@@ -102,23 +99,17 @@ class Calls:
         found = list(self._matching(call))
         if call.fault is not None:
             found = list(call.fault.seen(found, number))
+        paging = behaviour_of(call.type.kind).paging
+        untold = paging is not None and self._quirks[paging.quirk] == "{}"
+        if not call.type.calls.collection.paged or (paging is not None and untold and paging.whole):
+            number, per, untold = 1, max(1, len(found)), True
         start = (number - 1) * per
         if self._quirks["order"] == "shuffled":
             # A page of a fresh random order is a random sample of its size.
             shown = self._random.sample(found, max(0, min(per, len(found) - start)))
         else:
             shown = found[start : start + per]
-        pagination = {
-            "per": per,
-            "page": number,
-            "total_pages": -(-len(found) // per),
-            "query": call.query.get("query"),
-            "filter": None,
-            "status": call.query.get("status"),
-            "sort_field": None,
-            "sort": None,
-            "total_records": len(found),
-        }
+        pagination = {} if untold else _pagination(call.query, number, per, len(found))
         response = self.answers.page(shown, pagination)
         self._seen(shown)
         return response
@@ -145,7 +136,7 @@ class Calls:
 
     def _read(self, call: Call) -> Response:
         obj = call.obj
-        if call.type.calls.read.named:
+        if call.type.calls.by_name:
             draft = self._draft(call)
             self._bodies.read(draft, call.body)
             _refuse(draft)
@@ -298,6 +289,21 @@ def _present(obj: Stored | None) -> Stored:
 def _refuse(draft: Draft) -> None:
     if draft.errors:
         raise Refusal(422, dict.fromkeys(draft.errors))
+
+
+def _pagination(query: Mapping[str, str], number: int, per: int, total: int) -> dict[str, JSON]:
+    """What a page tells of its list."""
+    return {
+        "per": per,
+        "page": number,
+        "total_pages": -(-total // per),
+        "query": query.get("query"),
+        "filter": None,
+        "status": query.get("status"),
+        "sort_field": None,
+        "sort": None,
+        "total_records": total,
+    }
 
 
 def _positive(query: Mapping[str, str], name: str, default: int) -> int:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from qboxctl.emulator.behaviour import behaviour_of
+from qboxctl.emulator.behaviour import Behaviour, behaviour_of
 from qboxctl.emulator.wire import Refusal
 from qboxctl.schema.calls import Call
 from qboxctl.schema.kinds import Kinds
@@ -12,6 +13,7 @@ from qboxctl.schema.resource import ResourceType
 
 MORE = "more"
 """What it is to read one of the lists that are no kind's own."""
+_ABSENT = "absent"
 
 
 @dataclass(slots=True)
@@ -35,20 +37,17 @@ class Route:
 
 
 class Routes:
-    """All paths; without ``with_sync`` the ownership check that answers at once is missing."""
+    """All paths; some quirks say which calls are missing: such a call answers as if its path was not there."""
 
-    def __init__(self, types: Kinds, *, with_sync: bool) -> None:
+    def __init__(self, types: Kinds, quirks: Mapping[str, str]) -> None:
         self._table: dict[tuple[str, ...], Route] = {}
         for type_ in types.values():
-            calls, proof = type_.calls, type_.lifecycle.proof
-            known: dict[str, Call | None] = {"list": calls.list, "read": calls.read, "create": calls.create}
-            known |= {**calls.writes, "delete": calls.delete}
-            if proof is not None:
-                known |= {"check": proof.queued, "check_sync": proof.at_once if with_sync else None}
-            for operation, call in known.items():
-                if call is not None:
-                    self._add(call.path, call.method, type_, operation)
-            for path in behaviour_of(type_.kind).more:
+            behaviour = behaviour_of(type_.kind)
+            optional = {"check_sync": "ownership_sync", **behaviour.optional}
+            for operation, call in _calls(type_, behaviour).items():
+                absent = operation in optional and quirks[optional[operation]] == _ABSENT
+                self._add(call.path, call.method, type_, _ABSENT if absent else operation)
+            for path in behaviour.more:
                 self._add(path, "GET", type_, MORE)
         self._by_length: dict[int, list[Route]] = {}
         # Paths without codes come first: a code must not hide a word of the same length.
@@ -59,11 +58,25 @@ class Routes:
         segments = tuple(path.split("/"))
         self._table.setdefault(segments, Route(segments)).methods[method] = (type_, operation)
 
-    def find(self, path: str) -> tuple[Route, dict[str, str]]:
-        """The route of a path and the codes in it; raises ``Refusal`` for an unknown one."""
+    def find(self, method: str, path: str) -> tuple[Route, dict[str, str], ResourceType, str]:
+        """The route of a path, the codes in it, and what the method on it means; raises ``Refusal`` for another one."""
         segments = path.split("/")
         for route in self._by_length.get(len(segments), ()):
             codes = route.match(segments)
-            if codes is not None:
-                return route, codes
+            if codes is None:
+                continue
+            if method not in route.methods:
+                raise Refusal(405, allow=", ".join(sorted(route.methods)))
+            type_, operation = route.methods[method]
+            if operation != _ABSENT:
+                return route, codes, type_, operation
+            break
         raise Refusal(404)
+
+
+def _calls(type_: ResourceType, behaviour: Behaviour) -> dict[str, Call]:
+    """The calls of a kind, by what they do."""
+    calls, proof = type_.calls, type_.lifecycle.proof
+    known = {"list": calls.list, "read": calls.read, "create": calls.create, **calls.writes, "delete": calls.delete}
+    known |= {"check": proof.queued, "check_sync": proof.at_once} if proof else {}
+    return {operation: call for operation, call in {**known, **behaviour.unused}.items() if call is not None}

@@ -92,21 +92,21 @@ class _Refresh:
                 blocks.append((collection, type_, home))
             else:
                 jobs.append((collection, type_, type_.calls.collection.path_for(home.codes)))
-        firsts = self.pool.map(lambda job: self.account.page(job[1], job[2], 1), jobs)
+        begun = self.pool.map(lambda job: self.account.begin(job[1], job[2]), jobs)
         rows = self.pool.map(lambda job: self.account.block(job[1], job[2]), blocks)
         for (collection, type_, _), own in zip(blocks, rows, strict=True):
             self.keep(collection, type_, own)
-        for (collection, type_, _), first in zip(jobs, firsts, strict=True):
-            if self.rather_single(collection, type_, first.pages):
-                self.totals[collection] = first.total or 0
-                self.single(type_, first)
+        for (collection, type_, _), pages in zip(jobs, begun, strict=True):
+            if self.rather_single(collection, type_, pages[0].pages):
+                self.totals[collection] = pages[0].total or 0
+                self.single(type_, pages[0])
             else:
-                self.keep(collection, type_, self.whole(collection, first))
+                self.keep(collection, type_, self.whole(collection, pages))
 
-    def whole(self, collection: Collection, first: Page | None = None) -> Sequence[Row]:
+    def whole(self, collection: Collection, begun: Sequence[Page] = ()) -> Sequence[Row]:
         """A list to its end."""
         home = self.home(collection)
-        return self.account.rows(self.types[collection.kind], home, self.pool, first) if home is not None else ()
+        return self.account.rows(self.types[collection.kind], home, self.pool, begun) if home is not None else ()
 
     def searched(self, collection: Collection) -> bool:
         """Whether all that is wanted of a collection was found by searching: then nobody reads the whole list.

@@ -29,7 +29,7 @@ class Call:
     In the ``path``, ``{id}`` stands for the object's own code and ``{domain}``, as an example, for the code of the
     domain that it lives in. A call is ``named`` where the body names the object, because the path does not. The body
     ``repeats`` some attributes even where they do not change, or states the ``whole`` object. ``query`` goes along
-    with a list.
+    with a list; one that is not ``paged`` takes no number of a page, and answers with all of it.
     """
 
     method: str
@@ -38,6 +38,7 @@ class Call:
     repeats: tuple[str, ...] = ()
     whole: bool = False
     query: Mapping[str, str] = field(default_factory=dict)
+    paged: bool = True
     certainty: Certainty = Certainty.DOCUMENTED
 
     @property
@@ -55,18 +56,23 @@ class Calls:
     """What the API can do with a kind.
 
     ``list`` is None for a block of its parent: there is one in each, and ``read`` answers with the parent's row.
-    ``writes`` are the calls that change an object, by name, in the order in which they are sent. ``search`` is the
-    parameter of the list that looks for a text: what it finds is there, what it misses may be too. Objects are read
-    ``one_by_one`` where that takes fewer requests than the pages of a long list.
+    ``read`` is None where no call shows one object, or none that can be relied on: then its list is read. ``writes``
+    are the calls that change an object, by name, in the order in which they are sent. ``search`` is the parameter of
+    the list that looks for a text: what it finds is there, what it misses may be too. Objects are read ``one_by_one``
+    where that takes fewer requests than the pages of a long list.
     """
 
     list: Call | None
-    read: Call
+    read: Call | None
     create: Call
     writes: Mapping[str, Call] = field(default_factory=dict)
     delete: Call | None = None
     search: str = ""
     one_by_one: bool = False
+
+    def __post_init__(self) -> None:
+        if self.read is None and (self.list is None or self.one_by_one):
+            raise ValueError("what no call shows by itself has a list, and is not read one by one")
 
     def __iter__(self) -> Iterator[Call]:
         """All of them, in the order in which they are documented."""
@@ -76,7 +82,12 @@ class Calls:
     @property
     def collection(self) -> Call:
         """What a whole collection is read by."""
-        return self.list or self.read
+        return self.list or self.read  # type: ignore[return-value]  # one of them is there
+
+    @property
+    def by_name(self) -> bool:
+        """Whether an object is asked for by its name, since it has no path of its own."""
+        return self.read is not None and self.read.named
 
     @property
     def update(self) -> Call | None:

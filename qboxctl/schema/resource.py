@@ -318,7 +318,7 @@ class ResourceType:
             raise ValueError(f"{self.kind}: an attribute is defined twice")
         if self.identity.alone != (self.calls.list is None):
             raise ValueError(f"{self.kind}: what is alone in its parent has no list, and all else has one")
-        by_name = self.calls.search or self.calls.one_by_one or self.calls.read.named
+        by_name = self.calls.search or self.calls.one_by_one or self.calls.by_name
         if by_name and (self.parent or not self.identity.unique):
             raise ValueError(
                 f"{self.kind}: only what has a name of its own in the whole account can be asked for by it"

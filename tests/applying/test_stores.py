@@ -26,6 +26,7 @@ from qboxctl.model import Action, Outcome, Revealed, Status
 from qboxctl.planning.planfile import dumps, loads
 from qboxctl.render import plan_text
 from qboxctl.render.style import Palette
+from qboxctl.schema.calls import Call
 from qboxctl.schema.json_schema import config_schema
 from qboxctl.schema.kinds import Kinds
 from qboxctl.schema.resource import Identity
@@ -61,11 +62,11 @@ def live(lab: Lab) -> dict[str, Any]:
     return found
 
 
-def run(lab: Lab, text: str) -> dict[str, Outcome]:
+def run(lab: Lab, text: str, types: Kinds = KINDS) -> dict[str, Outcome]:
     """Plan, save, load and apply."""
-    configuration = configuration_of(text, types=KINDS)
+    configuration = configuration_of(text, types=types)
     plan = lab.plan(configuration)
-    assert loads(dumps(plan), "plan.json", KINDS).changes == plan.changes
+    assert loads(dumps(plan), "plan.json", types).changes == plan.changes
     return {str(one.address): one for one in lab.apply(configuration, plan, journal=Path("journal"))}
 
 
@@ -691,7 +692,9 @@ def test_what_is_made_anew_keeps_what_a_list_does_not_show(folder: Path) -> None
             del row["nets"]
         return Response(response.status, response.headers, json.dumps(content).encode())
 
-    house = lab(seed={"houses": {"h1": {"keys": {"front": {"nets": ["10.0.0.0/8"]}}}}}, between=between)
+    item = Call("GET", "/api/houses/{house}/keys/{id}")
+    shown = Kinds([HOUSE, replace(KEY, calls=replace(KEY.calls, read=item))])
+    house = lab(types=shown, seed={"houses": {"h1": {"keys": {"front": {"nets": ["10.0.0.0/8"]}}}}}, between=between)
     (folder / "front.pending").write_text(NOTE)
-    (one,) = run(house, 'houses: {h1: {keys: {front: {store: {file: "front"}}}}}').values()
+    (one,) = run(house, 'houses: {h1: {keys: {front: {store: {file: "front"}}}}}', shown).values()
     assert (one.action, live(house)["front"]["nets"]) == (Action.UPDATE, ["10.0.0.0/8"])

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from qboxctl.api.client import Reader
-from qboxctl.api.listing import MOST_READINGS, Page, Readings
+from qboxctl.api.listing import MOST_READINGS, MOST_UNTOLD, Page, Readings, untold
 from qboxctl.api.reader import Account, Home, code_of
 from qboxctl.emulator import Request, Response, parse_fault
 from qboxctl.errors import ApiError
@@ -18,6 +18,7 @@ from qboxctl.export import Selection, query_for_export
 from qboxctl.live.refresh import read_live_state
 from qboxctl.model import Action, Address, Live, Plan, Revealed, Status
 from qboxctl.resources import TYPES
+from tests.support.keys import KINDS as SHAPES
 from tests.support.lab import TOKEN, Lab, configuration_of
 
 Answer = Callable[[Request], Response]
@@ -78,6 +79,63 @@ def test_what_stays_contradictory_is_never_believed(pages: list[Page], why: str)
     assert [taken.take(pages) for _ in range(MOST_READINGS)] == [None] * MOST_READINGS
     assert why in taken.why
     assert taken.alike == MOST_READINGS - 1
+
+
+UNTOLD = {
+    # the pages of a list that tells no totals, one reading after the other; what it holds, and the requests it takes
+    "nothing": ([[""]], "", 1),
+    "one page, then none": ([["abc", ""]] * 2, "abc", 4),
+    "the number of a page is ignored": ([["abc", "abc"]], "abc", 2),
+    "it is ignored, in another order": ([["abc", "cab"], ["bca", "abc"]], "abc", 4),
+    "two pages": ([["abc", "d"]] * 2, "abcd", 4),
+    "two full pages": ([["ab", "cd", ""]] * 2, "abcd", 6),
+    "the last page again": ([["ab", "cd", "cd"]] * 2, "abcd", 6),
+    "one went meanwhile": ([["abc", "e"], ["abd", "e"], ["abd", "e"]], "abde", 6),
+    "one came meanwhile": ([["abc", "cd"], *[["xab", "cd"]] * 2], "xabcd", 6),
+    "the last one seems to have gone": ([["ab", ""], ["ac", ""], ["ac", ""]], "ac", 6),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("readings", "whole", "requests"), UNTOLD.values(), ids=UNTOLD)
+@pytest.mark.parametrize("empty", ["200", "404"])
+def test_a_list_without_totals_is_read_to_its_end(
+    readings: list[list[str]], whole: str, requests: int, empty: str
+) -> None:
+    left = iter([page for reading in readings for page in reading])
+    asked = []
+
+    def between(request: Request, answer: Answer) -> Response:
+        if request.path != "/api/domains":
+            return answer(request)
+        asked.append(request.query["page"])
+        rows = [{"code": f"D{one}", "name": f"{one}.example"} for one in next(left)]
+        if not rows and empty == "404":
+            return Response(404, {}, b'{"message": "Not found", "errors": []}')
+        return Response(200, {}, json.dumps({"resources": rows, "pagination": {}}).encode())
+
+    lab = Lab(between=between)
+    with closing(Reader(lab.endpoint, Revealed(TOKEN), lab.api, **lab.options())) as reader:
+        rows = Account(reader, TYPES).rows(TYPES["domain"])
+    assert sorted(str(row["code"])[1:] for row in rows) == sorted(whole)
+    assert len(asked) == requests
+
+
+def test_a_list_without_totals_and_without_an_end_is_an_error() -> None:
+    with pytest.raises(ApiError, match=f"GET /api/x: the list does not end after {MOST_UNTOLD} pages"):
+        untold(Page([{"id": 1}], 0, None), lambda number: Page([{"id": number}], 0, None), "id", "/api/x")
+
+
+def test_rows_without_an_id_are_told_apart_by_what_they_hold() -> None:
+    pages = [[{"x": 1}, {"x": 2}], [{"x": 3}]]
+    found = untold(Page(pages[0], 0, None), lambda number: Page(pages[number - 1], 0, None), "id", "/api/x")
+    assert [page.rows for page in found] == pages
+
+
+def test_a_list_that_is_not_paged_is_asked_for_once_and_without_a_page() -> None:
+    lab = Lab(types=SHAPES, seed={"houses": {"h1": {"keys": {"a": {}, "b": {}}}}})
+    plan = lab.plan(configuration_of("houses: {h1: {keys: {}}}", types=SHAPES))
+    assert [str(one) for one in plan.unmanaged] == ["key/h1/a", "key/h1/b"]
+    assert [one.query for one in lab.emulator.requests if one.path.endswith("/keys")] == [{}]
 
 
 def test_objects_without_an_id_are_not_one_object() -> None:

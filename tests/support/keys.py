@@ -20,8 +20,8 @@ KEY = ResourceType(
     goes_along=True,
     identity=Identity(key="label", id="id", normalise=formats.label, unique=False),
     calls=Calls(
-        Call("GET", _KEYS),
-        Call("GET", f"{_KEYS}/{{id}}"),
+        Call("GET", _KEYS, paged=False),
+        None,
         Call("POST", _KEYS),
         {"update": Call("PUT", f"{_KEYS}/{{id}}")},
         delete=Call("DELETE", f"{_KEYS}/{{id}}"),
