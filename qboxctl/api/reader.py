@@ -263,11 +263,11 @@ class Account:
             name = str(row.get("email_address", "")).rpartition("@")[0]
         if type_.identity.alone:
             name = parent
-        remote_id, text = code_of(row.get(type_.identity.id)), _word(name).lower()
+        remote_id, text = code_of(row.get(type_.identity.id)), _word(name)
         if not remote_id or name is None or (type_.identity.unique and not text):
             raise ApiError(f"a {type_.title} came without a usable {type_.identity.id} or {type_.identity.key}")
         if by_address:
-            text = text.partition("@")[0]
+            text = text.lower().partition("@")[0]
             if type_.identity.reserved and type_.identity.reserved.bears(text, remote_id):
                 return None
         else:
