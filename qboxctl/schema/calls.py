@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from urllib.parse import quote
 
+from qboxctl.errors import QboxctlError
+
 OWN = "id"
 """What stands in a path for the object's own code; for what it lives in stand the names of those kinds."""
 UPDATE = "update"
@@ -47,8 +49,15 @@ class Call:
         return frozenset(name for _, name, _, _ in string.Formatter().parse(self.path) if name)
 
     def path_for(self, codes: Mapping[str, str]) -> str:
-        """The path with its codes, by what stands for them; whatever they hold, they stay one step of the path."""
-        return self.path.format_map({name: quote(code, safe="") for name, code in codes.items()})
+        """The path with its codes, by what stands for them; whatever they hold, they stay one step of the path.
+
+        Raises QboxctlError where one is not known: without it, the path would be that of something larger.
+        """
+        known = {name: quote(codes.get(name, ""), safe="") for name in self.variables}
+        missing = sorted(name for name, code in known.items() if not code)
+        if missing:
+            raise QboxctlError(f"{self.method} {self.path}: the code for {' and '.join(missing)} is not known")
+        return self.path.format_map(known)
 
 
 @dataclass(frozen=True, slots=True)
