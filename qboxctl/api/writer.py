@@ -17,7 +17,7 @@ from qboxctl.api.listing import Row
 from qboxctl.api.reader import Account, Home, belongs, code_of
 from qboxctl.api.responses import Answer
 from qboxctl.api.telling import taken_out
-from qboxctl.errors import ApiError, OutcomeUnknown, QboxctlError, Refused
+from qboxctl.errors import ApiError, JournalError, OutcomeUnknown, QboxctlError, Refused
 from qboxctl.model import JSON, MISSING, Address, FieldChange, Live, Revealed, Value
 from qboxctl.schema.calls import OWN, UPDATE, Call
 from qboxctl.schema.decoding import EXTRA, value_of
@@ -106,8 +106,8 @@ class Writer:
         attempt = 0
         lost: OutcomeUnknown | None = None
         while True:
-            intend(f"{type_.calls.create.method} {path}")
             try:
+                intend(f"{type_.calls.create.method} {path}")
                 answer = self.client.write(type_.calls.create.method, path, body, repeatable=False)
             except OutcomeUnknown as unknown:
                 lost = unknown
@@ -120,7 +120,7 @@ class Writer:
                 self.client.wait(self.client.backoff(attempt))
                 if self.client.stop.is_set():
                     raise
-            except ApiError as error:
+            except (ApiError, JournalError) as error:
                 if lost is None:
                     raise
                 if not (isinstance(error, Refused) and error.already_exists):
@@ -280,14 +280,15 @@ class Writer:
         return done
 
     def replace(
-        self, target: Target, fields: Iterable[FieldChange], intend: Callable[[str], None]
+        self, target: Target, fields: Iterable[FieldChange], told: str, intend: Callable[[str], None]
     ) -> tuple[str, int | None]:
         """Delete an object that cannot be changed, and create it again; its new code and the last HTTP status.
 
-        Raises Refused where the name is not free yet: then all of it may be tried again.
+        ``told`` is what there is to say once it is deleted, where it cannot be created. Raises Refused where the name
+        is not free yet: then all of it may be tried again.
         """
         self.delete(target, intend)
-        told, known = "it was deleted to be created again", frozenset({target.remote_id})
+        known = frozenset({target.remote_id})
         try:
             code, status = self.create(target, fields, {}, known, intend)
             return code or self.look_for(target, known) or "", status

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import secrets as randomness
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Mapping, Set
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -30,14 +30,15 @@ from qboxctl.schema.decoding import value_of
 class Written:
     """What a write brings back.
 
-    ``adopted``: the object had been created by others meanwhile; ``taken``: its name is not free yet; ``note``: what
-    has to be told of it, though it is done.
+    ``adopted``: the object had been created by others meanwhile; ``taken``: its name is not free yet, which says
+    ``why``; ``note``: what has to be told of it, though it is done.
     """
 
     remote_id: str = ""
     http_status: int | None = None
     adopted: bool = False
     taken: bool = False
+    why: str = "an object of this name is still being deleted"
     note: str = ""
 
 
@@ -132,14 +133,21 @@ class Executor:
         counts = counts_of(self.types, live, {kind: (number, False) for kind, number in shown.items()})
         return {one.counter: one.counted - one.shown for one in counts.values() if one.counted > one.shown}
 
-    def replace(self, step: Step, target: Target, fields: Iterable[FieldChange]) -> Written:
+    def replace(self, step: Step, target: Target, fields: Sequence[FieldChange]) -> Written:
         """Delete an object that cannot be changed, and create it again."""
+        desired = self.run.configuration.objects.get(step.address)
+        kept = [one.name for one in fields if one.after and (desired is None or one.name not in desired.values)]
+        told = "it was deleted to be created again"
+        told += f" (no file states its {' and '.join(kept)})" if kept else ""
         try:
-            return Written(*self.writer.replace(target, fields, self.intend(step)))
+            code, status = self.writer.replace(target, fields, told, self.intend(step))
         except Refused as refused:
             if not refused.already_exists or self.writer.named(target):
                 raise
-            return Written("", refused.status, taken=True)  # its own deletion is queued
+            return Written("", refused.status, taken=True, why=f"{told}, and its deletion is queued")
+        if not code:
+            self.run.ids.forget(step.address)  # its list will tell the new one
+        return Written(code, status)
 
     def create(self, step: Step, target: Target, secrets: Mapping[str, Revealed]) -> Written:
         """Create an object; one that others created meanwhile is looked at before it is called a failure."""

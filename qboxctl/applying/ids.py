@@ -26,6 +26,11 @@ class Ids:
             if address.kind in self._keys:
                 self._keys[address.kind][code] = self._types.called(address)
 
+    def forget(self, address: Address) -> None:
+        """Forget the code of an object that is deleted to be created again."""
+        with self._lock:
+            self._ids.pop(address, None)
+
     def of(self, address: Address | None) -> str:
         """An object's code, "" where it is not known."""
         with self._lock:

@@ -26,7 +26,10 @@ class Author:
 
 
 class Journal:
-    """One journal file (mode 0600). Threads that record at the same time share one flush to the disk."""
+    """One journal file (mode 0600). Threads that record at the same time share one flush to the disk.
+
+    ``failure`` is the last reason why something could not be recorded, None where all was.
+    """
 
     def __init__(self, path: Path, plan_id: str, author: Author, *, now: Callable[[], float]) -> None:
         self.path = path
@@ -35,6 +38,7 @@ class Journal:
         self._lock = threading.Lock()
         self._flush = threading.Lock()
         self._written = self._synced = 0
+        self.failure: JournalError | None = None
         try:
             for made in make_folders(path.parent):
                 sync_folder(made.parent)
@@ -90,7 +94,8 @@ class Journal:
                 self._synced = upto
 
     def _failure(self, error: OSError) -> JournalError:
-        return JournalError(f"the journal {self.path} cannot be written: {error.strerror}")
+        self.failure = JournalError(f"the journal {self.path} cannot be written: {error.strerror}")
+        return self.failure
 
     def close(self) -> None:
         """Close the file; all that matters was flushed to the disk before."""

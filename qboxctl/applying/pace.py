@@ -26,7 +26,8 @@ class State:
     ``took`` is the time of its requests in seconds, ``waits_since`` when it was first seen not to be in effect yet.
     ``accepted`` is whether all its requests were, ``refused`` whether the server said no to one, ``seen`` whether its
     object was there afterwards, ``adopted`` whether another run had made it. ``notes`` are told with the outcome.
-    ``result`` is None until it is over.
+    ``gone`` is what to say of an object that was deleted to be created again, and is not there yet. ``begun`` is
+    whether anything may have been sent. ``result`` is None until it is over.
     """
 
     took: float = 0.0
@@ -38,6 +39,8 @@ class State:
     accepted: bool = False
     refused: bool = False
     seen: bool = False
+    begun: bool = False
+    gone: str = ""
     http_status: int | None = None
     record: str = ""
     notes: tuple[str, ...] = ()

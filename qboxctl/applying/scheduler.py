@@ -51,7 +51,7 @@ class Scheduler:
         self.changes, self.graph, self.ids, self.redact = run.changes, run.graph, run.ids, run.redact
         self.executor, self.verifier, self.journal = executor, verifier, journal
         self.clock, self.stop, self.patience = clock, stop, patience
-        self.report, self.note, self.sent = report, note, sent
+        self.report, self.note, self.sent = self.telling(report), self.telling(note), self.telling(sent)
         writers = concurrency + concurrency // 2  # while some wait for an answer, others wait for the journal's disk
         self.writers, self.readers = ThreadPoolExecutor(writers), ThreadPoolExecutor(concurrency)
         self.loop = Loop(clock, stop, QboxctlError)
@@ -71,7 +71,11 @@ class Scheduler:
         for change in in_effect:
             self.conclude(change, Status.IN_EFFECT, self.verifier.standing(change), 0.0, None)
         with self.writers, self.readers:
-            self.loop.run(self.start)
+            try:
+                self.loop.run(self.start)
+            except Exception as error:
+                self.break_off(error)
+        self.abandon()
         self.note_down(self.journal.flush)
         if self.broken:
             raise self.broken
@@ -103,8 +107,9 @@ class Scheduler:
         if step.address.kind == GATE:
             self.finish(step, Status.DONE)
         elif self.stop.is_set():
-            self.finish(step, Status.SKIPPED, self.why)
+            self.give_up(step)
         else:
+            state.begun = True
             self.read_back.begun(step)
             self.loop.submit(self.writers, lambda: self.write(step), partial(self.written, step))
 
@@ -125,9 +130,9 @@ class Scheduler:
         if error is not None:
             self.fail(step, error)
         elif done is None:
-            self.finish(step, Status.SKIPPED, self.why)
+            self.give_up(step)
         elif done.taken:
-            self.wait_for_name(step)
+            self.wait_for_name(step, done.why)
         else:
             self.keep(step, done)
             self.read_back.add(step)
@@ -141,14 +146,21 @@ class Scheduler:
         if done.remote_id:
             self.ids.know(step.address, done.remote_id)
 
-    def wait_for_name(self, step: Step) -> None:
+    def give_up(self, step: Step) -> None:
+        """A step is not started any more: nothing was done, but for an object that was deleted to be created again."""
+        gone = self.states[step].gone
+        self.finish(step, Status.WAITING if gone else Status.SKIPPED, gone or self.why)
+
+    def wait_for_name(self, step: Step, why: str) -> None:
         """The object's name is still held by one whose deletion is queued: try again, for a while."""
         state = self.states[step]
+        change = self.changes.get(step.address)
+        state.gone = why if change is not None and change.action is Action.UPDATE else ""
         if self.may_wait(state):
             state.look_again(self.clock.monotonic())
             self.loop.later(state.interval(), lambda: self.ready(step))
         else:
-            self.finish(step, Status.WAITING, "an object of this name is still being deleted")
+            self.finish(step, Status.WAITING, why)
 
     def unseen(self, steps: Sequence[Step], error: BaseException) -> None:
         """Steps that were sent cannot be read back."""
@@ -206,6 +218,9 @@ class Scheduler:
             at_once = proof.verified and state.proofs == 1  # most servers have it in effect with the answer
             self.read_back.again([step], 0.0 if at_once else state.interval())
             state.look_again(self.clock.monotonic())
+            return
+        if proof.verified:
+            self.finish(step, Status.WAITING, "its ownership proof was accepted, and is not in effect yet")
             return
         record = state.record or self.verifier.proof_of(step, live) or "the record that the panel shows"
         self.finish(step, Status.WAITING, f"waits for its ownership proof: publish {record}")
@@ -270,9 +285,10 @@ class Scheduler:
 
     def fail(self, step: Step, error: BaseException, left: str = "") -> None:
         """A step's requests went wrong; ``left`` says of what was to come of them."""
+        if self.journal.failure is not None:  # also where the error tells more than that
+            self.break_off(self.journal.failure)
         match error:
             case JournalError():
-                self.break_off(error)
                 self.finish(step, Status.SKIPPED, str(error))
             case OutcomeUnknown():
                 self.states[step].http_status = error.status
@@ -290,6 +306,30 @@ class Scheduler:
         """Without a journal nothing may be sent any more, nor after a fault of our own."""
         self.broken = self.broken or (error if isinstance(error, Exception) else RuntimeError(repr(error)))
         self.stop.set()
+
+    def abandon(self) -> None:
+        """Sum up what a fault of the loop itself left open: what was begun may have been done."""
+        for address, change in self.changes.items():
+            if address in self.finished:
+                continue
+            steps = self.graph.steps_of(address)
+            for state in (self.states[step] for step in steps):
+                if state.result is None and state.begun:
+                    state.result, state.message = Status.UNKNOWN, f"nobody knows whether it was done: {self.why}"
+                elif state.result is None:
+                    state.result, state.message = Status.SKIPPED, self.why
+            self.sum_up(change, steps)
+
+    def telling(self, hook: Callable[..., None]) -> Callable[..., None]:
+        """A hook that can fail without leaving anything untold: the run then ends in order, as after a fault."""
+
+        def tell(*told: object) -> None:
+            try:
+                hook(*told)
+            except Exception as error:
+                self.break_off(error)
+
+        return tell
 
     # Small questions.
 
