@@ -40,8 +40,8 @@ CASES ?= 20000
 SOCKETS ?= 500
 torture: $(READY)
 	QBOXCTL_TORTURE=$(CASES) QBOXCTL_TORTURE_SOCKETS=$(SOCKETS) $(BIN)/pytest tests/test_laws.py \
-		tests/planning/test_partial.py -v -n $(JOBS) --hypothesis-show-statistics \
-		-k "many_quirks or three_runs or stopped_anywhere or hides or says_what_the_whole_says"
+		tests/test_shape_laws.py tests/planning/test_partial.py -v -n $(JOBS) --hypothesis-show-statistics \
+		-k "many_quirks or reach_the_wish or at_once or exported or stopped_anywhere or hides or says_what_the_whole_says"
 
 schemas: $(PROGRAM)
 	$(BIN)/qboxctl schema config > schemas/config.schema.json

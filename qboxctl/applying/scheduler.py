@@ -21,7 +21,7 @@ from qboxctl.applying.run import Run
 from qboxctl.applying.stepwise import GOOD, Part, told
 from qboxctl.applying.verification import Look, ReadBack, Verifier
 from qboxctl.errors import JournalError, OutcomeUnknown, QboxctlError, Refused
-from qboxctl.model import INTERRUPTED, Address, Change, Live, Outcome, Status
+from qboxctl.model import INTERRUPTED, Action, Address, Change, Live, Outcome, Status
 from qboxctl.planning.graph import GATE, Step
 
 QUEUED_LOOKS = 3

@@ -29,6 +29,8 @@ class Kinds(Mapping[str, ResourceType]):
                 raise ValueError(f"{one.kind} lives in {one.parent or 'nothing'}, which is no kind before it")
             if one.parent and self._types[one.parent].replaced:
                 raise ValueError(f"{one.kind} lives in {one.parent}, which is replaced: it would go with each change")
+            if one.parent and not one.goes_along and self._types[one.parent].goes_along:
+                raise ValueError(f"{one.kind} would be lost unseen: {one.parent}, in which it lives, goes along")
             self._children[one.kind] = ()
             if one.parent:
                 self._children[one.parent] += (one,)

@@ -176,6 +176,10 @@ FIRST = kind("domain")
 WRONG: dict[str, tuple[Callable[[], list[ResourceType]], str]] = {
     "an unknown parent": (lambda: [kind("mailbox", "domain")], "lives in domain, which is no kind before it"),
     "a parent that comes later": (lambda: [kind("mailbox", "domain"), FIRST], "no kind before it"),
+    "what is lost with what goes along": (
+        lambda: [FIRST, replace(kind("box", "domain"), goes_along=True), kind("toy", "box")],
+        "toy would be lost unseen",
+    ),
     "its own parent": (lambda: [kind("domain", "domain")], "no kind before it"),
     "no place": (lambda: [replace(FIRST, section=("",))], "no place in the files"),
     "a place too deep": (lambda: [replace(FIRST, section=("a", "b", "c"))], "no place in the files"),
