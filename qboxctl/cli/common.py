@@ -80,10 +80,14 @@ class Common:
         self.clear()
         self.output.write(text, err=True)
 
-    def command_line(self, *words: str) -> str:
-        """A command to paste into a shell, that works at the same place, on the same account, by the same rules."""
+    def command_line(self, *words: str, folder: str = "") -> str:
+        """A command to paste into a shell, that works at the same place, on the same account, by the same rules.
+
+        ``folder`` is where its files are, if not at the same place; it has no settings, and so no environments.
+        """
+        given = {**self.given, "directory": folder, "env": None} if folder else self.given
         named = {"-C": "directory", "--env": "env", "--endpoint": "endpoint"}
-        same = [word for name, key in named.items() if key in self.given for word in (name, self.given[key])]
+        same = [word for name, key in named.items() if given.get(key) is not None for word in (name, given[key])]
         return shlex.join(["qboxctl", *same, *(["--no-exec"] if "no_exec" in self.given else []), *words])
 
     def log(self) -> Callable[[str], None] | None:

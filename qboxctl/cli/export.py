@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shlex
 from contextlib import closing
 from pathlib import Path
 
@@ -69,7 +68,7 @@ def command(
     if domains and not done.tree:
         raise QboxctlError(f"no live domain fits --domain {' '.join(domains)}")
     if out:
-        _write(done, out, options, force=force)
+        _write(done, out, options, force=force, seed=seed)
     else:
         options.result(done.text().rstrip("\n"))
     _tell(done, options)
@@ -88,7 +87,7 @@ def _choice(domains: tuple[str, ...], kinds: tuple[str, ...]) -> Selection:
     return Selection(frozenset(chosen), patterns)
 
 
-def _write(done: Export, out: Path, options: Common, *, force: bool) -> None:
+def _write(done: Export, out: Path, options: Common, *, force: bool, seed: str | None) -> None:
     """Write every file, or none where one is there already."""
     files = done.files()
     there = sorted(str(out / path) for path in files if os.path.lexists(out / path))
@@ -96,9 +95,8 @@ def _write(done: Export, out: Path, options: Common, *, force: bool) -> None:
         shown = ", ".join(there[:_SHOWN]) + (f" and {len(there) - _SHOWN} more" if len(there) > _SHOWN else "")
         raise QboxctlError(f"already there: {shown}", hint="nothing was written; choose another folder, or --force")
     save(out, files)
-    options.say(
-        f"wrote {plural(len(files), 'file')} to {out}; compare:", paste=f"qboxctl -C {shlex.quote(str(out))} plan"
-    )
+    again = options.command_line("plan", *(["--seed", seed] if seed else []), folder=str(out))
+    options.say(f"wrote {plural(len(files), 'file')} to {out}; compare:", paste=again)
 
 
 def _tell(done: Export, options: Common) -> None:

@@ -35,6 +35,15 @@ def test_adopting_an_account(account, project):
     assert not account.writes
 
 
+def test_the_hint_after_an_export_is_about_the_same_account(account, project):
+    project.write({"settings": {"environments": {"there": {}}}})
+    out, url = project.folder / "it is", project.env["QBOXCTL_ENDPOINT"]
+    done = project.run("--env", "there", "--endpoint", url, "export", "--out", str(out), env={"QBOXCTL_ENDPOINT": None})
+    assert f"compare: qboxctl -C '{out}' --endpoint {url} plan\n" in done.err, "the folder has no settings"
+    plain = project.run("export", "--out", str(project.folder / "plain"))
+    assert f"compare: qboxctl -C {project.folder / 'plain'} plan\n" in plain.err
+
+
 def test_nothing_is_overwritten_without_force(account, project):
     out = project.folder / "adopted"
     assert project.run("export", "--out", str(out)).code == 0
