@@ -33,6 +33,8 @@ class Exit(IntEnum):
     INTERRUPTED = 130
 
 
+_SHOWN = 20
+"""So many objects that moved are listed."""
 _CODES = {AuthError: Exit.AUTH, StalePlanError: Exit.STALE}
 
 
@@ -47,8 +49,10 @@ def explained(error: Exception, options: Common) -> int:
         case QboxctlError():
             options.alert(palette.fit(f"{mark}: {clean(str(error))}"))
             if isinstance(error, StalePlanError):
-                for moved in error.moved:
+                for moved in error.moved if options.verbose else error.moved[:_SHOWN]:
                     options.alert(palette.fit(f"  {clean(moved.address)}: {clean(moved.what)}"))
+                if len(error.moved) > _SHOWN and not options.verbose:
+                    options.alert(f"  and {len(error.moved) - _SHOWN} more (-v lists them)")
             if error.hint:
                 options.alert(palette.fit(f"{palette.paint('  help:', 'cyan')} {clean(error.hint)}"))
             return _CODES.get(type(error), Exit.ERROR)

@@ -8,6 +8,12 @@ import subprocess
 import sys
 from typing import Any
 
+import pytest
+
+from qboxctl.cli.common import Common
+from qboxctl.cli.failures import explained
+from qboxctl.errors import Moved, StalePlanError
+
 
 def test_a_variable_chooses_the_environment_and_a_flag_goes_over_it(server, project):
     project.write({"settings": {"environments": {"here": {}, "there": {}}}, "domains": {}})
@@ -51,6 +57,15 @@ def test_the_hint_after_a_saved_plan_works_when_it_is_pasted(server, project):
     assert paste(project, done, plain) == 0
     assert set(server.emulator.dump()["domains"]["example.com"]["mailboxes"]) == {"ada"}
     assert server.emulator.password_sets == {"mailbox/ada@example.com": 1}
+
+
+@pytest.mark.parametrize(("number", "verbose", "lines"), [(20, 0, 20), (25, 0, 21), (25, 1, 25)])
+def test_of_all_that_moved_the_first_are_listed(number, verbose, lines, capsys):
+    moved = [Moved(f"mailbox/u{one}@example.com", "it is there now") for one in range(number)]
+    assert explained(StalePlanError("the account moved", moved), Common(verbose=verbose)) == 5
+    _, *said, _ = capsys.readouterr().err.splitlines()  # between what is wrong and what to do
+    assert len(said) == lines
+    assert ("and 5 more (-v lists them)" in said[-1]) == (number > lines)
 
 
 def test_the_environment_of_a_saved_plan_is_checked_before_the_token(server, project):
