@@ -144,8 +144,7 @@ class _Text:
             if not self.summary:
                 yield from self.rows(group)
         if not section.changes[0].action.removes:
-            way = "-v" if self.summary else "--full"  # which `apply` does not have
-            yield self.palette.paint(f"  ({way} shows every attribute)", "dim")
+            yield self.palette.paint("  (-v shows every attribute)", "dim")
 
     def rows(self, group: Group) -> Iterable[str]:
         """The changes of a group: in columns where these fit beside some form of their names, else as lists."""
