@@ -93,7 +93,8 @@ class Secrets:
     def _env(self, secret: Secret) -> str:
         text = self._environ.get(secret.name[0])
         if not text:
-            raise SecretError(f"the environment variable {secret.name[0]} is not set")
+            state = "is not set" if text is None else "is empty"
+            raise SecretError(f"the environment variable {secret.name[0]} {state}")
         return text
 
     def _file(self, secret: Secret) -> str:

@@ -138,6 +138,8 @@ def loads(text: str, name: str, types: Kinds) -> Plan:
 def _read(text: str, name: str, types: Kinds) -> Plan:
     try:
         raw = json.loads(text, parse_constant=_no_constant, object_pairs_hook=_no_twice)
+    except json.JSONDecodeError:
+        raise PlanFileError(f"{name} is not a plan: it is not JSON", hint=_MAKE_ONE) from None
     except ValueError as error:
         raise PlanFileError(f"{name} is not a plan: {str(error)[:200]}", hint=_MAKE_ONE) from None
     version = raw.get("format_version") if isinstance(raw, dict) else None

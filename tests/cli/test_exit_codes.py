@@ -85,7 +85,8 @@ CASES = {
                            hint="-->"),
     # 1: other errors
     "no-plan-file": Case(1, "apply nowhere.json", ("nowhere.json", "No such file", "plan --out")),
-    "damaged-plan": Case(1, "apply damaged.json --auto-approve", ("damaged.json is not a plan", "plan --out")),
+    "damaged-plan": Case(1, "apply damaged.json --auto-approve",
+                         ("damaged.json is not a plan: it is not JSON", "plan --out")),
     "other-version": Case(1, "show other.json", ("format '9.9'", "plan again")),
     "no-repository": Case(1, "plan --since HEAD", ("git repository",), hint=""),
     "since-is-an-option": Case(1, "plan --since=--all", ("is not a revision",), hint=""),

@@ -137,6 +137,7 @@ def test_what_is_refused_is_named_with_its_place_and_once_for_all_that_share_it(
         "file0.yaml:8:29: password of mailbox/eve@a.example: it is a password hash",
     ]
     assert said("{env: GONE}", {}, "ada", "bob") == [f"{shared}the environment variable GONE is not set"]
+    assert said("{env: GONE}", {"GONE": ""}, "ada", "bob") == [f"{shared}the environment variable GONE is empty"]
 
 
 @pytest.mark.parametrize("name", ["password_hash", "hashed_password", "postmaster_password_hash", "crypt_password"])
