@@ -166,7 +166,7 @@ def test_every_room_says_what_it_does_what_it_never_does_and_where_to_start(room
     assert "Start" in text, room
 
 
-SPEAKS_OF_KINDS = ("resources/", "emulator/kinds/")
+SPEAKS_OF_KINDS = ("resources/", "emulator/kinds/", "emulator/jobs/")
 OTHER_MEANINGS = {
     "type": "JSON Schema, DNS and HTTP have a word of that name",
     "description": "JSON Schema and answers that refuse something have one",

@@ -121,7 +121,12 @@ def command(
         raise QboxctlError(f"port {port} cannot be used: {error.strerror}", hint="choose one with --port") from None
 
 
-_STATE = {"customer_code", "taken", *(type_.section[0] for type_ in TYPES.levels[0])}
+def _sections() -> set[str]:
+    """What an account consists of that an emulator has saved."""
+    from qboxctl.emulator.jobs import SERVICES
+
+    kinds = (type_.section[0] for type_ in TYPES.levels[0])
+    return {"customer_code", "taken", *kinds, *(service.name for service in SERVICES)}
 
 
 def _at_the_start(seed: str | None, state: Path | None) -> Any:
@@ -132,7 +137,7 @@ def _at_the_start(seed: str | None, state: Path | None) -> Any:
     if not state or not state.is_file():
         return planted
     content = read_seed(str(state)) or {}
-    if content and (set(content) - _STATE or "customer_code" not in content):
+    if content and (set(content) - _sections() or "customer_code" not in content):
         hint = "name another file with --state; a configuration goes with --seed"
         raise QboxctlError(f"{state} is there, and is no account that an emulator has saved", hint=hint)
     return content

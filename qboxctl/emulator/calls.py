@@ -16,14 +16,13 @@ from qboxctl.emulator.faults import Fault
 from qboxctl.emulator.quirks import reads
 from qboxctl.emulator.routes import MORE, Routes
 from qboxctl.emulator.state import Store, Stored
-from qboxctl.emulator.wire import Refusal, Request, Response, answer
+from qboxctl.emulator.wire import PER, Refusal, Request, Response, answer, positive
 from qboxctl.model import JSON
 from qboxctl.schema.calls import OWN
 from qboxctl.schema.resource import ResourceType
 
 OWNERSHIP_ADDRESS = "185.97.217.16"
 """Where the record that proves a domain's ownership has to point."""
-_PER = 25
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +93,7 @@ class Calls:
     # -- reading -------------------------------------------------------------------------------------------
 
     def _list(self, call: Call) -> Response:
-        number, per = _positive(call.query, "page", 1), _positive(call.query, "per", _PER)
+        number, per = positive(call.query, "page", 1), positive(call.query, "per", PER)
         per = min(per, int(self._quirks["per_max"]))
         found = list(self._matching(call))
         if call.fault is not None:
@@ -304,12 +303,3 @@ def _pagination(query: Mapping[str, str], number: int, per: int, total: int) -> 
         "sort": None,
         "total_records": total,
     }
-
-
-def _positive(query: Mapping[str, str], name: str, default: int) -> int:
-    text = query.get(name, "")
-    if not text:
-        return default
-    if not (text.isascii() and text.isdigit() and int(text[:9]) > 0):
-        raise Refusal(422, [(name, "is not valid")])
-    return int(text[:9])

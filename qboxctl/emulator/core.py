@@ -17,6 +17,7 @@ from qboxctl.emulator.behaviour import behaviour_of
 from qboxctl.emulator.bodies import Bodies
 from qboxctl.emulator.calls import Calls
 from qboxctl.emulator.faults import Aim, Fault
+from qboxctl.emulator.jobs import SERVICES
 from qboxctl.emulator.kinds.mailbox import log_in
 from qboxctl.emulator.quirks import settled
 from qboxctl.emulator.seeds import dump, plant
@@ -37,7 +38,8 @@ class Emulator:
 
     ``token`` None accepts any. ``latency`` is in seconds: how long every request takes, work included.
     ``extra_fields`` teaches it attributes that no definition knows, by kind. ``on_write`` is called after each
-    change of the account, outside the lock, by the thread that made it. ``types`` are the kinds that it plays.
+    change of the account, outside the lock, by the thread that made it. ``clock`` gives seconds since 1970, by which
+    jobs begin. ``types`` are the kinds that it plays.
     """
 
     def __init__(
@@ -49,6 +51,7 @@ class Emulator:
         seed: Mapping[str, Any] | None = None,
         latency: float = 0.0,
         sleep: Callable[[float], None] = time.sleep,
+        clock: Callable[[], float] = time.time,
         on_write: Callable[[], None] | None = None,
         extra_fields: Mapping[str, Sequence[str]] | None = None,
         types: Kinds = TYPES,
@@ -64,9 +67,12 @@ class Emulator:
         self._running = 0
         numeric = self.quirks["ids"] == "number"
         self._store = Store(types, {kind: behaviour_of(kind).code for kind in types}, numeric=numeric)
-        self._secret = _secret_names(types)
+        self._services = [service(self._store, self.quirks, clock) for service in SERVICES]
+        self._secret = _secret_names(types).union(*(service.secret for service in SERVICES))
         bodies = Bodies(types, extra_fields or {}, numeric=numeric)
         plant(self._store, seed or {}, bodies.extra)
+        for service in self._services:
+            service.plant((seed or {}).get(service.name))
         self._calls = Calls(self._store, bodies, self.quirks)
 
     # -- for tests and demonstrations ----------------------------------------------------------------------
@@ -95,7 +101,8 @@ class Emulator:
     def dump(self, *, codes: bool = True) -> dict[str, Any]:
         """The whole account as a seed, in a form that compares; ``codes`` False leaves out codes and ids."""
         with self._lock:
-            return dump(self._store, codes=codes)
+            jobs = {service.name: found for service in self._services if codes and (found := service.dump())}
+            return {**dump(self._store, codes=codes), **jobs}
 
     def publish(self, domain: str) -> None:
         """The record that proves this domain's ownership is in DNS from now on."""
@@ -155,11 +162,15 @@ class Emulator:
             return refused(Refusal(401))
         with self._lock:
             self._calls.changed = False
+            for service in self._services:
+                service.changed = False
             try:
-                response = self._calls.answer(request, body, fault)
+                answers = (service.answer(request, body) for service in self._services)
+                found = next((one for one in answers if one is not None), None)
+                response = found or self._calls.answer(request, body, fault)
             except Refusal as refusal:
                 response = refused(refusal)
-            changed = self._calls.changed
+            changed = self._calls.changed or any(service.changed for service in self._services)
         if changed and self._on_write is not None:
             self._on_write()
         return response
@@ -196,6 +207,11 @@ class Emulator:
                 )
                 known = bool(words) and all(isinstance(word, str) for word in words)
                 return answer(204) if known and self.log_in(*words) else refused(Refusal(401))
+            case "POST", control:
+                body = _decoded(request.body)
+                with self._lock:
+                    known = any(service.control(control, body) for service in self._services)
+                return answer(204) if known else refused(Refusal(404))
             case _:
                 return refused(Refusal(404))
 

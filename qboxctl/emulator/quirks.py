@@ -1,7 +1,7 @@
 """The choices that the API's reference leaves open, and how people name them on the command line.
 
-The first value of each quirk is its default. Three of them take a number: ``activation=5``, ``delete=queued:5``,
-``per_max=3``.
+The first value of each quirk is its default. Four of them take a number: ``activation=5``, ``delete=queued:5``,
+``per_max=3``, ``migration_validation=5``.
 """
 
 from __future__ import annotations
@@ -39,6 +39,11 @@ QUIRKS: Mapping[str, tuple[str, ...]] = {
     "descriptions": ("as_sent", "cut", "composed", "blanks", "escaped"),
     "unmodelled": ("returned", "never"),
     "extra_fields": ("none", "noise"),
+    "job_paging": ("{}", "totals"),
+    "job_errors": ("text", "objects"),
+    "migration_preset": ("strict", "any"),
+    "migration_dates": ("utc", "offset", "local"),
+    "migration_validation": ("immediate", "failed", "2"),
 }
 """Every quirk with its values; where any number is allowed, one stands for all."""
 
@@ -46,11 +51,13 @@ _OPEN = {
     "activation": re.compile(r"immediate|\d{1,4}"),
     "delete": re.compile(r"immediate|queued(:\d{1,4})?"),
     "per_max": re.compile(r"[1-9]\d{0,3}"),
+    "migration_validation": re.compile(r"immediate|failed|\d{1,4}"),
 }
 _OPEN_WORDS = {
     "activation": "immediate or a number of reads",
     "delete": "immediate, queued or queued:READS",
     "per_max": "a number of objects on a page",
+    "migration_validation": "immediate, failed or a number of reads",
 }
 QUEUED_READS = 2
 """How often a queued deletion shows the object before it is gone, unless the quirk says otherwise."""

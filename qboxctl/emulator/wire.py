@@ -78,6 +78,20 @@ _MESSAGES = {
 }
 
 
+PER = 25
+"""The rows on a page where the request names no number."""
+
+
+def positive(query: Mapping[str, str], name: str, default: int) -> int:
+    """A number from 1 on in a query; 422 for what is none."""
+    text = query.get(name, "")
+    if not text:
+        return default
+    if not (text.isascii() and text.isdigit() and int(text[:9]) > 0):
+        raise Refusal(422, [(name, "is not valid")])
+    return int(text[:9])
+
+
 def answer(status: int, content: JSON = None, headers: Mapping[str, str] | None = None) -> Response:
     """A response with a JSON body, or without a body where there is nothing to say."""
     if content is None:

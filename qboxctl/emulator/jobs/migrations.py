@@ -1,0 +1,383 @@
+"""Migrations: mail that is fetched from another server, by a file of accounts, once or twice.
+
+Reads bring a migration on: each that shows it takes it one step further, as far as its dates allow. Passwords are
+never kept. Rows of accounts that are ``failing`` end in an error.
+"""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta, timezone
+from typing import Any
+
+from qboxctl.emulator.jobs.service import Ask, Route, Row, Service, bodies, checked, chosen
+from qboxctl.emulator.wire import Refusal, Response, answer
+from qboxctl.model import JSON
+
+MOST_ROWS = 500
+MOST_SCHEDULED = 5
+"""How many migrations may be under way at once."""
+_PATH = "/api/migrations"
+_ITEM = f"{_PATH}/{{code}}"
+_UNDER_WAY = ("validating", "to_schedule", "scheduled", "running")
+_STATUSES = (*_UNDER_WAY, "failed", "completed_with_errors", "completed")
+_FAILED = ("error", "crashed")
+_ROW_STATUSES = ("all", "running", "success", *_FAILED, "failed")
+_PRESETS = ("standardssl", "standardnossl", "gmail", "exchange", "office365")
+"""The kinds of servers, as an older page names them, without blanks and hyphens."""
+_FILTERS = ("all", "last_month", "last_6_months", "last_year", "custom")
+_RUNS = ("first", "second")
+_TEXT, _FLAG, _NUMBER = "string", "boolean", "integer"
+_BODY = {
+    "csv_file_name": _TEXT,
+    "csv_file_content": _TEXT,
+    "csv_file_size": _NUMBER,
+    "preset": _TEXT,
+    "customer_code": _TEXT,
+    "first_execution_date": _TEXT,
+    "second_execution_date": _TEXT,
+    "execute_now": _FLAG,
+    "date_filter_preset": _TEXT,
+    "custom_from_date": _TEXT,
+}
+_TYPES: Mapping[str, type] = {_TEXT: str, _FLAG: bool, _NUMBER: int}
+_ZONE = timezone(timedelta(hours=1))
+_FIRST = 12345678
+
+
+class Migrations(Service):
+    """The migrations of one account."""
+
+    name = "migrations"
+    secret = frozenset({"csv_file_content"})
+
+    def __init__(self, *parts: Any) -> None:
+        super().__init__(*parts)
+        self._records: dict[str, Row] = {}
+        self._failing: dict[str, str] = {}
+        self._last = _FIRST - 1
+
+    @property
+    def routes(self) -> Mapping[tuple[str, str], Route]:
+        """The six calls that are documented."""
+        return {
+            ("GET", _PATH): self._list,
+            ("POST", _PATH): self._create,
+            ("GET", _ITEM): self._read,
+            ("PUT", _ITEM): self._run_now,
+            ("DELETE", _ITEM): self._delete,
+            ("GET", f"{_ITEM}/resources"): self._rows,
+        }
+
+    # -- seeds and control calls ---------------------------------------------------------------------------
+
+    def plant(self, content: Any) -> None:
+        """Take in the migrations of a seed, each with its ``rows``."""
+        for body in bodies(self.name, content):
+            code = str(body.pop("code", "") or f"MG{self._last + 1}")
+            where = f"{self.name}: {code}"
+            record = self._record(code, {})
+            checked(where, body, record)
+            record |= body
+            if record["status"] not in _STATUSES:
+                raise ValueError(f"{where}: {record['status']!r} is no status of a migration")
+            for row in record["rows"]:
+                checked(f"{where}: rows", row, _row(code, 0, ("", "", "")))
+            rows = [{**_row(code, number, ("", "", "")), **row} for number, row in enumerate(record["rows"], 1)]
+            self._records[code] = {**record, "rows": rows}
+            self._last = max(self._last, int(re.sub(r"\D", "", code) or 0))
+
+    def dump(self) -> JSON:
+        """All migrations by their codes."""
+        return {
+            code: {name: one for name, one in record.items() if name != "code"}
+            for code, record in sorted(self._records.items())
+        }
+
+    def control(self, name: str, body: JSON) -> bool:
+        """``failing``: the mail of a local mailbox cannot be fetched, by any migration from now on."""
+        if name != "failing" or not isinstance(body, dict) or not isinstance(body.get("local_email"), str):
+            return False
+        self._failing[body["local_email"].lower()] = str(body.get("error") or "login refused by the remote server")
+        return True
+
+    # -- reading -------------------------------------------------------------------------------------------
+
+    def _list(self, ask: Ask) -> Response:
+        status = chosen(ask.query, "status", ("all", *_STATUSES), "all")
+        customer = self.customer(ask.query.get("customer_code", ""))
+        found = [
+            record
+            for record in self._records.values()
+            if status in ("all", record["status"]) and customer in ("", record["owner"])
+        ]
+        shown = [self._shown(record) for record in found]
+        for record in found:
+            self._go_on(record)
+        return self.page(self.searched(shown, ask.query, ("code", "original_csv_file_name")), ask.query)
+
+    def _read(self, ask: Ask) -> Response:
+        record = self._one(ask)
+        shown = self._shown(record)
+        self._go_on(record)
+        return answer(200, {"resources": [shown], "pagination": {}})
+
+    def _rows(self, ask: Ask) -> Response:
+        status = chosen(ask.query, "status", _ROW_STATUSES, "all")
+        wanted = _FAILED if status == "failed" else (status,)
+        rows: list[Row] = [
+            {**row, "error_details": self.errors(row["error_details"])} for row in self._one(ask)["rows"]
+        ]
+        found = [row for row in rows if status == "all" or row["status"] in wanted]
+        return self.page(self.searched(found, ask.query, ("local_email", "remote_username")), ask.query)
+
+    def _one(self, ask: Ask) -> Row:
+        if ask.code not in self._records:
+            raise Refusal(404)
+        return self._records[ask.code]
+
+    def _shown(self, record: Row) -> Row:
+        hidden = ("rows", "left")
+        row = {name: one for name, one in record.items() if name not in hidden}
+        for name in ("first_execution_date", "second_execution_date", "from_date"):
+            row[name] = self._date(record[name])
+        failed = any(one["error_details"] for one in record["rows"])
+        return {**row, "resources": len(record["rows"]), "resources_has_errors": failed}
+
+    def _date(self, text: str | None) -> str | None:
+        """A moment in the form of the quirk."""
+        if text is None:
+            return None
+        moment = datetime.fromisoformat(text)
+        match self.quirks["migration_dates"]:
+            case "offset":
+                return moment.astimezone(_ZONE).isoformat()
+            case "local":
+                return moment.astimezone(_ZONE).replace(tzinfo=None).isoformat()
+            case _:
+                return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+    # -- what happens by itself ----------------------------------------------------------------------------
+
+    def _go_on(self, record: Row) -> None:
+        """Take a migration one step further."""
+        if record["status"] == "validating":
+            record["left"] -= 1
+            if record["left"] <= 0:
+                self._validated(record)
+        elif record["status"] == "running":
+            self._ended(record)
+        elif record["status"] == "scheduled" and self._due(record):
+            self._begun(record)
+        else:
+            return
+        record["updated_at"] = self.now()
+        self.changed = True
+
+    def _due(self, record: Row) -> bool:
+        date = record[
+            "second_execution_date" if record["status_detail"] == "second execution" else "first_execution_date"
+        ]
+        now = record["execute_now"] and record["status_detail"] == "first execution"
+        return now or (date is not None and datetime.fromisoformat(date).timestamp() <= self.clock())
+
+    def _validated(self, record: Row) -> None:
+        if self.quirks["migration_validation"] == "failed":
+            record |= {"status": "failed", "status_detail": "validation failed"}
+            for row in record["rows"]:
+                row |= {"status": "error", "error_details": ["the remote server cannot be reached"]}
+        else:
+            record |= {"status": "scheduled", "status_detail": "first execution"}
+
+    def _begun(self, record: Row) -> None:
+        record["status"] = "running"
+        for row in record["rows"]:
+            row["status"] = "running"
+
+    def _ended(self, record: Row) -> None:
+        run = "second" if record["status_detail"] == "second execution" else "first"
+        for row in record["rows"]:
+            told = [self._failing.get(row["local_email"].lower()) or self._lacks(row["local_email"])]
+            errors = list(filter(None, told)) or row["error_details"]
+            row |= {"status": "error" if errors else "success", "error_details": errors}
+            row[f"{run}_execution_run"] = {"status": row["status"]}
+        failed = any(row["status"] in _FAILED for row in record["rows"])
+        if run == "first" and record["second_execution_date"] is not None:
+            record |= {"status": "scheduled", "status_detail": "second execution"}
+        else:
+            record |= {
+                "status": "completed_with_errors" if failed else "completed",
+                "status_detail": f"{run} execution",
+            }
+
+    def _lacks(self, address: str) -> str:
+        """What is wrong with a local address, "" where a mailbox bears it."""
+        found = any(self.store.address(one).key == address.lower() for one in self.store.objects("mailbox"))
+        return "" if found else "the local mailbox does not exist"
+
+    # -- writing -------------------------------------------------------------------------------------------
+
+    def _create(self, ask: Ask) -> Response:
+        body = ask.body
+        if not isinstance(body, dict):
+            raise Refusal(422, [("body", "is not a JSON object")])
+        wrong = {name: text for name, value in body.items() if (text := _complaint(name, value))}
+        wrong |= {name: text for name, text in self._missing(body).items() if name not in wrong}
+        rows, told = _accounts(body.get("csv_file_content"))
+        if told:
+            wrong.setdefault("csv_file_content", told)
+        wrong |= {name: text for name, text in self._unfit(body).items() if name not in wrong}
+        if wrong:
+            raise Refusal(422, wrong.items())
+        if sum(one["status"] in _UNDER_WAY for one in self._records.values()) >= MOST_SCHEDULED:
+            raise Refusal(422, [("base", f"too many migrations are scheduled (maximum is {MOST_SCHEDULED})")])
+        self._last += 1
+        record = self._record(f"MG{self._last}", body)
+        record["rows"] = [_row(record["code"], number, row) for number, row in enumerate(rows, 1)]
+        self._records[record["code"]] = record
+        if record["left"] == 0:
+            self._validated(record)
+        self.changed = True
+        return self.created(_PATH, self._shown(record))
+
+    def _missing(self, body: Mapping[str, Any]) -> dict[str, str]:
+        names = ["csv_file_name", "csv_file_content", "preset"]
+        names += [] if body.get("execute_now") else ["first_execution_date"]
+        names += ["custom_from_date"] if body.get("date_filter_preset") == "custom" else []
+        return {name: "can't be blank" for name in names if not body.get(name)}
+
+    def _unfit(self, body: Mapping[str, Any]) -> dict[str, str]:
+        """What is wrong with values of the right type."""
+        wrong = {}
+        customer = body.get("customer_code")
+        if customer is not None and customer != self.store.customer_code:
+            if not self.admin:
+                raise Refusal(403)
+            if customer not in self.store.customers:
+                wrong["customer_code"] = "is not valid"
+        preset = re.sub(r"[\s_-]", "", str(body.get("preset", ""))).lower()
+        if self.quirks["migration_preset"] == "strict" and preset not in _PRESETS:
+            wrong["preset"] = "is not included in the list"
+        content, size = str(body.get("csv_file_content", "")), body.get("csv_file_size")
+        if size is not None and size != len(content.encode()):
+            wrong["csv_file_size"] = "is not the size of the file"
+        if body.get("date_filter_preset", "all") not in _FILTERS:
+            wrong["date_filter_preset"] = "is not included in the list"
+        dates = {
+            name: _moment(body[name]) for name in ("first_execution_date", "second_execution_date") if name in body
+        }
+        wrong |= {name: "is not a date-time" for name, moment in dates.items() if moment is None}
+        first, second = dates.get("first_execution_date"), dates.get("second_execution_date")
+        if first and second and second <= first:
+            wrong["second_execution_date"] = "must be after the first execution"
+        return wrong
+
+    def _record(self, code: str, body: Mapping[str, Any]) -> Row:
+        """A new migration, from the body of its creation."""
+        validation, now = self.quirks["migration_validation"], self.now()
+        name = body.get("csv_file_name", f"{code}.csv")
+        return {
+            "code": code,
+            "status": "validating",
+            "status_detail": "",
+            "csv_file_name": f"{code}-{name}" if body else name,
+            "original_csv_file_name": name,
+            "csv_file_size": len(str(body.get("csv_file_content", "")).encode()),
+            "preset": body.get("preset", "Standard-SSL"),
+            "rows": [],
+            "first_execution_date": _stored(body.get("first_execution_date")),
+            "second_execution_date": _stored(body.get("second_execution_date")),
+            "from_date": self._from(body),
+            "execute_now": body.get("execute_now", False),
+            "is_late": False,
+            "can_delete": True,
+            "admin_first_execution_override": False,
+            "admin_second_execution_override": False,
+            "owner": body.get("customer_code", self.store.customer_code),
+            "created_at": now,
+            "updated_at": now,
+            "left": int(validation) if validation.isdigit() else 0,
+        }
+
+    def _from(self, body: Mapping[str, Any]) -> str | None:
+        """The date from which on mail is fetched, None for all of it."""
+        days = {"last_month": 30, "last_6_months": 182, "last_year": 365}.get(body.get("date_filter_preset", "all"))
+        if days is not None:
+            return (datetime.fromtimestamp(self.clock(), UTC) - timedelta(days=days)).isoformat()
+        moment = _moment(body.get("custom_from_date"))
+        return moment.isoformat() if moment else None
+
+    def _run_now(self, ask: Ask) -> Response:
+        record = self._one(ask)
+        if not self.admin:
+            raise Refusal(403)
+        execution = ask.body.get("execution") if isinstance(ask.body, dict) else None
+        if execution not in _RUNS:
+            raise Refusal(422, [("execution", "is not included in the list")])
+        if record["status"] in ("running", "failed"):
+            raise Refusal(422, [("execution", "cannot be started now")])
+        record |= {f"admin_{execution}_execution_override": True, "status_detail": f"{execution} execution"}
+        self._begun(record)
+        return self.written()
+
+    def _delete(self, ask: Ask) -> Response:
+        record = self._one(ask)
+        if not record["can_delete"]:
+            raise Refusal(422, [("status", "cannot be deleted now")])
+        del self._records[record["code"]]
+        return self.written()
+
+
+def _complaint(name: str, value: JSON) -> str:
+    if name not in _BODY:
+        return "is not allowed"
+    return "" if type(value) is _TYPES[_BODY[name]] else f"must be of type {_BODY[name]}"
+
+
+def _accounts(content: JSON) -> tuple[list[tuple[str, str, str]], str]:
+    """The accounts in a file, without their passwords, and what is wrong with it."""
+    if not isinstance(content, str) or not content:
+        return [], ""
+    found = []
+    for number, row in enumerate(csv.reader(content.splitlines(), delimiter=";", quotechar='"'), 1):
+        if len(row) != 4 or not all(row):
+            return [], f"row {number} must have 4 columns with something in each"
+        found.append((row[0], row[1], row[3]))
+    return found, "" if len(found) <= MOST_ROWS else f"has too many rows (maximum is {MOST_ROWS})"
+
+
+def _row(code: str, number: int, account: Sequence[str]) -> Row:
+    local, user, server = account
+    return {
+        "code": f"{code}-{number}",
+        "status": "scheduled",
+        "status_detail": "",
+        "local_email": local,
+        "remote_username": user,
+        "remote_server": server,
+        "masteruser": None,
+        "migration_id": int(re.sub(r"\D", "", code) or 0),
+        "test_run": None,
+        "first_execution_run": None,
+        "second_execution_run": None,
+        "from_date": None,
+        "error_details": [],
+        "created_at": "2026-01-01T00:00:00Z",
+        "updated_at": "2026-01-01T00:00:00Z",
+    }
+
+
+def _moment(text: JSON) -> datetime | None:
+    """A date-time as it was sent; without a zone it is meant in that of the server."""
+    try:
+        found = datetime.fromisoformat(text) if isinstance(text, str) else None
+    except ValueError:
+        return None
+    return found.replace(tzinfo=_ZONE) if found is not None and found.tzinfo is None else found
+
+
+def _stored(text: JSON) -> str | None:
+    moment = _moment(text)
+    return moment.isoformat() if moment else None
