@@ -11,7 +11,7 @@ suppression entries do with every bounce: it is taken as it was last seen.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from qboxctl.errors import ApiError
@@ -55,7 +55,7 @@ class Page(NamedTuple):
 _NOTHING = Page((), 0, None)
 
 
-def untold(first: Page, page: Callable[[int], Page], id_name: str, path: str) -> Sequence[Page]:
+def untold(first: Page, page: Callable[[int], Page], id_name: str, path: str) -> Iterator[Page]:
     """All pages of a list whose ``first`` one does not tell how many there are; ``page`` reads one by its number.
 
     The last is the one that is empty, or shorter than the one before it. One that shows only what others have shown is
@@ -63,17 +63,22 @@ def untold(first: Page, page: Callable[[int], Page], id_name: str, path: str) ->
 
     Raises ApiError for a list without an end.
     """
-    pages = [first]
-    seen = set(_keys(first.rows, id_name))
-    while len(pages) < MOST_UNTOLD:
-        found = page(len(pages) + 1)
+    yield first
+    before = beginning = _keys(first.rows, id_name)
+    seen = set(beginning)
+    for number in range(2, MOST_UNTOLD + 1):
+        found = page(number)
         found = _NOTHING if found.missing else found
         keys = _keys(found.rows, id_name)
-        if len(found.rows) < len(pages[-1].rows):
-            return [*pages, found]
+        if len(keys) < len(before):
+            yield found
+            return
         if seen.issuperset(keys):
-            return pages if keys == _keys(first.rows, id_name) else [*pages, _NOTHING]
-        pages.append(found)
+            if keys != beginning:
+                yield _NOTHING
+            return
+        yield found
+        before = keys
         seen.update(keys)
     raise ApiError(f"the list does not end after {MOST_UNTOLD} pages", request=f"GET {path}")
 

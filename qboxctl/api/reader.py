@@ -101,7 +101,7 @@ class Account:
         first = self.page(type_, path, 1)
         if not type_.calls.collection.paged or first.told:
             return [first]
-        return untold(first, lambda number: self.page(type_, path, number), type_.identity.id, path)
+        return list(untold(first, lambda number: self.page(type_, path, number), type_.identity.id, path))
 
     def block(self, type_: ResourceType, home: Home) -> Sequence[Row]:
         """The row of a kind that is alone in its parent: the parent's own, asked for where that does not tell."""
@@ -156,19 +156,7 @@ class Account:
         """One page of a list; ``query`` says what to look for in it."""
         call = type_.calls.collection
         paging: Mapping[str, int] = {"page": number, "per": PER_PAGE} if call.paged else {}
-        try:
-            answer = self.reader.get(path, {**call.query, **query, **paging})
-            rows = answer.resources
-        except Refused as refused:
-            if refused.status != 404:
-                raise
-            return Page((), 0, None, f"{refused.status} {refused.message}")
-        pagination = (answer.data or {}).get("pagination")
-        pagination = pagination if isinstance(pagination, dict) else {}
-        pages = number_in(pagination, "total_pages") or 0
-        if pages > MOST_PAGES:
-            raise ApiError(f"the API speaks of {pages} pages, which cannot be", request=answer.request)
-        return Page(rows, pages, number_in(pagination, "total_records"))
+        return page_of(self.reader, path, {**call.query, **query, **paging})
 
     def detail(self, type_: ResourceType, codes: Mapping[str, str], live: Live) -> Row | None:
         """One object with all its attributes, None where it is gone; ``codes`` are those of what it lives in."""
@@ -278,6 +266,23 @@ class Account:
             return None
         address = Address(type_.kind, self.types.key(type_.kind, text, parent))
         return Live(address, remote_id, _without(row, type_.secret_answers), status, detail, leaving, detailed)
+
+
+def page_of(reader: Reader, path: str, query: Mapping[str, str | int]) -> Page:
+    """One page of a list at a path."""
+    try:
+        answer = reader.get(path, query)
+        rows = answer.resources
+    except Refused as refused:
+        if refused.status != 404:
+            raise
+        return Page((), 0, None, f"{refused.status} {refused.message}")
+    pagination = (answer.data or {}).get("pagination")
+    pagination = pagination if isinstance(pagination, dict) else {}
+    pages = number_in(pagination, "total_pages") or 0
+    if pages > MOST_PAGES:
+        raise ApiError(f"the API speaks of {pages} pages, which cannot be", request=answer.request)
+    return Page(rows, pages, number_in(pagination, "total_records"))
 
 
 def belongs(type_: ResourceType, row: Row, customer: str) -> bool | None:

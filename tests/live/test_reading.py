@@ -122,12 +122,12 @@ def test_a_list_without_totals_is_read_to_its_end(
 
 def test_a_list_without_totals_and_without_an_end_is_an_error() -> None:
     with pytest.raises(ApiError, match=f"GET /api/x: the list does not end after {MOST_UNTOLD} pages"):
-        untold(Page([{"id": 1}], 0, None), lambda number: Page([{"id": number}], 0, None), "id", "/api/x")
+        list(untold(Page([{"id": 1}], 0, None), lambda number: Page([{"id": number}], 0, None), "id", "/api/x"))
 
 
 def test_rows_without_an_id_are_told_apart_by_what_they_hold() -> None:
     pages = [[{"x": 1}, {"x": 2}], [{"x": 3}]]
-    found = untold(Page(pages[0], 0, None), lambda number: Page(pages[number - 1], 0, None), "id", "/api/x")
+    found = [*untold(Page(pages[0], 0, None), lambda number: Page(pages[number - 1], 0, None), "id", "/api/x")]
     assert [page.rows for page in found] == pages
 
 
