@@ -8,6 +8,7 @@
     ├── PlanFileError            a plan file is not acceptable
     ├── StalePlanError           the account or the files moved since the plan was made
     ├── JournalError             the journal cannot be written, so nothing may be sent
+    ├── Undone                   a job was refused, or failed in part, or nobody knows whether it was done
     └── ApiError                 an answer that says no, or no usable answer
         ├── Unreachable          no connection: nothing was sent
         ├── Refused              4xx: the server understood and said no
@@ -142,6 +143,10 @@ class StalePlanError(QboxctlError):
 
 class JournalError(QboxctlError):
     """The journal cannot be written to disk."""
+
+
+class Undone(QboxctlError):
+    """A job was refused by the server, or failed in part, or whether it was done cannot be told."""
 
 
 class ApiError(QboxctlError):

@@ -19,6 +19,7 @@ LAYERS = (
     (("api",), "one HTTP client: it knows no plan"),
     (("live",), "what is read of an account: it knows no plan, it is told what to read"),
     (("planning", "export", "dns", "doctor"), "readers of the account: none of them can write, none needs another"),
+    (("jobs",), "what is done once, or only looked at: it is no plan, and is not shown here"),
     (("applying", "render"), "a plan is carried out, a plan is shown: neither knows the other"),
     (("public",), "what other programs may use: it knows no terminal"),
     (("cli",), "the terminal, the environment, the clock and the exit codes"),

@@ -21,6 +21,7 @@ from qboxctl.applying.apply import Applied, Hooks, apply_plan, still_asked
 from qboxctl.applying.journal import Author
 from qboxctl.applying.pace import Patience
 from qboxctl.applying.preflight import Checked, refuse_another_account, refuse_another_configuration
+from qboxctl.cli.asking import agreed
 from qboxctl.cli.commands import Command
 from qboxctl.cli.common import Common, common_options, format_option, run_on
 from qboxctl.cli.failures import Exit, explained
@@ -208,13 +209,9 @@ class _Order:
         options = self.options
         if self.auto_approve:
             return True
-        if not sys.stdin.isatty() or options.output.lost:
-            raise QboxctlError("nobody can be asked here", hint="add --auto-approve, once the plan has been reviewed")
         lost = approval.losses(plan, TYPES, options.palette(sys.stderr))
-        if lost:
-            options.alert(lost)
-        answer = click.prompt(approval.question(plan), default="no", err=True)
-        return answer.strip().lower() == "yes"
+        hint = "add --auto-approve, once the plan has been reviewed"
+        return agreed(options, approval.question(plan), first=lost, hint=hint)
 
     def tell(self, one: Outcome) -> None:
         """Show an outcome as soon as it is known."""

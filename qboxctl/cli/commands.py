@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+from collections.abc import Iterable
 from importlib import import_module
 from typing import TYPE_CHECKING
 
@@ -29,6 +30,9 @@ SECTIONS = {
         "explain": "The reference of kinds and attributes.",
         "guide": "The documentation, page by page.",
         "schema": "The JSON Schema of the configuration or of a plan.",
+    },
+    "Jobs": {
+        "imports": "The imports of CSV files that were made in the panel.",
     },
     "Set up": {
         "init": "Make a starter project.",
@@ -89,6 +93,38 @@ class Command(click.Command):
                     formatter.write(f"{' ' * formatter.current_indent}{line}\n")
 
 
+class CommandGroup(Command, click.Group):
+    """A command of several, each a word behind its name."""
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Show the commands, and then the options."""
+        self.format_commands(ctx, formatter)
+        super().format_options(ctx, formatter)
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Refuse to be called without one of the commands."""
+        if not args and not ctx.resilient_parsing:
+            raise click.UsageError(f"say what to do: {' or '.join(self.commands)}", ctx)
+        return super().parse_args(ctx, args)
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Refuse a command that is none, and say which one was meant."""
+        _known(ctx, args, self.commands, f"command {self.name}")
+        return super().resolve_command(ctx, args)
+
+
+def _known(ctx: click.Context, args: list[str], names: Iterable[str], what: str) -> None:
+    """Raise UsageError for the name of a command that is none."""
+    if args and args[0] not in names and not args[0].startswith("-") and not ctx.resilient_parsing:
+        from difflib import get_close_matches
+
+        near = get_close_matches(args[0], names, 1, 0.5)
+        more = f": did you mean {near[0]}?" if near else ""
+        raise click.UsageError(f"there is no {what} {args[0]!r}{more}", ctx)
+
+
 _COLUMN = 26
 """How wide the names of options may be before their texts go below."""
 
@@ -119,12 +155,7 @@ class Commands(click.Group):
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """Refuse a command that is none, and say which one was meant."""
-        if args and args[0] not in COMMANDS and not args[0].startswith("-") and not ctx.resilient_parsing:
-            from difflib import get_close_matches
-
-            near = get_close_matches(args[0], COMMANDS, 1, 0.5)
-            more = f": did you mean {near[0]}?" if near else ""
-            raise click.UsageError(f"there is no command {args[0]!r}{more}", ctx)
+        _known(ctx, args, COMMANDS, "command")
         return super().resolve_command(ctx, args)
 
     def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:

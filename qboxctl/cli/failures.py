@@ -13,7 +13,7 @@ from enum import IntEnum
 import click
 
 from qboxctl.cli.common import Common
-from qboxctl.errors import AuthError, ConfigError, QboxctlError, StalePlanError
+from qboxctl.errors import AuthError, ConfigError, QboxctlError, StalePlanError, Undone
 from qboxctl.render import diagnostics
 from qboxctl.render.style import clean
 
@@ -35,7 +35,7 @@ class Exit(IntEnum):
 
 _SHOWN = 20
 """So many objects that moved are listed."""
-_CODES = {AuthError: Exit.AUTH, StalePlanError: Exit.STALE}
+_CODES = {AuthError: Exit.AUTH, StalePlanError: Exit.STALE, Undone: Exit.PARTIAL}
 
 
 def explained(error: Exception, options: Common) -> int:

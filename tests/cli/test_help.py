@@ -13,7 +13,11 @@ from qboxctl.cli.commands import COMMANDS, SECTIONS, first_screen
 from qboxctl.cli.common import Common, is_common
 from qboxctl.render.style import Palette
 
-FOUND: dict[str, click.Command] = {name: import_module(f"qboxctl.cli.{name}").command for name in COMMANDS}
+TOP: dict[str, click.Command] = {name: import_module(f"qboxctl.cli.{name}").command for name in COMMANDS}
+INSIDE = {
+    f"{name} {inner}": command for name, one in TOP.items() for inner, command in getattr(one, "commands", {}).items()
+}
+FOUND = {**TOP, **INSIDE}
 EXAMPLES = [line for one in FOUND.values() for line in (one.epilog or "").strip().splitlines()]
 NARROW = 80
 
@@ -42,10 +46,10 @@ def test_the_help_groups_the_commands_and_then_lists_the_options(capsys):
     assert titles == [*(f"{section}:" for section in SECTIONS), "Options:"]
 
 
-@pytest.mark.parametrize("name", COMMANDS)
+@pytest.mark.parametrize("name", FOUND)
 def test_a_command_shows_its_own_options_first(name, capsys, monkeypatch):
     monkeypatch.setenv("COLUMNS", str(NARROW))
-    succeed(name, "-h")
+    succeed(*name.split(), "-h")
     out = capsys.readouterr().out
     own = [one for one in FOUND[name].params if isinstance(one, click.Option) and not is_common(one)]
     shared = out.index("Options of every command:")
@@ -54,7 +58,7 @@ def test_a_command_shows_its_own_options_first(name, capsys, monkeypatch):
     assert all(len(line) <= NARROW for line in out[:shared].splitlines())
 
 
-@pytest.mark.parametrize("name", COMMANDS)
+@pytest.mark.parametrize("name", FOUND)
 def test_every_option_says_what_it_does(name):
     assert [one.opts for one in FOUND[name].params if isinstance(one, click.Option) and not one.help] == []
 

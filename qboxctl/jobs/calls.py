@@ -1,0 +1,129 @@
+"""Calls that are no kind's own: lists, one object, writes, and rows that can be shown."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from itertools import chain
+
+from qboxctl.api.client import Client, Reader
+from qboxctl.api.listing import Page, Row, untold
+from qboxctl.api.reader import PER_PAGE, code_of, page_of
+from qboxctl.api.redaction import MASK
+from qboxctl.api.responses import Answer
+from qboxctl.errors import OutcomeUnknown, QboxctlError, Refused, Undone
+from qboxctl.model import JSON
+
+_PANEL = "it can be done in the panel"
+_SECRET = re.compile("passw|passphrase|pwd|psw|secret|token|hash|crypt|credential|(^|_)(pw|pass|key)($|_)", re.I)
+"""What the name of a value looks like that is not shown."""
+
+
+def rows(
+    reader: Reader,
+    path: str,
+    query: Mapping[str, str | int] | None = None,
+    *,
+    id_name: str = "code",
+    per: int = PER_PAGE,
+    panel: str = _PANEL,
+) -> Iterator[Row]:
+    """The rows of a list as its pages come, those with an id once; none where the list answers 404.
+
+    ``id_name`` is the attribute that tells rows apart, ``panel`` says what to do where the API has no such list. A
+    list that tells its pages is read up to the last one, another one until a page brings nothing more.
+    """
+
+    def page(number: int) -> Page:
+        try:
+            return page_of(reader, path, {**(query or {}), "page": number, "per": per})
+        except Refused as refused:
+            raise _explained(refused, f"GET {path}", panel) from None
+
+    first = page(1)
+    others = (page(number) for number in range(2, first.pages + 1))
+    seen: set[str] = set()
+    for found in chain([first], others) if first.told else untold(first, page, id_name, path):
+        for row in found.rows:
+            known = row.get(id_name)
+            if known is None or str(known) not in seen:
+                yield row
+            seen.add(str(known))
+
+
+def one(reader: Reader, path: str, what: str) -> Row:
+    """The object at a path; ``what`` names it for people. Raises QboxctlError where there is none."""
+    try:
+        found = reader.get(path).resources
+    except Refused as refused:
+        raise (missing(what) if refused.status == 404 else _explained(refused, f"GET {path}")) from None
+    if not found:
+        raise missing(what)
+    return found[0]
+
+
+def write(
+    client: Client,
+    method: str,
+    path: str,
+    what: str,
+    body: Mapping[str, JSON] | None = None,
+    *,
+    repeatable: bool,
+    panel: str = _PANEL,
+) -> Answer:
+    """Send a write. Raises Undone where the server refuses it, QboxctlError for a 404, OutcomeUnknown where that is all
+    that can be said: a write that is ``repeatable`` was sent again before, another one never is.
+    """
+    try:
+        return client.write(method, path, body, repeatable=repeatable)
+    except Refused as refused:
+        if refused.status == 404:
+            raise missing(what) from None
+        raise _explained(refused, f"{method} {path}", panel, Undone) from None
+    except OutcomeUnknown as lost:
+        if not repeatable:
+            raise
+        raise Undone(f"it is unknown whether that was done: {lost}", hint="look before you try again") from None
+
+
+def code(text: str, what: str) -> str:
+    """A code that a user gave, fit for a path; raises QboxctlError."""
+    found = code_of(text)
+    if not found:
+        raise QboxctlError(f"{text!r} can be no code of {what}")
+    return found
+
+
+def shown(row: Row, redact: Callable[[str], str]) -> dict[str, JSON]:
+    """A row that can be shown: what is named like a secret is masked, and every text is ``redact``ed."""
+    return {name: _shown(name, value, redact) for name, value in row.items()}
+
+
+def _shown(name: str, value: JSON, redact: Callable[[str], str]) -> JSON:
+    match value:
+        case dict():
+            return {key: _shown(key, one, redact) for key, one in value.items()}
+        case list():
+            return [_shown(name, one, redact) for one in value]
+        case None | bool() | "":
+            return value
+        case _ if _SECRET.search(name):
+            return MASK
+        case str():
+            return redact(value)
+        case _:
+            return value
+
+
+def missing(what: str) -> QboxctlError:
+    """What is said of something that is not there."""
+    return QboxctlError(f"there is no {what}, or none that the token may see")
+
+
+def _explained(
+    refused: Refused, request: str, panel: str = _PANEL, error: type[QboxctlError] = QboxctlError
+) -> QboxctlError:
+    if refused.status == 405:
+        return error(f"this API has no such call: {request}", hint=panel)
+    return error(str(refused), hint=refused.hint)
