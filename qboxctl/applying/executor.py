@@ -162,11 +162,18 @@ class Executor:
             found = self.writer.named(target)
             if found:
                 return Written(found[0].remote_id, refused.status, adopted=True)
-            leaving = self.live.get(step.address)
-            if leaving is None or not leaving.leaving:
+            if not self.is_leaving(step.address):
                 raise
             return Written("", refused.status, taken=True)
         return Written(code, status, note="" if target.type.identity.unique else self.twins(target, code, known))
+
+    def is_leaving(self, address: Address) -> bool:
+        """Whether an object that bears the same name was on its way out before the run: this one, or one elsewhere."""
+        live = self.live.get(address)
+        if live is not None:
+            return live.leaving
+        leaving = (one for one, live in self.live.items() if live.leaving)
+        return self.types.claim(address) in self.types.claims(leaving, self.types.sharing(address.kind))
 
     def beside(self, step: Step, target: Target) -> tuple[frozenset[str], Live | None]:
         """The ids of what is not the object that a step creates, and one that others created meanwhile."""
@@ -263,7 +270,7 @@ class Executor:
             text += (
                 "; in production this may mean that there is no billing profile yet: place the first order in the panel"
             )
-        elif refused.already_exists and type_.owned:
+        elif refused.already_exists and (type_.owned or type_.identity.everywhere):
             text += "; the name is taken, perhaps by another customer"
         return text
 

@@ -106,6 +106,20 @@ def _same_text(declared: Declared) -> Iterator[Finding]:
             seen[known] = one
 
 
+def _same_name(declared: Declared) -> Iterator[Finding]:
+    """Two objects of a name that only one may bear, whatever they are in."""
+    seen: dict[tuple[str, ...], Desired] = {}
+    for type_ in declared.types.values():
+        for one in declared.present(type_.kind) if type_.identity.everywhere else ():
+            claim = declared.types.claim(one.address) or ()
+            if claim in seen:
+                place = declared.position(seen[claim])
+                message = f"{one.address} bears the name of {seen[claim].address} ({place})"
+                hint = "it can only be one of them: take the other out of the files, or declare that one absent"
+                yield Finding("Q018", message, one, hint=hint, second=place)
+            seen.setdefault(claim, one)
+
+
 def _references(declared: Declared) -> Iterator[Finding]:
     for type_ in declared.types.values():
         for field in type_.fields:
@@ -169,4 +183,4 @@ def _same_store(declared: Declared) -> Iterator[Finding]:
             seen[file] = one
 
 
-_RULES: tuple[Rule, ...] = (_inside_absent, _same_text, _references, _too_large, _same_store)
+_RULES: tuple[Rule, ...] = (_inside_absent, _same_text, _same_name, _references, _too_large, _same_store)

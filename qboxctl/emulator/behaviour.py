@@ -184,13 +184,13 @@ def add_reserved(store: Store, parent: Stored) -> None:
 
 
 def judge_name(draft: Draft) -> None:
-    """Names are unique: of domains on the whole platform, of mailboxes and aliases within their domain."""
+    """Names are unique: of domains and their aliases on the whole platform, of addresses within their domain."""
     type_ = draft.type
     if type_.identity.alone and draft.store.rows(type_.kind, draft.parent):
         draft.complain(type_.kind, "already exists")
     if not type_.identity.unique or not draft.key or behaviour_of(type_.kind).merge:
         return
-    if draft.store.named(type_, draft.parent, draft.key) or draft.key in draft.store.taken.get(type_.kind, ()):
+    if draft.store.named(type_, draft.parent, draft.key) or draft.store.strangers(type_, draft.key):
         draft.complain(type_.identity.key, "already exists")
 
 

@@ -133,7 +133,7 @@ class _Planter:
         return obj
 
     def _allowed(self, obj: Stored) -> None:
-        if obj.key in self._store.taken.get(obj.kind, ()):
+        if self._store.strangers(obj.type, obj.key):
             raise ValueError("the name is taken by a stranger")
         for one in obj.type.fields:
             if obj.parent is not None and one.at_most and obj.values[one.name] > obj.parent.values[one.at_most]:

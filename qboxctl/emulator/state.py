@@ -156,8 +156,13 @@ class Store:
         return next((obj for obj in found if obj is not None), None)
 
     def named(self, type_: ResourceType, parent: Stored | None, key: str) -> Stored | None:
-        """What bears the name already: all kinds that live in one parent share their names."""
+        """What bears the name already: kinds of one namespace share their names, in one parent or everywhere."""
         return self._names.get(_space(type_, parent), _NO_ROWS).get(key)
+
+    def strangers(self, type_: ResourceType, key: str) -> bool:
+        """Whether a stranger bears the name, as a kind that shares it."""
+        kinds = {type_.kind, *(self.types.sharing(type_.kind) if type_.identity.everywhere else ())}
+        return any(key in self.taken.get(kind, ()) for kind in kinds)
 
     def referrers(self, target: Stored) -> dict[Stored, str]:
         """The objects that refer to this one, with the name of the field that does."""
@@ -299,4 +304,5 @@ def _hashed(salt: bytes, text: str) -> bytes:
 
 
 def _space(type_: ResourceType, parent: Stored | None) -> tuple[str, str]:
-    return (type_.identity.namespace or type_.kind, parent.code if parent else "")
+    within = parent.code if parent and not type_.identity.everywhere else ""
+    return (type_.identity.namespace or type_.kind, within)

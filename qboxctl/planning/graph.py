@@ -149,6 +149,8 @@ class _Builder:
         self.steps: dict[Address, list[Step]] = {}
         self.needs: dict[Step, set[Step]] = defaultdict(set)
         self.after: dict[Step, set[Step]] = defaultdict(set)
+        deleted = [change.address for change in changes if change.action is Action.DELETE]
+        self.freed = types.claims(deleted, types.keys())
 
     def graph(self) -> Graph:
         """All steps, each after what it needs."""
@@ -243,10 +245,6 @@ class _Builder:
         change = self.changes.get(address)
         return change is not None and change.action is Action.CREATE
 
-    def is_deleted(self, address: Address) -> bool:
-        change = self.changes.get(address)
-        return change is not None and change.action is Action.DELETE
-
     def is_removed(self, address: Address) -> bool:
         """Whether the plan deletes or disables the object."""
         change = self.changes.get(address)
@@ -272,12 +270,10 @@ class _Builder:
 
     def wait_for_names(self, change: Change) -> None:
         """A removal that frees a name goes before the create that takes it."""
-        if change.action is not Action.CREATE:
-            return
-        for kind in self.types.namesakes(change.address.kind):
-            rival = Address(kind, change.address.key)
-            if self.is_deleted(rival):
-                self.needs[Step(change.address, Phase.CREATE)].add(Step(rival, Phase.LAST))
+        claim = self.types.claim(change.address) if change.action is Action.CREATE else None
+        rival = self.freed.get(claim) if claim is not None else None
+        if rival is not None:
+            self.needs[Step(change.address, Phase.CREATE)].add(Step(rival, Phase.LAST))
 
     def wait_for_references(self, change: Change) -> None:
         """What is referred to must be there before; what is no longer referred to is removed after."""

@@ -73,12 +73,17 @@ class _Homes:
         self.section = types[self.kind].section[0]
 
     def of(self, addresses: Iterable[Address]) -> set[str]:
-        """The names of the domains among some objects, and of those that the others live in."""
+        """The names of the domains among some objects, and of those that the others live in.
+
+        With them the names that no other may bear anywhere.
+        """
         found = set()
         for address in addresses:
             root = self.types.root(address)
             if root.kind == self.kind:
                 found.add(root.key)
+                if self.types[address.kind].identity.everywhere:
+                    found.add(self.types.name(address))
         return found
 
 

@@ -304,7 +304,8 @@ class _Planner:
     def undeclared(self) -> None:
         """Live objects of managed collections that no file declares."""
         since = self.options.removed_since
-        created = {change.address for change in self.changes if change.action is Action.CREATE}
+        made = [change.address for change in self.changes if change.action is Action.CREATE]
+        claimed = self.types.claims(made, self.types.keys())
         for address, live in self.live_state.live.items():
             if address in self.configuration.objects or live.leaving:
                 continue
@@ -315,8 +316,7 @@ class _Planner:
                 continue
             if type_.goes_along and self.inside_removed(address):
                 continue  # told with what it goes along with
-            namesakes = (Address(kind, address.key) for kind in self.types.namesakes(address.kind))
-            in_the_way = any(one in created for one in namesakes) or self.inside_removed(address)
+            in_the_way = (claimed and self.types.claim(address) in claimed) or self.inside_removed(address)
             if not self.targets.targeted(address) and not in_the_way:
                 continue
             todo = self.configuration.settings.on_remove.get(address.kind, "keep")
@@ -344,17 +344,20 @@ class _Planner:
         self.wrong.append((desired.address, Diagnostic(code, message, place, str(desired.address), hint)))
 
     def check_names(self) -> None:
-        """An alias may not bear a mailbox's name, live ones included."""
+        """An alias may not bear a mailbox's name, live ones included; nor what is the only one everywhere another's."""
+        created = [one.address for one in self.changes if one.action is Action.CREATE]
+        kinds = {other for one in created for other in self.types.sharing(one.kind)}
+        if not kinds:
+            return
         deleted = {change.address for change in self.changes if change.action is Action.DELETE}
-        for change in self.changes:
-            if change.action is not Action.CREATE:
-                continue
-            for kind in self.types.namesakes(change.address.kind):
-                rival = self.live_state.live.get(Address(kind, change.address.key))
-                if rival is not None and rival.address not in deleted and not rival.leaving:
-                    self.error("Q018", f"{change.address} cannot be created: {rival.address} has that name",
-                               self.configuration.objects[change.address],
-                               hint=f"declare {rival.address} absent")  # fmt: skip
+        stay = (one for one, live in self.live_state.live.items() if not live.leaving and one not in deleted)
+        borne = self.types.claims(stay, kinds)
+        for address in created:
+            claim = self.types.claim(address)
+            rival = borne.get(claim) if claim is not None else None
+            if rival is not None:
+                message = f"{address} cannot be created: {rival} has that name"
+                self.error("Q018", message, self.configuration.objects[address], hint=f"declare {rival} absent")
 
     def check_sizes(self) -> None:
         """No value may exceed what its parent's attribute allows, as declared, or else live, or else at creation."""

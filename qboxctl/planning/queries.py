@@ -25,6 +25,8 @@ def query_for_plan(targets: Targets, counted: frozenset[str] = frozenset()) -> Q
     candidates = targets.candidates()
     asked = {types.collection(address) for address in candidates}
     homes = {one.parent for one in asked} - {""}  # whoever bears a name there may have to go before it is taken
+    everywhere = {one.kind for one in asked if types[one.kind].identity.everywhere}
+    counted |= {other for kind in everywhere for other in types.sharing(kind) if types[other].parent}
     collections = {
         one for one in configuration.managed if one.kind in counted or one.parent in homes
     } | targets.sought()

@@ -81,6 +81,9 @@ class Targets:
         todo += [address for kind in self.linking() for address in configuration.managed.get(Collection(kind), ())]
         found: dict[Address, None] = {}
         homes: set[Address] = set()
+        everywhere = {kind for kind, type_ in types.items() if type_.identity.everywhere}
+        going = (one for one, desired in configuration.objects.items() if one.kind in everywhere and desired.absent)
+        freed = types.claims(going, everywhere)  # it may have to go before its name is taken elsewhere
         while todo:
             address = todo.pop()
             desired = configuration.objects.get(address)
@@ -88,6 +91,8 @@ class Targets:
                 continue
             found[address] = None
             todo += self.named(address, desired.values)
+            rival = freed.get(types.claim(address) or ()) if freed else None
+            todo += [rival] if rival is not None else []
             for home in (types.parent(address) or address, address):
                 if home not in homes:
                     homes.add(home)

@@ -6,12 +6,12 @@ Nothing else cuts a key apart or puts one together.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Set
 from functools import cached_property
 
 from qboxctl.model import Address, Collection, Value
 from qboxctl.schema.calls import OWN
-from qboxctl.schema.resource import Joined, Reference, ResourceType
+from qboxctl.schema.resource import Identity, Joined, Reference, ResourceType
 
 _ESCAPES = (("%", "%25"), ("/", "%2F"))
 """In an address with several segments, a name's own ``/`` is written ``%2F``, and its ``%`` is written ``%25``."""
@@ -111,17 +111,30 @@ class Kinds(Mapping[str, ResourceType]):
         return tuple(found[:-1])
 
     @cached_property
-    def _namesakes(self) -> Mapping[str, tuple[str, ...]]:
-        known = {kind: (one.identity.namespace, one.parent) for kind, one in self._types.items()}
-        spaces = {kind: space for kind, space in known.items() if space[0]}
-        return {
-            kind: tuple(other for other in spaces if other != kind and spaces[other] == spaces.get(kind))
-            for kind in self._types
-        }
+    def _sharing(self) -> Mapping[str, frozenset[str]]:
+        found: dict[str, frozenset[str]] = {}
+        for kind, one in self._types.items():
+            same = [other for other in self._types.values() if _share_names(one.identity, other.identity)]
+            everywhere = one.identity.everywhere
+            sharing = {other.kind for other in same if everywhere or (other is not one and other.parent == one.parent)}
+            found[kind] = frozenset(sharing)
+        return found
 
-    def namesakes(self, kind: str) -> tuple[str, ...]:
-        """The other kinds that share their names with a kind: a mailbox and an alias cannot bear the same one."""
-        return self._namesakes[kind]
+    def sharing(self, kind: str) -> frozenset[str]:
+        """The kinds whose objects may bear the name of one: a mailbox and an alias, or an alias elsewhere."""
+        return self._sharing[kind]
+
+    def claim(self, one: Address) -> tuple[str, ...] | None:
+        """What an object has to itself: its name, with where no other may bear it; None where none could."""
+        if not self._sharing[one.kind]:
+            return None
+        identity, (parent, name) = self._types[one.kind].identity, self.split(one)
+        return (identity.namespace, name) if identity.everywhere else (identity.namespace, name, parent)
+
+    def claims(self, some: Iterable[Address], kinds: Set[str]) -> dict[tuple[str, ...], Address]:
+        """Those of some objects that are of these kinds, by what each has to itself."""
+        found = ((self.claim(one), one) for one in some if one.kind in kinds)
+        return {claim: one for claim, one in found if claim is not None}
 
     def referred(self, one: Address, refers: Reference | None, value: Value) -> list[Address]:
         """The objects that a value of an object's attribute may refer to: a name may be of any of the kinds."""
@@ -257,6 +270,10 @@ class Kinds(Mapping[str, ResourceType]):
             for call in one.calls:
                 if not call.variables <= known:
                     raise ValueError(f"{kind}: {call.path} names {', '.join(sorted(call.variables - known))}")
+
+
+def _share_names(one: Identity, other: Identity) -> bool:
+    return bool(one.namespace) and (one.namespace, one.everywhere) == (other.namespace, other.everywhere)
 
 
 def _escaped(name: str) -> str:

@@ -206,7 +206,8 @@ class Identity:
 
     ``key`` is the attribute of the answers that holds its name ("" where it has none of its own), ``id`` the one that
     holds its code, ``normalise`` brings a name from a file to canonical form or raises ValueError. ``joined`` is how
-    its key is put together with its parent's; kinds of one ``namespace`` in one parent share their names. ``unique`` is
+    its key is put together with its parent's; kinds of one ``namespace`` in one parent share their names, or all of
+    them where a name is the only one ``everywhere``: in the whole account, whatever it is in. ``unique`` is
     False where the server would accept a second object of the same name: such a creation is never repeated blindly.
     ``refused`` are names that no file may give to such an object, each with why.
     """
@@ -216,11 +217,14 @@ class Identity:
     normalise: Callable[[str], str] = formats.domain_name
     joined: Joined = Joined.SLASH
     namespace: str = ""
+    everywhere: bool = False
     unique: bool = True
     reserved: Reserved | None = None
     refused: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        if self.everywhere and not (self.namespace and self.unique):
+            raise ValueError("what is the only one of its name everywhere says in which namespace")
         if self.alone:
             object.__setattr__(self, "normalise", str)  # it goes by its parent's key, which is canonical
 

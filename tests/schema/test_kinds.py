@@ -36,10 +36,10 @@ def kind(name: str, parent: str = "", *section: str, **identity: Any) -> Resourc
 
 
 DEEP = Kinds([
-    kind("domain"),
+    kind("domain", namespace="domains", everywhere=True),
     kind("mailbox", "domain", "mailboxes", joined=Joined.AT, namespace="addresses"),
     kind("alias", "domain", "aliases", joined=Joined.AT, namespace="addresses"),
-    kind("domain_alias", "domain"),
+    kind("domain_alias", "domain", namespace="domains", everywhere=True),
     kind("vault", "domain", "vault", joined=Joined.SAME),
     kind("signature", "mailbox"),
     kind("address_book", "mailbox"),
@@ -105,9 +105,22 @@ def test_places_levels_and_what_is_inside() -> None:
 
 
 def test_names_are_shared_by_kinds_of_one_namespace_only() -> None:
-    assert DEEP.namesakes("mailbox") == ("alias",)
-    assert DEEP.namesakes("domain_alias") == ()
-    assert TYPES.namesakes("alias") == ("mailbox",)
+    ada, info = Address("mailbox", "ada@a.example"), Address("alias", "ada@a.example")
+    assert DEEP.sharing("mailbox") == {"alias"}
+    assert DEEP.claim(ada) == DEEP.claim(info)
+    assert DEEP.claim(ada) != DEEP.claim(Address("alias", "ada@b.example"))
+    assert DEEP.sharing("contact") == frozenset()
+    assert DEEP.claim(Address("contact", "ada@a.example/x/y")) is None
+    assert TYPES.sharing("alias") == {"mailbox"}
+
+
+def test_a_name_can_be_the_only_one_wherever_it_is() -> None:
+    one = Address("domain_alias", "a.example/x.example")
+    assert DEEP.sharing("domain_alias") == {"domain", "domain_alias"}
+    assert DEEP.claim(one) == DEEP.claim(Address("domain_alias", "b.example/x.example"))
+    assert DEEP.claim(one) == DEEP.claim(Address("domain", "x.example"))
+    with pytest.raises(ValueError, match="in which namespace"):
+        Identity(everywhere=True)
 
 
 @pytest.mark.parametrize(
