@@ -8,6 +8,7 @@ from __future__ import annotations
 import html
 import re
 import unicodedata
+from collections.abc import Callable
 from functools import lru_cache
 
 from qboxctl.errors import BadValue
@@ -93,7 +94,7 @@ def _meant_address(text: str) -> str | None:
     return f"write {address}" if address != text else None
 
 
-_ENTITY = re.compile(r"&(?:#[0-9]{1,7}|#x[0-9a-f]{1,6}|[a-z][a-z0-9]{1,31});")
+_ENTITY = re.compile(r"&(?:#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6}|[a-zA-Z][a-zA-Z0-9]{1,31});")
 _MOST_LAYERS = 8
 """So often a text is unescaped that was escaped again and again."""
 SHORTEST_CUT = 32
@@ -102,7 +103,15 @@ SHORTEST_CUT = 32
 
 def label(text: str) -> str:
     """The key of an object that has no name of its own on the server, such as a Delivery account."""
-    name = relaxed_label(text)
+    return _usable_label(text, relaxed_label(text))
+
+
+def cased_label(text: str) -> str:
+    """The same for kinds whose keys keep their capital letters."""
+    return _usable_label(text, _settled(text, str))
+
+
+def _usable_label(text: str, name: str) -> str:
     if not name or any(ord(char) < 32 for char in name):
         raise ValueError(f"{text!r} cannot be a name")
     if name.startswith("#"):
@@ -115,9 +124,13 @@ def relaxed_label(text: str) -> str:
 
     Lower case, HTML entities as what they stand for, Unicode in its composed form (NFC), runs of blanks as one.
     """
+    return _settled(text, str.lower)
+
+
+def _settled(text: str, case: Callable[[str], str]) -> str:
     for _ in range(_MOST_LAYERS):
         before = text
-        text = _ENTITY.sub(lambda found: html.unescape(found[0]), text.lower())
+        text = _ENTITY.sub(lambda found: html.unescape(found[0]), case(text))
         if not text.isascii():
             text = unicodedata.normalize("NFC", text)
         text = " ".join(text.split())

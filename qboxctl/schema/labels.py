@@ -42,7 +42,7 @@ def labelled(types: Kinds, live: Live) -> Address:
     type_ = types[live.address.kind]
     if type_.identity.unique:
         return live.address
-    text = formats.relaxed_label(text_of(live, type_.identity.key))
+    text = type_.identity.comparable(text_of(live, type_.identity.key))
     return Address(type_.kind, types.key(type_.kind, text, types.split(live.address)[0]))
 
 

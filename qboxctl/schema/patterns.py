@@ -84,7 +84,8 @@ class Pattern:
             return True
         if self.kinds[kind].identity.joined is not Joined.AT:
             outer, _, _ = self.kinds.key(kind, "x", parent).lower().rpartition("/")
-            return _match_each(self.name.split("/")[:-1], outer.split("/") if outer else [])
+            key = self.name if self.kinds[kind].identity.unique else self.label
+            return _match_each(key.split("/")[:-1], outer.split("/") if outer else [])
         if "[" in self.name:
             return True
         _, at, domain = self.name.rpartition("@")
