@@ -25,6 +25,9 @@ from qboxctl.planning import diff
 from qboxctl.planning.graph import Phase, Step
 from qboxctl.schema.decoding import value_of
 
+_CLOSED = (403, 404, 405)
+"""What the API answers where a call is not there, or not for this token."""
+
 
 @dataclass(frozen=True, slots=True)
 class Written:
@@ -214,9 +217,8 @@ class Executor:
                 return Written("", error.status, taken=True)  # a deletion of that name is queued
             if change.action is Action.CREATE:
                 raise
-            raise QboxctlError(
-                f"it was deleted to be made anew, and that failed: {error}", hint="apply again"
-            ) from None
+            why = self.explain(step, error) if isinstance(error, Refused) else str(error)
+            raise QboxctlError(f"it was deleted to be made anew, and that failed: {why}", hint="apply again") from None
         hand_over.complete(made, fields, partial(self.now, step))
         twins = "" if target.type.identity.unique else self.twins(target, made.code, known)
         return Written(made.code, made.status, note="; ".join(filter(None, (note, twins))))
@@ -266,7 +268,11 @@ class Executor:
             if desired is not None and row.field in names
         ]
         text = f"{refused} ({', '.join(places)})" if places else str(refused)
-        if refused.status == 403 and step.phase is Phase.CREATE and type_.billing:
+        change, closed = self.run.change(step), type_.calls.create.closed
+        creates = step.phase is Phase.CREATE or (change is not None and type_.remakes(change))
+        if creates and closed and refused.status in _CLOSED:
+            text += f"; {closed}"
+        elif refused.status == 403 and creates and type_.billing:
             text += (
                 "; in production this may mean that there is no billing profile yet: place the first order in the panel"
             )

@@ -31,7 +31,8 @@ class Call:
     In the ``path``, ``{id}`` stands for the object's own code and ``{domain}``, as an example, for the code of the
     domain that it lives in. A call is ``named`` where the body names the object, because the path does not. The body
     ``repeats`` some attributes even where they do not change, or states the ``whole`` object. ``query`` goes along
-    with a list; one that is not ``paged`` takes no number of a page, and answers with all of it.
+    with a list; one that is not ``paged`` takes no number of a page, and answers with all of it. ``closed`` says what
+    to do where the API refuses the call itself: to this token, or to all.
     """
 
     method: str
@@ -42,6 +43,7 @@ class Call:
     query: Mapping[str, str] = field(default_factory=dict)
     paged: bool = True
     certainty: Certainty = Certainty.DOCUMENTED
+    closed: str = ""
 
     @property
     def variables(self) -> frozenset[str]:
