@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
@@ -105,7 +105,7 @@ def read_settings(block: Mapping[str, JSON], environment: str, base: str, types:
     merged = dict(block)
     environments = merged.pop("environments", None) or {}
     if environment != "default" or environment in environments:
-        merged = _overlay(merged, environments[environment])
+        merged = _overlay(merged, environments[environment], whole=("token",))
     return Settings(
         environment=environment,
         endpoint=normal_endpoint(merged.get("endpoint", DEFAULT_ENDPOINT)),
@@ -125,12 +125,12 @@ def token_variables(block: Mapping[str, JSON]) -> frozenset[str]:
     return frozenset(name for name in names if isinstance(name, str))
 
 
-def _overlay(below: Mapping[str, JSON], above: Mapping[str, JSON]) -> dict[str, JSON]:
-    """Lay one block over another: mappings of settings key by key, all else (a secret too) as a whole."""
+def _overlay(below: Mapping[str, JSON], above: Mapping[str, JSON], whole: Collection[str] = ()) -> dict[str, JSON]:
+    """Lay one block over another: mappings of settings key by key, all else, and what is a secret, as a ``whole``."""
     merged = dict(below)
     for name, value in above.items():
         under = merged.get(name)
-        if isinstance(under, Mapping) and isinstance(value, Mapping) and name != "token":
+        if isinstance(under, Mapping) and isinstance(value, Mapping) and name not in whole:
             value = _overlay(under, value)
         merged[name] = value
     return merged

@@ -151,7 +151,10 @@ def settings() -> list[Setting]:
 
 
 def _settings(path: str, schema: json_schema.Schema) -> Iterable[Setting]:
-    kinds = [name for name in schema["properties"] if name in TYPES]
+    by_kind = (
+        path != "settings"
+    )  # what is said for each kind stands one level down: of one kind, settings have the name
+    kinds = [name for name in schema["properties"] if by_kind and name in TYPES]
     for name, one in schema["properties"].items():
         if name in kinds[1:]:
             continue  # the same for each kind
