@@ -175,6 +175,7 @@ OTHER_MEANINGS = {
     "reason": "a change has one",
     "plan": "that is what it is all about",
     "delivery": "a purpose of DNS records",
+    "token": "the settings name one, which opens the Management API",
 }
 """Words that are an attribute's by chance."""
 NAMED = {
@@ -206,6 +207,7 @@ def test_the_exceptions_are_needed() -> None:
 
 TESTS = ROOT / "tests"
 BESIDE = {
+    "kinds": "each kind through the whole engine",
     "support": "what several tests share",
     "bench": "how fast it is",
     "specimens": "what it looks like",

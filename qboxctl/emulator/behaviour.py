@@ -45,6 +45,7 @@ class Draft:
     errors: list[tuple[str, str]] = field(default_factory=list)
     activation: int = 0
     """How many reads show something new as activating."""
+    quirks: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def target(self) -> Stored:

@@ -162,7 +162,10 @@ class Calls:
     # -- writing -------------------------------------------------------------------------------------------
 
     def _draft(self, call: Call) -> Draft:
-        return Draft(self.store, call.type, call.operation, call.parent, call.obj, activation=self._activation)
+        return Draft(
+            self.store, call.type, call.operation, call.parent, call.obj,
+            activation=self._activation, quirks=self._quirks,
+        )  # fmt: skip
 
     def _create(self, call: Call) -> Response:
         draft, type_ = self._draft(call), call.type

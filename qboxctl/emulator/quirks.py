@@ -44,6 +44,11 @@ QUIRKS: Mapping[str, tuple[str, ...]] = {
     "migration_preset": ("strict", "any"),
     "migration_dates": ("utc", "offset", "local"),
     "migration_validation": ("immediate", "failed", "2"),
+    "token_field": ("token", "plain_token", "api_token", "value", "in_message"),
+    "token_nets": ("array", "comma", "null_when_empty"),
+    "token_nets_form": ("as_sent", "cidr"),
+    "token_label": ("free", "422"),
+    "token_create": ("open", "403"),
 }
 """Every quirk with its values; where any number is allowed, one stands for all."""
 

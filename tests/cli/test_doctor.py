@@ -31,7 +31,7 @@ SEED = {
         "domains": {"news.example.com": {}},
         "accounts": {
             "shop": {"type": "transactional", "domains": ["news.example.com"]},
-            "idle": {"type": "newsletter"},
+            "idle": {"type": "newsletter", "tokens": {"cron": {}}},
         },
         "suppressions": {"gone@example.org": {"reason": "bounce"}},
     },

@@ -213,7 +213,7 @@ def test_extra_attributes_are_taken_and_returned(account):
 
 def test_every_wire_schema_is_understood():
     for type_ in TYPES.values():
-        for one in type_.fields:
+        for one in (each for each in type_.fields if each.on_create or each.on_update):
             assert complaint(one.type.wire_schema(), {"a": 1}), f"{type_.kind}.{one.name} accepts anything"
 
 
