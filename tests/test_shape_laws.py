@@ -68,7 +68,8 @@ def test_apply_then_plan_is_empty_under_many_quirks(seed: dict, chosen: dict, da
     done = house.apply(configuration_of(as_yaml(tree), types=KINDS), plan)
     assert {one.status for one in done} <= {Status.DONE}
     sent = [one for one in house.emulator.requests if one.method != "GET"]
-    assert len(sent) == writes(plan.changes, KINDS)
+    if chosen.get("delete", "immediate") == "immediate":  # else a name is tried again until it is free
+        assert len(sent) == writes(plan.changes, KINDS)
     same(account(house), expected)
     again = plan_of(house, tree)
     assert not again.changes
