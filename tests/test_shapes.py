@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import json
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from qboxctl.api.client import Reader
 from qboxctl.api.reader import Account
-from qboxctl.emulator import Request
+from qboxctl.emulator import Request, Response
 from qboxctl.errors import ConfigError
 from qboxctl.export import Selection, export_account, query_for_export
 from qboxctl.live.refresh import read_live_state
@@ -144,6 +146,36 @@ def test_a_name_beside_it_is_not_found_in_another_house() -> None:
     text = "houses: {h1: {rooms: {hall: {}}}, h2: {alarm: {rooms: [hall]}, rooms: {attic: {}}}}"
     with pytest.raises(AssertionError, match="rooms: there is no room/h2/hall"):
         configuration_of(text, types=KINDS)
+
+
+def test_a_name_beside_it_is_found_where_no_file_declares_it() -> None:
+    house = lab(seed={"houses": {"h1": {"rooms": {"attic": {}, "hall": {}}, "alarm": {"rooms": ["attic"]}}}})
+    assert done(house, "houses: {h1: {alarm: {rooms: [attic]}}}") == {}
+    assert done(house, "houses: {h1: {alarm: {rooms: [hall]}}}") == {"alarm/h1": "update"}
+
+
+def test_a_name_keeps_its_case_where_its_kind_does() -> None:
+    house = lab()
+    text = "houses: {H1: {rooms: {Hall: {}, hall: {}}}}"
+    assert done(house, text) == {"house/H1": "create", "room/H1/Hall": "create", "room/H1/hall": "create"}
+
+
+def test_what_lives_in_an_object_that_vanishes_while_it_is_read_is_gone_too() -> None:
+    """Its list shows it, its details do not, and then its list does not either: another run has deleted it."""
+    house = lab(quirks={"list_detail": "abridged"}, seed=yaml.safe_load(FILES))
+    known = house.emulator.dump()["houses"]["h1"]
+    path = f"/api/houses/{known['code']}/rooms/{known['rooms']['hall']['code']}"
+
+    def vanishing(request: Request, answer: Any) -> Response:
+        if request.method == "GET" and request.path == path:
+            house.emulator.handle(replace(request, method="DELETE"))
+        return answer(request)
+
+    configuration = configuration_of(FILES, types=KINDS)
+    house.between = vanishing
+    plan = house.plan(configuration)
+    lost = {one for one in ADDRESSES if "h1/hall" in one}
+    assert {str(one.address) for one in plan.changes if one.action is Action.CREATE} == lost
 
 
 def test_a_block_is_a_mapping_of_its_own_attributes() -> None:
