@@ -7,6 +7,7 @@ when its effect has been seen in the account (see ``qboxctl.applying.verificatio
 from __future__ import annotations
 
 import threading
+from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
@@ -22,10 +23,12 @@ from qboxctl.applying.stepwise import GOOD, Part, told
 from qboxctl.applying.verification import Look, ReadBack, Verifier
 from qboxctl.errors import JournalError, OutcomeUnknown, QboxctlError, Refused
 from qboxctl.model import INTERRUPTED, Action, Address, Change, Live, Outcome, Status
-from qboxctl.planning.graph import GATE, Step
+from qboxctl.planning.graph import GATE, Phase, Step
 
 QUEUED_LOOKS = 3
 """How often a queued ownership check is looked at when nobody asked to wait for the outside."""
+MOST_HALF_MADE = 100
+"""So many objects may be half made at the same time, or as many as are whole already."""
 _WORST = (Status.UNKNOWN, Status.FAILED, Status.SKIPPED, Status.WAITING, Status.DONE, Status.IN_EFFECT)
 
 
@@ -61,6 +64,9 @@ class Scheduler:
         self.sorter = self.graph.sorter(gates)
         self.states = {step: State() for step in {*self.needs, *(gate for some in gates.values() for gate in some)}}
         self.finished: dict[Address, Outcome] = {}
+        self.half: set[Address] = set()
+        self.held: deque[Step] = deque()
+        self.whole = 0
         self.broken: Exception | None = None
 
     def run(self, in_effect: Iterable[Change] = ()) -> None:
@@ -73,6 +79,9 @@ class Scheduler:
         with self.writers, self.readers:
             try:
                 self.loop.run(self.start)
+                while self.held:  # all that is half made waits for one of them
+                    self.half.clear()
+                    self.loop.run(self.release)
             except Exception as error:
                 self.break_off(error)
         self.abandon()
@@ -108,10 +117,35 @@ class Scheduler:
             self.finish(step, Status.DONE)
         elif self.stop.is_set():
             self.give_up(step)
+        elif self.too_early(step):
+            self.held.append(step)
         else:
             state.begun = True
             self.read_back.begun(step)
             self.loop.submit(self.writers, lambda: self.write(step), partial(self.written, step))
+
+    def too_early(self, step: Step) -> bool:
+        """Whether a creation should wait, since a run may end at any time and leave half made what it has begun.
+
+        Half made is what got a stand-in, and its secret with a later step. There is room for as many as are whole
+        already: so a long list is read back only a few times.
+        """
+        if step.phase is not Phase.CREATE or step.address in self.half or not self.executor.late(step.address):
+            return False
+        if not self.room:
+            return True
+        self.half.add(step.address)
+        return False
+
+    @property
+    def room(self) -> bool:
+        """Whether another object may be half made for a while."""
+        return len(self.half) < max(MOST_HALF_MADE, self.whole)
+
+    def release(self) -> None:
+        """Start the creations that were held back, as far as there is room, or give them up."""
+        while self.held and (self.room or self.stop.is_set()):
+            self.ready(self.held.popleft())
 
     def write(self, step: Step) -> Written | None:
         """Send a step's requests, in a thread of the pool: how long they take is the step's own time."""
@@ -272,6 +306,11 @@ class Scheduler:
         """A change is over: journal it, and tell."""
         outcome = Outcome(change.address, change.action, status, message, round(max(seconds, 0.0), 3))
         self.finished[change.address] = outcome
+        if change.address in self.half:
+            self.half.remove(change.address)
+            self.whole += 1
+            if self.held:
+                self.loop.later(0, self.release)
         record = partial(self.journal.record, status.value, change.address, change.action)
         self.note_down(partial(record, http_status=http_status, message=message, flush=False))
         self.report(outcome)

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from qboxctl.applying.scheduler import MOST_HALF_MADE
 from qboxctl.applying.stepwise import Part, told
 from qboxctl.config.settings import ApiSettings
 from qboxctl.emulator import Request, Response, parse_fault
@@ -325,3 +326,47 @@ def test_a_fault_of_our_own_ends_the_run_in_order() -> None:
     made = set(lab.emulator.dump()["domains"]["a.example"]["mailboxes"])
     assert {one.address.key.partition("@")[0] for one in told_of if one.status is Status.DONE} == made
     assert len([one for one in told_of if one.status is Status.UNKNOWN]) == 1
+
+
+def crowd(count: int, catch_all: str = "") -> str:
+    """A configuration with so many new mailboxes whose first password must be changed."""
+    boxes = {f"m{number:04}": {"firstname": "M", "password": {"env": "PW"}, FLAG: True} for number in range(count)}
+    domain = {"catch_all_enabled": True, "catch_all_destination": catch_all} if catch_all else {}
+    return json.dumps({"domains": {"a.example": {"mailboxes": boxes, **domain}}})
+
+
+@pytest.mark.parametrize("writes", [50, 150, 350, 700])
+def test_a_run_that_ends_anywhere_leaves_few_half_made(writes: int) -> None:
+    """At most a hundred, or as many as are whole: what is half made has a password that nobody knows."""
+    lab = Lab(seed=HOME)
+    sent = 0
+
+    def between(request: Request, answer: Any) -> Response:
+        nonlocal sent
+        sent += request.method in ("POST", "PUT")
+        if sent >= writes:
+            lab.stop.set()
+        return answer(request)
+
+    lab.between = between
+    outcomes = lab.apply(configuration_of(crowd(400)))
+    half = sum(1 for one in outcomes if one.error and one.error.startswith("created;"))
+    whole = sum(1 for one in outcomes if one.status is Status.DONE)
+    assert len(outcomes) == 400
+    assert half <= max(100, whole)
+    assert {one.status for one in outcomes} <= {Status.DONE, Status.SKIPPED}
+
+
+def test_what_is_held_back_costs_few_requests_more() -> None:
+    lab = Lab(seed=HOME)
+    assert {one.status for one in lab.apply(configuration_of(crowd(800)))} == {Status.DONE}
+    reads = [one for one in lab.emulator.requests if one.method == "GET"]
+    assert len(reads) < 80, "its list is read after each 100, 200, 400 … that are made"
+
+
+def test_creations_that_only_those_held_back_wait_for_are_made() -> None:
+    """All that is half made waits for one that is held back: nothing hangs, and nothing is given up."""
+    lab = Lab(seed=HOME, api=ApiSettings(concurrency=1))
+    wish = crowd(MOST_HALF_MADE + 20, catch_all=f"m{MOST_HALF_MADE + 19:04}@a.example")
+    assert {one.status for one in lab.apply(configuration_of(wish))} == {Status.DONE}
+    assert lab.plan(configuration_of(wish)).changes == ()
