@@ -36,7 +36,7 @@ LATE = 0.005
 FOREIGN_PAGES = 2
 """How often a page that cannot come from the API (404 without JSON) is asked for again: the endpoint may be wrong."""
 
-SILENCE = 2.0
+SILENCE = 1.5
 """Seconds without an answer, the first of all or the first after trouble, until that is told."""
 
 _NOTHING_HERE = "nothing listens there: `qboxctl emulator` starts an account to play with"
