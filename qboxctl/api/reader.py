@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from collections.abc import Collection as Sized
-from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
 
 from qboxctl.api.client import Reader
+from qboxctl.api.entries import registered
 from qboxctl.api.listing import MOST_ALIKE, MOST_READINGS, Page, Readings, Row, number_in, untold
 from qboxctl.errors import ApiError, Refused
 from qboxctl.model import JSON, Address, Live
-from qboxctl.schema.calls import OWN
+from qboxctl.schema.calls import OWN, Call
 from qboxctl.schema.decoding import EXTRA
 from qboxctl.schema.kinds import Kinds
-from qboxctl.schema.resource import Joined, ResourceType
+from qboxctl.schema.resource import Field, Joined, ResourceType
 
 PER_PAGE = 200
 MOST_PAGES = 100_000
@@ -82,26 +83,52 @@ class Account:
             pages = self.believed(type_, path, pages, home)
             if pages[0].missing:
                 return ()
-        run = pool.map if pool else map
-        readings = Readings(type_.identity.id)
+        return self._settled(type_.calls.collection, path, pages, pool.map if pool else map, type_.identity.id)
+
+    def _settled(
+        self, call: Call, path: str, pages: Sequence[Page], run: Callable[..., Iterable[Page]], id_name: str
+    ) -> Sequence[Row]:
+        """A list by its first pages and all others, once they agree."""
+        readings = Readings(id_name)
         while readings.number < MOST_READINGS and readings.alike < MOST_ALIKE:
-            others = run(lambda number: self.page(type_, path, number), range(len(pages) + 1, pages[0].pages + 1))
+            others = run(lambda number: self._page(call, path, number), range(len(pages) + 1, pages[0].pages + 1))
             rows = readings.take([*pages, *others])
             if rows is not None:
                 self.shown[path] = rows
                 return rows
             if readings.alike:
                 self.reader.wait(self.reader.backoff(readings.alike))
-            pages = self.begin(type_, path)
+            pages = self._begin(call, path, id_name)
         told = f"its pages contradict each other: {readings.why}"
         raise ApiError(told, hint=_IN_PART, request=f"GET {path}")
 
     def begin(self, type_: ResourceType, path: str) -> Sequence[Page]:
         """The first page of a list; with all others where it does not tell how many there are."""
-        first = self.page(type_, path, 1)
-        if not type_.calls.collection.paged or first.told:
+        return self._begin(type_.calls.collection, path, type_.identity.id)
+
+    def _begin(self, call: Call, path: str, id_name: str, first: Page | None = None) -> Sequence[Page]:
+        first = first or self._page(call, path, 1)
+        if not call.paged or first.told:
             return [first]
-        return list(untold(first, lambda number: self.page(type_, path, number), type_.identity.id, path))
+        return list(untold(first, lambda number: self._page(call, path, number), id_name, path))
+
+    def side_list(self, call: Call, path: str, id_names: Sequence[str]) -> Sequence[Row] | None:
+        """A list that is no kind's own, None where the API shows none there."""
+        try:
+            first = self._page(call, path, 1)
+        except Refused as refused:
+            if refused.status != 405:
+                raise
+            return None
+        if first.missing:
+            return None
+        id_name = next((name for name in id_names if first.rows and name in first.rows[0]), id_names[0])
+        return self._settled(call, path, self._begin(call, path, id_name, first), map, id_name)
+
+    def beside(self, type_: ResourceType, home: Home) -> Sequence[Row]:
+        """The rows of a kind in some home as they were read last, or now where they were not."""
+        path = type_.calls.collection.path_for(home.codes)
+        return self.shown[path] if path in self.shown else self.rows(type_, home)
 
     def block(self, type_: ResourceType, home: Home) -> Sequence[Row]:
         """The row of a kind that is alone in its parent: the parent's own, asked for where that does not tell."""
@@ -154,7 +181,9 @@ class Account:
 
     def page(self, type_: ResourceType, path: str, number: int, query: Mapping[str, str] = _ALL) -> Page:
         """One page of a list; ``query`` says what to look for in it."""
-        call = type_.calls.collection
+        return self._page(type_.calls.collection, path, number, query)
+
+    def _page(self, call: Call, path: str, number: int, query: Mapping[str, str] = _ALL) -> Page:
         paging: Mapping[str, int] = {"page": number, "per": PER_PAGE} if call.paged else {}
         return page_of(self.reader, path, {**call.query, **query, **paging})
 
@@ -200,15 +229,30 @@ class Account:
         """Whether an object's details may hold an attribute that its list left out."""
         return type_.calls.read is not None and any(self.never[type_.kind][name] < SAMPLE for name in missing)
 
-    def ask(self, type_: ResourceType, codes: Mapping[str, str], live: Live, missing: Iterable[str]) -> Live | None:
+    def ask(self, type_: ResourceType, codes: Mapping[str, str], live: Live, missing: Sized[str]) -> Live | None:
         """A live object with its details, and what that teaches of the attributes that its list left out."""
         if type_.calls.read is None:
             return live  # its list, which it comes from, shows all that can be known
-        found = self.detailed(type_, codes, live)
+        elsewhere = [one for name in missing if (one := type_.by_name.get(name)) and one.each and one.each.register]
+        inside = len(elsewhere) < len(missing)
+        found = self.detailed(type_, codes, live) if inside else live
+        if found is not None:
+            found = self.enrolled(type_, codes, found, elsewhere)
         never = self.never[type_.kind]
         for name in missing:
             never[name] = 0 if found is not None and tells(type_, name, found.row) else never[name] + 1
         return found
+
+    def enrolled(
+        self, type_: ResourceType, codes: Mapping[str, str], live: Live, lists: Iterable[Field], *, anew: bool = False
+    ) -> Live:
+        """A live object with those of its lists that are told elsewhere; what was read before is read ``anew``."""
+        for kind in {kind for one in lists for kind in one.linked} if anew else ():
+            self.shown.pop(self.types[kind].calls.collection.path_for(codes), None)
+        parent = self.types.parent(live.address)
+        home = Home(Live(parent, codes[parent.kind], {}) if parent else None, codes)
+        more = [registered(self, one, home, live) for one in lists]
+        return live._replace(row={**live.row, **{name: value for one in more for name, value in one.items()}})
 
     def observe(
         self,
@@ -224,10 +268,11 @@ class Account:
         key = home.live.address.key if home.live else ""
         found: dict[Address, Live] = {}
         if type_.calls.read and len(wanted) <= pages and all(code for code, _ in wanted.values()):
-            for address, (code, _) in wanted.items():
+            for address, (code, names) in wanted.items():
                 live = self.detailed(type_, home.codes, Live(address, code, {}))
                 if live is not None:
-                    found[address] = live
+                    lists = [one for one in type_.fields if one.name in names and one.each and one.each.register]
+                    found[address] = self.enrolled(type_, home.codes, live, lists, anew=True)
             return found
         by_code = {code: address for address, (code, _) in wanted.items() if code}
         for row in self.rows(type_, home):

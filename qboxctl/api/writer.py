@@ -13,13 +13,14 @@ from urllib.parse import unquote
 
 from qboxctl.api.backoff import LOOKED_FOR
 from qboxctl.api.client import Client
+from qboxctl.api.entries import EntryWriter, Sent
 from qboxctl.api.listing import Row
 from qboxctl.api.reader import Account, Home, belongs, code_of
 from qboxctl.api.responses import Answer
 from qboxctl.api.telling import taken_out
 from qboxctl.errors import ApiError, JournalError, OutcomeUnknown, QboxctlError, Refused
 from qboxctl.model import JSON, MISSING, Address, FieldChange, Live, Revealed, Value
-from qboxctl.schema.calls import OWN, UPDATE, Call
+from qboxctl.schema.calls import ENTRY, OWN, UPDATE, Call
 from qboxctl.schema.decoding import EXTRA, value_of
 from qboxctl.schema.formats import folded
 from qboxctl.schema.labels import means, text_of
@@ -137,7 +138,11 @@ class Writer:
     ) -> tuple[str, Body]:
         """The path and the body of a creation."""
         type_ = target.type
-        body = self.body(target, [one for one in fields if _at_creation(type_, one)], secrets)
+        stated = [one for one in fields if _at_creation(type_, one)]
+        repeated = [type_.by_name[name] for name in type_.calls.create.repeats]
+        names = {one.name for one in stated}
+        stated += [FieldChange(one.name, None, one.initial) for one in repeated if one.name not in names]
+        body = self.body(target, stated, secrets, creating=True)
         if type_.identity.key:
             body[type_.identity.key] = target.name
         if self.customer_code and type_.owned:
@@ -250,12 +255,12 @@ class Writer:
         secrets: Mapping[str, Revealed],
         now: Callable[[str], Value],
         intend: Callable[[str], None],
-        taken: Callable[[Iterable[str]], None],
+        sent: Sent,
     ) -> int | None:
         """Write attributes of an object, by as many calls as they need; the last HTTP status.
 
         ``now`` gives the value of an attribute that a call must repeat because it cannot go out without it.
-        ``taken`` is told after each call what the server took, since the next one may fail.
+        ``sent`` is told of each call, since the next one may fail.
         """
         type_ = target.type
         by_call: dict[str, list[FieldChange]] = {}
@@ -275,9 +280,12 @@ class Writer:
             body = self.body(target, [*by_call[name], *repeated], secrets if name == UPDATE else {})
             if call.named:
                 body[type_.identity.key] = target.name
+            going = {*written, *(secrets if name == UPDATE else ())}
+            sent.tried |= going
             done = self.send(call, target, body, intend).status
-            taken([*written, *(secrets if name == UPDATE else ())])
-        return done
+            sent.taken |= going
+        moved = EntryWriter(self, target, now, intend, sent).move(by_call.get("", ()))
+        return done if moved is None else moved
 
     def replace(
         self, target: Target, fields: Iterable[FieldChange], told: str, intend: Callable[[str], None]
@@ -299,16 +307,21 @@ class Writer:
                 raise
             raise QboxctlError(f"{told}, and that failed: {error}", hint="apply again") from None
 
-    def delete(self, target: Target, intend: Callable[[str], None], *, telling: bool = False) -> int:
-        """Delete an object; 404 where it is gone already. An answer that may be ``telling`` a secret is not quoted."""
+    def delete(
+        self, target: Target, intend: Callable[[str], None], *, telling: bool = False, cleared: bool = False
+    ) -> int:
+        """Delete an object; 404 where it is gone already. An answer that may be ``telling`` a secret is not quoted.
+
+        What has been ``cleared`` entry by entry is gone by that where the API has no call for the whole (405).
+        """
         if target.type.calls.delete is None:
             raise ValueError(f"a {target.type.title} cannot be deleted")
         try:
             status = self.send(target.type.calls.delete, target, None, intend, telling=telling).status
         except Refused as refused:
-            if refused.status != 404:
+            if refused.status != 404 and not (cleared and refused.status == 405):
                 raise
-            status = 404
+            status = refused.status
         self.account.forget(target.type, target.codes, target.remote_id)
         return status
 
@@ -336,14 +349,28 @@ class Writer:
         return ProofAnswer(None)
 
     def send(
-        self, call: Call, target: Target, body: Body | None, intend: Callable[[str], None], *, telling: bool = False
+        self,
+        call: Call,
+        target: Target,
+        body: Body | None,
+        intend: Callable[[str], None],
+        *,
+        entry: str = "",
+        telling: bool = False,
     ) -> Answer:
-        """Send a write that may be repeated without harm."""
-        path = call.path_for({**target.codes, OWN: target.remote_id})
+        """Send a write that may be repeated without harm; ``entry`` is the code of the one that it is about."""
+        path = call.path_for({**target.codes, OWN: target.remote_id, ENTRY: entry})
         intend(f"{call.method} {path}")
         return self.client.write(call.method, path, body, repeatable=True, telling=telling)
 
-    def body(self, target: Target, fields: Iterable[FieldChange], secrets: Mapping[str, Revealed]) -> Body:
+    def body(
+        self,
+        target: Target,
+        fields: Iterable[FieldChange],
+        secrets: Mapping[str, Revealed],
+        *,
+        creating: bool = False,
+    ) -> Body:
         """A request body: wire names, codes for references, each secret with its confirmation."""
         body: Body = {}
         types, type_ = self.account.types, target.type
@@ -353,9 +380,11 @@ class Writer:
             if field is None:
                 body[name.removeprefix(EXTRA)] = after
             elif field.linked:
-                body[field.wire] = [self.codes(types.referred(address, field.refers, each)) for each in after]
+                body[field.wire_in(creating=creating)] = [
+                    self.codes(types.referred(address, field.refers, each)) for each in after
+                ]
             else:
-                body[field.wire] = field.type.encode(after)
+                body[field.wire_in(creating=creating)] = field.type.encode(after)
         for name, secret in secrets.items():
             wire = type_.by_name[name].wire
             body[wire] = body[f"{wire}_confirmation"] = secret.open()
@@ -369,9 +398,9 @@ def _at_creation(type_: ResourceType, one: FieldChange) -> bool:
 
 def _may_be(target: Target, body: Body, live: Live) -> bool:
     """Whether a new object may have been created with a body: what only a creation sets is as it was sent."""
-    fixed = [one for one in target.type.fields if one.on_create and not one.on_update and one.wire in body]
-    known = [(one, value_of(target.type, one, live, {})) for one in fixed]
-    same = all(have is MISSING or have == one.type.decode(body[one.wire]) for one, have in known)
+    fixed = [(one, one.wire_in(creating=True)) for one in target.type.fields if one.on_create and not one.on_update]
+    known = [(one, wire, value_of(target.type, one, live, {})) for one, wire in fixed if wire in body]
+    same = all(have is MISSING or have == one.type.decode(body[wire]) for one, wire, have in known)
     return same and folded(text_of(live, target.type.identity.key)) not in target.others
 
 

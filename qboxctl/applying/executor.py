@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import secrets as randomness
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence, Set
+from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from functools import partial
 
 from qboxctl.api.client import Client
+from qboxctl.api.entries import EntryWriter, Sent
 from qboxctl.api.reader import MOST_LOOKS, Account, Home
 from qboxctl.api.writer import ProofAnswer, Target, Writer
 from qboxctl.applying.handover import HandOver
@@ -24,6 +25,7 @@ from qboxctl.model import MISSING, Action, Address, Change, Collection, FieldCha
 from qboxctl.planning import diff
 from qboxctl.planning.graph import Phase, Step
 from qboxctl.schema.decoding import value_of
+from qboxctl.schema.entries import moves
 
 _CLOSED = (403, 404, 405)
 """What the API answers where a call is not there, or not for this token."""
@@ -63,7 +65,7 @@ class Executor:
         self.secrets, self.stores = secrets, stores
         self.stand_in = Revealed(f"{randomness.token_urlsafe(30)}-a1")
         client.hide(self.stand_in)
-        self.taken: dict[Step, frozenset[str]] = defaultdict(frozenset)
+        self.sent: dict[Step, Sent] = defaultdict(Sent)
         self.adopted: set[Address] = set()
         self.writer = Writer(client, account, run.configuration.settings.customer_code, run.ids.first_of)
 
@@ -86,19 +88,54 @@ class Executor:
             return made
         if change.action is Action.DELETE:
             self.look_inside(step.address, target)
-            return Written(target.remote_id, self.writer.delete(target, self.intend(step)))
+            return self.delete(step, target)
         fields = self.run.fields(step)
         if step.address in self.adopted:  # its first password is the business of whoever made it
             fields = [one for one in fields if not diff.guarded(target.type, [one])]
             secrets = {}
 
-        def taken(names: Iterable[str]) -> None:
-            self.taken[step] |= frozenset(names)
-
         if target.type.replaced:
             return self.replace(step, target, [*self.anew(step), *target.beside()])
-        now = partial(self.now, step)
-        return Written(target.remote_id, self.writer.update(target, fields, secrets, now, self.intend(step), taken))
+        now, sent = partial(self.now, step), self.sent[step]
+        status = self.writer.update(target, fields, secrets, now, self.intend(step), sent)
+        return None if self.broken_off(step) else Written(target.remote_id, status)
+
+    def delete(self, step: Step, target: Target) -> Written | None:
+        """Delete an object, after what is kept of the entries of its lists."""
+        fields, sent = self.run.fields(step), self.sent[step]
+        EntryWriter(self.writer, target, partial(self.now, step), self.intend(step), sent).clear(fields)
+        if self.broken_off(step):
+            return None
+        self.look_for_more(step, target)
+        return Written(target.remote_id, self.writer.delete(target, self.intend(step), cleared=bool(fields)))
+
+    def look_for_more(self, step: Step, target: Target) -> None:
+        """Refuse to delete what has got more entries meanwhile than the plan names: what is kept of them would go."""
+        change = self.run.change(step)
+        if change is None or not target.type.cleared:
+            return
+        live = self.account.detailed(target.type, target.codes, Live(step.address, target.remote_id, {}))
+        if live is not None:
+            live = self.account.enrolled(target.type, target.codes, live, target.type.cleared, anew=True)
+            more = diff.unnamed(change, live, target.type, self.run.ids.keys())
+            if more:
+                raise QboxctlError(f"it was not deleted, since it holds {self.run.redact(more)} now", hint="plan again")
+
+    def broken_off(self, step: Step) -> bool:
+        """Whether some entries of a step were not sent any more, since the run is to stop."""
+        labels = {move.label for one in self.entrywise(step) for move in moves(one)}
+        return self.client.stop.is_set() and not labels <= self.sent[step].tried
+
+    def entrywise(self, step: Step) -> list[FieldChange]:
+        """What a step writes entry by entry."""
+        by_name = self.types[step.address.kind].by_name
+        return [one for one in self.run.fields(step) if one.name in by_name and by_name[one.name].each]
+
+    def writes(self, step: Step) -> list[str]:
+        """What a step writes, by the names of attributes, and of entries where each is written by itself."""
+        single = [] if step.phase is Phase.CREATE else self.entrywise(step)
+        names = [one.name for one in self.run.fields(step) if one not in single]
+        return names + [move.label for one in single for move in moves(one)]
 
     def look_inside(self, address: Address, target: Target) -> None:
         """Refuse to delete what holds something after all: it may have been put there a moment ago.

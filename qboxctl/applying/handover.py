@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 
+from qboxctl.api.entries import Sent
 from qboxctl.api.writer import Creation, Target, Writer
 from qboxctl.applying.journal import Journal
 from qboxctl.config.stores import Store, StoreError
@@ -67,7 +68,7 @@ class HandOver:
             return
         target, names = replace(self.target, remote_id=made.code), " and ".join(one.name for one in late)
         try:
-            self.writer.update(target, late, {}, now, self.intend, lambda _names: None)
+            self.writer.update(target, late, {}, now, self.intend, Sent())
         except JournalError:
             raise
         except QboxctlError as error:

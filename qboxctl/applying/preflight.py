@@ -162,6 +162,11 @@ def _moved(change: Change, live: Live | None, type_: ResourceType, live_state: L
     if change.remote_id != live.remote_id:
         return f"it is another object now ({type_.identity.id} {live.remote_id} instead of {change.remote_id})"
     names = [one.name for one in change.fields]
+    if change.action is Action.DELETE:
+        more = diff.unnamed(change, live, type_, codes)
+        if more:
+            return f"{more} would go with it, and the plan does not name that"
+        names = []
     once = change.action is Action.UPDATE and diff.only_once(type_, live, change.fields, change.secrets, codes)
     if diff.precondition(type_, live, names, codes, once=once) == change.precondition:
         return ""

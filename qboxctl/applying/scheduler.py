@@ -13,6 +13,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
 
 from qboxctl.api.client import Clock
+from qboxctl.api.entries import Sent
 from qboxctl.api.writer import ProofAnswer
 from qboxctl.applying.executor import Executor, Written
 from qboxctl.applying.journal import Journal
@@ -287,17 +288,19 @@ class Scheduler:
 
     def part(self, change: Change, step: Step) -> Part:
         """What became of one step of a change."""
-        state = self.states[step]
+        state, sent = self.states[step], self.executor.sent.get(step, Sent())
         return Part(
             self.verifier.creates(step),
             state.result or Status.DONE,
             state.message,
-            [one.name for one in self.graph.work[step]],
+            self.executor.writes(step),
             self.executor.sends(step),
-            self.executor.taken.get(step, frozenset()),
+            frozenset(sent.taken),
             state.accepted,
             state.refused,
             state.seen and not state.adopted,
+            frozenset(sent.tried) if sent.tried else None,
+            change.action is Action.DELETE,
         )
 
     def conclude(

@@ -13,10 +13,11 @@ GOOD = (Status.DONE, Status.IN_EFFECT)
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """What became of one step: the attributes and secrets that it writes, and which of them the server took.
+    """What became of one step: the attributes, entries and secrets that it writes, and which of them the server took.
 
-    ``accepted`` is whether all its requests were, ``refused`` whether the server said no to one of them, ``made``
-    whether the object that it creates was seen afterwards, and was made by it.
+    ``tried`` are those that were sent, None where nobody knows. ``accepted`` is whether all its requests were,
+    ``refused`` whether the server said no to one of them, ``made`` whether the object that it creates was seen
+    afterwards, and is not that of others; ``deletes`` whether it deletes its object.
     """
 
     creates: bool
@@ -28,6 +29,8 @@ class Part:
     accepted: bool = False
     refused: bool = False
     made: bool = False
+    tried: frozenset[str] | None = None
+    deletes: bool = False
 
     @property
     def good(self) -> bool:
@@ -48,6 +51,7 @@ def told(parts: Sequence[Part]) -> str | None:
     done = _done(parts)
     may_exist = not first.creates or first.accepted or first.status is Status.UNKNOWN
     rest = [text for part in later if may_exist and (text := _unsent(part))]
+    rest[:0] = filter(None, [_untried(first)])
     if not done and not rest:
         return first.message
     return "; ".join(filter(None, (*done, _clause(first), *rest)))
@@ -56,7 +60,8 @@ def told(parts: Sequence[Part]) -> str | None:
 def _done(parts: Sequence[Part]) -> list[str]:
     created = any(part.creates and part.made for part in parts)
     names = sorted(chain.from_iterable(_all(part) if part.good else part.taken for part in parts if not part.creates))
-    written = [f"{_listed(names)} {'was' if len(names) == 1 else 'were'} written"] if names else []
+    verb = "deleted" if any(part.deletes for part in parts) else "written"
+    written = [f"{_listed(names)} {'was' if len(names) == 1 else 'were'} {verb}"] if names else []
     return (["created"] if created else []) + written
 
 
@@ -67,9 +72,19 @@ def _clause(part: Part) -> str | None:
         return part.message
     if part.status is Status.SKIPPED or (part.status is Status.FAILED and not part.refused):
         return f"{_unsent(part)}: {part.message}"
+    lost = [name for name in lost if part.tried is None or name in part.tried]
+    if not lost:
+        return part.message
     if part.status is Status.FAILED:
         return f"{_listed(lost)} {'was' if len(lost) == 1 else 'were'} refused: {part.message}"
     return f"{_listed(lost)}: {part.message}"
+
+
+def _untried(part: Part) -> str:
+    """What was not sent any more after the server said no, or nothing, to something else."""
+    left = [name for name in _all(part) if part.tried is not None and name not in part.tried]
+    tells = part.refused or part.status is Status.UNKNOWN
+    return f"{_listed(left)} {'was' if len(left) == 1 else 'were'} not sent" if left and tells and part.tried else ""
 
 
 def _unsent(part: Part) -> str:

@@ -42,7 +42,7 @@ class Verifier:
         wanted = {
             step.address: (
                 run.ids.of(step.address),
-                [type_.lifecycle.progress, *(one.name for one in run.fields(step))],
+                [type_.lifecycle.progress, *([] if self.deletes(step) else [one.name for one in run.fields(step)])],
             )
             for step in steps
         }
@@ -52,7 +52,7 @@ class Verifier:
     def judge(self, step: Step, live: Live | None) -> tuple[Look, str]:
         """What a live object says of a step."""
         change, type_ = self.run.change(step), self.run.types[step.address.kind]
-        if change is not None and change.action is Action.DELETE:
+        if self.deletes(step):
             if live is None:
                 return Look.GOOD, ""
             return (Look.PENDING, "its deletion is queued") if live.leaving else (Look.WRONG, "it is still there")
@@ -70,6 +70,11 @@ class Verifier:
                 return Look.GOOD, self.called(step, live)
         names = ", ".join(one.name for one in wrong)
         return (Look.WRONG, f"{names} did not take effect") if wrong else (Look.GOOD, "")
+
+    def deletes(self, step: Step) -> bool:
+        """Whether a step deletes its object."""
+        change = self.run.change(step)
+        return change is not None and change.action is Action.DELETE
 
     def creates(self, step: Step) -> bool:
         """Whether a step makes its object."""

@@ -144,6 +144,7 @@ class Answers:
     def _plan(self, type_: ResourceType) -> list[tuple[str, str, Converter | None]]:
         state = type_.lifecycle.attribute if type_.lifecycle.words else ""
         shown = [one for one in type_.fields if one.returned and one.name != state]
+        shown = [one for one in shown if not (one.each and one.each.register)]  # a list of its own tells those
         return [(one.row_name, one.name, self._converter(type_, one)) for one in shown]
 
     def _converter(self, type_: ResourceType, one: Field) -> Converter | None:

@@ -29,7 +29,10 @@ Row = dict[str, JSON]
 
 @dataclass(slots=True)
 class Draft:
-    """One write on its way: what it would set (by field names), on what, and what is wrong with it."""
+    """One write on its way: what it would set (by field names), on what, and what is wrong with it.
+
+    ``entries`` are those of a list that it is about, ``quirks`` those of the emulator.
+    """
 
     store: Store
     type: ResourceType
@@ -45,7 +48,10 @@ class Draft:
     errors: list[tuple[str, str]] = field(default_factory=list)
     activation: int = 0
     """How many reads show something new as activating."""
+    entries: tuple[Stored, ...] = ()
     quirks: Mapping[str, str] = field(default_factory=dict)
+    removal: int = 0
+    """How many reads still show what is on its way out."""
 
     @property
     def target(self) -> Stored:
@@ -95,10 +101,11 @@ class Behaviour:
     server adds to an answer. An abridged list ``keeps`` some attributes beside name, code and status, and a blind one
     does not know the ``unlisted`` ones. ``unmodelled`` texts are accepted though no definition knows them. ``searched``
     is what a list's query looks at beside the name. ``merge`` gives the values of an object that a second creation of
-    its name is merged into. ``tells`` gives the answer to a creation that tells a secret, which is in the row unless
-    said otherwise. ``shown`` are attributes with a form of their own in answers, ``more`` other lists by path.
-    ``unused`` are the calls that no definition has, by what they do. Of all calls, ``optional`` names those that are
-    missing where a quirk is ``absent``.
+    its name is merged into, or refuses that. ``tells`` gives the answer to a creation that tells a secret, which is in
+    the row unless said otherwise. ``shown`` are attributes with a form of their own in answers, ``more`` other lists by
+    path. ``unused`` are the calls that no definition has, by what they do. Of all calls, ``optional`` names those that
+    are missing where a quirk is ``absent``. ``ends_empty`` tells whether it ends by itself once nothing is kept of any
+    entry of its list.
     """
 
     code: Code = PLAIN_CODE
@@ -115,11 +122,12 @@ class Behaviour:
     searched: tuple[str, ...] = ("description",)
     tells: Callable[[Answers, Stored, str], Response] | None = None
     shown: Mapping[str, Callable[[Answers, JSON], JSON]] = field(default_factory=dict)
-    merge: Callable[[Stored, Mapping[str, JSON]], Row] | None = None
+    merge: Callable[[Draft, Stored], Row] | None = None
     more: Mapping[str, tuple[Row, ...]] = field(default_factory=dict)
     paging: Paging | None = None
     unused: Mapping[str, Call] = field(default_factory=dict)
     optional: Mapping[str, str] = field(default_factory=dict)
+    ends_empty: Callable[[Mapping[str, str]], bool] = lambda _quirks: False
 
 
 _PLAIN = Behaviour()

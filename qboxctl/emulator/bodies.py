@@ -78,7 +78,7 @@ class Bodies:
             if named and wire == type_.identity.key:
                 self._name(draft, value)
             if wire in shape:
-                self._field(draft, shape[wire], value, body)
+                self._field(draft, shape[wire], wire, value, body)
             elif wire.removesuffix("_confirmation") in secret:
                 if wire.removesuffix("_confirmation") not in body:
                     draft.complain(wire.removesuffix("_confirmation"), "can't be blank")
@@ -114,37 +114,37 @@ class Bodies:
         else:
             draft.extra[wire] = value
 
-    def _field(self, draft: Draft, one: Field, value: JSON, body: Mapping[str, JSON]) -> None:
+    def _field(self, draft: Draft, one: Field, wire: str, value: JSON, body: Mapping[str, JSON]) -> None:
         if isinstance(one.type, References):
-            self._references(draft, one, value)
+            self._references(draft, one, wire, value)
             return
         if one.name == draft.type.identity.key and value == "":
             return  # the name is blank, and that has been said
         text = complaint(one.type.wire_schema(), value)
         if text:
-            draft.complain(one.wire, text)
+            draft.complain(wire, text)
         elif one.secret:
-            if body.get(f"{one.wire}_confirmation") != value:
-                draft.complain(f"{one.wire}_confirmation", f"doesn't match {one.wire}")
+            if body.get(f"{wire}_confirmation") != value:
+                draft.complain(f"{wire}_confirmation", f"doesn't match {wire}")
             draft.passwords[one.name] = value
         else:
             try:
                 one.type.parse(value)
             except ValueError:
-                draft.complain(one.wire, _too_many(one, value) or "is not valid")
+                draft.complain(wire, _too_many(one, value) or "is not valid")
             else:
                 draft.values[one.name] = without_repetition(one, value) if isinstance(one.type, Texts) else value
 
-    def _references(self, draft: Draft, one: Field, value: JSON) -> None:
+    def _references(self, draft: Draft, one: Field, wire: str, value: JSON) -> None:
         allowed = (str, int) if self._numeric else (str,)
         if not isinstance(value, list) or any(type(item) not in allowed for item in value):
-            draft.complain(one.wire, "must be of type array" if not isinstance(value, list) else "is not valid")
+            draft.complain(wire, "must be of type array" if not isinstance(value, list) else "is not valid")
             return
         codes = tuple(dict.fromkeys(str(item) for item in value))
         for code in codes:
             target = draft.store.linked(one, code)
             if target is None or target.leaving is not None:
-                draft.complain(one.wire, f"{code} does not exist")
+                draft.complain(wire, f"{code} does not exist")
         draft.values[one.name] = codes
 
 
@@ -173,16 +173,17 @@ def _carries_key(type_: ResourceType, operation: str) -> bool:
 def _shape(type_: ResourceType, operation: str) -> dict[str, Field]:
     creates = operation == "create"
     found = (one for one in type_.fields if (one.on_create if creates else one.on_update and one.call == operation))
-    return {one.wire: one for one in found}
+    return {one.wire_in(creating=creates): one for one in found}
 
 
 def _required(type_: ResourceType, operation: str) -> tuple[str, ...]:
     if operation == "create":
         return (
             *filter(None, [type_.identity.key]),
-            *(one.wire for one in type_.fields if one.required and one.on_create),
+            *(one.wire_in(creating=True) for one in type_.fields if one.required and one.on_create),
         )
     call = type_.calls.writes.get(operation)
     if call is None:
         return (type_.identity.key,)
-    return tuple(dict.fromkeys((*([type_.identity.key] if call.named else []), *call.repeats)))
+    repeated = (type_.by_name[name].wire if name in type_.by_name else name for name in call.repeats)
+    return tuple(dict.fromkeys((*([type_.identity.key] if call.named else []), *repeated)))

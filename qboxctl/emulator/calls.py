@@ -7,19 +7,20 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
+from qboxctl.emulator import entries
 from qboxctl.emulator.answers import Answers
 from qboxctl.emulator.behaviour import Draft, add_reserved, behaviour_of, initial_values, judge_name, verify
 from qboxctl.emulator.bodies import Bodies
 from qboxctl.emulator.faults import Fault
 from qboxctl.emulator.quirks import reads
-from qboxctl.emulator.routes import MORE, Routes
+from qboxctl.emulator.routes import ENTRIES, MORE, REGISTER, Routes
 from qboxctl.emulator.state import Store, Stored
 from qboxctl.emulator.wire import PER, Refusal, Request, Response, answer, positive
 from qboxctl.model import JSON
 from qboxctl.schema.calls import OWN
-from qboxctl.schema.resource import ResourceType
+from qboxctl.schema.resource import Field, ResourceType
 
 OWNERSHIP_ADDRESS = "185.97.217.16"
 """Where the record that proves a domain's ownership has to point."""
@@ -27,7 +28,7 @@ OWNERSHIP_ADDRESS = "185.97.217.16"
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One request, understood: the objects its ``path`` names, the body it brought, and the fault that hits it."""
+    """One request, understood: the objects its ``path`` names by ``codes``, its body, and the fault that hits it."""
 
     type: ResourceType
     operation: str
@@ -37,6 +38,8 @@ class Call:
     body: JSON
     fault: Fault | None = None
     path: str = ""
+    method: str = "GET"
+    codes: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def target(self) -> Stored:
@@ -72,6 +75,10 @@ class Calls:
     def answer(self, request: Request, body: JSON, fault: Fault | None = None) -> Response:
         """Do the request's work; raises ``Refusal``."""
         call = replace(self._understood(request, body), fault=fault)
+        if call.operation.startswith(ENTRIES):
+            return self._move(call, call.type.by_name[call.operation.removeprefix(ENTRIES)])
+        if call.operation.startswith(REGISTER):
+            return self._register(call, call.type.by_name[call.operation.removeprefix(REGISTER)])
         return self._operations.get(call.operation, self._update)(call)
 
     def _understood(self, request: Request, body: JSON) -> Call:
@@ -88,7 +95,8 @@ class Calls:
             obj = next(iter(self.store.rows(type_.kind, parent).values()), None)
         if OWN in codes and (obj is None or (parent is not None and obj.parent is not parent)):
             raise Refusal(404)
-        return Call(type_, operation, parent, obj, request.query, body, path="/".join(route.segments))
+        path = "/".join(route.segments)
+        return Call(type_, operation, parent, obj, request.query, body, None, path, request.method, codes)
 
     # -- reading -------------------------------------------------------------------------------------------
 
@@ -151,6 +159,8 @@ class Calls:
         for obj in [one for each in shown for one in (each, *self.store.blocks(each))]:
             if obj.pending:
                 obj.pending -= 1
+            if obj.kept and entries.seen(obj):
+                self._cleared(obj)
             if obj.leaving is not None:
                 obj.leaving -= 1
                 if obj.leaving <= 0:
@@ -163,8 +173,8 @@ class Calls:
 
     def _draft(self, call: Call) -> Draft:
         return Draft(
-            self.store, call.type, call.operation, call.parent, call.obj,
-            activation=self._activation, quirks=self._quirks,
+            self.store, call.type, call.operation, call.parent, call.obj, activation=self._activation,
+            quirks=self._quirks, removal=self._removal,
         )  # fmt: skip
 
     def _create(self, call: Call) -> Response:
@@ -172,9 +182,12 @@ class Calls:
         self._bodies.read(draft, call.body)
         initial = initial_values(type_, call.parent)
         draft.values = {**initial, **draft.values}
-        merged = self._existing_entry(draft)
-        if merged is not None:
-            return self._merge(draft, merged)
+        merge, existing = behaviour_of(type_.kind).merge, self._existing(call, draft)
+        if merge is not None and existing is not None and not draft.errors:
+            draft.current = existing
+            self.store.write(existing, merge(draft, existing))
+            self.changed = True
+            return self.answers.created(existing)
         judge_name(draft)
         self._judge(draft)
         obj = Stored(type_, self.store.next_code(type_), draft.name, draft.key, draft.values, draft.extra, call.parent)
@@ -185,21 +198,9 @@ class Calls:
         self._took_effect(draft)
         return self.answers.told(obj, self.store.tell(obj)) if type_.told else self.answers.created(obj)
 
-    def _existing_entry(self, draft: Draft) -> Stored | None:
-        """The entry that a second create of the same address is merged into, if the quirk says so."""
-        if behaviour_of(draft.type.kind).merge is None or draft.errors:
-            return None
-        found = self.store.named(draft.type, None, draft.key)
-        if found is not None and self._quirks["duplicate_suppression"] == "422":
-            raise Refusal(422, [(draft.type.identity.key, "already exists")])
-        return found
-
-    def _merge(self, draft: Draft, entry: Stored) -> Response:
-        merge = behaviour_of(draft.type.kind).merge
-        if merge is not None:
-            self.store.write(entry, merge(entry, draft.values))
-        self.changed = True
-        return self.answers.created(entry)
+    def _existing(self, call: Call, draft: Draft) -> Stored | None:
+        """What a creation would be a second one of."""
+        return call.obj if call.type.identity.alone else self.store.named(draft.type, None, draft.key)
 
     def _update(self, call: Call) -> Response:
         draft, obj = self._draft(call), call.obj
@@ -225,6 +226,9 @@ class Calls:
         return self.answers.written()
 
     def _gone(self, obj: Stored) -> None:
+        for holder, left in entries.forget(self.store.referrers(obj), obj).items():
+            self.store.write(holder, {self.store.referrers(obj)[holder]: left})
+            holder.kept.pop(obj.code, None)
         self.store.remove(obj)
         if obj.type.lifecycle.proof:
             self.store.published.discard(obj.key)
@@ -242,6 +246,37 @@ class Calls:
             for password in draft.passwords.values():
                 self.store.set_password(self.store.address(draft.current), password)
         self.changed = True
+
+    # -- lists that are written entry by entry ---------------------------------------------------------------
+
+    def _move(self, call: Call, one: Field) -> Response:
+        draft = self._draft(call)
+        draft.current = _present(call.obj)
+        known = (each for each in (one.each.calls if one.each else ()) if each.method == call.method)
+        known_call = next(each for each in known if each.path == call.path)
+        entries.understand(draft, one, known_call, call.codes, call.body)
+        self._judge(draft)
+        entries.move(draft, one, self._removal)
+        self._took_effect(draft)
+        if draft.operation == entries.CLEAR and not self._removal:
+            self._cleared(draft.current)
+        return self.answers.written(draft.current)
+
+    def _cleared(self, obj: Stored) -> None:
+        """The last of what was kept of something is gone, perhaps."""
+        self.store.touch(obj)
+        self.changed = True
+        if not obj.kept and behaviour_of(obj.kind).ends_empty(self._quirks):
+            self._gone(obj)
+
+    def _register(self, call: Call, one: Field) -> Response:
+        self._judge(self._draft(call))
+        rows = [] if call.obj is None else entries.register(call.obj, one)
+        if not rows and self._quirks["empty_list"] == "404":
+            raise Refusal(404)
+        found = answer(200, {"resources": rows, "pagination": {}})
+        self._seen([call.obj] if call.obj is not None else [])
+        return found
 
     # -- proof of ownership --------------------------------------------------------------------------------
 

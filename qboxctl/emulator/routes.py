@@ -8,12 +8,15 @@ from dataclasses import dataclass, field
 from qboxctl.emulator.behaviour import Behaviour, behaviour_of
 from qboxctl.emulator.wire import Refusal
 from qboxctl.schema.calls import Call
+from qboxctl.schema.entries import Entries
 from qboxctl.schema.kinds import Kinds
 from qboxctl.schema.resource import ResourceType
 
 MORE = "more"
 """What it is to read one of the lists that are no kind's own."""
 _ABSENT = "absent"
+ENTRIES, REGISTER = "entries:", "register:"
+"""What it is to write an entry of a list, and to read which there are; the attribute's name follows."""
 
 
 @dataclass(slots=True)
@@ -47,12 +50,24 @@ class Routes:
             for operation, call in _calls(type_, behaviour).items():
                 absent = operation in optional and quirks[optional[operation]] == _ABSENT
                 self._add(call.path, call.method, type_, _ABSENT if absent else operation)
+            for one in type_.fields:
+                if one.each:
+                    self._entries(one.each, type_, one.name)
             for path in behaviour.more:
                 self._add(path, "GET", type_, MORE)
         self._by_length: dict[int, list[Route]] = {}
         # Paths without codes come first: a code must not hide a word of the same length.
         for route in sorted(self._table.values(), key=lambda one: sum("{" in segment for segment in one.segments)):
             self._by_length.setdefault(len(route.segments), []).append(route)
+
+    def _entries(self, each: Entries, type_: ResourceType, name: str) -> None:
+        """The calls that are about one entry of a list, and the list that tells of them."""
+        if each.register:
+            self._add(each.register.list.path, "GET", type_, f"{REGISTER}{name}")
+        for call in each.calls:
+            known = self._table.get(tuple(call.path.split("/")))
+            if known is None or call.method not in known.methods:  # a creation may give entries as well
+                self._add(call.path, call.method, type_, f"{ENTRIES}{name}")
 
     def _add(self, path: str, method: str, type_: ResourceType, operation: str) -> None:
         segments = tuple(path.split("/"))

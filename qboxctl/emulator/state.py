@@ -63,6 +63,9 @@ class Stored:
     updated: str = ""
     accessed: str = ""
     version: int = 0
+    kept: dict[str, int] = field(default_factory=dict)
+    """What is kept of the entries of a list that is written one by one, by code, whether they are in it or not: the
+    number of reads that still show one on its way out, 0 for one that stays."""
     told: str = ""
     """What is shown of the secret that its creation told."""
     opening: tuple[bytes, bytes] = (b"", b"")
@@ -202,6 +205,7 @@ class Store:
         self._rows[obj.kind, obj.parent.code if obj.parent else ""][obj.code] = obj
         self._refer(obj, True)
         self._count(obj, 1)
+        _keep(obj)
         obj.created = self.touch(obj)
 
     def write(self, obj: Stored, values: Mapping[str, JSON], extra: Mapping[str, JSON] | None = None) -> None:
@@ -218,6 +222,7 @@ class Store:
             obj.key = obj.type.identity.comparable(obj.name)
         self._refer(obj, True)
         self._count(obj, 1)
+        _keep(obj)
         self.touch(obj)
 
     def remove(self, obj: Stored) -> None:
@@ -297,6 +302,13 @@ class Store:
         home = self.types.parent(address)
         reserved = self.types[address.kind].identity.reserves(self.types.name(address))
         return home if reserved and home is not None else address
+
+
+def _keep(obj: Stored) -> None:
+    """Something is kept of what is given to a list, until it is cleared."""
+    for one in obj.type.fields:
+        if one.each and one.each.clear:
+            obj.kept.update(dict.fromkeys(obj.values[one.name], 0))
 
 
 def _hashed(salt: bytes, text: str) -> bytes:

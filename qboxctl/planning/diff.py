@@ -11,10 +11,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from qboxctl.json_text import canonical
-from qboxctl.model import JSON, MISSING, Desired, FieldChange, Live, Missing, Value
+from qboxctl.model import JSON, MISSING, Change, Desired, FieldChange, Live, Missing, Value
 from qboxctl.planning.firstuse import Use, use_of, used
 from qboxctl.schema.collections import same_json
-from qboxctl.schema.decoding import EXTRA, TOUCHED, Codes, now_of, value_of
+from qboxctl.schema.decoding import EXTRA, TOUCHED, Codes, kept_of, now_of, value_of
 from qboxctl.schema.resource import Field, ResourceType
 
 
@@ -55,6 +55,10 @@ def compare(type_: ResourceType, desired: Desired, live: Live, codes: Codes) -> 
             settled = _settled(type_, name, want, have)
             if settled is None:
                 unseen.append(name)
+            elif not settled and one.each and one.each.take is None:
+                both = tuple(sorted({*want, *(have if isinstance(have, tuple) else ())}))
+                if both != have:  # what the API cannot take out stays in
+                    changed.append(FieldChange(name, have, both))
             elif not settled:
                 (changed if one.on_update else fixed).append(FieldChange(name, have, want))
     lifecycle = type_.lifecycle
@@ -145,6 +149,15 @@ def untold(type_: ResourceType, fields: Iterable[FieldChange], live: Live, codes
     known = ((type_.by_name.get(one.name), one.after) for one in fields)
     volatile = ((one, after, value_of(type_, one, live, codes)) for one, after in known if one and one.volatile)
     return [one.name for one, after, have in volatile if _still_to_send(one, after, have, live) is None]
+
+
+def unnamed(change: Change, live: Live, type_: ResourceType, codes: Codes) -> str:
+    """What a deletion would destroy of the entries of lists beside those that its change names, "" for nothing."""
+    named = {one.name: one.before for one in change.fields}
+    known = ((one, kept_of(type_, one, live, codes)) for one in type_.cleared)
+    sure = ((one, set(kept)) for one, kept in known if not isinstance(kept, Missing))
+    found = ((one, kept.difference(named.get(one.name, ()))) for one, kept in sure)
+    return ", ".join(f"{one.name} {', '.join(sorted(more))}" for one, more in found if more)
 
 
 def _before_first_use(one: Field, live: Live) -> bool:

@@ -15,6 +15,7 @@ from typing import NamedTuple
 from qboxctl.model import Action, Address, Change, Collection, FieldChange
 from qboxctl.schema.calls import UPDATE
 from qboxctl.schema.decoding import EXTRA
+from qboxctl.schema.entries import moves
 from qboxctl.schema.kinds import Kinds
 from qboxctl.schema.lifecycle import UNPROVED
 from qboxctl.schema.resource import lowers
@@ -120,13 +121,15 @@ def writes(changes: Sequence[Change], types: Kinds) -> int:
                 late = {by_name[one.name].call for one in fields if type_.comes_late(one)}
                 count += 1 + len(late) + (change.action is Action.UPDATE)
                 continue
+            single = [one for one in fields if one.name in by_name and by_name[one.name].each]
             if step.phase is Phase.CREATE or change.action is Action.DELETE:
-                count += 1
+                count += 1 + (sum(len(moves(one)) for one in single) if change.action is Action.DELETE else 0)
                 continue
             if type_.replaced:
                 count += 2
                 continue
-            calls = {by_name[one.name].call if one.name in by_name else UPDATE for one in fields}
+            calls = {by_name[one.name].call if one.name in by_name else UPDATE for one in fields if one not in single}
+            count += sum(len(moves(one)) for one in single)
             count += len(calls | ({UPDATE} if change.secrets and change.action is Action.UPDATE else set()))
     return count
 

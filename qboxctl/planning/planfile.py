@@ -268,7 +268,7 @@ def _consistent(change: Change, type_: ResourceType) -> None:
         case Action.DISABLE if type_.disabling:
             wanted = (type_.disabling,)
         case Action.DELETE if type_.calls.delete:
-            pass
+            wanted = tuple((one.name, ()) for one in type_.cleared)
         case Action.CREATE | Action.UPDATE:
             return
         case _:

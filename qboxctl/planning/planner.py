@@ -17,6 +17,7 @@ from qboxctl.model import (
     FieldChange,
     Live,
     LiveState,
+    Missing,
     Plan,
     StoresSeen,
     Unverifiable,
@@ -29,11 +30,11 @@ from qboxctl.planning.limits import over_limits
 from qboxctl.planning.planfile import plan_id
 from qboxctl.planning.remaking import remade, unheld
 from qboxctl.planning.targets import Options, Targets
-from qboxctl.schema.decoding import EXTRA, now_of, value_of
+from qboxctl.schema.decoding import EXTRA, kept_of, now_of, value_of
 from qboxctl.schema.kinds import Kinds
 from qboxctl.schema.lifecycle import DISABLED
 from qboxctl.schema.patterns import covering
-from qboxctl.schema.resource import ResourceType
+from qboxctl.schema.resource import Field, ResourceType
 
 UNFINISHED = "its creation was broken off: nobody has used it, and its first password goes out now"
 SUMMARY = ("create", "update", "disable", "delete", "unchanged", "unmanaged")
@@ -271,6 +272,9 @@ class _Planner:
                 self.unchanged.append(live.address)
                 return
             fields = (FieldChange(name, None if before is MISSING else before, value),)
+        relied = [one.name for one in fields]
+        if action is Action.DELETE:
+            fields = tuple(FieldChange(one.name, self.kept(live, one), ()) for one in type_.cleared)
         self.changes.append(
             Change(
                 live.address,
@@ -279,9 +283,23 @@ class _Planner:
                 fields=fields,
                 destroys_data=type_.holds_data and action is Action.DELETE,
                 reason=reason + (self.along(live.address) if action is Action.DELETE else ""),
-                precondition=diff.precondition(type_, live, [one.name for one in fields], self.live_state.codes),
+                precondition=diff.precondition(type_, live, relied, self.live_state.codes),
             )
         )
+
+    def kept(self, live: Live, one: Field) -> tuple[str, ...]:
+        """The entries of which something is destroyed with an object: where nobody knows, all that there may be."""
+        found = kept_of(self.types[live.address.kind], one, live, self.live_state.codes)
+        if not isinstance(found, Missing):
+            return found
+        home = self.types.split(live.address)[0]
+        beside = (
+            address
+            for kind in one.linked
+            for address, other in self.live_state.live.items()
+            if address.kind == kind and not other.leaving and self.types.split(address)[0] == home
+        )
+        return tuple(sorted(map(self.types.called, beside)))
 
     @cached_property
     def inside(self) -> Mapping[Address, Counter[str]]:

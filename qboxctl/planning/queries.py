@@ -111,6 +111,7 @@ def _stated(type_: ResourceType, one: Desired) -> list[str]:
         names = [*(each.name for each in type_.fields if each.compared), *filter(None, [type_.told.used])]
     if one.absent:
         names = [type_.lifecycle.progress if type_.calls.delete else type_.lifecycle.attribute]
+        names += [each.name for each in type_.cleared]
     return [*names, *(EXTRA + name for name in one.extra)]
 
 

@@ -9,9 +9,12 @@ from enum import StrEnum
 from urllib.parse import quote
 
 from qboxctl.errors import QboxctlError
+from qboxctl.model import JSON
 
 OWN = "id"
 """What stands in a path for the object's own code; for what it lives in stand the names of those kinds."""
+ENTRY = "entry"
+"""What stands in a path for the code of the entry of a list that a call is about."""
 UPDATE = "update"
 """The write that carries an attribute unless it says otherwise."""
 
@@ -30,9 +33,11 @@ class Call:
 
     In the ``path``, ``{id}`` stands for the object's own code and ``{domain}``, as an example, for the code of the
     domain that it lives in. A call is ``named`` where the body names the object, because the path does not. The body
-    ``repeats`` some attributes even where they do not change, or states the ``whole`` object. ``query`` goes along
-    with a list; one that is not ``paged`` takes no number of a page, and answers with all of it. ``closed`` says what
-    to do where the API refuses the call itself: to this token, or to all.
+    ``repeats`` some attributes even where they do not change, or states the ``whole`` object; a creation states them
+    with their initial values where nothing else is said. ``body`` is what every body says. The code of an entry that a
+    call is about goes under ``entry``, or in a list under ``entries``, where the path does not name it. ``query`` goes
+    along with a list; one that is not ``paged`` takes no number of a page, and answers with all of it. ``closed`` says
+    what to do where the API refuses the call itself: to this token, or to all.
     """
 
     method: str
@@ -42,6 +47,9 @@ class Call:
     whole: bool = False
     query: Mapping[str, str] = field(default_factory=dict)
     paged: bool = True
+    body: Mapping[str, JSON] = field(default_factory=dict)
+    entry: str = ""
+    entries: str = ""
     certainty: Certainty = Certainty.DOCUMENTED
     closed: str = ""
 

@@ -28,8 +28,25 @@ def value_of(type_: ResourceType, one: Field, live: Live, codes: Codes) -> Value
     if one.linked and isinstance(one.type, References) and isinstance(have, tuple):
         known = [codes[kind] for kind in one.linked if kind in codes]
         canonical = one.type.canonical
+        if one.each:  # what no file can name is left alone
+            return tuple(sorted({keys[item] for item in have for keys in known if item in keys}))
         return tuple(sorted({next((keys[item] for keys in known if item in keys), canonical(item)) for item in have}))
     return have
+
+
+def kept_of(type_: ResourceType, one: Field, live: Live, codes: Codes) -> tuple[str, ...] | Missing:
+    """The entries of a list of which something is kept, whether they are in it or not; MISSING where nobody knows.
+
+    What has no name goes by its code.
+    """
+    register = one.each.register if one.each else None
+    if register is None:
+        return value_of(type_, one, live, codes) if one.each else MISSING
+    found = live.row.get(register.kept, MISSING)
+    if not isinstance(found, list):
+        return MISSING
+    known = [codes[kind] for kind in one.linked if kind in codes]
+    return tuple(sorted({next((keys[item] for keys in known if item in keys), item) for item in map(str, found)}))
 
 
 def now_of(type_: ResourceType, name: str, live: Live, codes: Codes) -> Value | Missing:

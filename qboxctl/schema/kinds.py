@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping, Set
 from functools import cached_property
 
 from qboxctl.model import Address, Collection, Value
-from qboxctl.schema.calls import OWN
+from qboxctl.schema.calls import ENTRY, OWN
 from qboxctl.schema.resource import Identity, Joined, Reference, ResourceType
 
 _ESCAPES = (("%", "%25"), ("/", "%2F"))
@@ -270,6 +270,10 @@ class Kinds(Mapping[str, ResourceType]):
             for call in one.calls:
                 if not call.variables <= known:
                     raise ValueError(f"{kind}: {call.path} names {', '.join(sorted(call.variables - known))}")
+            for call in (call for field in one.fields if field.each for call in field.each.calls):
+                named = [*call.variables & {ENTRY}, *filter(None, (call.entry, call.entries))]
+                if not call.variables <= known | {ENTRY} or len(named) != 1:
+                    raise ValueError(f"{kind}: {call.path} is about one entry, which it or its body names once")
 
 
 def _share_names(one: Identity, other: Identity) -> bool:

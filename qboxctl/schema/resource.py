@@ -6,7 +6,7 @@ masking, the emulator's routes and the tests' random data. Nothing here does I/O
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property
@@ -16,6 +16,7 @@ from qboxctl.model import JSON, Action, Change, FieldChange, Value
 from qboxctl.schema import formats
 from qboxctl.schema.calls import UPDATE, Calls, Certainty
 from qboxctl.schema.collections import References
+from qboxctl.schema.entries import Entries
 from qboxctl.schema.lifecycle import Lifecycle
 from qboxctl.schema.readiness import Readiness
 from qboxctl.schema.records import Records
@@ -79,13 +80,14 @@ class Bounds:
 class Field:
     """One attribute.
 
-    ``call`` names the write that carries it once the object exists. ``initial`` is what a new object has without being
-    told, ``default`` what a declaration means that does not mention it. Bodies ``write_as`` another name, and answers
-    are ``read_as`` others, where that is so. ``volatile`` attributes belong to the object's
-    user from the first use on: they are sent like a secret, and compared only before it. ``until`` is the attribute of
-    the answers that is empty until then, and ``guards`` the secret that a volatile attribute protects: the two are
-    never written apart. ``beside`` names the attribute that this one is written together with. ``refers`` is what its
-    value names, ``source`` the page of the API's reference that the fact comes from.
+    ``call`` names the write that carries it once the object exists; what is written ``each`` entry by itself is carried
+    by none. ``initial`` is what a new object has without being told, ``default`` what a declaration means that does not
+    mention it. Bodies ``write_as`` another name (those of a creation perhaps ``create_as`` yet another), and answers
+    are ``read_as`` others, where that is so. ``volatile`` attributes belong to the object's user from the first use on:
+    they are sent like a secret, and compared only before it. ``until`` is the attribute of the answers that is empty
+    until then, and ``guards`` the secret that a volatile attribute protects: the two are never written apart.
+    ``beside`` names the attribute that this one is written together with. ``refers`` is what its value names,
+    ``source`` the page of the API's reference that the fact comes from.
 
     A ``ceiling`` limits the objects inside, so it is raised before they grow and lowered after they shrink; it
     ``bounds`` their number, or their values: these name it in ``at_most``. ``otherwise`` is the attribute of the parent
@@ -101,6 +103,7 @@ class Field:
     required: bool = False
     call: str = UPDATE
     write_as: str = ""
+    create_as: str = ""
     read_as: tuple[str, ...] = ()
     initial: Value = None
     default: Value = None
@@ -109,6 +112,7 @@ class Field:
     guards: str = ""
     ceiling: bool = False
     refers: Reference | None = None
+    each: Entries | None = None
     beside: str = ""
     bounds: Bounds | None = None
     at_most: str = ""
@@ -118,6 +122,10 @@ class Field:
     source: str = ""
 
     def __post_init__(self) -> None:
+        if self.each is not None:
+            object.__setattr__(self, "call", "")
+            if not self.linked or self.initial is None:
+                raise ValueError(f"{self.name}: what is written entry by entry is a list of codes, empty at first")
         if isinstance(self.type, References) and not self.refers:
             raise ValueError(f"{self.name}: a list of references needs to say what it refers to")
         if self.refers and self.refers.by_code and not isinstance(self.type, References):
@@ -167,6 +175,10 @@ class Field:
     def wire(self) -> str:
         """Its name in request bodies."""
         return self.write_as or self.name
+
+    def wire_in(self, *, creating: bool) -> str:
+        """Its name in the body of a creation, or of a later write."""
+        return (self.create_as if creating else "") or self.wire
 
     @cached_property
     def row_names(self) -> tuple[str, ...]:
@@ -330,7 +342,7 @@ class ResourceType:
         if self.calls.delete is None and self.disabling is None:
             raise ValueError(f"{self.kind}: it can neither be deleted nor disabled")
         for one in self.fields:
-            if one.on_update and one.call not in self.calls.writes and not self.replaced:
+            if one.on_update and one.call not in self.calls.writes and not self.replaced and not one.each:
                 raise ValueError(f"{self.kind}.{one.name}: there is no {one.call!r} call to write it with")
             if one.guards and not ((secret := self.by_name[one.guards]).secret and secret.call == one.call):
                 raise ValueError(f"{self.kind}.{one.name}: it guards no secret that the same call writes")
@@ -358,12 +370,14 @@ class ResourceType:
         whole = tuple(one.name for one in self.fields if one.call == call and one.on_update and not one.secret)
         return whole if write.whole else write.repeats
 
-    def along(self, names: Iterable[str]) -> set[str]:
+    def along(self, names: Collection[str]) -> set[str]:
         """The attributes that are sent when some others of an object that exists are written."""
         if self.replaced:
             return {name for name in self.at_once if not self.by_name[name].secret}
-        calls = {self.by_name[name].call if name in self.by_name else UPDATE for name in names}
-        return {again for call in calls & self.calls.writes.keys() for again in self.repeated(call)}
+        known = [self.by_name[name] for name in names if name in self.by_name]
+        calls = {one.call for one in known} | ({UPDATE} if any(name not in self.by_name for name in names) else set())
+        found = {again for call in calls & self.calls.writes.keys() for again in self.repeated(call)}
+        return found.union(*(one.each.repeats for one in known if one.each))
 
     @property
     def changeable(self) -> bool:
@@ -393,10 +407,15 @@ class ResourceType:
     def wire_names(self) -> frozenset[str]:
         """Every name that a body or an answer uses for a modelled attribute."""
         confirmations = {f"{one.wire}_confirmation" for one in self.fields if one.secret}
-        named = {text for one in self.fields for text in (one.wire, *one.row_names)}
+        named = {text for one in self.fields for text in (one.wire, one.wire_in(creating=True), *one.row_names)}
         told = (self.told.preview, self.told.used, *self.told.names) if self.told else ()
         keys = {self.identity.key, self.identity.id, "customer_code", *self.secret_answers, *told} - {""}
         return frozenset(named | confirmations | keys)
+
+    @cached_property
+    def cleared(self) -> tuple[Field, ...]:
+        """The lists of whose entries something is kept, which goes one by one before the object is deleted."""
+        return tuple(one for one in self.fields if one.each and one.each.clear)
 
     @cached_property
     def implied(self) -> tuple[Field, ...]:

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from qboxctl.emulator.answers import Answers
-from qboxctl.emulator.behaviour import Behaviour, Row
+from qboxctl.emulator.behaviour import Behaviour, Draft, Row
 from qboxctl.emulator.state import Code, Stored
-from qboxctl.model import JSON
+from qboxctl.emulator.wire import Refusal
+from qboxctl.errors import ALREADY_EXISTS
 
 
-def _merge(entry: Stored, values: Mapping[str, JSON]) -> Row:
+def _merge(draft: Draft, entry: Stored) -> Row:
     """An entry without accounts is for all of them, and stays so."""
+    if draft.quirks["duplicate_suppression"] == "422":
+        raise Refusal(422, [(draft.type.identity.key, ALREADY_EXISTS)])
+    values = draft.values
     old, new = entry.values["accounts"], values["accounts"]
     accounts = tuple(dict.fromkeys((*old, *new))) if old and new else ()
     return {"reason": values["reason"], "accounts": accounts, "active": True}

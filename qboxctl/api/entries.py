@@ -1,0 +1,145 @@
+"""Lists that are written entry by entry, and what a list of the API tells of them.
+
+A refusal is about one entry: the others go out all the same, and each is told by itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from qboxctl.api.listing import number_in
+from qboxctl.api.responses import Answer
+from qboxctl.errors import Refused
+from qboxctl.model import JSON, Address, FieldChange, Live, Value
+from qboxctl.schema.calls import OWN, Call
+from qboxctl.schema.entries import Entries, Members, Move, Register, moves
+from qboxctl.schema.resource import Body, Field
+
+if TYPE_CHECKING:
+    from qboxctl.api.reader import Account, Home
+    from qboxctl.api.writer import Target, Writer
+
+_NO_CALL = (404, 405)
+
+
+@dataclass(slots=True)
+class Sent:
+    """What was sent of a step, by the names of attributes, secrets and entries: tried, and ``taken`` by the server."""
+
+    tried: set[str] = field(default_factory=set)
+    taken: set[str] = field(default_factory=set)
+
+
+@dataclass(frozen=True, slots=True)
+class EntryWriter:
+    """Writes the entries of one object's lists.
+
+    ``now`` gives the value of an attribute that a call repeats, ``intend`` is called before each request goes out.
+    """
+
+    writer: Writer
+    target: Target
+    now: Callable[[str], Value]
+    intend: Callable[[str], None]
+    sent: Sent
+
+    def move(self, changes: Iterable[FieldChange]) -> int | None:
+        """Give and take what differs; the last HTTP status. Raises the first refusal once all have been tried."""
+        return self._all((one, move) for one in changes for move in moves(one))
+
+    def clear(self, changes: Iterable[FieldChange]) -> int | None:
+        """Destroy what is kept of the entries that go; the same otherwise."""
+        return self._all(((one, move) for one in changes for move in moves(one) if not move.given), clearing=True)
+
+    def _all(self, jobs: Iterable[tuple[FieldChange, Move]], *, clearing: bool = False) -> int | None:
+        status: int | None = None
+        refused: Refused | None = None
+        for one, move in jobs:
+            each = self.target.type.by_name[one.name].each
+            if each is None or (not move.given and not clearing and each.take is None):
+                continue
+            if self.writer.client.stop.is_set():
+                break
+            self.sent.tried.add(move.label)
+            try:
+                status = self._clear(each, one, move) if clearing else self._move(each, one, move)
+            except Refused as refusal:
+                refused = refused or refusal
+            else:
+                self.sent.taken.add(move.label)
+        if refused:
+            raise refused
+        return status
+
+    def _move(self, each: Entries, one: FieldChange, move: Move) -> int | None:
+        if not move.given:
+            return self._unless_gone(each.take, one, move)
+        *others, last = each.give
+        for call in others:
+            try:
+                return self._send(call, one, move)
+            except Refused as refused:
+                if refused.status not in _NO_CALL:
+                    raise
+        return self._send(last, one, move)
+
+    def _clear(self, each: Entries, one: FieldChange, move: Move) -> int | None:
+        try:
+            return self._unless_gone(each.clear, one, move)
+        except Refused as refused:
+            if refused.status != 422 or each.take is None:
+                raise
+        self._unless_gone(each.take, one, move)
+        return self._unless_gone(each.clear, one, move)
+
+    def _unless_gone(self, call: Call | None, one: FieldChange, move: Move) -> int | None:
+        """Send what takes an entry away; 404 says that there is nothing to be taken."""
+        if call is None:
+            return None
+        try:
+            return self._send(call, one, move)
+        except Refused as refused:
+            if refused.status != 404:
+                raise
+            return refused.status
+
+    def _send(self, call: Call, one: FieldChange, move: Move) -> int:
+        target, types = self.target, self.writer.account.types
+        field = target.type.by_name[one.name]
+        address = Address(target.type.kind, types.key(target.type.kind, target.name, target.parent))
+        code = self.writer.codes(types.referred(address, field.refers, move.entry))
+        repeated = [FieldChange(name, None, self.now(name)) for name in call.repeats]
+        body: Body = {**call.body, **self.writer.body(target, [o for o in repeated if o.after is not None], {})}
+        body |= {call.entry: code} if call.entry else {call.entries: [code]} if call.entries else {}
+        answer: Answer = self.writer.send(call, target, body or None, self.intend, entry=code)
+        return answer.status
+
+
+def registered(account: Account, one: Field, home: Home, live: Live) -> dict[str, JSON]:
+    """What to add to an object's row of a list that is told elsewhere; nothing where that cannot be told.
+
+    ``home`` is what the object lives in. What cannot be read is empty only where the object counts none.
+    """
+    register = one.each.register if one.each else None
+    if register is None:
+        return {}
+    found = _members(account, one, register, home, live)
+    return {one.row_name: list(found.within), register.kept: list(found.kept)} if found is not None else {}
+
+
+def _members(account: Account, one: Field, register: Register, home: Home, live: Live) -> Members | None:
+    codes = {**home.codes, OWN: live.remote_id}
+    counted = number_in(live.row, register.counter)
+    rows = account.side_list(register.list, register.list.path_for(codes), register.codes)
+    if rows or (rows is not None and not counted):
+        return register.listed(rows)
+    if counted == 0:
+        return Members()
+    for kind in one.linked:
+        beside = account.types[kind]
+        marked = register.marked(account.beside(beside, home), beside.identity.id)
+        if marked is not None:
+            return marked
+    return None
