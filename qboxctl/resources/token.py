@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from qboxctl.model import Action, Advisory
 from qboxctl.schema import formats
-from qboxctl.schema.calls import Call, Calls, Certainty
+from qboxctl.schema.calls import Call, Calls
 from qboxctl.schema.collections import Networks
 from qboxctl.schema.labels import Label
 from qboxctl.schema.resource import Field, Identity, Mode, ResourceType, Told
@@ -42,8 +42,8 @@ RESOURCE = ResourceType(
     parent="delivery_account",
     goes_along=True,
     calls=Calls(
-        list=Call("GET", _LIST),
-        read=Call("GET", _ITEM, certainty=Certainty.ASSUMED),
+        list=Call("GET", _LIST, paged=False),
+        read=None,
         create=Call("POST", _LIST, closed=_IN_THE_PANEL),
         writes={"update": Call("PUT", _ITEM)},
         delete=Call("DELETE", _ITEM),
