@@ -169,7 +169,7 @@ def _settings(path: str, schema: json_schema.Schema) -> Iterable[Setting]:
 def _allowed(each: Field) -> str:
     schema = each.type.schema()
     if "enum" in schema:
-        return ", ".join(str(value) for value in schema["enum"])
+        return ", ".join(dict.fromkeys(str(each.type.write(value)) for value in schema["enum"]))
     if each.secret:
         return "{env: NAME}, {file: PATH} or {exec: [program, argument]}"
     if each.mode is Mode.LOCAL:
