@@ -74,6 +74,7 @@ OUTSIDE = {"os", "socket", "subprocess", "time", "pathlib", "signal", "random", 
 OPENING = {
     "api/writer.py": "it makes the body of a request",
     "api/client.py": "it makes the header with the token",
+    "jobs/migrations.py": "it makes the body of a request",
     "config/stores.py": "it hands over what the server told",
     "api/redaction.py": "it searches texts for what must not be shown",
 }
@@ -180,6 +181,8 @@ OTHER_MEANINGS = {
 """Words that are an attribute's by chance."""
 NAMED = {
     "cli/export.py": ({"domains"}, "its option --domain chooses among the files that it writes"),
+    "jobs/account_file.py": ({"password"}, "a column of its file is called so"),
+    "jobs/migrations.py": ({"mailbox"}, "mail is fetched into one"),
     "schema/extra.py": ({"firstname", "lastname"}, "what pays is refused in `extra`, under every kind"),
     "emulator/core.py": ({"domain", "mailbox", "password"}, "the bodies of its control calls have these words"),
     "emulator/quirks.py": ({"destinations", "force_new_password"}, "quirks are named for what they are about"),

@@ -35,3 +35,5 @@ ACCEPTED = Backoff(first=0.2, factor=2.5, most=1.0)
 """Between the first looks at a write that was accepted and is not in effect yet: servers take a moment."""
 IN_PROGRESS = Backoff(first=1.0, factor=1.3, most=5.0)
 """Between the looks that follow, at what the server or the outside takes its time with."""
+WATCHED = Backoff(first=1.0, factor=1.3, most=30.0)
+"""Between the looks at a job that somebody watches."""

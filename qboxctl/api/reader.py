@@ -8,10 +8,12 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from collections.abc import Collection as Sized
 from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
+from urllib.parse import unquote
 
 from qboxctl.api.client import Reader
 from qboxctl.api.entries import registered
 from qboxctl.api.listing import MOST_ALIKE, MOST_READINGS, Page, Readings, Row, number_in, untold
+from qboxctl.api.responses import Answer
 from qboxctl.errors import ApiError, Refused
 from qboxctl.model import JSON, Address, Live
 from qboxctl.schema.calls import OWN, Call
@@ -344,6 +346,18 @@ def tells(type_: ResourceType, name: str, row: Row) -> bool:
     """Whether a row has an attribute, or ``extra.name``, by one of its names in answers."""
     one = type_.by_name.get(name)
     return any(known in row for known in one.row_names) if one else name.removeprefix(EXTRA) in row
+
+
+def new_code(answer: Answer, id_name: str, path: str) -> str:
+    """The code of what a request to ``path`` created, in whichever of the three documented places it stands."""
+    data = answer.data or {}
+    rows = data.get("resources")
+    if isinstance(rows, list) and rows and isinstance(rows[0], dict) and rows[0].get(id_name) is not None:
+        return code_of(rows[0][id_name])
+    if data.get("resource_code") is not None:
+        return code_of(data["resource_code"])
+    code = code_of(unquote(answer.location.rstrip("/").rpartition("/")[2]))
+    return "" if code == path.rpartition("/")[2] else code
 
 
 def code_of(value: JSON) -> str:

@@ -9,13 +9,12 @@ from __future__ import annotations
 from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
-from urllib.parse import unquote
 
 from qboxctl.api.backoff import LOOKED_FOR
 from qboxctl.api.client import Client
 from qboxctl.api.entries import EntryWriter, Sent
 from qboxctl.api.listing import Row
-from qboxctl.api.reader import Account, Home, belongs, code_of
+from qboxctl.api.reader import Account, Home, belongs, new_code
 from qboxctl.api.responses import Answer
 from qboxctl.api.telling import taken_out
 from qboxctl.errors import ApiError, JournalError, OutcomeUnknown, QboxctlError, Refused
@@ -131,7 +130,7 @@ class Writer:
                     raise  # it is there, and not ours as far as can be seen
                 return found, lost.status
             else:
-                return _code(answer, type_) or self.unnamed(target, body, known_ids, answer.status), answer.status
+                return _new_code(answer, type_) or self.unnamed(target, body, known_ids, answer.status), answer.status
 
     def creation(
         self, target: Target, fields: Iterable[FieldChange], secrets: Mapping[str, Revealed]
@@ -170,7 +169,7 @@ class Writer:
         )
         if secret is not None:
             self.client.hide(secret)
-        return Creation(_code(answer, type_), answer.status, secret, body)
+        return Creation(_new_code(answer, type_), answer.status, secret, body)
 
     def found_after(self, lost: OutcomeUnknown, target: Target, known_ids: frozenset[str]) -> str | None:
         """Look for what a creation may have made whose answer was ``lost``; raises OutcomeUnknown where that fails."""
@@ -404,16 +403,8 @@ def _may_be(target: Target, body: Body, live: Live) -> bool:
     return same and folded(text_of(live, target.type.identity.key)) not in target.others
 
 
-def _code(answer: Answer, type_: ResourceType) -> str:
-    """The new object's code, in whichever of the three documented places it stands."""
-    data = answer.data or {}
-    rows = data.get("resources")
-    if isinstance(rows, list) and rows and isinstance(rows[0], dict) and rows[0].get(type_.identity.id) is not None:
-        return code_of(rows[0][type_.identity.id])
-    if data.get("resource_code") is not None:
-        return code_of(data["resource_code"])
-    code = code_of(unquote(answer.location.rstrip("/").rpartition("/")[2]))
-    return "" if code == type_.calls.collection.path.rpartition("/")[2] else code
+def _new_code(answer: Answer, type_: ResourceType) -> str:
+    return new_code(answer, type_.identity.id, type_.calls.collection.path)
 
 
 def _record(expected: JSON) -> str:

@@ -28,6 +28,7 @@ from qboxctl.cli.failures import Exit, explained
 from qboxctl.cli.planning import planned, planning_options, targets_of, task_of
 from qboxctl.cli.session import connect, process_secrets
 from qboxctl.cli.suggestions import plan_files
+from qboxctl.cli.times import Duration
 from qboxctl.config import git
 from qboxctl.config.configuration import Configuration
 from qboxctl.errors import QboxctlError
@@ -41,20 +42,6 @@ from qboxctl.resources import TYPES
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _BAD = (Status.FAILED, Status.UNKNOWN)
-_UNITS = {"s": 1, "m": 60, "h": 3600}
-
-
-class Duration(click.ParamType):  # type: ignore[type-arg]  # generic from click 8.5 on only
-    """A time such as 90s, 30m or 1h, in seconds."""
-
-    name = "duration"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
-        """Read a number with its unit."""
-        number, unit = str(value)[:-1], str(value)[-1:]
-        if unit not in _UNITS or not number.isdigit():
-            self.fail(f"{value!r} is not a time: write 90s, 30m or 1h", param, ctx)
-        return float(number) * _UNITS[unit]
 
 
 _EXAMPLES = """

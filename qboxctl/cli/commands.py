@@ -32,6 +32,7 @@ SECTIONS = {
         "schema": "The JSON Schema of the configuration or of a plan.",
     },
     "Jobs": {
+        "migrate": "Have mail fetched from another server, and watch how it goes.",
         "imports": "The imports of CSV files that were made in the panel.",
     },
     "Set up": {
@@ -95,6 +96,10 @@ class Command(click.Command):
 
 class CommandGroup(Command, click.Group):
     """A command of several, each a word behind its name."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """The names, in the order in which they are written."""
+        return list(self.commands)
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Show the commands, and then the options."""

@@ -71,7 +71,7 @@ def delete(options: Common, code: str, auto_approve: bool, seed: str | None) -> 
     stays = "what was imported stays: domains, mailboxes and aliases"
     with closing(connect(Client, settings_only(options), options, seed=seed)) as client:
         found = imports.found(client, code, TYPES)
-        options.say(f"{jobs.named(found.record)}: its record and its file are deleted; {stays}")
+        options.say(f"the record of {code} and its file {jobs.file_of(found.record)} are deleted; {stays}")
         question = f"Delete import {code}? Only yes is taken"
         if not (auto_approve or agreed(options, question, hint="add --auto-approve, once that is what you want")):
             raise QboxctlError("not approved; nothing was deleted")

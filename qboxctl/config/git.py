@@ -79,6 +79,21 @@ def commit(root: str | Path) -> str | None:
         return None
 
 
+def exposed(file: Path) -> str:
+    """Why a file may end up in a repository: git tracks it, or would add it. "" where it would not, or is in none.
+
+    Raises QboxctlError where git does not tell.
+    """
+    file = file.resolve()
+    if top_of(file.parent) is None:
+        return ""
+    found = repository(file.parent)
+    if found.ask("--literal-pathspecs", "ls-files", "-z", "--", str(file)):
+        return "git tracks it"
+    ignored = found.ask("check-ignore", "-z", "--stdin", data=os.fsencode(f"{file}\0"), may_fail=True)
+    return "" if ignored else "git does not ignore it, and would add it"
+
+
 def remote(found: Repository) -> str:
     """The address that a repository was cloned from, "" where it was not; it may hold a password."""
     return found.ask("config", "--get", "remote.origin.url", may_fail=True).decode("utf-8", "replace").strip()

@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 
+from qboxctl.jobs.migrations import PERIODS, Order
 from qboxctl.json_text import rows_text
 from qboxctl.model import JSON
 from qboxctl.render.listed import Rows, facts, table
-from qboxctl.render.style import PLAIN, Palette, clean
+from qboxctl.render.style import PLAIN, Palette, clean, plural
 
 IMPORTS = ("code", "type", "status", "original_csv_file_name", "resources", "created_at")
 IMPORTED = ("status", "description", "fields", "error_details")
+_ACCOUNTS = 10
+"""So many accounts are listed before a migration is started."""
+_NAMED = 3
+
+MIGRATIONS = ("code", "status", "status_detail", "original_csv_file_name", "resources", "first_execution_date")
+MIGRATED = ("status", "local_email", "remote_username", "remote_server", "error_details")
 
 
 def listed(name: str, rows: Sequence[Mapping[str, JSON]], columns: Sequence[str], form: str, palette: Palette) -> str:
@@ -30,7 +39,46 @@ def one(
     return "\n\n".join(filter(None, (facts(row, palette), table(columns, rows, palette) if rows else "")))
 
 
-def named(row: Mapping[str, JSON]) -> str:
-    """An import or a migration in a sentence: its code, and the file that it came from."""
-    file = row.get("original_csv_file_name") or row.get("csv_file_name")
-    return clean(f"{row.get('code')} ({file})" if file else str(row.get("code")))
+def file_of(row: Mapping[str, JSON]) -> str:
+    """The name of the file that an import or a migration came from, as its user knows it."""
+    return clean(str(row.get("original_csv_file_name") or row.get("csv_file_name") or "a file that is not named"))
+
+
+def announced(order: Order, palette: Palette = PLAIN, *, full: bool = False) -> str:
+    """What a migration will do, without a password: where mail comes from, where it goes, when, and which."""
+    accounts = order.file.accounts
+    targets, servers = (
+        Counter(one.local.rpartition("@")[2] for one in accounts),
+        Counter(one.server for one in accounts),
+    )
+    lines = [
+        f"this fetches the mail of {plural(len(accounts), 'user')} into {_counted(targets)}, from {_counted(servers)}",
+        f"kind of server: {order.preset}; mail: {_period(order.since)}",
+        f"first run: {_moment(order.first)}" + (f", second run: {_moment(order.second)}" if order.second else ""),
+    ]
+    shown = accounts if full else accounts[:_ACCOUNTS]
+    lines += [f"  {one.local} from {one.user} at {one.server}" for one in shown]
+    lines += [f"  and {len(accounts) - len(shown)} more (-v lists them)"] if len(accounts) > len(shown) else []
+    return "\n".join(palette.fit(clean(line)) for line in lines)
+
+
+def _counted(found: Counter[str]) -> str:
+    if len(found) == 1:
+        return next(iter(found))
+    shown = [f"{name} ({number})" for name, number in found.most_common(_NAMED)]
+    return ", ".join(shown) + (f" and {len(found) - _NAMED} more" if len(found) > _NAMED else "")
+
+
+def _period(since: str) -> str:
+    return since.replace("_", " ") if since in PERIODS else f"from {since} on"
+
+
+def _moment(moment: datetime | None) -> str:
+    return f"{moment:%Y-%m-%d %H:%M %z}" if moment else "now"
+
+
+def change(record: Mapping[str, JSON]) -> str:
+    """One line about where a migration is."""
+    detail, wrong = record.get("status_detail"), record.get("resources_has_errors") in (True, 1, "true", "1")
+    words = [str(record.get("status")), f"({detail})" if detail else "", "with errors in rows" if wrong else ""]
+    return clean(f"{record.get('code')} {' '.join(filter(None, words))}")

@@ -80,7 +80,7 @@ class Migrations(Service):
             where = f"{self.name}: {code}"
             record = self._record(code, {})
             checked(where, body, record)
-            record |= body
+            record |= {"original_csv_file_name": body.get("csv_file_name", record["csv_file_name"]), **body}
             if record["status"] not in _STATUSES:
                 raise ValueError(f"{where}: {record['status']!r} is no status of a migration")
             for row in record["rows"]:
