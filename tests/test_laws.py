@@ -34,6 +34,7 @@ from tests.support.expect import check, objects, told
 from tests.support.lab import ENVIRON, PASSWORD, TOKEN, Lab, NowBlockedError, configuration_of, socket_lab
 from tests.support.laws import SOCKETS, many, plan_of, possible
 from tests.support.strategies import (
+    ALIAS_DOMAINS,
     DOMAINS,
     FIXED,
     SECRET,
@@ -61,9 +62,9 @@ FLAG = "force_new_password"
 
 def obey(lab: Lab, tree: dict[str, Any], seed: dict[str, Any]) -> None:
     """Apply once: the account is the wish, the second plan is empty, nothing else was touched."""
-    assume(possible(seed, tree))
+    assume(possible(seed, tree, lab.quirks))
     configuration = configuration_of(as_yaml(tree))
-    for name in DOMAINS:
+    for name in (*DOMAINS, *ALIAS_DOMAINS):
         lab.emulator.publish(name)
     before = lab.emulator.dump(codes=False)
     plan = plan_of(lab, configuration)
@@ -153,6 +154,8 @@ def with_removals(seed: dict[str, Any], tree: dict[str, Any]) -> dict[str, Any]:
             for local in seed["domains"].get(name, {}).get(section, {}):
                 if local not in {**domain.get("mailboxes", {}), **domain.get("aliases", {})}:
                     domain.setdefault(section, {})[local] = {"state": "absent"}
+        for other in seed["domains"].get(name, {}).get("domain_aliases", {}):
+            domain.setdefault("domain_aliases", {}).setdefault(other, {"state": "absent"})
     return tree
 
 
@@ -177,7 +180,7 @@ def test_a_plan_for_targets_is_a_part_of_the_whole_one(seed: dict, tree: dict, d
     assume(whole.changes)
     address = data.draw(st.sampled_from([change.address for change in whole.changes]))
     home = address.key.rpartition("@")[2]
-    texts = [str(address), f"*/{address.key}", f"{address.kind}/*"]
+    texts = [str(address), f"*/{address.key}", f"{address.kind}{'/*' * TYPES.segments(address.kind)}"]
     if home.isascii():  # a wildcard beside other letters is refused, unless no domain can be meant
         texts += [f"*/*{home}", f"{address.kind}/*[@]{home}"]
     pattern = Pattern.of(data.draw(st.sampled_from(texts)), TYPES)
@@ -248,7 +251,7 @@ HURRIED = ApiSettings(concurrency=4, timeout=TIMEOUT)
 @many(150)
 @given(seed=accounts(), tree=wishes(), chosen=quirks(), **BAD)
 def test_three_runs_reach_the_wish_under_faults(seed: dict, tree: dict, chosen: dict, bad: list, lost: list) -> None:
-    assume(possible(seed, tree))
+    assume(possible(seed, tree, chosen))
     survive(Lab(quirks=chosen, faults=bad, troubles=lost, seed=seed, api=HURRIED), tree)
 
 
@@ -256,7 +259,7 @@ def test_three_runs_reach_the_wish_under_faults(seed: dict, tree: dict, chosen: 
 @settings(many(25), max_examples=SOCKETS or 25)
 @given(seed=accounts(), tree=wishes(), chosen=quirks(), **BAD)
 def test_three_runs_reach_the_wish_over_sockets(seed: dict, tree: dict, chosen: dict, bad: list, lost: list) -> None:
-    assume(possible(seed, tree))
+    assume(possible(seed, tree, chosen))
     with socket_lab(quirks=chosen, faults=bad, troubles=lost, seed=seed, api=HURRIED) as lab:
         survive(lab, tree)
 
@@ -268,7 +271,7 @@ def test_a_run_stopped_anywhere_tells_what_it_did_and_the_next_one_knows_the_res
     seed: dict, tree: dict, chosen: dict, number: int, killed: bool, flagged: bool
 ) -> None:
     """In order, as by Ctrl-C, or by force: then nothing reaches the account any more, and nothing is reported."""
-    assume(possible(seed, tree))
+    assume(possible(seed, tree, chosen))
     for body in (body for domain in tree["domains"].values() for body in domain.get("mailboxes", {}).values()):
         body |= {FLAG: True} if flagged else {}
     seen: list[Request] = []
@@ -281,7 +284,7 @@ def test_a_run_stopped_anywhere_tells_what_it_did_and_the_next_one_knows_the_res
 
     lab = Lab(quirks=chosen, seed=seed, api=HURRIED)
     configuration = configuration_of(as_yaml(tree))
-    for name in DOMAINS:
+    for name in (*DOMAINS, *ALIAS_DOMAINS):
         lab.emulator.publish(name)
     before = lab.emulator.dump(codes=False)
     plan = plan_of(lab, configuration)
@@ -309,7 +312,7 @@ def survive(lab: Lab, tree: dict[str, Any]) -> None:
     wherever the ones before were stopped. So must the second that reports all as done, where no list hid anything.
     """
     configuration = configuration_of(as_yaml(tree))
-    for name in DOMAINS:
+    for name in (*DOMAINS, *ALIAS_DOMAINS):
         lab.emulator.publish(name)
     before = lab.emulator.dump(codes=False)
     broken_off: set[str] = set()
@@ -359,9 +362,9 @@ def test_no_domain_goes_with_what_a_list_hides(
     """A domain, and all that the configuration knows in it, is to go; what else is in it keeps it where it is."""
     inside = seed["domains"].setdefault(doomed, {**FIXED, "mailboxes": {}, "aliases": {}})
     seed["domains"]["empty.example"] = {}  # it shows that no counter counts postmasters
-    gone = {"mailboxes": {}, "aliases": {}}
+    gone = {"mailboxes": {}, "aliases": {}, "domain_aliases": {}}
     for section in gone if declared else ():
-        gone[section] = {local: {"state": "absent"} for local in inside[section]}
+        gone[section] = {local: {"state": "absent"} for local in inside.get(section, {})}
     configuration = configuration_of(as_yaml({"settings": {"guards": {"count": 1000, "percent": 100}},
                             "domains": {doomed: {"state": "absent", **gone}}}))  # fmt: skip
     lab = Lab(quirks=chosen, faults=bad, seed=seed, api=HURRIED)
@@ -373,8 +376,12 @@ def test_no_domain_goes_with_what_a_list_hides(
         if not plan.blocked:
             lab.apply(configuration, plan)
     after = lab.emulator.dump(codes=False)["domains"]
-    lost = {f"{kind}/{local}@{doomed}" for kind, section in (("mailbox", "mailboxes"), ("alias", "aliases"))
-            for local in before[doomed][section].keys() - after.get(doomed, {section: {}})[section].keys()}  # fmt: skip
+    left = after.get(doomed, {})
+    lost = {
+        f"{one.kind}/{TYPES.key(one.kind, name, doomed)}"
+        for one in TYPES.children("domain")
+        for name in before[doomed][one.section[0]].keys() - left.get(one.section[0], {}).keys()
+    }
     assert lost <= planned, lost - planned
     assert {name: one for name, one in after.items() if name != doomed} == {
         name: one for name, one in before.items() if name != doomed

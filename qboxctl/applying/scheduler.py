@@ -104,7 +104,7 @@ class Scheduler:
             return
         for needed in sorted(self.needs.get(step, ())):
             result = self.states[needed].result
-            if result not in GOOD:
+            if result not in GOOD and not self.comes_early(step, needed):
                 if result is Status.SKIPPED and self.states[needed].message == self.why:
                     self.finish(step, Status.SKIPPED, self.why)
                     return
@@ -147,6 +147,19 @@ class Scheduler:
         """Start the creations that were held back, as far as there is room, or give them up."""
         while self.held and (self.room or self.stop.is_set()):
             self.ready(self.held.popleft())
+
+    def comes_early(self, step: Step, needed: Step) -> bool:
+        """Whether a step may be tried though what its object is in is there and waits for something."""
+        early = self.executor.types[step.address.kind].early and self.executor.types.parent(step.address)
+        waits = needed.address == early and self.states[needed].result is Status.WAITING
+        return waits and bool(self.ids.of(needed.address))
+
+    def home_of_early(self, step: Step, refused: Refused) -> Address | None:
+        """What a step still waits for that was tried though its object is in that; None where it was refused itself."""
+        if refused.status not in (403, 422) or refused.already_exists:
+            return None
+        waiting = (needed.address for needed in self.needs.get(step, ()) if self.comes_early(step, needed))
+        return next(waiting, None)
 
     def write(self, step: Step) -> Written | None:
         """Send a step's requests, in a thread of the pool: how long they take is the step's own time."""
@@ -335,6 +348,8 @@ class Scheduler:
             case OutcomeUnknown():
                 self.states[step].http_status = error.status
                 self.finish(step, Status.UNKNOWN, f"{left}nobody knows whether it was done: {error}")
+            case Refused() if home := self.home_of_early(step, error):
+                self.finish(step, Status.WAITING, f"waits for {home}")
             case Refused():
                 self.states[step].http_status, self.states[step].refused = error.status, True
                 self.finish(step, Status.FAILED, left + self.executor.explain(step, error))

@@ -31,7 +31,7 @@ from qboxctl.schema.kinds import Kinds
 from qboxctl.schema.passwords import NO_HASHES, means_hash
 from qboxctl.schema.patterns import Pattern, covering_home
 from qboxctl.schema.places import OWN, Places, as_keys
-from qboxctl.schema.resource import Field, ResourceType
+from qboxctl.schema.resource import Field, Mode, ResourceType
 from qboxctl.schema.types import Password, Store, kind_of
 
 
@@ -464,6 +464,11 @@ class _Loader:
             one = by_name.get(name)
             if one is None:
                 self.other(type_, name, raw, where, address, found)
+                continue
+            if one.mode is Mode.READ_ONLY:
+                place = Where(where.file, (*where.path, name))
+                message = f"{name}: no file can state this"
+                self.error("Q013", message, place, address=address, hint="remove the line: the server alone sets it")
                 continue
             try:
                 if one.secret:

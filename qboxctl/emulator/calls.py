@@ -301,7 +301,7 @@ class Calls:
             "activation_queued": queued,
             "resource": {"type": domain.kind, **resource},
             "expected_record": {
-                "name": f"{row[proof.host]}.{domain.key}" if proof else domain.key,
+                "name": f"{(proof and row.get(proof.host)) or f'd{domain.digits}'}.{domain.key}",
                 "type": "A",
                 "value": OWNERSHIP_ADDRESS,
             },

@@ -49,6 +49,9 @@ QUIRKS: Mapping[str, tuple[str, ...]] = {
     "token_nets_form": ("as_sent", "cidr"),
     "token_label": ("free", "422"),
     "token_create": ("open", "403"),
+    "alias_domain_item": ("present", "absent"),
+    "alias_domain_parent": ("any", "enabled"),
+    "alias_domain_paging": ("paged", "{}"),
 }
 """Every quirk with its values; where any number is allowed, one stands for all."""
 

@@ -6,7 +6,7 @@ from collections import Counter, defaultdict
 from collections.abc import Sequence, Set
 from concurrent.futures import ThreadPoolExecutor
 
-from qboxctl.api.listing import Page, Row
+from qboxctl.api.listing import Page, Row, number_in
 from qboxctl.api.reader import ACCOUNT, MOST_LOOKS, SAMPLE, Account, Home, belongs, code_of
 from qboxctl.config.configuration import ignored
 from qboxctl.errors import ConfigError, Diagnostic
@@ -90,6 +90,8 @@ class _Refresh:
                 self.complete.add(collection)  # there is no such parent, so there is nothing in it
             elif type_.identity.alone:
                 blocks.append((collection, type_, home))
+            elif self.counts_none(collection, type_, home):
+                self.keep(collection, type_, ())
             else:
                 jobs.append((collection, type_, type_.calls.collection.path_for(home.codes)))
         begun = self.pool.map(lambda job: self.account.begin(job[1], job[2]), jobs)
@@ -102,6 +104,13 @@ class _Refresh:
                 self.single(type_, pages[0])
             else:
                 self.keep(collection, type_, self.whole(collection, pages))
+
+    def counts_none(self, collection: Collection, type_: ResourceType, home: Home) -> bool:
+        """Whether a list need not be read: no file names anything in it, and the object that it is in counts none."""
+        counted = type_.calls.counted and home.live and not self.query.configuration.managed.get(collection)
+        if not counted or home.live is None:
+            return False
+        return number_in(home.live.row, self.types[type_.parent].counters[type_.kind]) == 0
 
     def whole(self, collection: Collection, begun: Sequence[Page] = ()) -> Sequence[Row]:
         """A list to its end."""

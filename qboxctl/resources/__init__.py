@@ -7,9 +7,28 @@ Never: how a kind is read, planned or written.
 Start at ``alias``, a short one.
 """
 
-from qboxctl.resources import alias, delivery_account, delivery_domain, domain, mailbox, suppression, token
+from qboxctl.resources import (
+    alias,
+    delivery_account,
+    delivery_domain,
+    domain,
+    domain_alias,
+    mailbox,
+    suppression,
+    token,
+)
 from qboxctl.schema.kinds import Kinds
 
 TYPES = Kinds(
-    module.RESOURCE for module in (domain, mailbox, alias, delivery_domain, delivery_account, token, suppression)
+    module.RESOURCE
+    for module in (
+        domain,
+        domain_alias,
+        mailbox,
+        alias,
+        delivery_domain,
+        delivery_account,
+        token,
+        suppression,
+    )
 )

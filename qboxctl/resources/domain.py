@@ -8,7 +8,7 @@ from qboxctl.schema.calls import Call, Calls, Certainty
 from qboxctl.schema.collections import Networks
 from qboxctl.schema.lifecycle import Lifecycle, Proof
 from qboxctl.schema.records import Records
-from qboxctl.schema.resource import Billing, Bounds, Field, Mode, Reference, ResourceType
+from qboxctl.schema.resource import Billing, Bounds, Field, Identity, Mode, Reference, ResourceType
 from qboxctl.schema.types import GB, Boolean, Choice, Email, Integer, Level, Limit, Password, Size
 
 _UPDATE = "putApiDomainsDomainCode"
@@ -52,6 +52,7 @@ RESOURCE = ResourceType(
             host="possession_a_record",
         )
     ),
+    identity=Identity(namespace="domains", everywhere=True),
     owned=True,
     lost="its mail",
     counters={
@@ -70,6 +71,7 @@ RESOURCE = ResourceType(
         **dict.fromkeys(("max_mailboxes", "max_accounts", "mailbox_limit"), "write max_email_accounts"),
         **dict.fromkeys(("users", "accounts", "email_accounts"), "write mailboxes"),
         **dict.fromkeys(("forwards", "forwarders", "alias_email_accounts"), "write aliases"),
+        **dict.fromkeys(("alias_domains", "domain_alias", "alias_domain"), "write domain_aliases: {NAME: {}}"),
         **dict.fromkeys(("admin", "admins", "postmaster"), "qboxctl manages no administrators: make them in the panel"),
         **dict.fromkeys(("spam", "antispam", "spam_filter"), "write antispam_level"),
     },

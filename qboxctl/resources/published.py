@@ -26,7 +26,7 @@ _MOST = 100
 
 
 def hosting_records(domain: str, live: Live) -> Iterable[Record]:
-    """A Hosting domain's records [domains.md, 2.6 and 4]."""
+    """The records of a Hosting domain, or of another name of one [domains.md, 2.6 and 4]."""
     address = live.address
     label = live.row.get("possession_a_record")
     if live.status == UNPROVED and isinstance(label, str) and _NAME.match(label):

@@ -78,7 +78,8 @@ class Calls:
     ``read`` is None where no call shows one object, or none that can be relied on: then its list is read. ``writes``
     are the calls that change an object, by name, in the order in which they are sent. ``search`` is the parameter of
     the list that looks for a text: what it finds is there, what it misses may be too. Objects are read ``one_by_one``
-    where that takes fewer requests than the pages of a long list.
+    where that takes fewer requests than the pages of a long list. What is ``counted`` is not looked for in a parent
+    that counts none, unless a file names some there.
     """
 
     list: Call | None
@@ -88,6 +89,7 @@ class Calls:
     delete: Call | None = None
     search: str = ""
     one_by_one: bool = False
+    counted: bool = False
 
     def __post_init__(self) -> None:
         if self.read is None and (self.list is None or self.one_by_one):

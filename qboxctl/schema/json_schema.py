@@ -138,7 +138,9 @@ def _collection(kinds: Kinds, one: ResourceType) -> Schema:
 
 def body(kinds: Kinds, one: ResourceType, *, defaults: bool = False) -> Schema:
     """The schema of what stands for one object, or for its kind in ``defaults``."""
-    properties: dict[str, JSON] = {each.name: _attribute(each) for each in one.fields}
+    properties: dict[str, JSON] = {
+        each.name: _attribute(each) for each in one.fields if each.mode is not Mode.READ_ONLY
+    }
     properties["extra"] = mapping_of(True, "Attributes by their names in the API that qboxctl does not know")
     if not defaults:
         properties["state"] = {
@@ -160,6 +162,7 @@ def describe(one: Field) -> str:
     """What an attribute is, and when it can be written."""
     notes = {
         Mode.CREATE_ONLY: "It cannot be changed later",
+        Mode.READ_ONLY: "It is only shown: no file states it",
         Mode.LOCAL: "It is never sent; the secret is told once, goes there before anything else, and is kept nowhere",
         Mode.WRITE_ONLY: "It cannot be read back, so it is sent at creation and with --rotate only",
     }

@@ -266,6 +266,8 @@ class Kinds(Mapping[str, ResourceType]):
 
     def _check_paths(self) -> None:
         for kind, one in self._types.items():
+            if one.calls.counted and kind not in self._types[one.parent].counters:
+                raise ValueError(f"{kind}: {one.parent} does not count it")
             known = {OWN, *(outer.kind for outer in self.outer(kind))}
             for call in one.calls:
                 if not call.variables <= known:

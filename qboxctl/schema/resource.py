@@ -294,7 +294,8 @@ class ResourceType:
     """One kind of resource.
 
     ``section`` is where it stands in the files, or in its ``parent``'s block. What ``goes_along`` with a parent that
-    is deleted does not hold that back. A kind that cannot be changed may be ``replaced``: deleted, and created again.
+    is deleted does not hold that back. An ``early`` one may be created in a parent that waits for something: where the
+    server refuses that, it waits too. A kind that cannot be changed may be ``replaced``: deleted, and created again.
     ``counters`` gives, for each kind that may be inside (known here or not), the attribute of the answers that counts
     its objects. ``secret_answers`` are dropped from every answer. ``told`` is a secret that the answer to a creation
     brings: what is created then is made whole in one step, and made anew where nobody may hold its secret. ``owned``
@@ -314,6 +315,7 @@ class ResourceType:
     lifecycle: Lifecycle = field(default_factory=Lifecycle)
     parent: str = ""
     goes_along: bool = False
+    early: bool = False
     replaced: bool = False
     owned: bool = False
     counters: Mapping[str, str] = field(default_factory=dict)
@@ -346,6 +348,8 @@ class ResourceType:
                 raise ValueError(f"{self.kind}.{one.name}: there is no {one.call!r} call to write it with")
             if one.guards and not ((secret := self.by_name[one.guards]).secret and secret.call == one.call):
                 raise ValueError(f"{self.kind}.{one.name}: it guards no secret that the same call writes")
+        if self.early and (not self.parent or self.told or self.identity.alone):
+            raise ValueError(f"{self.kind}: only what is plainly created in a parent may be early")
         self._check_stores()
 
     def _check_stores(self) -> None:
@@ -430,8 +434,8 @@ class ResourceType:
     @cached_property
     def disabling(self) -> tuple[str, Value] | None:
         """The attribute and value that disabling writes, None where an object cannot be disabled."""
-        name = self.lifecycle.attribute
-        return (name, self.lifecycle.disabled) if name in self.by_name else None
+        one = self.by_name.get(self.lifecycle.attribute)
+        return (one.name, self.lifecycle.disabled) if one is not None and one.on_update else None
 
     def numbered(self, count: int, which: str = "") -> str:
         """So many objects of the kind, in words; ``which`` stands before its name."""

@@ -11,10 +11,12 @@ from hypothesis import strategies as st
 from qboxctl.emulator import QUIRKS, Fault
 from qboxctl.resources import TYPES
 from qboxctl.schema import collections, types
-from qboxctl.schema.resource import Field
+from qboxctl.schema.resource import Field, Mode
 from tests.support.lab import TROUBLES, Trouble
 
 DOMAINS = ("alpha.example", "beta.example", "xn--mller-kva.example")
+ALIAS_DOMAINS = ("alpha.test", "beta.test")
+"""Names that one of the domains may have beside its own."""
 LOCALS = ("ada", "bob", "eve", "info", "sales")
 OUTSIDE = ("x@outside.example", "y@outside.example")
 ACCOUNTS = {
@@ -80,7 +82,7 @@ def _values(kind: str, one: Field) -> st.SearchStrategy[Any]:
 def bodies(kind: str) -> st.SearchStrategy[dict[str, Any]]:
     """One object's body: what creation needs, and some of everything else."""
     fields = [one for one in TYPES[kind].fields if one.name not in FIXED or kind != "domain"]
-    optional = {one.name: _values(kind, one) for one in fields if not one.required}
+    optional = {one.name: _values(kind, one) for one in fields if not one.required and one.mode is not Mode.READ_ONLY}
     if kind == "mailbox":
         optional["extra"] = st.fixed_dictionaries({UNMODELLED: st.sampled_from(["DD/MM/YYYY", "no", ""])})
     return st.fixed_dictionaries({one.name: _values(kind, one) for one in fields if one.required}, optional=optional)
@@ -119,6 +121,7 @@ def sorted_by_name(rows: list[tuple[str, Any, str]]) -> list[tuple[str, Any, str
 
 _ORDERS = st.permutations(LOCALS)
 _ON_REMOVE = {kind: st.sampled_from(type_.allowed_on_remove()) for kind, type_ in TYPES.items()}
+_REMOVED = ("domain_alias", "mailbox", "alias", "suppression", "delivery_account")
 _CUTS = st.integers(0, 3)
 _COIN = st.booleans()
 
@@ -137,7 +140,9 @@ def _break_circles(name: str, domain: dict[str, Any]) -> None:
 def accounts(draw: st.DrawFn) -> dict[str, Any]:
     """A configuration-shaped account: complete bodies, consistent references."""
     domains = draw(_objects("domain", DOMAINS, 2))
+    homes = draw(st.tuples(*(st.sampled_from(["", *domains]) for _ in ALIAS_DOMAINS)))
     for name, domain in domains.items():
+        domain["domain_aliases"] = {one: {} for one, home in zip(ALIAS_DOMAINS, homes, strict=True) if home == name}
         taken, cut = draw(_ORDERS), draw(_CUTS)
         domain["mailboxes"] = draw(_objects("mailbox", tuple(sorted(taken[:cut])), 3)) if cut else {}
         domain["aliases"] = draw(_objects("alias", tuple(sorted(taken[cut : cut + 2])), 2))
@@ -164,7 +169,7 @@ def wishes(draw: st.DrawFn) -> dict[str, Any]:
     """A wish: an account, less some collections, with removals said in one of the ways."""
     configuration = draw(accounts())
     for domain in configuration["domains"].values():
-        for section in ("mailboxes", "aliases"):
+        for section in ("mailboxes", "aliases", "domain_aliases"):
             if not domain[section] and draw(_COIN):
                 del domain[section]
     for section in list(configuration["delivery"]):
@@ -172,7 +177,7 @@ def wishes(draw: st.DrawFn) -> dict[str, Any]:
             del configuration["delivery"][section]
     configuration["settings"] = {
         "guards": {"count": 1000, "percent": 100},
-        "on_remove": {kind: draw(_ON_REMOVE[kind]) for kind in ("mailbox", "alias", "suppression", "delivery_account")},
+        "on_remove": {kind: draw(_ON_REMOVE[kind]) for kind in _REMOVED},
     }
     return configuration
 
@@ -216,6 +221,7 @@ _MOVES = st.sampled_from(
         {"kind": "404", "path": "/api/domains/*/*email_accounts"},
         {"kind": "hide", "path": "/api/domains/*/*email_accounts"},
         {"kind": "hide", "path": "/api/domains/*/*email_accounts", "objects": 1},
+        {"kind": "hide", "path": "/api/domains/*/aliases"},
     ]
 )
 """Lists that move while they are read, and lists in a domain, which counts what is in them, that hide something."""

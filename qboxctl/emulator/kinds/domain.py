@@ -61,7 +61,7 @@ def _row(answers: Answers, obj: Stored) -> Row:
         "has_dkim": 0,
         "dkim_last_checked_at": None,
         "dkim_last_check_ok": False,
-        "no_alias_domains": 0,
+        "no_alias_domains": len(store.rows("domain_alias", obj)),
         "no_alias_email_accounts": len(store.rows("alias", obj)),
         "no_email_accounts": sizes.total(),
         "no_email_accounts_archive": 0,
