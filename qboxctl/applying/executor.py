@@ -17,6 +17,7 @@ from qboxctl.api.reader import MOST_LOOKS, Account, Home
 from qboxctl.api.writer import ProofAnswer, Target, Writer
 from qboxctl.applying.handover import HandOver
 from qboxctl.applying.journal import Journal
+from qboxctl.applying.refusals import explain
 from qboxctl.applying.run import Run
 from qboxctl.config.stores import Store, StoreError, Stores
 from qboxctl.errors import QboxctlError, Refused, Unreachable
@@ -26,9 +27,6 @@ from qboxctl.planning import diff
 from qboxctl.planning.graph import Phase, Step
 from qboxctl.schema.decoding import value_of
 from qboxctl.schema.entries import moves
-
-_CLOSED = (403, 404, 405)
-"""What the API answers where a call is not there, or not for this token."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -254,7 +252,7 @@ class Executor:
                 return Written("", error.status, taken=True)  # a deletion of that name is queued
             if change.action is Action.CREATE:
                 raise
-            why = self.explain(step, error) if isinstance(error, Refused) else str(error)
+            why = explain(self.run, step, error) if isinstance(error, Refused) else str(error)
             raise QboxctlError(f"it was deleted to be made anew, and that failed: {why}", hint="apply again") from None
         hand_over.complete(made, fields, partial(self.now, step))
         twins = "" if target.type.identity.unique else self.twins(target, made.code, known)
@@ -293,29 +291,6 @@ class Executor:
     def prove(self, step: Step) -> ProofAnswer | None:
         """Ask for the ownership proof (in a thread of the pool)."""
         return None if self.client.stop.is_set() else self.writer.prove(self.run.target(step), self.intend(step))
-
-    def explain(self, step: Step, refused: Refused) -> str:
-        """A refusal, with the places in the files that it is about."""
-        desired = self.run.configuration.objects.get(step.address)
-        type_ = self.types[step.address.kind]
-        names = {one.wire: one.name for one in type_.fields}
-        places = [
-            f"{row.field}: {self.run.configuration.position(desired.where, names[row.field])}"
-            for row in refused.fields
-            if desired is not None and row.field in names
-        ]
-        text = f"{refused} ({', '.join(places)})" if places else str(refused)
-        change, closed = self.run.change(step), type_.calls.create.closed
-        creates = step.phase is Phase.CREATE or (change is not None and type_.remakes(change))
-        if creates and closed and refused.status in _CLOSED:
-            text += f"; {closed}"
-        elif refused.status == 403 and creates and type_.billing:
-            text += (
-                "; in production this may mean that there is no billing profile yet: place the first order in the panel"
-            )
-        elif refused.already_exists and (type_.owned or type_.identity.everywhere):
-            text += "; the name is taken, perhaps by another customer"
-        return text
 
     def sends(self, step: Step) -> list[str]:
         """The secrets that a step sends: with the first step of a change, but for those that follow a creation."""

@@ -19,6 +19,7 @@ from qboxctl.applying.executor import Executor, Written
 from qboxctl.applying.journal import Journal
 from qboxctl.applying.loop import Loop
 from qboxctl.applying.pace import GRACE, Patience, State
+from qboxctl.applying.refusals import explain
 from qboxctl.applying.run import Run
 from qboxctl.applying.stepwise import GOOD, Part, told
 from qboxctl.applying.verification import Look, ReadBack, Verifier
@@ -352,7 +353,7 @@ class Scheduler:
                 self.finish(step, Status.WAITING, f"waits for {home}")
             case Refused():
                 self.states[step].http_status, self.states[step].refused = error.status, True
-                self.finish(step, Status.FAILED, left + self.executor.explain(step, error))
+                self.finish(step, Status.FAILED, left + explain(self.executor.run, step, error))
             case QboxctlError():
                 self.finish(step, Status.FAILED, f"{left}{error}")
             case _:
