@@ -52,6 +52,15 @@ QUIRKS: Mapping[str, tuple[str, ...]] = {
     "alias_domain_item": ("present", "absent"),
     "alias_domain_parent": ("any", "enabled"),
     "alias_domain_paging": ("paged", "{}"),
+    "send_host": ("api", "delivery"),
+    "send_status": ("202", "200"),
+    "send_partial": ("all_or_nothing", "per_message"),
+    "send_summary": ("top", "per_message", "absent"),
+    "send_429": ("retry_after", "bare", "quota"),
+    "send_order": ("same", "shuffled"),
+    "trace_dates": ("day", "rfc3339"),
+    "trace_numbers": ("text", "number"),
+    "trace_row": ("data_text", "data_object", "flat"),
 }
 """Every quirk with its values; where any number is allowed, one stands for all."""
 

@@ -3,6 +3,7 @@
 What a configuration says about the run (``settings``, ``protect``, ``defaults`` …) means nothing here.
 ``customer_code`` on an object of the account makes it another customer's, as the token of an admin sees it. An object
 that is in every parent by itself stands in its parent under its name, where its attributes are not the usual ones.
+``published`` are the domains whose records are in DNS.
 """
 
 from __future__ import annotations
@@ -27,6 +28,8 @@ def plant(store: Store, seed: Mapping[str, Any], extra: dict[str, set[str]]) -> 
     for kind, type_ in store.types.items():
         names = (seed.get("taken") or {}).get(_plural(kind)) or ()
         store.taken[kind] = {type_.identity.comparable(name) for name in names}
+    for name in seed.get("published") or ():
+        store.publish(str(name))
     planter = _Planter(store, extra)
     for type_ in store.types.levels[0]:
         block: Any = seed
@@ -212,6 +215,8 @@ def dump(store: Store, *, codes: bool = True) -> dict[str, Any]:
     dumper = _Dumper(store, codes)
     taken = {_plural(kind): sorted(found) for kind, found in sorted(store.taken.items()) if found}
     content: dict[str, Any] = {"customer_code": store.customer_code, **({"taken": taken} if taken else {})}
+    if codes and store.published:
+        content["published"] = sorted(store.published)
     for type_ in sorted(store.types.levels[0], key=lambda one: one.section):
         block = content
         for step in type_.section[:-1]:

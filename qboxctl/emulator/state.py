@@ -120,6 +120,7 @@ class Store:
         self.customers: set[str] = set()
         self.taken: dict[str, set[str]] = defaultdict(set)
         self.published: set[str] = set()
+        self.sent: Counter[str] = Counter()
         self.password_sets: Counter[str] = Counter()
         self.version = 0
         self._numeric = numeric
@@ -238,6 +239,14 @@ class Store:
             del self._names[_space(obj.type, obj.parent)][obj.key]
         self._hashes.pop(self.holder(self.address(obj)), None)
         self.touch(obj)
+
+    def publish(self, domain: str) -> None:
+        """Note that the records of a domain are in DNS; the rows of what bears its name may tell so."""
+        self.published.add(domain)
+        for type_ in self.types.levels[0]:
+            obj = self.named(type_, None, domain)
+            if obj is not None:
+                obj.row = None
 
     def touch(self, obj: Stored) -> str:
         """Note that an object has changed, and when."""

@@ -5,7 +5,8 @@ A ``Service`` has routes of its own. What it knows stands in a seed under its na
 
 from qboxctl.emulator.jobs.imports import Imports
 from qboxctl.emulator.jobs.migrations import Migrations
+from qboxctl.emulator.jobs.sending import Sending
 from qboxctl.emulator.jobs.service import Service
 
-SERVICES: tuple[type[Service], ...] = (Imports, Migrations)
+SERVICES: tuple[type[Service], ...] = (Imports, Migrations, Sending)
 """All of them."""

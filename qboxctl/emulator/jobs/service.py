@@ -53,6 +53,10 @@ class Service:
         """What a seed would say; nothing where there is nothing."""
         raise NotImplementedError
 
+    def guards(self, request: Request) -> bool:
+        """Whether the request is for a part that has tokens of its own."""
+        return False
+
     def control(self, name: str, body: JSON) -> bool:
         """Do what a control call of this name asks for, if it is one of this service."""
         return False

@@ -10,6 +10,9 @@ from qboxctl.emulator.kinds.delivery_domain import STATUSES
 from qboxctl.emulator.state import Code, Stored
 from qboxctl.model import JSON
 
+QUOTA = 1000
+"""So many messages has a free plan."""
+
 
 def _no_longer_referred_to(draft: Draft) -> None:
     gone = draft.target.code
@@ -37,10 +40,10 @@ def _row(answers: Answers, obj: Stored) -> Row:
     password = {"masked": "********", "clear": _secret_text(f"password {obj.code}"), "null": None}
     return {
         "display_status": obj.status,
-        "username": _secret_text(f"username {obj.code}"),
+        "username": username(obj),
         "plan": "free",
         "start_date": obj.created[:10],
-        "num_messages": 1000,
+        "num_messages": QUOTA,
         "password": password[answers.quirks["account_password"]],
         "config_hostname": "smtp.delivery.qboxmail.com",
         "customer_code": obj.owner or answers.store.customer_code,
@@ -49,19 +52,24 @@ def _row(answers: Answers, obj: Stored) -> Row:
         **dict.fromkeys(
             ("next_renewal_date", "last_renewal_date", "plan_expiration_date", "extra_messages_expires_at")
         ),
-        "remaining_messages": 1000,
-        "messages_sent": 0,
+        "remaining_messages": QUOTA - answers.store.sent[obj.code],
+        "messages_sent": answers.store.sent[obj.code],
         "remaining_extra_messages_bought": 0,
         "extra_messages_total": 0,
         "remaining_messages_error": None,
         "delivery_analytics": False,
         "has_pending_order": False,
         "delete_on": None,
-        "plan_num_messages": 1000,
+        "plan_num_messages": QUOTA,
         "reset_to_plan_num_messages": False,
         "manager_fullname": None,
         "manager_code": None,
     }
+
+
+def username(obj: Stored) -> str:
+    """The name that the server gives to an account."""
+    return _secret_text(f"username {obj.code}")
 
 
 def _secret_text(code: str) -> str:

@@ -16,6 +16,7 @@ def _in_use(draft: Draft) -> None:
 
 
 def _row(answers: Answers, obj: Stored) -> Row:
+    there = obj.key in answers.store.published
     accounts = [account for account in answers.store.referrers(obj) if account.kind == "delivery_account"]
     selectors = {"tr": f"qtr{obj.digits}", "nl": f"qnl{obj.digits}"}
     records = [
@@ -24,14 +25,14 @@ def _row(answers: Answers, obj: Stored) -> Row:
     ]
     return {
         "display_status": obj.status,
-        "dns_verification_status": "not_verified",
+        "dns_verification_status": "verified" if there else "not_verified",
         "dkim_last_checked_at": None,
-        "dkim_last_check_ok": False,
-        "dkim_tr_last_check_ok": False,
-        "dkim_nl_last_check_ok": False,
+        "dkim_last_check_ok": there,
+        "dkim_tr_last_check_ok": there,
+        "dkim_nl_last_check_ok": there,
         "spf_last_checked_at": None,
-        "spf_last_check_ok": False,
-        "approval_status": "need_approval",
+        "spf_last_check_ok": there,
+        "approval_status": "approved" if there else "need_approval",
         "dkim_selector_tr": selectors["tr"],
         "dkim_selector_nl": selectors["nl"],
         "cname_verification_records": records,
