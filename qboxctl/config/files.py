@@ -25,7 +25,8 @@ def read_sources(root: str | Path) -> list[Source]:
     if not paths:
         hint = "`qboxctl init` makes a starter project; name another folder with -C"
         raise ConfigError([Diagnostic("Q030", f"there is no .yaml or .yml file in {shown.resolve()}", hint=hint)])
-    return [_read(path) for path in paths]
+    root = str(shown if shown.is_dir() else shown.parent)
+    return [_read(path, root) for path in paths]
 
 
 def has_sources(root: str | Path) -> bool:
@@ -33,8 +34,8 @@ def has_sources(root: str | Path) -> bool:
     return Path(root).is_file() or any(True for _ in _walk(Path(root)))
 
 
-def _read(path: Path) -> Source:
-    """One file; what cannot be read is told together with all other mistakes."""
+def _read(path: Path, root: str) -> Source:
+    """One file below a folder; what cannot be read is told together with all other mistakes."""
     try:
         if not path.is_file():
             raise ValueError("it is not a file")
@@ -44,16 +45,16 @@ def _read(path: Path) -> Source:
             raise ValueError(f"it is larger than {MAX_BYTES // 2**20} MB")
     except (OSError, ValueError) as error:
         return unreadable(str(path), str(error.strerror if isinstance(error, OSError) else error))
-    return source_of(str(path), raw, str(path.parent))
+    return source_of(str(path), raw, str(path.parent), root)
 
 
-def source_of(name: str, raw: bytes, folder: str) -> Source:
+def source_of(name: str, raw: bytes, folder: str, root: str = "") -> Source:
     """What is in a file, as text; what cannot be read is told together with all other mistakes."""
     if raw.startswith((b"\xff\xfe", b"\xfe\xff")) or b"\0" in raw[:2]:
         hint = "save it as UTF-8; PowerShell does so with -Encoding utf8"
         return unreadable(name, "it is UTF-16 text, and not UTF-8", Position(name, 1, 1), hint=hint)
     try:
-        return Source(name, raw.decode("utf-8-sig"), folder)
+        return Source(name, raw.decode("utf-8-sig"), folder, root=root)
     except UnicodeDecodeError as error:
         read = error.object[: error.start].decode()
         place = Position(name, read.count("\n") + 1, len(read) - read.rfind("\n"))

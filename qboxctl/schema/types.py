@@ -142,6 +142,44 @@ class Text(Type):
         return {"type": "string"}
 
 
+MOST_ENCLOSED = 64 * KB
+"""So many bytes may have a file whose text is a value."""
+
+
+@dataclass(frozen=True, slots=True)
+class Document(Text):
+    """A text of several lines, HTML perhaps, which may stand in a file of its own: ``{file: PATH}``.
+
+    Forms of it in which a server may keep the HTML cannot be told apart, and are not written again.
+    """
+
+    lines: bool = True
+
+    def enclosed(self, raw: object) -> str:
+        """The path of the file that holds the text, "" where it stands in the configuration itself; ValueError."""
+        if not isinstance(raw, dict):
+            return ""
+        match list(raw.items()):
+            case [("file", str(path))] if path.strip():
+                return path
+        raise ValueError("write the text, or {file: PATH} for a file that holds it")
+
+    def agrees(self, want: Value, have: Value) -> bool | None:
+        """None where both show the same: nobody can tell whether the server would take the other form."""
+        from qboxctl.schema.markup import normal_form  # few runs meet HTML
+
+        return None if normal_form(str(want)) == normal_form(str(have)) else False
+
+    def schema(self) -> dict[str, JSON]:
+        """Any text, or the file that holds it."""
+        file = {"type": "object", "properties": {"file": {"type": "string", "minLength": 1}}, "required": ["file"]}
+        return {"oneOf": [{"type": "string"}, {**file, "additionalProperties": False}]}
+
+    def wire_schema(self) -> dict[str, JSON]:
+        """Any text."""
+        return {"type": "string"}
+
+
 @dataclass(frozen=True, slots=True)
 class Email(Type):
     """One e-mail address, or ``""`` for none."""

@@ -269,6 +269,7 @@ class _Builder:
 class Source:
     """One file of the configuration: ``name`` as people see it, ``text``, ``folder`` for relative paths.
 
+    Files that it names for their text lie below ``root``, the folder of the configuration; "" where none is looked at.
     ``ready`` is the answer to the next ``parse``, where it is known already. Of two equal keys the last one counts, or
     the first where ``first_counts``. ``room`` is shared by the files of one configuration, ``added`` is what the
     aliases of this one took of it.
@@ -282,6 +283,7 @@ class Source:
     first_counts: bool = False
     room: Room | None = None
     added: int = 0
+    root: str = ""
     _root: Any = None
     _children: dict[int, dict[str | int, tuple[Any, Any]]] = field(default_factory=dict)
 
@@ -315,7 +317,7 @@ class Source:
 
     def earlier(self) -> Source:
         """The same file, read so that the first of two equal keys counts."""
-        return Source(self.name, self.text, self.folder, first_counts=True)
+        return Source(self.name, self.text, self.folder, first_counts=True, root=self.root)
 
     def margin(self) -> list[str]:
         """The keys at the top of a file that cannot be parsed, as far as its text shows them."""
