@@ -186,7 +186,7 @@ def test_a_plan_that_keeps_its_order_equals_one_that_does_not(same: Callable[[Pl
 @many(150)
 @given(seed=accounts(), tree=wishes())
 def test_no_circles_at_random(seed: dict, tree: dict) -> None:
-    if possible(seed, tree):
+    if possible(seed, tree, {}):
         plan = plan_of(Lab(seed=seed), configuration_of(as_yaml(tree)))
         found = order(plan.changes, TYPES)
         turn = {step: number for number, steps in enumerate(ready_sets(found)) for step in steps}
