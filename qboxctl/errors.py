@@ -12,6 +12,7 @@
     └── ApiError                 an answer that says no, or no usable answer
         ├── Unreachable          no connection: nothing was sent
         ├── Refused              4xx: the server understood and said no
+        │   └── NoSuchCall       404 or 405 for the call itself, not for an object
         └── OutcomeUnknown       it was sent; whether it was done cannot be told from the answer
 """
 
@@ -209,6 +210,19 @@ class Refused(ApiError):
 
 FOREIGN = "check the endpoint: this does not look like the Qboxmail Management API"
 """What to do about an answer that the API would not give."""
+
+
+class NoSuchCall(Refused):
+    """The API has no such call: what its path names is there, or none of its methods is this one."""
+
+    def __init__(self, refused: Refused) -> None:
+        super().__init__(refused.status, refused.message, refused.fields)
+        self.request = refused.request
+
+    @property
+    def text(self) -> str:
+        """That it has none, and the answer."""
+        return f"this API has no such call ({super().text})"
 
 
 class OutcomeUnknown(ApiError):

@@ -324,6 +324,11 @@ class Writer:
         self.account.forget(target.type, target.codes, target.remote_id)
         return status
 
+    def deletion(self, target: Target) -> str:
+        """The request that deletes an object, as messages name it; "" where none does."""
+        call = target.type.calls.delete
+        return f"{call.method} {call.path_for({**target.codes, OWN: target.remote_id})}" if call else ""
+
     def prove(self, target: Target, intend: Callable[[str], None]) -> ProofAnswer:
         """Ask for the ownership proof: checked at once where the API can, queued where it cannot."""
         proof = target.type.lifecycle.proof
@@ -334,7 +339,7 @@ class Writer:
         except Refused as refused:
             if refused.status == 422:
                 return ProofAnswer(False)
-            if refused.status != 404:
+            if refused.status not in (404, 405):
                 raise
         else:
             data = answer.data or {}

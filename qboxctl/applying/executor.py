@@ -17,10 +17,10 @@ from qboxctl.api.reader import MOST_LOOKS, Account, Home
 from qboxctl.api.writer import ProofAnswer, Target, Writer
 from qboxctl.applying.handover import HandOver
 from qboxctl.applying.journal import Journal
-from qboxctl.applying.refusals import explain
+from qboxctl.applying.refusals import explain, is_there, understood
 from qboxctl.applying.run import Run
 from qboxctl.config.stores import Store, StoreError, Stores
-from qboxctl.errors import QboxctlError, Refused, Unreachable
+from qboxctl.errors import NoSuchCall, QboxctlError, Refused, Unreachable
 from qboxctl.live.counts import counts_of
 from qboxctl.model import MISSING, Action, Address, Change, Collection, FieldChange, Live, Revealed, Value
 from qboxctl.planning import diff
@@ -69,6 +69,13 @@ class Executor:
 
     def write(self, step: Step) -> Written | None:
         """Send a step's requests (in a thread of the pool); None where nothing was started any more."""
+        try:
+            return self.send(step)
+        except Refused as refused:
+            raise understood(self.run, self.account, step, refused) from None
+
+    def send(self, step: Step) -> Written | None:
+        """The same, in which a refusal is none of the call itself yet."""
         change = self.run.change(step)
         if self.client.stop.is_set():
             return None
@@ -105,7 +112,12 @@ class Executor:
         if self.broken_off(step):
             return None
         self.look_for_more(step, target)
-        return Written(target.remote_id, self.writer.delete(target, self.intend(step), cleared=bool(fields)))
+        status = self.writer.delete(target, self.intend(step), cleared=bool(fields))
+        if status == 404 and is_there(self.run, self.account, step.address):
+            refused = Refused(status, "Not found, and it is still there")
+            refused.request = self.run.redact(self.writer.deletion(target))
+            raise NoSuchCall(refused)
+        return Written(target.remote_id, status)
 
     def look_for_more(self, step: Step, target: Target) -> None:
         """Refuse to delete what has got more entries meanwhile than the plan names: what is kept of them would go."""
@@ -200,18 +212,23 @@ class Executor:
             found = self.writer.named(target)
             if found:
                 return Written(found[0].remote_id, refused.status, adopted=True)
-            if not self.is_leaving(step.address):
+            leaving = self.leaving(step.address)
+            if leaving is None:
                 raise
+            if leaving != step.address:
+                is_there(self.run, self.account, leaving)  # a look at what is waited for
             return Written("", refused.status, taken=True)
         return Written(code, status, note="" if target.type.identity.unique else self.twins(target, code, known))
 
-    def is_leaving(self, address: Address) -> bool:
-        """Whether an object that bears the same name was on its way out before the run: this one, or one elsewhere."""
+    def leaving(self, address: Address) -> Address | None:
+        """What bore the same name and was on its way out before the run: this one, or one elsewhere."""
         live = self.live.get(address)
         if live is not None:
-            return live.leaving
-        leaving = (one for one, live in self.live.items() if live.leaving)
-        return self.types.claim(address) in self.types.claims(leaving, self.types.sharing(address.kind))
+            return address if live.leaving else None
+        others = self.types.claims(
+            (one for one, live in self.live.items() if live.leaving), self.types.sharing(address.kind)
+        )
+        return others.get(self.types.claim(address) or ())
 
     def beside(self, step: Step, target: Target) -> tuple[frozenset[str], Live | None]:
         """The ids of what is not the object that a step creates, and one that others created meanwhile."""
@@ -290,7 +307,10 @@ class Executor:
 
     def prove(self, step: Step) -> ProofAnswer | None:
         """Ask for the ownership proof (in a thread of the pool)."""
-        return None if self.client.stop.is_set() else self.writer.prove(self.run.target(step), self.intend(step))
+        try:
+            return None if self.client.stop.is_set() else self.writer.prove(self.run.target(step), self.intend(step))
+        except Refused as refused:
+            raise understood(self.run, self.account, step, refused) from None
 
     def sends(self, step: Step) -> list[str]:
         """The secrets that a step sends: with the first step of a change, but for those that follow a creation."""

@@ -248,7 +248,8 @@ def _field_of(raw: dict[str, Any], type_: ResourceType, action: Action) -> Field
         return FieldChange(name, before, after)
     one = type_.by_name[name]
     remade = type_.told is not None and one.on_create
-    if one.secret or not (one.on_update or remade or (action is Action.CREATE and one.returned)):
+    proved = name == type_.lifecycle.attribute and type_.lifecycle.proves(before)
+    if one.secret or not (one.on_update or remade or proved or (action is Action.CREATE and one.returned)):
         raise ValueError(f"{name} cannot be written")
     parsed = one.type.parse(after)
     if _plain(parsed) != after:

@@ -25,8 +25,7 @@ def query_for_plan(targets: Targets, counted: frozenset[str] = frozenset()) -> Q
     candidates = targets.candidates()
     asked = {types.collection(address) for address in candidates}
     homes = {one.parent for one in asked} - {""}  # whoever bears a name there may have to go before it is taken
-    everywhere = {one.kind for one in asked if types[one.kind].identity.everywhere}
-    counted |= {other for kind in everywhere for other in types.sharing(kind) if types[other].parent}
+    counted |= _rivals({one.kind for one in asked}, types)
     collections = {
         one for one in configuration.managed if one.kind in counted or one.parent in homes
     } | targets.sought()
@@ -74,7 +73,9 @@ def query_for_changes(changes: Iterable[Change], configuration: Configuration, t
         elif change.action is Action.CREATE and parent is not None:
             progress, known = types[parent.kind].lifecycle.progress, fields.setdefault(parent, [])
             known += [progress] if progress not in known else []
+    created = {change.address.kind for change in changes if change.action is Action.CREATE}
     removed = {change.address.kind for change in changes if types[change.address.kind].removes(change)}
+    removed |= _rivals(created, types)  # one that is still leaving is waited for
     collections |= {one for one in configuration.managed if one.kind in removed}
     deleted = {change.address for change in changes if change.action is Action.DELETE}
     every = frozenset(_with_parents(types, asked | collections))
@@ -129,6 +130,12 @@ def _referred(types: Kinds, address: Address, names: Iterable[str]) -> set[Colle
     links = [one.refers for name in names if (one := by_name.get(name)) is not None and one.refers and one.linked]
     home = types.split(address)[0] if any(one.within for one in links) else ""
     return {Collection(kind, home if one.within else "") for one in links for kind in one.kinds}
+
+
+def _rivals(kinds: Iterable[str], types: Kinds) -> set[str]:
+    """The kinds of what may bear, anywhere inside other objects, a name that one of some kinds is the only one of."""
+    everywhere = (kind for kind in kinds if types[kind].identity.everywhere)
+    return {other for kind in everywhere for other in types.sharing(kind) if types[other].parent}
 
 
 def _with_parents(types: Kinds, collections: Iterable[Collection]) -> set[Collection]:
