@@ -180,6 +180,7 @@ OTHER_MEANINGS = {
 }
 """Words that are an attribute's by chance."""
 NAMED = {
+    "cli/trace.py": ({"domain"}, "a filter of TraceMail is called so"),
     "cli/export.py": ({"domains"}, "its option --domain chooses among the files that it writes"),
     "jobs/account_file.py": ({"password"}, "a column of its file is called so"),
     "jobs/migrations.py": ({"mailbox"}, "mail is fetched into one"),

@@ -34,6 +34,7 @@ SECTIONS = {
     "Jobs": {
         "migrate": "Have mail fetched from another server, and watch how it goes.",
         "imports": "The imports of CSV files that were made in the panel.",
+        "trace": "What became of mail that was sent through Delivery.",
     },
     "Set up": {
         "init": "Make a starter project.",

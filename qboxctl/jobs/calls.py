@@ -30,15 +30,15 @@ def rows(
 ) -> Iterator[Row]:
     """The rows of a list as its pages come, those with an id once; none where the list answers 404.
 
-    ``id_name`` is the attribute that tells rows apart, ``panel`` says what to do where the API has no such list. A
-    list that tells its pages is read up to the last one, another one until a page brings nothing more.
+    Raises Refused. ``id_name`` is the attribute that tells rows apart, ``panel`` says what to do where the API has no
+    such list. A list that tells its pages is read up to the last one, another one until a page brings nothing more.
     """
 
     def page(number: int) -> Page:
         try:
             return page_of(reader, path, {**(query or {}), "page": number, "per": per})
         except Refused as refused:
-            raise _explained(refused, f"GET {path}", panel) from None
+            raise explained(refused, f"GET {path}", panel) from None
 
     first = page(1)
     others = (page(number) for number in range(2, first.pages + 1))
@@ -56,7 +56,7 @@ def one(reader: Reader, path: str, what: str) -> Row:
     try:
         found = reader.get(path).resources
     except Refused as refused:
-        raise (missing(what) if refused.status == 404 else _explained(refused, f"GET {path}")) from None
+        raise (missing(what) if refused.status == 404 else explained(refused, f"GET {path}")) from None
     if not found:
         raise missing(what)
     return found[0]
@@ -80,7 +80,7 @@ def write(
     except Refused as refused:
         if refused.status == 404:
             raise missing(what) from None
-        raise _explained(refused, f"{method} {path}", panel, Undone) from None
+        raise explained(refused, f"{method} {path}", panel, Undone) from None
     except OutcomeUnknown as lost:
         if not repeatable:
             raise
@@ -121,9 +121,10 @@ def missing(what: str) -> QboxctlError:
     return QboxctlError(f"there is no {what}, or none that the token may see")
 
 
-def _explained(
-    refused: Refused, request: str, panel: str = _PANEL, error: type[QboxctlError] = QboxctlError
+def explained(
+    refused: Refused, request: str, panel: str = _PANEL, error: type[QboxctlError] | None = None
 ) -> QboxctlError:
+    """What to raise for a refusal: a call that is not there is told as such, with what to do in the ``panel``."""
     if refused.status == 405:
-        return error(f"this API has no such call: {request}", hint=panel)
-    return error(str(refused), hint=refused.hint)
+        return (error or QboxctlError)(f"this API has no such call: {request}", hint=panel)
+    return error(str(refused), hint=refused.hint) if error else refused

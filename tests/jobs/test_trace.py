@@ -1,0 +1,165 @@
+"""`trace`: counters and rows of the log, whatever form the server gives them."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from qboxctl.emulator import Response
+
+LOG: list[dict[str, Any]] = [
+    {"account": "1001", "domain": "news.example", "sender": "a@news.example", "to": f"p{number}@example.com",
+     "subject": f"Order {number}", "status": status, "error_category": "limits" if status == "error" else "",
+     "date": f"2026-11-0{number}T10:00:00.000Z"}
+    for number, status in enumerate(("delivered", "suppressed", "bounce", "queued", "error", "delivered"), 1)
+]  # fmt: skip
+ACCOUNTS = {"news": {"type": "newsletter"}, "Shop": {"type": "transactional"}}
+SEED = {"delivery": {"accounts": ACCOUNTS}, "mailouts": LOG}
+PATH = "/api/delivery/tracemail/"
+
+
+@pytest.fixture
+def account(server):
+    server.swap(seed=SEED)
+    return server
+
+
+def told(row: dict[str, Any]) -> dict[str, Any]:
+    """What a row holds in whichever form."""
+    inside = row.get("data", row)
+    found: dict[str, Any] = json.loads(inside) if isinstance(inside, str) else inside
+    return found
+
+
+def trace(project, *words):
+    done = project.run("trace", "--format", "json", *words)
+    assert done.code == 0, done.err
+    return done.json
+
+
+FORMS = [
+    {"trace_row": row, "trace_numbers": numbers, "trace_dates": dates, "job_paging": paging, "per_max": per}
+    for row in ("data_text", "data_object", "flat")
+    for numbers, dates in (("text", "day"), ("number", "rfc3339"))
+    for paging, per in (("{}", "200"), ("totals", "3"), ("{}", "3"))
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("quirks", FORMS, ids=lambda one: "-".join(one.values()))
+def test_the_whole_log(quirks, server, project):
+    server.swap(seed=SEED, quirks=quirks)
+    found = trace(project, "--since", "2026-11-01", "--until", "2026-11-06")
+    assert {name: number for name, number in found["counters"].items() if number} == {
+        "all": 6, "delivered": 2, "suppressed": 1, "bounce": 1, "queued": 1, "errors": 1, "limitsErrors": 1,
+    }  # fmt: skip
+    assert [told(row)["to"][:2] for row in found["rows"]] == ["p6", "p3", "p2", "p1", "p4", "p5"]
+    shapes = {"data_text": str, "data_object": dict, "flat": type(None)}
+    assert {type(row.get("data")) for row in found["rows"]} == {shapes[quirks["trace_row"]]}
+    assert not server.writes
+    asked = [one.query for one in server.arrived if one.path == f"{PATH}mailouts"]
+    assert {one["collection"] for one in asked} == {"worked", "queued", "errors"}
+    days = {"2026-11-01"} if quirks["trace_dates"] == "day" else {"2026-11-01T00:00:00Z"}
+    assert {one["start_date"] for one in asked} == days
+
+
+FILTERS = {
+    "account by name": (("--account", "NEWS"), 6), "account by id": (("--account", "1001"), 6),
+    "another account": (("--account", "shop"), 0), "domain": (("--domain", "news.example"), 6),
+    "from": (("--from", "b@"), 0), "to": (("--to", "p2"), 1), "subject": (("--subject", "order 3"), 1),
+    "since": (("--since", "2026-11-05"), 2), "until": (("--until", "2026-11-01T23:00:00Z"), 1),
+    "delivered": (("--status", "delivered"), 2), "suppressed": (("--status", "suppressed"), 1),
+    "bounce": (("--status", "bounce"), 1), "queued": (("--status", "queued"), 1), "error": (("--status", "error"), 1),
+    "limit": (("--limit", "4"), 4), "limit and status": (("--limit", "1", "--status", "delivered"), 1),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", FILTERS)
+def test_filters(name, account, project):
+    words, number = FILTERS[name]
+    assert len(trace(project, *words)["rows"]) == number
+
+
+def test_a_hundred_rows_are_enough(server, project):
+    server.swap(seed={"mailouts": LOG[:1] * 250})
+    assert len(trace(project)["rows"]) == 100
+    assert len(trace(project, "--limit", "240")["rows"]) == 240
+    done = project.run("trace")
+    assert "these are the first 100 rows; --limit shows more" in done.err
+
+
+@pytest.mark.parametrize("row", ["data_text", "data_object", "flat"])
+def test_the_table(row, server, project):
+    server.swap(seed=SEED, quirks={"trace_row": row})
+    done = project.run("trace")
+    assert done.code == 0
+    counters, rows = done.out.split("\n\n")
+    assert ["bounce", "1"] in [line.split() for line in counters.splitlines()]
+    assert ["authErrors", "0"] in [line.split() for line in counters.splitlines()]
+    assert rows.splitlines()[0].split() == ["DATE", "STATUS", "FROM", "TO", "SUBJECT"]
+    assert rows.splitlines()[1].split()[1:] == ["delivered", "a@news.example", "p6@example.com", "Order", "6"]
+    assert "MESSAGE ID" in project.run("trace", "-v").out
+
+
+def test_rows_of_another_shape_are_shown_as_they_are(account, project):
+    strange = [{"line": "Nov  1 10:00 to=<ada@example.com> \x1b[31m", "n": [1, {"a": None}]}, {"line": None}, {}]
+
+    def after(request, response):
+        if request.path == f"{PATH}mailouts":
+            rows = strange if request.query["collection"] == "worked" and request.query["page"] == "1" else []
+            return Response(200, {}, json.dumps({"resources": rows}).encode())
+        return None
+
+    account.after = after
+    found = trace(project)
+    assert found["rows"][0]["n"] == [1, {"a": None}]
+    assert len(found["rows"]) == 3
+    done = project.run("trace")
+    assert "to=<ada@example.com>" in done.out
+    assert "\x1b" not in done.out
+
+
+def test_an_empty_log(server, project):
+    server.swap(quirks={"empty_list": "404"})
+    assert trace(project)["rows"] == []
+    done = project.run("trace")
+    assert (done.code, "the log has no such mail" in done.err) == (0, True)
+
+
+MISTAKES = {
+    "no date": (("--since", "yesterday"), 1, "is not a date: write YYYY-MM-DD"),
+    "no day": (("--until", "2026-02-30"), 1, "--until"),
+    "no status": (("--status", "bounced"), 1, "--status"),
+    "no number": (("--limit", "0"), 1, "--limit"),
+}
+
+
+@pytest.mark.parametrize("name", MISTAKES)
+def test_what_is_no_filter(name, account, project):
+    words, code, says = MISTAKES[name]
+    done = project.run("trace", *words)
+    assert (done.code, says in done.err) == (code, True), done.err
+    assert not account.arrived
+
+
+REFUSALS = {401: (8, "refuses the token"), 403: (8, "may not read"), 405: (1, "no such call"), 422: (6, "422")}
+
+
+@pytest.mark.parametrize("status", REFUSALS)
+@pytest.mark.parametrize("part", ["counters", "mailouts"])
+def test_what_the_server_refuses(part, status, account, project):
+    code, says = REFUSALS[status]
+    account.refuse(status, "GET", part)
+    done = project.run("trace", "--since", "2026-11-01")
+    assert (done.code, says in done.err) == (code, True), done.err
+    assert done.out == ""
+
+
+def test_no_row_tells_a_secret(account, project):
+    row = {"to": "ada@example.com", "auth_token": "canary-x", "text": f"sent with {project.env['QBOXMAIL_API_TOKEN']}"}
+    account.after = lambda request, _: (
+        Response(200, {}, json.dumps({"resources": [row]}).encode()) if request.path.startswith(PATH) else None
+    )
+    done = project.run("trace", "--format", "json")
+    assert "canary" not in done.out + done.err
