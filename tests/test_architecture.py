@@ -176,6 +176,7 @@ OTHER_MEANINGS = {
     "reason": "a change has one",
     "plan": "that is what it is all about",
     "delivery": "a purpose of DNS records",
+    "state": "every object may state one, a block that can be disabled as an attribute",
     "token": "the settings name one, which opens the Management API",
 }
 """Words that are an attribute's by chance."""
@@ -186,7 +187,10 @@ NAMED = {
     "jobs/migrations.py": ({"mailbox"}, "mail is fetched into one"),
     "schema/extra.py": ({"firstname", "lastname"}, "what pays is refused in `extra`, under every kind"),
     "emulator/core.py": ({"domain", "mailbox", "password"}, "the bodies of its control calls have these words"),
-    "emulator/quirks.py": ({"destinations", "force_new_password"}, "quirks are named for what they are about"),
+    "emulator/quirks.py": (
+        {"destinations", "force_new_password", "mailbox"},
+        "quirks and their values are named for what they are about",
+    ),
     "emulator/answers.py": ({"destinations", "force_new_password"}, "it plays these quirks"),
 }
 """The files that name a kind, a section or an attribute all the same, which they may name, and why."""

@@ -111,7 +111,10 @@ class EntryWriter:
         address = Address(target.type.kind, types.key(target.type.kind, target.name, target.parent))
         code = self.writer.codes(types.referred(address, field.refers, move.entry))
         repeated = [FieldChange(name, None, self.now(name)) for name in call.repeats]
-        body: Body = {**call.body, **self.writer.body(target, [o for o in repeated if o.after is not None], {})}
+        repeated = [each for each in repeated if each.after is not None]
+        create = target.type.calls.create
+        creating = (call.method, call.path) == (create.method, create.path)  # then its body has the names of that
+        body: Body = {**call.body, **self.writer.body(target, repeated, {}, creating=creating)}
         body |= {call.entry: code} if call.entry else {call.entries: [code]} if call.entries else {}
         answer: Answer = self.writer.send(call, target, body or None, self.intend, entry=code)
         return answer.status

@@ -135,7 +135,7 @@ class Account:
     def block(self, type_: ResourceType, home: Home) -> Sequence[Row]:
         """The row of a kind that is alone in its parent: the parent's own, asked for where that does not tell."""
         row = home.live.row if home.live else {}
-        if type_.lifecycle.attribute not in row:
+        if type_.lifecycle.row_name not in row:
             found = self.detail(type_, home.codes, Live(Address(type_.kind, ""), "", {}))
             return [found] if found is not None else ()
         return [row]
@@ -309,7 +309,7 @@ class Account:
             text = type_.identity.comparable(text)
         one = type_.by_name.get(type_.lifecycle.attribute)
         status, detail, leaving = type_.lifecycle.moment(row, one.type.decode if one else None)
-        if status in type_.lifecycle.absent:
+        if type_.identity.alone and not type_.lifecycle.shows(status, row):
             return None
         address = Address(type_.kind, self.types.key(type_.kind, text, parent))
         return Live(address, remote_id, _without(row, type_.secret_answers), status, detail, leaving, detailed)

@@ -60,6 +60,8 @@ class Verifier:
             return Look.WRONG, "it is not there"
         if type_.lifecycle.proves(live.status) and (change is None or not change.action.removes):
             return Look.UNPROVED, "it waits for its ownership proof"
+        if live.status in type_.lifecycle.failed:
+            return Look.WRONG, f"the last change of it failed on the server ({type_.lifecycle.row_name}: {live.status})"
         if live.detail != SETTLED:
             return Look.PENDING, f"it is {self.run.redact(live.detail)}"
         wrong = diff.in_effect(type_, self.run.fields(step), live, self.run.ids.keys())

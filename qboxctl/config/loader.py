@@ -30,7 +30,7 @@ from qboxctl.schema.hints import did_you_mean
 from qboxctl.schema.kinds import Kinds
 from qboxctl.schema.passwords import NO_HASHES, means_hash
 from qboxctl.schema.patterns import Pattern, covering_home
-from qboxctl.schema.places import OWN, Places, as_keys
+from qboxctl.schema.places import ABSENT, OWN, PRESENT, STATE, Places, as_keys
 from qboxctl.schema.resource import Field, Mode, ResourceType
 from qboxctl.schema.types import Password, Store, kind_of
 
@@ -427,7 +427,7 @@ class _Loader:
             extra = {**below.extra, **extra} if below.extra else extra
         for implied in type_.implied:
             values.setdefault(implied.name, implied.default)
-        absent = "state" in body and self.state(body["state"], where, address)
+        absent = STATE in body and self.state(body[STATE], where, address)
         pin = self.pin(body["id"], where, address) if "id" in body else ""
         label = values.get(type_.identity.key, block.name.strip()) if not type_.identity.unique else ""
         if not type_.identity.unique and not label.strip():
@@ -436,15 +436,17 @@ class _Loader:
 
     def state(self, state: JSON, where: Where, address: Address) -> bool:
         """Whether the object is declared absent."""
-        if state not in ("present", "absent"):
-            place = Where(where.file, (*where.path, "state"))
+        if STATE in self.types[address.kind].by_name and state != ABSENT:
+            return False  # an attribute, which has been looked at
+        if state not in (PRESENT, ABSENT):
+            place = Where(where.file, (*where.path, STATE))
             type_, hint = self.types[address.kind], "write absent, or remove the line"
             if type_.disabling and state == type_.disabling[1]:
                 name, off = type_.disabling
                 hint = f"write {name}: {type_.by_name[name].type.show(off)}"
             found = repr(state) if isinstance(state, str) else _text(state)
             self.error("Q013", f"state: {found} is not allowed here", place, address=address, value=True, hint=hint)
-        return bool(state == "absent")
+        return bool(state == ABSENT)
 
     def pin(self, pin: JSON, where: Where, address: Address) -> str:
         """The id that pins an object on the server, as text."""
@@ -462,6 +464,8 @@ class _Loader:
         by_name, values = type_.by_name, found.values
         for name, raw in body.items():
             one = by_name.get(name)
+            if one is not None and address and name == STATE and raw in (PRESENT, ABSENT):
+                continue  # of a block that can be disabled it says more than whether it is there
             if one is None:
                 self.other(type_, name, raw, where, address, found)
                 continue

@@ -17,7 +17,7 @@ from qboxctl.emulator.wire import Response, answer
 from qboxctl.model import JSON
 from qboxctl.schema.calls import OWN
 from qboxctl.schema.collections import Emails, References, Texts
-from qboxctl.schema.lifecycle import DISABLED, ENABLED, UNPROVED
+from qboxctl.schema.lifecycle import DISABLED, ENABLED, UNPROVED, Lifecycle
 from qboxctl.schema.resource import Field, ResourceType, Told
 from qboxctl.schema.types import Boolean, Email
 
@@ -33,7 +33,7 @@ _HIDDEN = {"force_new_password": "force_new_password", "last_access": "last_acce
 _NOISE: Mapping[str, JSON] = {
     "beta_features": None,
     "x_internal": {"shard": 7, "flags": [None, "new"], "note": None},
-    "archive_status": "hibernating",
+    "migration_status": "hibernating",
     "type_label": "",
 }
 
@@ -89,7 +89,7 @@ class Answers:
             row.update(_NOISE)
             row.update(behaviour.noise)
         if short:
-            keeps = {type_.identity.id, type_.identity.key, type_.lifecycle.attribute, *behaviour.keeps}
+            keeps = {type_.identity.id, type_.identity.key, type_.lifecycle.row_name, *behaviour.keeps}
             return {name: value for name, value in row.items() if name in keeps}
         if self.quirks["list_detail"] == "blind":
             return {name: row[name] for name in row if name not in behaviour.unlisted}
@@ -99,7 +99,8 @@ class Answers:
         """What a row tells of the object that is alone in it."""
         own = next(iter(self.store.rows(type_.kind, parent).values()), None)
         if own is None:
-            return {type_.lifecycle.attribute: next(iter(type_.lifecycle.absent), None)}
+            absent = type_.lifecycle.absent
+            return {type_.lifecycle.row_name: absent[0]} if absent else {}  # else the parent's row says so itself
         return {
             name: value
             for name, value in self.row(own).items()
@@ -136,7 +137,9 @@ class Answers:
     def _state(self, obj: Stored) -> Row:
         state: Row = {"created_at": obj.created, "updated_at": obj.updated}
         lifecycle = obj.type.lifecycle
-        if lifecycle.words:
+        if lifecycle.phases:
+            state[lifecycle.row_name] = _phase(lifecycle, obj)
+        elif lifecycle.words:
             state[lifecycle.attribute] = status_number(obj) if self.quirks["status"] == "number" else obj.status
             state[lifecycle.progress] = obj.detail
         return state
@@ -226,6 +229,13 @@ class Answers:
         if form == "200-resources":
             return self._envelope(objects, {})
         return answer(204 if form == "204" else 200)
+
+
+def _phase(lifecycle: Lifecycle, obj: Stored) -> str:
+    """The word that tells both where an object is and what is under way."""
+    if obj.leaving is not None or not obj.pending:
+        return obj.detail if obj.leaving is not None else obj.status
+    return next((word for word, (status, _) in lifecycle.phases.items() if status == obj.status), obj.status)
 
 
 def _telling(told: Told, obj: Stored) -> Row:

@@ -104,7 +104,8 @@ class Behaviour:
     its name is merged into, or refuses that. ``tells`` gives the answer to a creation that tells a secret, which is in
     the row unless said otherwise. ``shown`` are attributes with a form of their own in answers, ``more`` other lists by
     path. ``unused`` are the calls that no definition has, by what they do. Of all calls, ``optional`` names those that
-    are missing where a quirk is ``absent``. ``ends_empty`` tells whether it ends by itself once nothing is kept of any
+    are missing where a quirk is ``absent``. ``unforced`` attributes need not be sent, though the
+    engine always does. ``ends_empty`` tells whether it ends by itself once nothing is kept of any
     entry of its list.
     """
 
@@ -127,6 +128,7 @@ class Behaviour:
     paging: Paging | None = None
     unused: Mapping[str, Call] = field(default_factory=dict)
     optional: Mapping[str, str] = field(default_factory=dict)
+    unforced: frozenset[str] = frozenset()
     ends_empty: Callable[[Mapping[str, str]], bool] = lambda _quirks: False
 
 

@@ -185,5 +185,6 @@ def _required(type_: ResourceType, operation: str) -> tuple[str, ...]:
     call = type_.calls.writes.get(operation)
     if call is None:
         return (type_.identity.key,)
-    repeated = (type_.by_name[name].wire if name in type_.by_name else name for name in call.repeats)
+    forced = [name for name in call.repeats if name not in behaviour_of(type_.kind).unforced]
+    repeated = (type_.by_name[name].wire if name in type_.by_name else name for name in forced)
     return tuple(dict.fromkeys((*([type_.identity.key] if call.named else []), *repeated)))

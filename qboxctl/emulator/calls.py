@@ -274,7 +274,10 @@ class Calls:
         rows = [] if call.obj is None else entries.register(call.obj, one)
         if not rows and self._quirks["empty_list"] == "404":
             raise Refusal(404)
-        found = answer(200, {"resources": rows, "pagination": {}})
+        number, per = positive(call.query, "page", 1), positive(call.query, "per", PER)
+        per = min(per, int(self._quirks["per_max"]))
+        totals = {"page": number, "per": per, "total_pages": -(-len(rows) // per), "total_records": len(rows)}
+        found = answer(200, {"resources": rows[(number - 1) * per : number * per], "pagination": totals})
         self._seen([call.obj] if call.obj is not None else [])
         return found
 

@@ -65,6 +65,8 @@ def move(draft: Draft, one: Field, reads: int) -> None:
     """Do what a request wants with its entry; ``reads`` still show what is kept of one that is cleared."""
     obj, codes = draft.target, [entry.code for entry in draft.entries]
     within = [code for code in obj.values[one.name] if code not in codes]
+    for entry in draft.entries:
+        entry.version = draft.store.version + 1  # its row may show where it is
     draft.store.write(obj, {one.name: tuple([*within, *codes] if draft.operation == GIVE else within)})
     for code in codes if draft.operation == CLEAR else ():
         if reads:

@@ -1,7 +1,7 @@
 """The choices that the API's reference leaves open, and how people name them on the command line.
 
-The first value of each quirk is its default. Four of them take a number: ``activation=5``, ``delete=queued:5``,
-``per_max=3``, ``migration_validation=5``.
+The first value of each quirk is its default. Five of them take a number: ``activation=5``, ``delete=queued:5``,
+``per_max=3``, ``vault_activation=2``, ``migration_validation=5``.
 """
 
 from __future__ import annotations
@@ -39,6 +39,12 @@ QUIRKS: Mapping[str, tuple[str, ...]] = {
     "descriptions": ("as_sent", "cut", "composed", "blanks", "escaped"),
     "unmodelled": ("returned", "never"),
     "extra_fields": ("none", "noise"),
+    "vault_add": ("status", "post", "422"),
+    "vault_read": ("list", "mailbox", "none"),
+    "vault_activation": ("immediate", "2", "failure"),
+    "vault_domain_delete": ("present", "absent"),
+    "vault_retention": ("months", "years"),
+    "vault_delete_enabled": ("ok", "422"),
     "job_paging": ("{}", "totals"),
     "job_errors": ("text", "objects"),
     "migration_preset": ("strict", "any"),
@@ -66,12 +72,14 @@ QUIRKS: Mapping[str, tuple[str, ...]] = {
 
 _OPEN = {
     "activation": re.compile(r"immediate|\d{1,4}"),
+    "vault_activation": re.compile(r"immediate|failure|\d{1,4}"),
     "delete": re.compile(r"immediate|queued(:\d{1,4})?"),
     "per_max": re.compile(r"[1-9]\d{0,3}"),
     "migration_validation": re.compile(r"immediate|failed|\d{1,4}"),
 }
 _OPEN_WORDS = {
     "activation": "immediate or a number of reads",
+    "vault_activation": "immediate, failure or a number of reads",
     "delete": "immediate, queued or queued:READS",
     "per_max": "a number of objects on a page",
     "migration_validation": "immediate, failed or a number of reads",

@@ -17,8 +17,12 @@ from qboxctl.emulator.state import Store, Stored, canonical
 from qboxctl.model import JSON
 from qboxctl.schema.collections import Objects
 from qboxctl.schema.lifecycle import ENABLED
+from qboxctl.schema.places import ABSENT, PRESENT, STATE
 from qboxctl.schema.resource import Field, ResourceType
 from qboxctl.schema.types import Choice
+
+KEPT = "kept"
+"""Under this a seed names the entries of a list of which something is kept, though they are in it no more."""
 
 
 def plant(store: Store, seed: Mapping[str, Any], extra: dict[str, set[str]]) -> None:
@@ -77,8 +81,10 @@ class _Planter:
             own = dict(block or {})
             inside = {child.kind: own.pop(child.section[0], None) for child in self._types.children(type_.kind)}
             reserved = self._reserved(type_, own, inside)
-            if own.pop("state", "present") == "absent":
+            if own.get(STATE) == ABSENT:
                 return
+            if own.get(STATE) == PRESENT or STATE not in type_.by_name:
+                own.pop(STATE, None)
             obj = self._made_of(type_, name, own, parent, inside)
             add_reserved(self._store, obj)
             for kind, body in inside.items():
@@ -116,18 +122,23 @@ class _Planter:
         code = str(block.pop(type_.identity.id, None) or self._store.next_code(type_))
         owner = "" if parent else str(block.pop("customer_code", ""))
         used = str(block.pop(type_.first_use, None) or "")
+        kept = block.pop(KEPT, ()) if type_.cleared else ()
         self._store.customers.update([owner] if owner else [])
         lifecycle = type_.lifecycle
         status = block.pop(lifecycle.attribute, ENABLED) if lifecycle.words else ENABLED
         if status not in behaviour_of(type_.kind).statuses:
             raise ValueError(f"{lifecycle.attribute}: {status!r} is not a status of this kind")
         values, more = self._attributes(type_, block, parent)
+        for repeated in type_.calls.create.repeats:  # every creation by us says it
+            values.setdefault(repeated, type_.by_name[repeated].initial)
         initial = self._with_room(initial_values(type_, parent), inside)
         if type_.identity.key in type_.by_name:
             values.setdefault(type_.identity.key, name)
             name = values[type_.identity.key]
         obj = Stored(type_, code, name.strip(), key, {**initial, **values}, more, parent, status)
         obj.owner, obj.accessed = owner, used
+        for one in type_.cleared:
+            obj.kept.update((self._named(one, str(each), parent).code, 0) for each in kept)
         self._allowed(obj)
         if type_.identity.key in type_.by_name:
             obj.key = type_.identity.comparable(obj.name)
@@ -147,12 +158,12 @@ class _Planter:
         for kind, bodies in inside.items():
             for one in self._types[kind].fields:
                 for body in bodies.values() if isinstance(bodies, Mapping) and one.at_most else ():
-                    if isinstance(body, Mapping) and one.name in body and body.get("state") != "absent":
+                    if isinstance(body, Mapping) and one.name in body and body.get(STATE) != ABSENT:
                         initial[one.at_most] = max(initial[one.at_most], _parsed(one, body[one.name]))
         return initial
 
     def _overwrite(self, obj: Stored, block: Mapping[str, Any]) -> None:
-        own = {k: v for k, v in block.items() if k not in ("code", "state")}
+        own = {k: v for k, v in block.items() if k not in ("code", STATE)}
         values, more = self._attributes(obj.type, own, obj.parent)
         self._store.write(obj, values, more)
 
@@ -286,6 +297,10 @@ class _Dumper:
                 block[name] = sorted(self._keys.get(target, target.key) for target in targets if target is not None)
             else:
                 block[name] = canonical(one, value)
+        kept = obj.kept.keys() - {code for one in type_.cleared for code in obj.values[one.name]}
+        if kept:
+            boxes = (self._store.linked(one, code) for one in type_.cleared for code in kept)
+            block[KEPT] = sorted(self._keys.get(box, box.key) for box in boxes if box is not None)
         if obj.extra:
             block["extra"] = dict(sorted(obj.extra.items()))
         return dict(sorted(block.items()))

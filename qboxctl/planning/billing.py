@@ -28,6 +28,9 @@ def bill(
         if type_.billing is None or change.action is Action.DISABLE:
             continue
         billing, home = type_.billing, types.parent(change.address)
+        if billing.each:
+            found[billing.of(None)] += _entries(change, billing.each, live_state, types)
+            continue
         follows = type_.by_name[billing.by].otherwise if billing.by else ""
         live = None if change.action is Action.CREATE else live_state.live.get(change.address)
         before = _now(types, live_state, live, billing.by) if live is not None and billing.by else None
@@ -37,6 +40,16 @@ def bill(
             after = next((one.after for one in change.fields if one.name == billing.by), before)
             found[billing.of(default(home, follows) if after is None else after)] += 1
     return dict(found)
+
+
+def _entries(change: Change, name: str, live_state: LiveState, types: Kinds) -> int:
+    """By how many entries a list grows, as far as the account tells what is in it."""
+    live = live_state.live.get(change.address) if change.action is not Action.CREATE else None
+    before = _now(types, live_state, live, name) if live is not None else ()
+    if change.action is Action.DELETE:
+        return -len(before or ())
+    after = next((one.after for one in change.fields if one.name == name), before)
+    return len(after or ()) - len(before or ()) if before is not None else 0
 
 
 def otherwise(

@@ -36,8 +36,11 @@ def compare(type_: ResourceType, desired: Desired, live: Live, codes: Codes) -> 
     fixed: list[FieldChange] = []
     unseen: list[str] = []
     by_name = type_.by_name
+    off = type_.disabling is not None and desired.values.get(type_.disabling[0]) == type_.disabling[1]
     for name, want in desired.values.items():
         one = by_name[name]
+        if one.in_use and off:
+            continue
         if one.volatile:
             have = value_of(type_, one, live, codes)
             match _still_to_send(one, want, have, live):
@@ -110,7 +113,8 @@ def _settled(type_: ResourceType, name: str, want: Value, have: Value) -> bool |
     """
     lifecycle = type_.lifecycle
     if name == lifecycle.attribute and lifecycle.words:
-        return want == lifecycle.enabled and have != lifecycle.disabled and not lifecycle.proves(have)
+        waits = lifecycle.proves(have) or have in lifecycle.failed
+        return want == lifecycle.enabled and have != lifecycle.disabled and not waits
     return type_.by_name[name].type.agrees(want, have)
 
 

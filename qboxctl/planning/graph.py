@@ -248,6 +248,13 @@ class _Builder:
         change = self.changes.get(address)
         return change is not None and change.action is Action.CREATE
 
+    def is_opened(self, address: Address) -> bool:
+        """Whether the plan enables the object."""
+        change = self.changes.get(address)
+        lifecycle = self.types[address.kind].lifecycle
+        wanted = (lifecycle.attribute, lifecycle.enabled)
+        return change is not None and any((one.name, one.after) == wanted for one in change.fields)
+
     def is_removed(self, address: Address) -> bool:
         """Whether the plan deletes or disables the object."""
         change = self.changes.get(address)
@@ -288,7 +295,8 @@ class _Builder:
                     continue
                 after = self.types.referred(change.address, refers, one.after)
                 for target in after:
-                    if self.is_created(target) and target.kind != change.address.kind:
+                    awaited = self.is_created(target) or (refers.within and refers.by_code and self.is_opened(target))
+                    if awaited and target.kind != change.address.kind:
                         self.needs[step].update(s for s in self.steps[target] if s.phase <= Phase.FIRST)
                 for target in set(self.types.referred(change.address, refers, one.before)) - set(after):
                     if self.is_removed(target):

@@ -6,12 +6,15 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
+from qboxctl.api.listing import number_in
 from qboxctl.config.configuration import Configuration, ignored
-from qboxctl.model import Action, Address, Blocked, Change, Collection, Live, LiveState
+from qboxctl.model import Action, Address, Blocked, Change, Collection, Live, LiveState, Missing
+from qboxctl.schema.decoding import kept_of
 from qboxctl.schema.kinds import Kinds
 from qboxctl.schema.labels import labelled
 from qboxctl.schema.lifecycle import DISABLED, UNPROVED
 from qboxctl.schema.patterns import covering
+from qboxctl.schema.resource import ResourceType
 
 _SHOWN = 5
 PASSABLE = frozenset({"count", "order"})
@@ -31,9 +34,10 @@ def judge(
 ) -> tuple[Blocked, ...]:
     """Every guard that stops the changes of a plan; to acknowledge its id lets it pass those in ``PASSABLE``."""
     removals = [change for change in changes if _removes(change, live_state, types)]
+    losing = [change for change in changes if types[change.address.kind].losing(change) and change not in removals]
     orders = [change for change in changes if change.action is Action.CREATE and types[change.address.kind].ordered]
     renewed = [change for change in changes if types[change.address.kind].renews(change)]
-    if not removals and not orders and not renewed:
+    if not removals and not orders and not renewed and not losing:
         return ()
     found = [
         *_protected([*removals, *renewed], live_state, configuration, types),
@@ -42,7 +46,7 @@ def judge(
     passable: list[Blocked] = []
     if not acknowledges(acknowledge, plan_id):
         passable = [
-            *_count(removals, live_state, configuration, types),
+            *_count([*removals, *losing], live_state, configuration, types),
             *_order(orders, live_state, configuration, types),
         ]
     way_out = "" if found else f"; if it is right, let exactly this plan pass: --acknowledge {plan_id}"
@@ -131,8 +135,28 @@ def live_counts(
     for address, live in live_state.live.items():
         collection = types.collection(address)
         if collection in managed and collection in live_state.complete and not live.leaving:
-            counts[address.kind] += not ignored(configuration, types, address)
+            number = max(1, _kept(types[address.kind], live, live_state))
+            counts[address.kind] += 0 if ignored(configuration, types, address) else number
     return counts
+
+
+def _kept(type_: ResourceType, live: Live, live_state: LiveState) -> int:
+    """Of how many entries something would go with an object, as far as the account tells."""
+    found = 0
+    for one in type_.cleared:
+        kept = kept_of(type_, one, live, live_state.codes)
+        register = one.each.register if one.each else None
+        counted = number_in(live.row, register.counter) if register else None
+        found += len(kept) if not isinstance(kept, Missing) else counted or 0
+    return found
+
+
+def _weight(change: Change, live_state: LiveState, types: Kinds) -> int:
+    """As how many removals a change counts: as one, or as the entries of which something goes with it."""
+    named = sum(len(one.before or ()) for one in change.fields) if change.action is Action.DELETE else 0
+    live = live_state.live.get(change.address)
+    known = _kept(types[change.address.kind], live, live_state) if live is not None and named else 0
+    return max(1, min(named, known or named))  # where nobody knows which, all that may be are named
 
 
 def _count(
@@ -140,15 +164,18 @@ def _count(
 ) -> Iterable[Blocked]:
     counts = live_counts(removals, live_state, configuration, types)
     declared = {change.address.kind for change in removals if not change.action.removes}
-    for kind, number in Counter(change.address.kind for change in removals).items():
-        done = "removed or disabled" if kind in declared else "removed"
+    numbers: Counter[str] = Counter()
+    for change in removals:
+        numbers[change.address.kind] += _weight(change, live_state, types)
+    for kind, number in numbers.items():
+        done = types[kind].removed if kind in declared else "removed"
         guard = configuration.settings.guard(kind)
         allowed = guard.allows(counts[kind])
         if number > allowed:
             yield Blocked(
                 "count",
                 kind,
-                f"{number} of {counts[kind]} live {kind} objects would be {done}, and at most {allowed} may be "
+                f"{number} of {counts[kind]} live {types[kind].counted} would be {done}, and at most {allowed} may be "
                 f"(count {guard.count}, {guard.percent:g} percent)",
                 "remove fewer at a time",
             )

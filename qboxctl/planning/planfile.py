@@ -262,7 +262,7 @@ def _consistent(change: Change, type_: ResourceType) -> None:
     creating = change.action is Action.CREATE
     if creating != (change.precondition == "absent") or creating != (change.remote_id is None):
         raise ValueError(f"{change.address}: its precondition does not fit its action")
-    if change.destroys_data != (type_.holds_data and change.action is Action.DELETE):
+    if change.destroys_data != type_.destroys(change):
         raise ValueError(f"{change.address}: destroys_data does not fit its action")
     wanted: tuple[tuple[str, Value], ...] = ()
     match change.action:

@@ -6,6 +6,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from functools import cached_property
 
+from qboxctl.api.listing import number_in
 from qboxctl.config.configuration import Configuration
 from qboxctl.errors import ConfigError, Diagnostic
 from qboxctl.model import (
@@ -117,6 +118,8 @@ class _Planner:
                 self.unchanged.append(address)
             else:
                 self.remove(live, self.types[address.kind].removal, "state: absent")
+        elif live is None and self.is_idle(desired):
+            self.unchanged.append(address)
         elif live is None:
             self.create(address, desired)
         elif why := unheld(self.types[address.kind], desired, live, self.stores):
@@ -126,13 +129,19 @@ class _Planner:
         else:
             self.update(address, desired, live)
 
+    def is_idle(self, desired: Desired) -> bool:
+        """Whether something that is not there is to be disabled, and need not be made for that."""
+        type_ = self.types[desired.address.kind]
+        name, off = type_.disabling or ("", None)
+        return type_.lifecycle.idle and desired.values.get(name) == off
+
     def check_complete(self, address: Address, desired: Desired) -> None:
         """What is created has all that its creation needs."""
         type_ = self.types[address.kind]
         lacking = [
             one.name
             for one in type_.fields
-            if one.required and one.name not in desired.values and one.name not in desired.secrets
+            if one.required and desired.values.get(one.name, ()) == () and one.name not in desired.secrets
         ]
         lacking += [
             one.beside
@@ -206,17 +215,16 @@ class _Planner:
             reason = UNFINISHED
         elif type_.replaced:
             reason = "differs; it is deleted and created again"
-        self.changes.append(
-            Change(
-                address,
-                Action.UPDATE,
-                remote_id=live.remote_id,
-                fields=tuple(sorted(fields, key=lambda one: one.name)),
-                secrets=secrets,
-                reason=reason,
-                precondition=diff.precondition(type_, live, names, self.live_state.codes, once=once),
-            )
+        change = Change(
+            address,
+            Action.UPDATE,
+            remote_id=live.remote_id,
+            fields=tuple(sorted(fields, key=lambda one: one.name)),
+            secrets=secrets,
+            reason=reason,
+            precondition=diff.precondition(type_, live, names, self.live_state.codes, once=once),
         )
+        self.changes.append(change._replace(destroys_data=type_.destroys(change)))
 
     def sent_again(self, address: Address, desired: Desired, found: diff.Difference, *, rotate: bool) -> list[str]:
         """The attributes that are sent though the account does not tell that they differ.
@@ -314,8 +322,25 @@ class _Planner:
     def along(self, address: Address) -> str:
         """What else goes when an object is deleted, "" for nothing."""
         counts = self.inside.get(address, Counter())
+        kept = self.kept_of(address)
         found = [type_.numbered(counts[kind]) for kind, type_ in self.types.items() if counts[kind]]
-        return f"; with it {'goes' if counts.total() == 1 else 'go'} {', '.join(found)}" if found else ""
+        return (f"; with it {'goes' if counts.total() == 1 else 'go'} {', '.join(found)}" if found else "") + kept
+
+    def kept_of(self, address: Address) -> str:
+        """What else is destroyed with an object since something beside it keeps that, "" for nothing."""
+        live = self.live_state.live
+        for keeper, one in self.types.keepers(address):
+            type_ = self.types[keeper.kind]
+            register, name = one.each.register if one.each else None, self.types.called(address)
+            known = kept_of(type_, one, live[keeper], self.live_state.codes) if keeper in live else MISSING
+            if register and register.marked([live[address].row], self.types[address.kind].identity.id):
+                known = (name,)
+            if not isinstance(known, Missing) and name in known:
+                return f"; with it goes {type_.lost}"
+            counted = number_in(live[keeper].row, register.counter) if register and keeper in live else 0
+            if isinstance(known, Missing) and counted:
+                return f"; with it may go {type_.lost}: nothing tells whether it has any"
+        return ""
 
     # What the files do not declare.
 

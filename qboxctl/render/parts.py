@@ -74,15 +74,16 @@ class Remark(NamedTuple):
 
 
 def sections(plan: Plan) -> list[Section]:
-    """Removals, then updates, then creations; those that are empty are left out."""
+    """Removals, then updates, first those that destroy data, then creations; those that are empty are left out."""
     sorts = (
-        ("removed", "To be removed", (Action.DELETE, Action.DISABLE)),
-        ("changed", "To be changed", (Action.UPDATE,)),
-        ("created", "To be created", (Action.CREATE,)),
+        ("removed", "To be removed", (Action.DELETE, Action.DISABLE), None),
+        ("losing", "To be changed, with loss of data", (Action.UPDATE,), True),
+        ("changed", "To be changed", (Action.UPDATE,), False),
+        ("created", "To be created", (Action.CREATE,), None),
     )
     found = []
-    for name, title, actions in sorts:
-        changes = [change for change in plan.changes if change.action in actions]
+    for name, title, actions, loses in sorts:
+        changes = [one for one in plan.changes if one.action in actions and loses in (None, one.destroys_data)]
         changes.sort(key=lambda change: not change.destroys_data)
         if changes:
             found.append(Section(name, title, changes))
@@ -92,13 +93,24 @@ def sections(plan: Plan) -> list[Section]:
 def remark(change: Change, type_: ResourceType) -> Remark:
     """What is lost, and why it is done, where that is not plain to see."""
     reason = clean(change.reason)
+    if change.destroys_data and not change.action.removes:
+        lowered = ((one.name.upper(), one.loses) for one in type_.losing(change))
+        fates = (f"{name} LOWERED, {what} is lost for good" for name, what in lowered)
+        return Remark(", ".join(fates), "" if change.reason == "differs" else reason)
     if change.destroys_data:
-        return Remark(f"DELETED, {type_.lost} is lost for good", reason)
+        return Remark(f"DELETED, {type_.lost}{_of_whom(change)} is lost for good", reason)
     if change.action.removes:
         return Remark(f"{change.action.value}d", reason)
     if change.action is Action.CREATE and type_.ordered:
         return Remark(reason)
     return Remark("", reason) if change.action is Action.UPDATE and change.reason != "differs" else Remark()
+
+
+def _of_whom(change: Change) -> str:
+    """The entries of lists of which something goes with an object, "" for none."""
+    names = [clean(name) for one in change.fields for name in one.before or ()]
+    more = f" and {len(names) - _PATTERNS} more" if len(names) > _PATTERNS else ""
+    return f" of {', '.join(names[:_PATTERNS])}{more}" if names else ""
 
 
 def lines(change: Change, types: Kinds) -> list[Line]:

@@ -110,11 +110,10 @@ def _homes(plan: Plan, types: Kinds) -> Mapping[str, _Home]:
 
 
 def _body(comment: Comment, plan: Plan, homes: Mapping[str, _Home], types: Kinds, *, full: bool) -> None:
-    removed = [change for change in plan.changes if change.action.removes]
-    removed.sort(key=lambda change: not change.destroys_data)
-    if removed:
-        rows = [_first(change, types) for change in removed]
-        comment.add(f"#### To be removed ({len(removed)})\n", [Piece(*_FENCE, rows)])
+    for section in parts.sections(plan):
+        if section.name in ("removed", "losing"):
+            rows = [_first(change, types) for change in section.changes]
+            comment.add(f"#### {section.title} ({len(rows)})\n", [Piece(*_FENCE, rows)])
     warnings = [f"  {' '.join(filter(None, one))}" for one in parts.warnings(plan)]
     if warnings:
         comment.add(f"#### Warnings ({len(warnings)})\n", [Piece(*_FENCE, warnings, of_changes=False)])

@@ -89,7 +89,8 @@ def _explain_kind(one: ResourceType) -> Iterable[str]:
     yield f"in a file:   {TYPES.path(one.kind)}.NAME"
     yield f"address:     {one.kind}/{TYPES.form(one.kind)}"
     yield f"absent:      {'deletes it' if one.calls.delete else 'disables it; the API cannot delete it'}"
-    yield f"on_remove:   {', '.join(one.allowed_on_remove())}"
+    if one.allowed_on_remove():
+        yield f"on_remove:   {', '.join(one.allowed_on_remove())}"
     yield ""
     width = max(len(word) for word in _PLACES.words(one))
     for each in one.fields:
@@ -194,7 +195,8 @@ def _page() -> Iterable[str]:
         yield f"- in a file: `{TYPES.path(one.kind)}.NAME`"
         yield f"- address: `{one.kind}/{TYPES.form(one.kind)}`"
         yield f"- `state: absent` {'deletes it' if one.calls.delete else 'disables it: the API cannot delete it'}"
-        yield f"- `on_remove` may be {', '.join(f'`{word}`' for word in one.allowed_on_remove())}"
+        if one.allowed_on_remove():
+            yield f"- `on_remove` may be {', '.join(f'`{word}`' for word in one.allowed_on_remove())}"
         proof = one.lifecycle.proof
         for call in (*one.calls, *((proof.at_once, proof.queued) if proof else ())):
             yield f"- `{call.method} {call.path}` ({call.certainty.value})"

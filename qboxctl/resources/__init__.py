@@ -16,6 +16,7 @@ from qboxctl.resources import (
     mailbox,
     suppression,
     token,
+    vault,
 )
 from qboxctl.schema.kinds import Kinds
 
@@ -26,6 +27,7 @@ TYPES = Kinds(
         domain_alias,
         mailbox,
         alias,
+        vault,
         delivery_domain,
         delivery_account,
         token,

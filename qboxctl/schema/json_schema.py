@@ -76,7 +76,7 @@ def settings_schema(kinds: Kinds, *, overlay: bool = False) -> Schema:
         "token": {"description": "Where the token comes from; {env: QBOXMAIL_API_TOKEN}", "$ref": "#/$defs/secret"},
         "customer_code": {"type": "string", "description": "For tokens of an admin: the customer to work for"},
         "on_remove": closed(
-            {kind: {"enum": list(one.allowed_on_remove())} for kind, one in kinds.items()},
+            {kind: {"enum": list(words)} for kind, one in kinds.items() if (words := one.allowed_on_remove())},
             doc="What happens to live objects of a managed collection that no file declares; keep is the default",
         ),
         "guards": closed(
@@ -143,8 +143,9 @@ def body(kinds: Kinds, one: ResourceType, *, defaults: bool = False) -> Schema:
     }
     properties["extra"] = mapping_of(True, "Attributes by their names in the API that qboxctl does not know")
     if not defaults:
+        words = one.by_name["state"].type.schema()["enum"] if "state" in one.by_name else []
         properties["state"] = {
-            "enum": ["present", "absent"],
+            "enum": ["present", "absent", *words],
             "description": f"absent: {'delete it' if one.calls.delete else 'disable it'}, where it is there",
         }
         if not one.identity.unique:

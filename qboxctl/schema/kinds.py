@@ -11,7 +11,7 @@ from functools import cached_property
 
 from qboxctl.model import Address, Collection, Value
 from qboxctl.schema.calls import ENTRY, OWN
-from qboxctl.schema.resource import Identity, Joined, Reference, ResourceType
+from qboxctl.schema.resource import Field, Identity, Joined, Reference, ResourceType
 
 _ESCAPES = (("%", "%25"), ("/", "%2F"))
 """In an address with several segments, a name's own ``/`` is written ``%2F``, and its ``%`` is written ``%25``."""
@@ -157,6 +157,15 @@ class Kinds(Mapping[str, ResourceType]):
         """The kinds whose values name what lives in the same parent, and stand for its code."""
         links = ((kind, one.refers) for kind, type_ in self._types.items() for one in type_.fields if one.linked)
         return frozenset(kind for kind, refers in links if refers is not None and refers.within)
+
+    def keepers(self, one: Address) -> Iterator[tuple[Address, Field]]:
+        """The blocks beside an object that may keep something of it, each with the list that names it."""
+        parent = self.parent(one)
+        for child in self._children[parent.kind] if parent else ():
+            if child.identity.alone and parent:
+                yield from (
+                    (Address(child.kind, parent.key), field) for field in child.cleared if one.kind in field.linked
+                )
 
     @cached_property
     def _beside(self) -> frozenset[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from qboxctl.model import JSON, MISSING, Missing, Value
@@ -44,7 +44,10 @@ class Lifecycle:
 
     The ``attribute`` tells whether it is in use: the words ``enabled`` and ``disabled``, whatever values these are
     there; other words stay as the server has them. It can be disabled where a file can state that attribute.
-    A block of its parent is not there where its status is one of ``absent``.
+    Answers have it under the name ``read_as`` where that is another one. Where one word tells both the status and what
+    is under way, ``phases`` says what each means; a status in ``failed`` says that the last change went wrong.
+    A block of its parent is not there where its status is one of ``absent``, nor where ``there`` says so of its row; if
+    it is ``idle`` where it is disabled, none is made for that.
     ``progress`` is the attribute that tells what is under way. ``proof`` is how the ownership is proved, None where it
     need not be.
     """
@@ -53,27 +56,43 @@ class Lifecycle:
     enabled: Value = ENABLED
     disabled: Value = DISABLED
     progress: str = "status_detail"
+    read_as: str = ""
+    phases: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    failed: tuple[str, ...] = ()
     absent: tuple[str, ...] = ()
+    there: Callable[[Mapping[str, JSON]], bool] | None = None
+    idle: bool = False
     proof: Proof | None = None
 
     def moment(self, row: Mapping[str, JSON], decode: Callable[[JSON], Value | Missing] | None) -> Moment:
         """Where an object is, by its row; ``decode`` reads the attribute, where the kind has it."""
         status = self._status(row, decode)
         progress = str(row.get(self.progress) or SETTLED).lower()
+        if self.phases:
+            status, progress = self.phases.get(progress, (status, SETTLED))
         leaving = progress in _LEAVING or status == "deleted" or bool(row.get("delete_on"))
         return Moment(status, progress, leaving)
 
     def _status(self, row: Mapping[str, JSON], decode: Callable[[JSON], Value | Missing] | None) -> str:
-        raw = row.get(self.attribute)
+        raw = row.get(self.row_name)
         if raw is None:
             return ""
-        shown = row.get(f"display_{self.attribute}")
+        shown = row.get(f"display_{self.row_name}")
         if self.words and (not isinstance(raw, str) or raw.isdigit()) and isinstance(shown, str) and shown:
             raw = shown
         value = decode(raw) if decode else str(raw).lower()
         if value is MISSING:
             return ""
         return str(value) if self.words else DISABLED if value == self.disabled else ENABLED
+
+    @property
+    def row_name(self) -> str:
+        """The attribute's name in answers."""
+        return self.read_as or self.attribute
+
+    def shows(self, status: str, row: Mapping[str, JSON]) -> bool:
+        """Whether the row of its parent shows that a block with this status is there."""
+        return status not in self.absent and (self.there is None or self.there(row))
 
     @property
     def words(self) -> bool:

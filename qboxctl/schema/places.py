@@ -13,7 +13,9 @@ from qboxctl.schema.resource import Field, ResourceType
 
 RULES = ("settings", "protect", "ignore", "defaults")
 """The keys of a file that hold no objects."""
-OWN = ("state", "extra", "id")
+STATE, PRESENT, ABSENT = "state", "present", "absent"
+"""What every object may say of itself: whether it is to be there."""
+OWN = (STATE, "extra", "id")
 """What an object may state beside its attributes."""
 _NEARLY = 0.75
 """A key that is so much like one of ours is a typing error; a file with no such key is another program's."""
@@ -49,7 +51,7 @@ class Places:
 
     def words(self, type_: ResourceType) -> list[str]:
         """All keys that an object may hold."""
-        own = [word for word in OWN if word != "id" or not type_.identity.unique]
+        own = [word for word in OWN if word not in type_.by_name and (word != "id" or not type_.identity.unique)]
         return [*type_.by_name, *own, *self.inside[type_.kind]]
 
     def ours(self, word: str) -> bool:

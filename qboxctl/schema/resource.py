@@ -91,7 +91,9 @@ class Field:
 
     A ``ceiling`` limits the objects inside, so it is raised before they grow and lowered after they shrink; it
     ``bounds`` their number, or their values: these name it in ``at_most``. ``otherwise`` is the attribute of the parent
-    that gives the value where none is stated. ``lowering`` says what may happen where the value goes down.
+    that gives the value where none is stated. ``lowering`` says what may happen where the value goes down, ``loses``
+    what is destroyed then. What says something only while the object is ``in_use`` is left alone while that is
+    disabled.
 
     What follows from all this is worked out once, since it is asked for each object.
     """
@@ -111,6 +113,7 @@ class Field:
     until: str = ""
     guards: str = ""
     ceiling: bool = False
+    in_use: bool = False
     refers: Reference | None = None
     each: Entries | None = None
     beside: str = ""
@@ -118,6 +121,7 @@ class Field:
     at_most: str = ""
     otherwise: str = ""
     lowering: str = ""
+    loses: str = ""
     certainty: Certainty = Certainty.DOCUMENTED
     source: str = ""
 
@@ -262,11 +266,13 @@ class Billing:
     """What an object adds to the bill: one of the ``lines``, each with its words for people.
 
     Which one ``line`` tells by the value of the attribute ``by`` (None where nobody knows it); without it there is one.
+    Where the attribute ``each`` is a list, it is one for each entry.
     """
 
     lines: Mapping[str, str]
     by: str = ""
     line: Callable[[Value], str] | None = None
+    each: str = ""
 
     def of(self, value: Value) -> str:
         """The line that an object adds to."""
@@ -300,6 +306,7 @@ class ResourceType:
     its objects. ``secret_answers`` are dropped from every answer. ``told`` is a secret that the answer to a creation
     brings: what is created then is made whole in one step, and made anew where nobody may hold its secret. ``owned``
     objects tell which customer they belong to. ``short`` is the attribute that an object may consist of alone.
+    Live ones that no file declares are ``left`` alone, where that is not for ``on_remove`` to say.
     ``lost`` says what a deletion destroys. ``rules`` tell what can be wrong with declarations, ``advice`` what may
     surprise in a plan, ``records`` what belongs into DNS, ``readiness`` what an object still lacks. ``hints`` are
     words that people bring from elsewhere in the place of an attribute, each with what to write.
@@ -316,6 +323,7 @@ class ResourceType:
     parent: str = ""
     goes_along: bool = False
     early: bool = False
+    left: bool = False
     replaced: bool = False
     owned: bool = False
     counters: Mapping[str, str] = field(default_factory=dict)
@@ -392,6 +400,27 @@ class ResourceType:
     def holds_data(self) -> bool:
         """Whether a deletion destroys what belongs to people."""
         return bool(self.lost)
+
+    def destroys(self, change: Change) -> bool:
+        """Whether a change destroys what belongs to people: by deleting it, or by lowering what keeps it."""
+        return (self.holds_data and change.action is Action.DELETE) or bool(self.losing(change))
+
+    def losing(self, change: Change) -> list[Field]:
+        """The attributes that destroy something by going down."""
+        known = ((self.by_name.get(name), before, after) for name, before, after in change.fields)
+        found = [one for one, before, after in known if one is not None and one.loses and lowers(before, after)]
+        return found if change.action is Action.UPDATE else []
+
+    @property
+    def counted(self) -> str:
+        """What the guards count of it, in words."""
+        return f"{self.kind} {self.cleared[0].name}" if self.cleared else f"{self.kind} objects"
+
+    @property
+    def removed(self) -> str:
+        """What may be done to those, in words, where not all of it is removal."""
+        lowered = any(one.loses for one in self.fields)
+        return "removed, disabled or lose data" if lowered else "removed or disabled"
 
     @cached_property
     def ordered(self) -> bool:
@@ -472,6 +501,8 @@ class ResourceType:
 
     def allowed_on_remove(self) -> tuple[str, ...]:
         """What ``settings.on_remove`` may say for this kind."""
+        if self.left:
+            return ()
         return ("keep", *(["disable"] if self.disabling else []), *(["delete"] if self.calls.delete else []))
 
 

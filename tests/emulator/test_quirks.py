@@ -336,7 +336,8 @@ def test_noise_stays_away_from_what_is_compared(account, seed):
     quiet, noisy = account(seed=seed), account(seed=seed, quirks={"extra_fields": "noise"})
     for path in ("/api/domains", BOXES, "/api/delivery/domains", "/api/delivery/suppression_lists"):
         assert noisy.call("GET", path).data.keys() > quiet.call("GET", path).data.keys()
-        type_ = next(one for one in TYPES.values() if one.calls.list.path.rsplit("/", 1)[1] == path.rsplit("/", 1)[1])
+        listed = (one for one in TYPES.values() if one.calls.list is not None)
+        type_ = next(one for one in listed if one.calls.list.path.rsplit("/", 1)[1] == path.rsplit("/", 1)[1])
         for loud, still in zip(noisy.call("GET", path).rows, quiet.call("GET", path).rows, strict=True):
             assert {"beta_features", "x_internal"} <= set(loud)
             assert {name: loud.get(name) for name in type_.wire_names} == {

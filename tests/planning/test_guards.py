@@ -94,7 +94,7 @@ def test_a_declared_disabling_is_a_removal_to_the_guards(text: str) -> None:
 @pytest.mark.parametrize("kind", [kind for kind, type_ in TYPES.items() if type_.disabling])
 def test_whatever_can_be_disabled_is_guarded(kind: str) -> None:
     name, off = TYPES[kind].disabling or ("", None)
-    gone = {"mailboxes": {"m0": {"firstname": "M"}}}
+    gone = {"mailboxes": {"m0": {"firstname": "M"}}, "vault": {"retention": 12, "mailboxes": ["m0"]}}
     seed = {
         "domains": {"d0.example": gone},
         "delivery": {
@@ -106,6 +106,7 @@ def test_whatever_can_be_disabled_is_guarded(kind: str) -> None:
     text = {
         "domain": f"domains: {{d0.example: {body}}}",
         "mailbox": f"domains: {{d0.example: {{mailboxes: {{m0: {body}}}}}}}",
+        "vault": f"domains: {{d0.example: {{vault: {body}}}}}",
         "delivery_account": f"delivery: {{accounts: {{news: {body}}}}}",
         "suppression": f"delivery: {{suppressions: {{m0@d0.example: {body}}}}}",
     }[kind]

@@ -6,6 +6,7 @@ from qboxctl.emulator.answers import Answers
 from qboxctl.emulator.behaviour import Behaviour, Draft, Row
 from qboxctl.emulator.kinds.alias import activates, domain_is_active
 from qboxctl.emulator.kinds.outbound import outbound_limit
+from qboxctl.emulator.kinds.vault import archive_of, archived_at_once
 from qboxctl.emulator.state import Code, Store, Stored
 from qboxctl.emulator.wire import Refusal
 from qboxctl.schema.types import SIZES
@@ -45,10 +46,10 @@ def _row(answers: Answers, obj: Stored) -> Row:
     return {
         "email_address": f"{answers.name(obj)}@{domain}",
         "domain_name": domain,
-        "archive": False,
         "used_space": 0,
         "messages_count": 0,
         "last_access_at": obj.accessed or None,
+        **archive_of(answers, obj),
     }
 
 
@@ -79,7 +80,7 @@ BEHAVIOUR = Behaviour(
         "update": (outbound_limit, _fits),
         "delete": (_postmaster_stays,),
     },
-    effects={"create": (activates,)},
+    effects={"create": (activates, archived_at_once)},
     keeps=frozenset({"email_address", "max_email_quota"}),
     unlisted=frozenset(
         {"timezone", "language", "tags", "imap_disabled", "pop_disabled", "smtp_disabled", "webmail_disabled"}

@@ -113,14 +113,16 @@ def _alarms(plan: Plan, types: Kinds) -> Iterator[Alarm]:
     for message, way in parts.blocks(plan):
         yield Alarm(message, way)
     lost = [change.address for change in plan.changes if change.destroys_data]
+    removed = [change.address for change in plan.changes if change.destroys_data and change.action.removes]
     if lost:
         links = [Link(clean(str(one)), f"#{quote(anchor(one))}") for one in lost]
-        yield Alarm(parts.loss(plan), _way_to_keep(lost, types), links[:_NAMED], links[_NAMED:])
+        way = _way_to_keep(removed, types) if removed else "To keep it, state the value that it has now."
+        yield Alarm(parts.loss(plan), way, links[:_NAMED], links[_NAMED:])
 
 
 def _way_to_keep(lost: Iterable[Address], types: Kinds) -> str:
     found = {one.kind for one in lost}
-    kinds = [kind for kind in types if kind in found and types[kind].disabling]
+    kinds = [kind for kind in types if kind in found and "disable" in types[kind].allowed_on_remove()]
     instead = f", or disable instead of deleting: on_remove: {{{', '.join(f'{kind}: disable' for kind in kinds)}}}"
     return f"To keep it, declare it again, without state: absent{instead if kinds else ''}."
 
