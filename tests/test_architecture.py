@@ -183,6 +183,11 @@ OTHER_MEANINGS = {
 NAMED = {
     "cli/trace.py": ({"domain"}, "a filter of TraceMail is called so"),
     "cli/export.py": ({"domains"}, "its option --domain chooses among the files that it writes"),
+    "cli/report.py": ({"mailboxes", "aliases"}, "its reports are called for what they are about"),
+    "jobs/report.py": (
+        {"mailbox", "mailboxes", "alias", "aliases", "destinations", "delivery_domain", "delivery_account", "domains"},
+        "it says how some kinds belong together",
+    ),
     "jobs/account_file.py": ({"password"}, "a column of its file is called so"),
     "jobs/migrations.py": ({"mailbox"}, "mail is fetched into one"),
     "schema/extra.py": ({"firstname", "lastname"}, "what pays is refused in `extra`, under every kind"),

@@ -35,6 +35,7 @@ SECTIONS = {
         "migrate": "Have mail fetched from another server, and watch how it goes.",
         "imports": "The imports of CSV files that were made in the panel.",
         "trace": "What became of mail that was sent through Delivery.",
+        "report": "What the account holds, and what it costs, as table, CSV or JSON.",
     },
     "Set up": {
         "init": "Make a starter project.",

@@ -6,10 +6,12 @@ import ipaddress
 import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
+from decimal import Decimal
 from urllib.parse import urlsplit
 
 from qboxctl.model import JSON, Secret, SecretSource, Where
 from qboxctl.schema import formats
+from qboxctl.schema.json_schema import price_names
 from qboxctl.schema.kinds import Kinds
 from qboxctl.schema.types import Password
 
@@ -56,6 +58,8 @@ class Settings:
     on_remove: Mapping[str, str] = field(default_factory=dict)
     guards: Mapping[str, Guard] = field(default_factory=dict)
     api: ApiSettings = ApiSettings()
+    prices: Mapping[str, Decimal] = field(default_factory=dict)
+    currency: str = ""
 
     def guard(self, kind: str) -> Guard:
         """The guard of a kind."""
@@ -114,6 +118,8 @@ def read_settings(block: Mapping[str, JSON], environment: str, base: str, types:
         on_remove=dict(merged.get("on_remove", {})),
         guards=_guards(merged.get("guards", {}), types),
         api=ApiSettings(**merged.get("api", {})),
+        prices=_prices(merged.get("prices", {}), types),
+        currency=merged.get("prices", {}).get("currency", ""),
     )
 
 
@@ -134,6 +140,17 @@ def _overlay(below: Mapping[str, JSON], above: Mapping[str, JSON], whole: Collec
             value = _overlay(under, value)
         merged[name] = value
     return merged
+
+
+def _prices(block: Mapping[str, JSON], types: Kinds) -> dict[str, Decimal]:
+    """The prices by their names; a number is what its digits say, not the fraction that is nearest to it."""
+    found = {}
+    for name in price_names(types):
+        group, _, band = name.rpartition(".")
+        price = (block.get(group) or {}).get(band) if group else block.get(band)
+        if price is not None:
+            found[name] = Decimal(str(price))
+    return found
 
 
 def _guards(block: Mapping[str, JSON], types: Kinds) -> dict[str, Guard]:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from datetime import datetime
+from decimal import Decimal
 
 from qboxctl.jobs.migrations import PERIODS, Order
-from qboxctl.json_text import rows_text
+from qboxctl.jobs.report import CENT, Cost
+from qboxctl.json_text import json_text, rows_text
 from qboxctl.model import JSON
-from qboxctl.render.listed import Rows, facts, table
+from qboxctl.render.listed import Rows, as_csv, facts, table
 from qboxctl.render.style import PLAIN, Palette, clean, plural
 
 IMPORTS = ("code", "type", "status", "original_csv_file_name", "resources", "created_at")
@@ -82,3 +85,36 @@ def change(record: Mapping[str, JSON]) -> str:
     detail, wrong = record.get("status_detail"), record.get("resources_has_errors") in (True, 1, "true", "1")
     words = [str(record.get("status")), f"({detail})" if detail else "", "with errors in rows" if wrong else ""]
     return clean(f"{record.get('code')} {' '.join(filter(None, words))}")
+
+
+def reported(name: str, rows: Sequence[Mapping[str, JSON]], columns: Sequence[str], form: str, palette: Palette) -> str:
+    """A report as a table, as CSV, or as ``{NAME: [row, …]}``."""
+    if form == "csv":
+        return as_csv(columns, rows).rstrip("\n")
+    return listed(name, rows, columns, form, palette)
+
+
+COST = ("item", "count", "disabled", "price", "amount")
+
+
+def cost(found: Cost, form: str, palette: Palette) -> str:
+    """What an account costs: a row for each price, and the total; JSON has decimal numbers as texts."""
+    rows: list[Mapping[str, JSON]] = [
+        {**asdict(one), "price": money(one.price), "amount": money(one.amount)} for one in found.lines
+    ]
+    total = {"item": "total", "amount": money(found.total)}
+    match form:
+        case "json":
+            told = {"currency": found.currency, "lines": rows, "total": total["amount"]}
+            return json_text({"cost": {**told, "uncounted": found.uncounted}})
+        case "csv":
+            currency = {"currency": found.currency}
+            return as_csv((*COST, "currency"), [{**row, **currency} for row in [*rows, total]]).rstrip("\n")
+        case _:
+            shown = table(COST, [*rows, total], palette)
+            return f"{shown}\n{palette.paint(clean(f'by the month, in {found.currency}'), 'dim')}" if rows else ""
+
+
+def money(amount: Decimal) -> str:
+    """An amount with two decimals, or more where it has more."""
+    return f"{amount if amount.normalize().as_tuple().exponent < -2 else amount.quantize(CENT):f}"  # type: ignore[operator]  # finite

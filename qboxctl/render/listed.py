@@ -13,7 +13,7 @@ from qboxctl.render.table import columns
 
 _WIDEST = 60
 """The columns that one value of a table may take."""
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+_FORMULA = ("=", "+", "-", "@")
 """What a text begins with that a spreadsheet would compute."""
 
 Rows = Iterable[Mapping[str, JSON]]
@@ -59,5 +59,5 @@ def text(value: JSON) -> str:
 
 def _safe(value: JSON) -> str:
     """A value as a cell; a text that a spreadsheet would compute begins with an apostrophe."""
-    shown = text(value)
+    shown = clean(text(value))
     return f"'{shown}" if isinstance(value, (str, list)) and shown.startswith(_FORMULA) else shown

@@ -152,10 +152,8 @@ def settings() -> list[Setting]:
 
 
 def _settings(path: str, schema: json_schema.Schema) -> Iterable[Setting]:
-    by_kind = (
-        path != "settings"
-    )  # what is said for each kind stands one level down: of one kind, settings have the name
-    kinds = [name for name in schema["properties"] if by_kind and name in TYPES]
+    kinds = [name for name in schema["properties"] if name in TYPES]
+    kinds = kinds if len(kinds) > len(TYPES) / 2 else []  # what is said for each kind; words for some are like others
     for name, one in schema["properties"].items():
         if name in kinds[1:]:
             continue  # the same for each kind

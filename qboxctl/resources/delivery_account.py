@@ -66,7 +66,7 @@ RESOURCE = ResourceType(
     owned=True,
     lost="it",
     secret_answers=("password",),
-    billing=Billing({"delivery_accounts": "Delivery account"}),
+    billing=Billing({"delivery_accounts": "Delivery account"}, prices={"delivery_accounts": "delivery_account"}),
     readiness=Readiness("sending", "is ready; its Send API token is made in the panel", "cannot send yet", _lacks),
     hints={
         "name": "write description",

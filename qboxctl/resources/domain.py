@@ -60,7 +60,9 @@ RESOURCE = ResourceType(
         "alias": "no_alias_email_accounts",
         "domain_alias": "no_alias_domains",
     },
-    billing=Billing({"domains": "domain"}),
+    billing=Billing(
+        {"domains": "domain"}, prices={"domains": "domain"}, counters={"archive": "no_email_accounts_archive"}
+    ),
     rules=(catch_all,),
     records=Records(("possession_a_record", "dkim_selector", "dkim_public_key"), hosting_records),
     hints={

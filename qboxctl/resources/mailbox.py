@@ -89,7 +89,10 @@ RESOURCE = ResourceType(
     ),
     lost="its mail",
     billing=Billing(
-        lines={f"mailboxes_{band}gb": f"mailbox of {band} GB" for band in _BANDS}, by="max_email_quota", line=_band
+        lines={f"mailboxes_{band}gb": f"mailbox of {band} GB" for band in _BANDS},
+        by="max_email_quota",
+        line=_band,
+        prices={f"mailboxes_{band}gb": f"mailbox.{band}GB" for band in _BANDS},
     ),
     rules=(_ends_after_its_start,),
     advice=(_not_renamed,),

@@ -10,6 +10,8 @@ from qboxctl.schema.kinds import Kinds
 from qboxctl.schema.resource import Field, Mode, ResourceType
 
 _DRAFT = "https://json-schema.org/draft/2020-12/schema"
+PRICE = r"^\d{1,12}(\.\d{1,12})?$"
+"""What a price looks like that is given as text."""
 _SHA = "^sha256:[0-9a-f]{64}$"
 Schema = dict[str, JSON]
 
@@ -101,11 +103,34 @@ def settings_schema(kinds: Kinds, *, overlay: bool = False) -> Schema:
             doc="How the API is used",
         ),
     }
+    properties["prices"] = _prices(kinds)
     if not overlay:
         properties["environments"] = mapping_of(
             settings_schema(kinds, overlay=True), "Other settings by name, chosen with --env"
         )
     return closed(properties, doc="Where and how; one block, in one file")
+
+
+def _prices(kinds: Kinds) -> Schema:
+    """The schema of what things cost: a price for each name, those with a dot in them under what stands before it."""
+    doc = "Price of one by the month"
+    price = {"description": f"{doc}, such as 1.50", "type": ["number", "string"], "minimum": 0, "pattern": PRICE}
+    found: Schema = {"currency": {"type": "string", "minLength": 1, "description": "What prices are in, such as EUR"}}
+    for name in price_names(kinds):
+        group, _, band = name.rpartition(".")
+        if group:
+            found.setdefault(group, closed({}, doc=f"{doc}, by its size"))["properties"][band] = price
+        else:
+            found[name] = price
+    return closed(
+        found, doc="What is paid for each by the month, for `report cost`: your own figures, without defaults"
+    )
+
+
+def price_names(kinds: Kinds) -> list[str]:
+    """The names of all prices, in the order of the kinds."""
+    bills = [one.billing for one in kinds.values() if one.billing]
+    return list(dict.fromkeys(name for bill in bills for name in (*bill.prices.values(), *bill.counters)))
 
 
 def _patterns(kinds: Kinds, doc: str) -> Schema:

@@ -84,7 +84,8 @@ def _explained(error: Any) -> Iterable[Misfit]:
             words = ", ".join(map(str, wanted))
             yield Misfit(path, f"{name}: {str(error.instance)[:80]!r} is not allowed here", f"write one of {words}")
         case "type":
-            yield Misfit(path, f"{name} must be {_WORDS.get(str(wanted), wanted)}, found {_found(error.instance)}")
+            words = " or ".join(_WORDS.get(one, one) for one in ([wanted] if isinstance(wanted, str) else wanted))
+            yield Misfit(path, f"{name} must be {words}, found {_found(error.instance)}")
         case "minimum" | "maximum" | "exclusiveMinimum":
             yield Misfit(path, f"{name} must be {_BOUNDS[error.validator]} {wanted}, found {error.instance}")
         case "oneOf" if name == "requests_per_second":
@@ -92,6 +93,8 @@ def _explained(error: Any) -> Iterable[Misfit]:
         case "oneOf":
             hint = "write {env: NAME}, {file: PATH} or {exec: [program, argument]}"
             yield Misfit(path, f"{name} must be a reference to a secret", hint)
+        case "pattern" if wanted == json_schema.PRICE:
+            yield Misfit(path, f"{name} must be a price from 0 on, found {str(error.instance)[:80]!r}", "such as 1.50")
         case "required":
             yield Misfit(path, f"{name} lacks {error.message.split(' ')[0]}")
         case _:

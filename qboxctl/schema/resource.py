@@ -267,12 +267,16 @@ class Billing:
 
     Which one ``line`` tells by the value of the attribute ``by`` (None where nobody knows it); without it there is one.
     Where the attribute ``each`` is a list, it is one for each entry.
+    ``prices`` gives the name of each line's price in ``settings.prices``; ``counters`` the attributes of answers that
+    count what else is paid for, by the names of its prices.
     """
 
     lines: Mapping[str, str]
     by: str = ""
     line: Callable[[Value], str] | None = None
     each: str = ""
+    prices: Mapping[str, str] = field(default_factory=dict)
+    counters: Mapping[str, str] = field(default_factory=dict)
 
     def of(self, value: Value) -> str:
         """The line that an object adds to."""
