@@ -113,7 +113,7 @@ class Executor:
             return None
         self.look_for_more(step, target)
         status = self.writer.delete(target, self.intend(step), cleared=bool(fields))
-        if status == 404 and is_there(self.run, self.account, step.address):
+        if status == 404 and not fields and is_there(self.run, self.account, step.address):
             refused = Refused(status, "Not found, and it is still there")
             refused.request = self.run.redact(self.writer.deletion(target))
             raise NoSuchCall(refused)
