@@ -17,7 +17,7 @@ from qboxctl.api.reader import ACCOUNT, Account, Home
 from qboxctl.config.configuration import Configuration
 from qboxctl.errors import ApiError, AuthError, Refused
 from qboxctl.model import Live
-from qboxctl.schema.calls import Certainty
+from qboxctl.schema.calls import Call, Certainty
 from qboxctl.schema.resource import Field, ResourceType
 
 MOST_SKEW = 60
@@ -63,12 +63,31 @@ class Attribute:
     seen: Seen
 
 
+class Answered(StrEnum):
+    """Whether this API has a call."""
+
+    CONFIRMED = "confirmed"
+    MISSING = "missing"
+    UNTRIED = "untried"
+    """It writes, or there was nothing to ask it about."""
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """A call that no reference shows, and whether the account answered it."""
+
+    kind: str
+    call: Call
+    answered: Answered
+
+
 @dataclass(slots=True)
 class Report:
     """What was found; ``unknown`` are names in the answers that no definition has, by kind."""
 
     findings: list[Examined] = field(default_factory=list)
     attributes: list[Attribute] = field(default_factory=list)
+    routes: list[Route] = field(default_factory=list)
     unknown: dict[str, list[str]] = field(default_factory=dict)
 
     def add(self, topic: str, verdict: Verdict, text: str) -> None:
@@ -104,6 +123,7 @@ class _Doctor:
         self.account, self.types, self.configuration, self.now = account, account.types, configuration, now
         self.report = Report()
         self.rows: dict[str, Sequence[_Row]] = {}
+        self.answered: dict[tuple[str, str], Answered] = {}
 
     def run(self) -> Report:
         """Lists of the account, then what is inside a domain, then what the rows tell."""
@@ -116,6 +136,7 @@ class _Doctor:
                     self.list(type_, ACCOUNT)
         for type_ in self.types.values():
             self.attributes(type_)
+            self.routes(type_)
         self.customers()
         for type_ in self.types.values():
             self.readiness(type_)
@@ -159,7 +180,11 @@ class _Doctor:
             self.report.add(type_.kind, Verdict.FAILED, "the token may not list these")
             return ()
         except ApiError as error:
-            self.report.add(type_.kind, Verdict.FAILED, str(error))
+            call = type_.calls.collection
+            missing = isinstance(error, Refused) and error.status == 405
+            self.note(call, Answered.MISSING if missing else Answered.UNTRIED)
+            verdict = Verdict.WARNING if missing and call.certainty is Certainty.ASSUMED else Verdict.FAILED
+            self.report.add(type_.kind, verdict, f"this API has no such call: {error}" if missing else str(error))
             return ()
         if page.missing:
             there = self.account.counted(type_, home)
@@ -169,6 +194,7 @@ class _Doctor:
             self.report.add(type_.kind, Verdict.FAILED if there else Verdict.WARNING, text)
             self.rows[type_.kind] = ()
             return ()
+        self.note(type_.calls.collection, Answered.CONFIRMED)
         total = len(page.rows) if page.total is None else page.total
         where = "" if not type_.parent else f" in the {type_.parent} looked at"
         self.report.add(type_.kind, Verdict.OK, f"can be listed: {total} there{where}")
@@ -226,7 +252,20 @@ class _Doctor:
             text = f"this API has no such call, or the token may not use it: {call.path} ({error})"
             self.report.add(type_.kind, Verdict.WARNING, text)
             return set()
+        self.note(call, Answered.MISSING if found is None else Answered.CONFIRMED)
         return set(found or ())
+
+    def note(self, call: Call, answered: Answered) -> None:
+        """Keep whether a call was answered."""
+        self.answered[call.method, call.path] = answered
+
+    def routes(self, type_: ResourceType) -> None:
+        """Whether the calls are there that no reference shows."""
+        proof = type_.lifecycle.proof
+        for call in (*type_.calls, *((proof.at_once, proof.queued) if proof else ())):
+            if call.certainty is not Certainty.DOCUMENTED:
+                answered = self.answered.get((call.method, call.path), Answered.UNTRIED)
+                self.report.routes.append(Route(type_.kind, call, answered))
 
     def customers(self) -> None:
         """Whether the token sees more than one customer's objects."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from qboxctl.doctor import Attribute, Report, Seen, Verdict
+from qboxctl.doctor import Answered, Attribute, Report, Seen, Verdict
 from qboxctl.json_text import json_text
 from qboxctl.render.style import PLAIN, Palette, clean
 from qboxctl.schema.calls import Certainty
@@ -29,8 +29,28 @@ def _lines(report: Report, palette: Palette, *, full: bool) -> Iterable[str]:
     width = max(map(len, kinds), default=0) + 1
     for kind in kinds:
         yield from _kind(f"{f'{kind}:':{width}}", [one for one in report.attributes if one.kind == kind], palette)
+    yield from _routes(report, palette)
     for kind, names in report.unknown.items() if full else ():
         yield f"  {kind}: also there, and not modelled: {', '.join(clean(name)[:60] for name in names[:_MOST])}"
+
+
+_ANSWERED = {
+    Answered.CONFIRMED: "this API has them",
+    Answered.MISSING: "this API has no such call",
+    Answered.UNTRIED: "not tried, since they write or there is nothing to ask about",
+}
+
+
+def _routes(report: Report, palette: Palette) -> Iterable[str]:
+    """The calls that no reference shows, by whether they were answered."""
+    if report.routes:
+        yield ""
+        yield palette.paint("The calls that qboxctl takes to be there, though no reference shows them", "bold")
+    for answered, words in _ANSWERED.items():
+        found = [one for one in report.routes if one.answered is answered]
+        if found:
+            yield palette.paint(f"  {words}:", "yellow" if answered is Answered.MISSING else "dim")
+        yield from (f"      {one.kind}: {one.call.method} {one.call.path}" for one in found)
 
 
 def _kind(kind: str, attributes: list[Attribute], palette: Palette) -> Iterable[str]:
@@ -52,7 +72,7 @@ def _kind(kind: str, attributes: list[Attribute], palette: Palette) -> Iterable[
 
 
 def as_json(report: Report) -> str:
-    """One JSON object: ``checks``, ``attributes`` and ``unknown``."""
+    """One JSON object: ``checks``, ``attributes``, ``calls`` and ``unknown``."""
     return json_text(
         {
             "checks": [
@@ -61,6 +81,16 @@ def as_json(report: Report) -> str:
             "attributes": [
                 {"kind": one.kind, "name": one.name, "certainty": one.certainty.value, "seen": one.seen.value}
                 for one in report.attributes
+            ],
+            "calls": [
+                {
+                    "kind": one.kind,
+                    "method": one.call.method,
+                    "path": one.call.path,
+                    "certainty": one.call.certainty.value,
+                    "answered": one.answered.value,
+                }
+                for one in report.routes
             ],
             "unknown": report.unknown,
         }

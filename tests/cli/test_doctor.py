@@ -71,6 +71,26 @@ def test_a_healthy_account(account, project):
     assert "max_email_quota" in text.out
 
 
+def test_which_assumed_calls_are_there(account, project):
+    """Only what reads is tried."""
+    path = "/api/domains/{domain}/aliases"
+    asked = doctor(project)
+    calls = {
+        (one["method"], one["path"]): one["answered"] for one in asked.json["calls"] if one["kind"] == "domain_alias"
+    }
+    assert calls == {
+        ("POST", path): "untried", ("GET", path): "confirmed", ("DELETE", f"{path}/{{id}}"): "untried",
+        ("PUT", f"{path}/{{id}}/dns_ownership_check"): "untried",
+    }  # fmt: skip
+    assert f"domain_alias: GET {path}" in project.run("doctor").out.partition("this API has them:")[2]
+    account.refuse(405, "GET", "/aliases")
+    without = doctor(project)
+    assert without.code == 0
+    assert "this API has no such call" in checks(without)["domain_alias", "warning"]
+    (call,) = [one for one in without.json["calls"] if (one["method"], one["path"]) == ("GET", path)]
+    assert call["answered"] == "missing"
+
+
 def test_no_configuration_and_no_file_is_needed(account, project):
     assert doctor(project, "-C", str(project.folder)).code == 0
 
