@@ -46,7 +46,13 @@ def command() -> None:
 @command.command("start", cls=Command)
 @common_options
 @click.argument("file", metavar="FILE.csv", type=click.Path(path_type=Path), shell_complete=suggestions.files)
-@click.option("--preset", required=True, metavar="NAME", help="Kind of server, as the panel calls it: Standard-SSL.")
+@click.option(
+    "--preset",
+    required=True,
+    metavar="NAME",
+    shell_complete=suggestions.presets,
+    help="Kind of server, as the panel calls it: Standard-SSL.",
+)
 @click.option("--first", type=Moment(), metavar="TIME", help="When to fetch it, such as 2026-12-01T22:00.")
 @click.option("--second", type=Moment(), metavar="TIME", help="When to fetch what has come since.")
 @click.option("--now", is_flag=True, help="Fetch it at once.")
@@ -56,6 +62,7 @@ def command() -> None:
     default=PERIODS[0],
     metavar="PERIOD",
     show_default=True,
+    shell_complete=suggestions.periods,
     help=f"Which mail: {', '.join(PERIODS)}, or from a date on.",
 )
 @click.option("--auto-approve", is_flag=True, help="Do not ask; needed where nobody can be asked.")

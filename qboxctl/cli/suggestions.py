@@ -102,6 +102,22 @@ def guides(_options: Common, _incomplete: str) -> Mapping[str, str]:
 
 
 @_suggesting
+def presets(_options: Common, _incomplete: str) -> Mapping[str, str]:
+    """The kinds of servers that mail is fetched from, as far as they are known."""
+    from qboxctl.jobs.migrations import PRESETS
+
+    return dict.fromkeys((name for name in PRESETS if " " not in name), "")  # shells would take it for two words
+
+
+@_suggesting
+def periods(_options: Common, _incomplete: str) -> Mapping[str, str]:
+    """The words for how old mail may be that is fetched."""
+    from qboxctl.jobs.migrations import PERIODS
+
+    return dict.fromkeys(PERIODS, "")
+
+
+@_suggesting
 def quirks(_options: Common, _incomplete: str) -> Mapping[str, str]:
     """The emulator's choices with their values."""
     from qboxctl.emulator.quirks import QUIRKS

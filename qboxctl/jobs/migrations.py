@@ -27,6 +27,8 @@ from qboxctl.schema.kinds import Kinds
 
 PERIODS = ("all", "last_month", "last_6_months", "last_year")
 """How old mail may be that is fetched, in the API's words."""
+PRESETS = ("Standard-SSL", "Standard-no-SSL", "Gmail", "Exchange", "Office 365")
+"""The kinds of servers, as an older page names them; there may be others, so any name is sent."""
 ENDED = frozenset({"failed", "completed_with_errors", "completed"})
 FAILED = frozenset({"error", "crashed", "failed"})
 """The statuses of rows whose mail could not be fetched."""

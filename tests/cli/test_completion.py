@@ -103,6 +103,10 @@ def test_scripts(shell, project):
         (("emulator", "--quirk", "delete="), ["delete=immediate", "delete=queued"]),
         (("emulator", "--fault", "drop"), ["drop-before", "drop-after"]),
         (("completion", ""), ["bash", "zsh", "fish"]),
+        (("migrate", "s"), ["start", "show"]),
+        (("migrate", "start", "old.csv", "--preset", "Sta"), ["Standard-SSL", "Standard-no-SSL"]),
+        (("migrate", "start", "old.csv", "--since", "last_"), ["last_month", "last_6_months", "last_year"]),
+        (("report", ""), ["mailboxes", "aliases", "delivery", "cost"]),
         (("plna", "--targ"), []),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, tuple) else "",
@@ -151,7 +155,9 @@ def test_plan_files_are_suggested_newest_first(shell, project):
     assert asked(project, shell, "show", "elsewhere/x")[0][0] == "file"
 
 
-@pytest.mark.parametrize("words", [("-C", "x"), ("plan", "--seed", "x"), ("emulator", "--seed", "x")])
+@pytest.mark.parametrize(
+    "words", [("-C", "x"), ("plan", "--seed", "x"), ("emulator", "--seed", "x"), ("migrate", "start", "x")]
+)
 def test_files_are_left_to_the_shell(words, project):
     assert asked(project, "bash", *words) == [("file", "x")]
 
