@@ -175,9 +175,11 @@ class Cost(NamedTuple):
 
 
 def cost(account: Account, configuration: Configuration) -> Cost:
-    """What the account costs, by the prices of the settings; raises ConfigError for one that is missing."""
-    types = account.types
-    paid = [type_ for type_ in types.values() if type_.billing and type_.billing.prices]
+    """What the account costs, by the prices of the settings; raises ConfigError for one that is missing.
+
+    A kind whose bill names no price is paid for under another one's counter.
+    """
+    paid = [type_ for type_ in account.types.values() if type_.billing and type_.billing.prices]
     counting = [type_.kind for type_ in paid if _billing(type_).counters]
     held = read(account, configuration, [type_.kind for type_ in paid], entire=counting)
     count: Counter[str] = Counter()

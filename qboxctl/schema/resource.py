@@ -278,6 +278,10 @@ class Billing:
     prices: Mapping[str, str] = field(default_factory=dict)
     counters: Mapping[str, str] = field(default_factory=dict)
 
+    def __post_init__(self) -> None:
+        if self.prices and self.prices.keys() != self.lines.keys():
+            raise ValueError("a bill has a price for each of its lines, or for none")
+
     def of(self, value: Value) -> str:
         """The line that an object adds to."""
         return self.line(value) if self.line else next(iter(self.lines))

@@ -168,6 +168,21 @@ def test_archives_are_counted_by_their_domain(account, project):
     assert (done.json["cost"]["uncounted"], "archive is not in the sum" in done.err) == (["archive"], True)
 
 
+@pytest.mark.parametrize("read", ["list", "none"])
+def test_archived_mailboxes_cost_what_the_domain_counts(read, server, project):
+    domain = {"mailboxes": {"ada": {"firstname": "Ada"}, "bob": {"firstname": "Bob"}},
+              "vault": {"retention": 60, "mailboxes": ["ada"]}}  # fmt: skip
+    server.swap(seed={"domains": {"example.com": domain}}, quirks={"vault_read": read})
+    project.write({"settings": {"prices": {**PRICES, "archive": 2}}})
+    found = report(project, "cost")
+    assert {line["item"]: line["amount"] for line in found["lines"]} == {
+        "domain": "0.70",
+        "archive": "2.00",
+        "mailbox.8GB": "0.20",
+    }
+    assert len([one for one in server.arrived if "archive" in one.path]) == 0
+
+
 @pytest.mark.parametrize("what", ["mailboxes", "aliases", "delivery", "cost"])
 def test_an_empty_account(what, server, project):
     server.swap(quirks={"empty_list": "404"})
