@@ -289,12 +289,13 @@ class _Doctor:
         """What objects of a kind still lack before they can be used."""
         if type_.readiness is None:
             return
-        known = {kind: [row.content for row in rows] for kind, rows in self.rows.items()}
+        tops = {kind: rows for kind, rows in self.rows.items() if not self.types[kind].parent}
+        known = {kind: [row.content for row in rows] for kind, rows in tops.items()}
         for row in self.rows.get(type_.kind, ()):
             live = self.live(type_, row)
             if live is None or live.leaving:
                 continue
-            lacks = list(type_.readiness.lacks(live, known))
+            lacks = [one.message for one in type_.readiness.lacks(live, known) if one.stops]
             name = str(row.content.get(type_.identity.key) or f"{type_.identity.id} {live.remote_id}")[:100]
             verdict = Verdict.WARNING if lacks else Verdict.OK
             told = f"{type_.readiness.unready}: {'; '.join(lacks)}" if lacks else type_.readiness.ready

@@ -136,7 +136,9 @@ class Sent:
 
 
 class Reader:
-    """A client that can only read."""
+    """A client that can only read. So many 429 in a row as ``most_refusals`` may one request get."""
+
+    most_refusals = MOST_REFUSALS
 
     def __init__(
         self,
@@ -168,7 +170,7 @@ class Reader:
         self._http = httpx.Client(
             base_url=endpoint if "//" in endpoint else "http://emulator",
             headers={
-                "X-Api-Token": token.open(),
+                **self.credentials(token.open()),
                 "Accept": "application/json",
                 "Accept-Encoding": "gzip",
                 "User-Agent": f"qboxctl/{__version__}",
@@ -178,6 +180,16 @@ class Reader:
             follow_redirects=False,
             trust_env=False,
         )
+
+    def credentials(self, token: str) -> Mapping[str, str]:
+        """The header that a token goes in."""
+        return {"X-Api-Token": token}
+
+    def understood(
+        self, status: int, reason: str, headers: Mapping[str, str], content: bytes, bare: Collection[str] | None
+    ) -> Answer:
+        """What an answer means; see ``classify``."""
+        return classify(status, reason, headers, content, self.redact, bare)
 
     def hide(self, secret: Revealed) -> None:
         """Let a secret that is sent appear in no message, even where a server repeats what it was sent."""
@@ -231,7 +243,7 @@ class Reader:
                     return replace(self._once(method, path, query, body, telling=telling), request=request)
             except TooMany as wait:
                 refusals += 1
-                if refusals > MOST_REFUSALS or self.stop.is_set():
+                if refusals > self.most_refusals or self.stop.is_set():
                     told = "the server keeps answering 429, too many requests"
                     raise ApiError(told, request=request, lost=lost) from None
                 self._hold(wait.seconds, refusals, request, lost)
@@ -334,7 +346,7 @@ class Reader:
             self._log(f"{self.redact(f'{method} {path}')} {response.status_code} {took:.0f} ms")
         if bare is None and telling and not 400 <= response.status_code < 500:
             bare = ()
-        answer = classify(response.status_code, response.reason_phrase, response.headers, content, self.redact, bare)
+        answer = self.understood(response.status_code, response.reason_phrase, response.headers, content, bare)
         self.limiter.succeeded()
         self._told.clear()
         self._heard = True

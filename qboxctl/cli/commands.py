@@ -34,6 +34,7 @@ SECTIONS = {
     "Jobs": {
         "migrate": "Have mail fetched from another server, and watch how it goes.",
         "imports": "The imports of CSV files that were made in the panel.",
+        "ready": "What a Delivery account lacks before mail can be sent through it.",
         "trace": "What became of mail that was sent through Delivery.",
         "report": "What the account holds, and what it costs, as table, CSV or JSON.",
     },

@@ -556,15 +556,17 @@ class _Loader:
             self.found.append(Diagnostic("Q022", message, hint=hint))
             return Settings()
         for name, overlay in [(None, block), *environments.items()]:
-            if "endpoint" in (overlay or {}):
+            for url in (one for one in ("endpoint", "send_endpoint") if one in (overlay or {})):
                 try:
-                    read_settings({"endpoint": overlay["endpoint"]}, "default", base, self.types)
+                    read_settings({url: overlay[url]}, "default", base, self.types)
                 except ValueError as error:
-                    path = ("environments", name, "endpoint") if name else ("endpoint",)
+                    path = ("environments", name, url) if name else (url,)
                     self.error("Q021", str(error), Where(where.file, (*where.path, *path)), value=True)
                     return Settings()
         settings = read_settings(block, environment, base, self.types)
-        overlay = ("environments", environment) if "endpoint" in (environments.get(environment) or {}) else ()
-        if not overlay and "endpoint" not in block:
-            return settings
-        return replace(settings, endpoint_at=Where(where.file, (*where.path, *overlay, "endpoint")))
+
+        def place(url: str) -> Where | None:
+            overlay = ("environments", environment) if url in (environments.get(environment) or {}) else ()
+            return Where(where.file, (*where.path, *overlay, url)) if overlay or url in block else None
+
+        return replace(settings, endpoint_at=place("endpoint"), send_endpoint_at=place("send_endpoint"))

@@ -19,6 +19,8 @@ DEFAULT_ENDPOINT = "https://api.qboxmail.com"
 DEFAULT_TOKEN = Secret(SecretSource.ENV, ("QBOXMAIL_API_TOKEN",))
 EMULATOR = "emulator:"
 """The endpoint that stands for an emulator inside this process."""
+SEND_PATH = "v1"
+"""What the paths of the Send API begin with."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,12 +50,16 @@ class Settings:
     """All settings of one environment.
 
     ``endpoint_at`` is where the files name the endpoint; None where they do not: it is the default, or the command's.
+    ``send_endpoint`` is where the Send API is, "" for beside the endpoint. ``tokens`` are those of all environments.
     """
 
     environment: str = "default"
     endpoint: str = DEFAULT_ENDPOINT
     endpoint_at: Where | None = None
+    send_endpoint: str = ""
+    send_endpoint_at: Where | None = None
     token: Secret = DEFAULT_TOKEN
+    tokens: tuple[Secret, ...] = (DEFAULT_TOKEN,)
     customer_code: str = ""
     on_remove: Mapping[str, str] = field(default_factory=dict)
     guards: Mapping[str, Guard] = field(default_factory=dict)
@@ -94,6 +100,17 @@ def normal_endpoint(text: str) -> str:
     return shown
 
 
+def normal_send_endpoint(text: str) -> str:
+    """Where the Send API is: scheme, host, port and a path; raises ValueError for what no token must go to."""
+    whole = text.strip()
+    try:
+        path = urlsplit(whole).path.strip("/")
+        host = normal_endpoint(whole.rstrip("/").removesuffix(f"/{path}") if path else whole)
+    except ValueError as error:
+        raise ValueError(str(error).replace("the endpoint", "the send_endpoint", 1)) from None
+    return f"{host}/{path or SEND_PATH}"
+
+
 def is_loopback(host: str) -> bool:
     """Whether a host is this machine."""
     if host == "localhost":
@@ -113,7 +130,12 @@ def read_settings(block: Mapping[str, JSON], environment: str, base: str, types:
     return Settings(
         environment=environment,
         endpoint=normal_endpoint(merged.get("endpoint", DEFAULT_ENDPOINT)),
+        send_endpoint=normal_send_endpoint(merged["send_endpoint"]) if merged.get("send_endpoint") else "",
         token=Password().parse(merged["token"], base) if "token" in merged else DEFAULT_TOKEN,
+        tokens=tuple(
+            Password().parse(one["token"], base) if "token" in one else DEFAULT_TOKEN
+            for one in (block, *(one or {} for one in environments.values()))
+        ),
         customer_code=merged.get("customer_code", ""),
         on_remove=dict(merged.get("on_remove", {})),
         guards=_guards(merged.get("guards", {}), types),

@@ -1,14 +1,14 @@
 """Delivery accounts: they cost money and have no unique key, so they are matched by id or description."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
-from qboxctl.model import JSON, Live
+from qboxctl.model import JSON, Live, Missing, Value
 from qboxctl.schema import formats
 from qboxctl.schema.calls import Call, Calls
 from qboxctl.schema.collections import Networks, References
 from qboxctl.schema.labels import Label
 from qboxctl.schema.lifecycle import ENABLED
-from qboxctl.schema.readiness import Readiness, Rows
+from qboxctl.schema.readiness import Lack, Readiness, Rows
 from qboxctl.schema.resource import Billing, Field, Identity, Mode, Reference, ResourceType
 from qboxctl.schema.types import Boolean, Choice, Email
 
@@ -16,34 +16,100 @@ _UPDATE = "putApiDeliveryAccountsId"
 _ITEM = "/api/delivery/accounts/{id}"
 
 
-def _lacks(live: Live, rows: Rows) -> Iterator[str]:
+def _lacks(live: Live, rows: Rows) -> Iterator[Lack]:
     """What stands between an account and its first message [delivery.md, 9 and 10]."""
     if live.status != ENABLED:
-        yield f"its status is {live.status or 'not told'}"
-    codes = References().decode(live.row.get("domains"))
-    if not isinstance(codes, tuple) or not codes:
-        yield "no Delivery domain is linked to it"
-        return
-    domains = {str(row.get(name)): row for name in ("code", "name") for row in rows.get("delivery_domain", ())}
+        yield Lack("status", f"its status is {live.status or 'not told'}")
+    codes = _linked(live)
+    if not codes:
+        yield Lack("domain", "no Delivery domain is linked to it")
+    domains = _by_code(rows)
     for code in codes:
         row = domains.get(code)
         if row is None:
-            yield f"{code}: its Delivery domain was not among those looked at"
-        else:
-            yield from (f"{row.get('name', code)} {what}" for what in _unready(row))
+            yield Lack("domain", f"{code}: its Delivery domain was not among those looked at", code)
+            continue
+        name = str(row.get("name", code))
+        yield from (Lack(word, f"{name} {what}", name) for word, what in _unready(row))
+        yield from (Lack(word, f"{name} {what}", name, stops=False) for word, what in _unpublished(row, live))
+    if "token" in rows:
+        yield from _without_token(live, rows["token"])
 
 
-def _unready(row: Mapping[str, JSON]) -> Iterator[str]:
+def _linked(live: Live) -> tuple[str, ...]:
+    codes = References().decode(live.row.get("domains"))
+    return codes if isinstance(codes, tuple) else ()
+
+
+def _by_code(rows: Rows) -> Mapping[str, Mapping[str, JSON]]:
+    return {str(row.get(name)): row for name in ("code", "name") for row in rows.get("delivery_domain", ())}
+
+
+def _through(live: Live, rows: Rows) -> Sequence[Mapping[str, JSON]]:
+    """The Delivery domains that an account may send from."""
+    domains = _by_code(rows)
+    return [domains[code] for code in _linked(live) if code in domains]
+
+
+def _unready(row: Mapping[str, JSON]) -> Iterator[tuple[str, str]]:
     """What a Delivery domain lacks; of the states only two are known, others are told as they are."""
+    shown = _word(row.get("display_status") or row.get("status"))
+    if shown in ("disabled", "blocked"):
+        yield "domain", f"is {shown}"
     verified, approved = _word(row.get("dns_verification_status")), _word(row.get("approval_status"))
     if verified == "not_verified":
-        yield "is not verified: publish what `qboxctl dns` shows, then verify it in the panel"
+        yield "verification", "is not verified: publish what `qboxctl dns` shows, then verify it in the panel"
     elif verified and verified != "verified":
-        yield f"has the verification status {verified}"
+        yield "verification", f"has the verification status {verified}"
     if approved == "need_approval":
-        yield "needs Qboxmail's approval"
+        yield "approval", "needs Qboxmail's approval"
     elif approved and approved != "approved":
-        yield f"has the approval status {approved}"
+        yield "approval", f"has the approval status {approved}"
+
+
+def _unpublished(row: Mapping[str, JSON], live: Live) -> Iterator[tuple[str, str]]:
+    """Which records of a Delivery domain the server did not find when it looked last."""
+    kind = live.row.get("type")
+    for word, names in (("spf", _SPF), ("dkim", _DKIM.get(_word(kind), _DKIM[""])), ("dmarc", _DMARC)):
+        checked = next((row[name] for name in names if row.get(name) is not None), None)
+        if Boolean().decode(checked) is False:
+            yield word, f"has no {word.upper()} record that the server finds: `qboxctl dns --check` tells more"
+
+
+_SPF = ("spf_last_check_ok",)
+_DKIM = {
+    "transactional": ("dkim_tr_last_check_ok", "dkim_last_check_ok"),
+    "newsletter": ("dkim_nl_last_check_ok", "dkim_last_check_ok"),
+    "": ("dkim_last_check_ok", "dkim_tr_last_check_ok"),
+}
+"""Which check counts for which type of account."""
+_DMARC = ("dmarc_last_check_ok",)
+"""No reference has it: where it is not there, only DNS tells."""
+_CHECKS = ("dns_verification_status", "approval_status", *_SPF, *_DKIM[""], "dkim_nl_last_check_ok")
+
+
+def _without_token(live: Live, tokens: Sequence[Mapping[str, JSON]]) -> Iterator[Lack]:
+    """Whether nothing could send: there is no token, or no network from which both token and account let it."""
+    if not tokens:
+        yield Lack("token", "it has no Send API token: declare one under its tokens, or make one in the panel")
+        return
+    mine = Networks().decode(live.row.get("allow_nets"))
+    theirs = [Networks().decode(row.get("allow_nets")) for row in tokens]
+    if mine and not any(_meet(mine, one) for one in theirs):
+        yield Lack("networks", "no network is in its allow_nets and in those of one of its tokens")
+
+
+def _meet(some: Value | Missing, others: Value | Missing) -> bool:
+    """Whether an address may be in both lists of networks; an empty one holds all."""
+    import ipaddress
+
+    if not isinstance(some, tuple) or not isinstance(others, tuple) or not others:
+        return True
+    try:
+        nets = [[ipaddress.ip_network(text, strict=False) for text in texts] for texts in (some, others)]
+    except ValueError:
+        return True
+    return any(one.version == other.version and one.overlaps(other) for one in nets[0] for other in nets[1])
 
 
 def _word(value: JSON) -> str:
@@ -67,7 +133,15 @@ RESOURCE = ResourceType(
     lost="it",
     secret_answers=("password",),
     billing=Billing({"delivery_accounts": "Delivery account"}, prices={"delivery_accounts": "delivery_account"}),
-    readiness=Readiness("sending", "is ready; its Send API token is made in the panel", "cannot send yet", _lacks),
+    readiness=Readiness(
+        "sending",
+        "is ready for a Send API token",
+        "cannot send yet",
+        "delivery_domain",
+        _lacks,
+        _through,
+        {"delivery_account": ("domains", "allow_nets", "type"), "delivery_domain": _CHECKS},
+    ),
     hints={
         "name": "write description",
         **dict.fromkeys(("enabled", "disabled", "active"), "write status: enabled or status: disabled"),

@@ -75,6 +75,10 @@ def settings_schema(kinds: Kinds, *, overlay: bool = False) -> Schema:
             "type": "string",
             "description": "URL of the Management API, Qboxmail's own or on this machine; https://api.qboxmail.com",
         },
+        "send_endpoint": {
+            "type": "string",
+            "description": "URL of the Send API, to which `ready` sends a message; that of the endpoint with /v1",
+        },
         "token": {"description": "Where the token comes from; {env: QBOXMAIL_API_TOKEN}", "$ref": "#/$defs/secret"},
         "customer_code": {"type": "string", "description": "For tokens of an admin: the customer to work for"},
         "on_remove": closed(

@@ -100,7 +100,7 @@ class Sending(Service):
         per = str(positive(ask.query, "per", tracemail.PER))
         found = list(tracemail.chosen_rows(self._found(ask.query), ask.query))
         rows = [tracemail.row(one, self.quirks["trace_row"]) for one in found]
-        for one in found:
+        for one in found if positive(ask.query, "page", 1) == 1 else ():
             one.pending -= bool(one.pending)
         return self.page(rows, {**ask.query, "per": per})
 
