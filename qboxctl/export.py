@@ -215,13 +215,17 @@ class _Exporter:
             place, outer = tree, [one for one in self.types.ancestors(address) if not self.alone(one)]
             *steps, last = self.types.place(address.kind)
             for step in steps:
-                place = place.setdefault(self.types.name(outer.pop()) if step == "*" else step, {})
+                place = place.setdefault(self.outer_name(outer.pop()) if step == "*" else step, {})
             body = self.object(address, values, defaults[address.kind])
             if self.alone(address):
                 place[last] = body
             else:
                 place.setdefault(last, {})[self.names[address]] = body
         return tree
+
+    def outer_name(self, address: Address) -> str:
+        """The key under which an object holds others."""
+        return self.names.get(address, self.types.name(address))
 
     def alone(self, address: Address) -> bool:
         """Whether the object is a block of its parent."""

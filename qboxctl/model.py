@@ -142,7 +142,8 @@ class Where(NamedTuple):
 class Desired(NamedTuple):
     """One declared object: only the attributes that the files state, in canonical form.
 
-    ``label`` is the description that a Delivery account is matched by, ``pin`` its ``id:``.
+    ``label`` is the description that a Delivery account is matched by, ``pin`` its ``id:``, and ``fallback`` what may
+    tell which object is meant where the label does not.
     """
 
     address: Address
@@ -153,6 +154,7 @@ class Desired(NamedTuple):
     absent: bool = False
     label: str = ""
     pin: str = ""
+    fallback: str = ""
 
 
 class Live(NamedTuple):

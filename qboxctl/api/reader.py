@@ -23,6 +23,8 @@ from qboxctl.schema.resource import Field, Joined, ResourceType
 
 PER_PAGE = 200
 MOST_PAGES = 100_000
+UNPLACED = (400, 404, 422)
+"""What is answered to a path that names no object in the form that the server wants."""
 MOST_LOOKS = 4
 """How often a list that answers 404 is asked for, before that is taken for an answer where there must be something."""
 SAMPLE = 5
@@ -85,6 +87,9 @@ class Account:
             pages = self.believed(type_, path, pages, home)
             if pages[0].missing:
                 return ()
+        if not type_.calls.collection.paged:
+            self.shown[path] = pages[0].rows
+            return pages[0].rows
         return self._settled(type_.calls.collection, path, pages, pool.map if pool else map, type_.identity.id)
 
     def _settled(
@@ -175,6 +180,8 @@ class Account:
         if parent is None:
             return 0
         kind = self.types[type_.parent]
+        if type_.kind not in kind.counters:
+            return 0
         row = self.detail(kind, home.codes, parent) if again or not parent.row else parent.row
         if row is None:
             request = f"GET {type_.calls.collection.path_for(home.codes)}"
@@ -187,7 +194,7 @@ class Account:
 
     def _page(self, call: Call, path: str, number: int, query: Mapping[str, str] = _ALL) -> Page:
         paging: Mapping[str, int] = {"page": number, "per": PER_PAGE} if call.paged else {}
-        return page_of(self.reader, path, {**call.query, **query, **paging})
+        return page_of(self.reader, path, {**call.query, **query, **paging}, optional=call.optional)
 
     def detail(self, type_: ResourceType, codes: Mapping[str, str], live: Live) -> Row | None:
         """One object with all its attributes, None where it is gone; ``codes`` are those of what it lives in."""
@@ -201,18 +208,77 @@ class Account:
             else:
                 rows = self.reader.get(path).resources
         except Refused as refused:
+            if call.by_place and refused.status in UNPLACED:
+                return self.placed(type_, codes, live.remote_id)[1]
             if refused.status == 404:
                 return None
             raise
         row = rows[0] if rows else None
+        if call.by_place and row is not None and self.code(type_, row) != live.remote_id:
+            return self.placed(type_, codes, live.remote_id)[1]
         return _without(row, type_.secret_answers) if row is not None else None
+
+    def listable(self, type_: ResourceType, codes: Mapping[str, str]) -> bool:
+        """Whether the API has the list of a kind, in what has these codes."""
+        call = type_.calls.collection
+        return not (call.optional and self.page(type_, call.path_for(codes), 1).missing)
+
+    def holds(self, type_: ResourceType, codes: Mapping[str, str]) -> bool:
+        """Whether something is there that cannot be asked for: the lists in it are, by its code and those above it."""
+        inside = (one for one in self.types.children(type_.kind))
+        return not all(self.page(one, one.calls.collection.path_for(codes), 1).missing for one in inside)
+
+    def in_path(self, type_: ResourceType, codes: Mapping[str, str], code: str) -> str:
+        """What stands for an object in its path, "" where it is gone: its code, or its place in the list."""
+        call = type_.calls.read
+        if call is not None:
+            try:
+                found = self.reader.get(call.path_for({**codes, OWN: code})).resources
+            except Refused as refused:
+                if refused.status not in UNPLACED:
+                    raise
+            else:
+                if found and self.code(type_, found[0]) == code:
+                    return code
+        return self.placed(type_, codes, code)[0]
+
+    def placed(self, type_: ResourceType, codes: Mapping[str, str], code: str) -> tuple[str, Row | None]:
+        """What stands for an object in a path that takes its place in the list for its code, and its row.
+
+        Nobody knows from where places are counted, so what stands at each is looked at. "" and None where the object is
+        not in its list; raises ApiError where it is, and at no place that can be asked for.
+        """
+        call = type_.calls.read
+        outer = type_.parent
+        home = Home(Live(Address(outer, ""), codes[outer], {}), codes) if outer else ACCOUNT
+        rows = [self.code(type_, row) for row in self.rows(type_, home)]
+        if call is None or code not in rows:
+            return "", None
+        first = rows.index(code)
+        for place in sorted(range(len(rows) + 1), key=lambda place: (place not in (first, first + 1), place)):
+            try:
+                found = self.reader.get(call.path_for({**codes, OWN: str(place)})).resources
+            except Refused as refused:
+                if refused.status not in UNPLACED:
+                    raise
+                continue
+            if found and self.code(type_, found[0]) == code:
+                return str(place), found[0]
+        request = f"{call.method} {call.path_for({**codes, OWN: code})}"
+        raise ApiError("it takes neither its name nor its place in the list", request=request)
+
+    def code(self, type_: ResourceType, row: Row) -> str:
+        """The code that a row gives its object, "" for none: one that has none of its own goes by its name."""
+        if type_.identity.coded:
+            return code_of(type_.identity.code_in(row))
+        return type_.identity.known(_word(row.get(type_.identity.key)))
 
     def listed(self, type_: ResourceType, codes: Mapping[str, str], live: Live) -> Row | None:
         """One object as its list shows it, None where it does not."""
         outer = self.types.parent(live.address)
         home = Home(Live(outer, codes[outer.kind], {}), codes) if outer is not None else ACCOUNT
         rows = self.rows(type_, home)
-        row = next((row for row in rows if code_of(row.get(type_.identity.id)) == live.remote_id), None)
+        row = next((row for row in rows if self.code(type_, row) == live.remote_id), None)
         return _without(row, type_.secret_answers) if row is not None else None
 
     def detailed(self, type_: ResourceType, codes: Mapping[str, str], live: Live) -> Live | None:
@@ -269,7 +335,10 @@ class Account:
         """
         key = home.live.address.key if home.live else ""
         found: dict[Address, Live] = {}
-        if type_.calls.read and len(wanted) <= pages and all(code for code, _ in wanted.values()):
+        if not self.listable(type_, home.codes):
+            return {address: Live(address, code, {}) for address, (code, _) in wanted.items() if code}
+        single = type_.calls.read is not None and not type_.calls.read.by_place
+        if single and len(wanted) <= pages and all(code for code, _ in wanted.values()):
             for address, (code, names) in wanted.items():
                 live = self.detailed(type_, home.codes, Live(address, code, {}))
                 if live is not None:
@@ -298,8 +367,8 @@ class Account:
             name = str(row.get("email_address", "")).rpartition("@")[0]
         if type_.identity.alone:
             name = parent
-        remote_id, text = code_of(row.get(type_.identity.id)), _word(name)
-        if not remote_id or name is None or (type_.identity.unique and not text):
+        remote_id, text = self.code(type_, row), _word(name)
+        if not remote_id or (type_.identity.unique and not text):
             raise ApiError(f"a {type_.title} came without a usable {type_.identity.id} or {type_.identity.key}")
         if by_address:
             text = text.lower().partition("@")[0]
@@ -315,13 +384,13 @@ class Account:
         return Live(address, remote_id, _without(row, type_.secret_answers), status, detail, leaving, detailed)
 
 
-def page_of(reader: Reader, path: str, query: Mapping[str, str | int]) -> Page:
-    """One page of a list at a path."""
+def page_of(reader: Reader, path: str, query: Mapping[str, str | int], *, optional: bool = False) -> Page:
+    """One page of a list at a path, which the API may not have at all where it is ``optional``."""
     try:
         answer = reader.get(path, query)
         rows = answer.resources
     except Refused as refused:
-        if refused.status != 404:
+        if refused.status != 404 and not (optional and refused.status == 405):
             raise
         return Page((), 0, None, f"{refused.status} {refused.message}")
     pagination = (answer.data or {}).get("pagination")

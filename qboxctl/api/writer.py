@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from threading import Lock
 from typing import NamedTuple
 
 from qboxctl.api.backoff import LOOKED_FOR
@@ -86,6 +87,7 @@ class Writer:
         self.account = account
         self.customer_code = customer_code
         self.codes = codes
+        self._lists: dict[str, Lock] = {}
 
     def create(
         self,
@@ -130,7 +132,8 @@ class Writer:
                     raise  # it is there, and not ours as far as can be seen
                 return found, lost.status
             else:
-                return _new_code(answer, type_) or self.unnamed(target, body, known_ids, answer.status), answer.status
+                code = self.code(answer, type_) or self.unlisted(answer, target)
+                return code or self.unnamed(target, body, known_ids, answer.status), answer.status
 
     def creation(
         self, target: Target, fields: Iterable[FieldChange], secrets: Mapping[str, Revealed]
@@ -142,7 +145,7 @@ class Writer:
         names = {one.name for one in stated}
         stated += [FieldChange(one.name, None, one.initial) for one in repeated if one.name not in names]
         body = self.body(target, stated, secrets, creating=True)
-        if type_.identity.key:
+        if type_.identity.key and type_.identity.key not in body:
             body[type_.identity.key] = target.name
         if self.customer_code and type_.owned:
             body["customer_code"] = self.customer_code
@@ -169,7 +172,17 @@ class Writer:
         )
         if secret is not None:
             self.client.hide(secret)
-        return Creation(_new_code(answer, type_), answer.status, secret, body)
+        return Creation(self.code(answer, type_), answer.status, secret, body)
+
+    def code(self, answer: Answer, type_: ResourceType) -> str:
+        """The new object's code, in whichever of the three documented places it stands, "" where none tells it."""
+        data = answer.data or {}
+        rows = data.get("resources")
+        if isinstance(rows, list) and rows and isinstance(rows[0], dict):
+            code = self.account.code(type_, rows[0])
+            if code:
+                return code
+        return _new_code(answer, type_) if type_.identity.coded and type_.calls.create.tell_code else ""
 
     def found_after(self, lost: OutcomeUnknown, target: Target, known_ids: frozenset[str]) -> str | None:
         """Look for what a creation may have made whose answer was ``lost``; raises OutcomeUnknown where that fails."""
@@ -177,6 +190,14 @@ class Writer:
             return self.look_for(target, known_ids)
         except QboxctlError as unseen:
             raise OutcomeUnknown(f"{lost}, and looking for it failed ({unseen})", status=lost.status) from None
+
+    def unlisted(self, answer: Answer, target: Target) -> str:
+        """The new object's code where the API has no list to look it up in: then what the answer tells is believed."""
+        try:
+            listable = self.account.listable(target.type, target.codes)
+        except QboxctlError:
+            return ""  # looking it up fails as well, and tells why
+        return "" if listable else _new_code(answer, target.type)
 
     def unnamed(self, target: Target, body: Body, known_ids: frozenset[str], status: int) -> str:
         """The id of what was created without being told which; "" where its name will tell.
@@ -313,10 +334,14 @@ class Writer:
 
         What has been ``cleared`` entry by entry is gone by that where the API has no call for the whole (405).
         """
-        if target.type.calls.delete is None:
+        call = target.type.calls.delete
+        if call is None:
             raise ValueError(f"a {target.type.title} cannot be deleted")
         try:
-            status = self.send(target.type.calls.delete, target, None, intend, telling=telling).status
+            if call.by_place:
+                status = self.delete_placed(call, target, intend)
+            else:
+                status = self.send(call, target, None, intend, telling=telling).status
         except Refused as refused:
             if refused.status != 404 and not (cleared and refused.status == 405):
                 raise
@@ -328,6 +353,28 @@ class Writer:
         """The request that deletes an object, as messages name it; "" where none does."""
         call = target.type.calls.delete
         return f"{call.method} {call.path_for({**target.codes, OWN: target.remote_id})}" if call else ""
+
+    def delete_placed(self, call: Call, target: Target, intend: Callable[[str], None]) -> int:
+        """Delete an object whose path may want its place in the list; 404 where it is gone already.
+
+        Each time what stands there is looked at first, and nothing else is deleted from that list meanwhile, since all
+        behind it move up then: so such a request is never simply repeated.
+        """
+        list_path = target.type.calls.collection.path_for(target.codes)
+        with self._lists.setdefault(list_path, Lock()):
+            for attempt in range(self.client.api.retries + 1):
+                place = self.account.in_path(target.type, target.codes, target.remote_id)
+                if not place:
+                    break
+                path = call.path_for({**target.codes, OWN: place})
+                intend(f"{call.method} {path}")
+                try:
+                    return self.client.write(call.method, path, None, repeatable=False).status
+                except OutcomeUnknown:
+                    if attempt == self.client.api.retries or self.client.stop.is_set():
+                        raise
+                    self.client.wait(self.client.backoff(attempt + 1))
+        return 404
 
     def prove(self, target: Target, intend: Callable[[str], None]) -> ProofAnswer:
         """Ask for the ownership proof: checked at once where the API can, queued where it cannot."""

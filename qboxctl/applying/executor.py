@@ -25,8 +25,11 @@ from qboxctl.live.counts import counts_of
 from qboxctl.model import MISSING, Action, Address, Change, Collection, FieldChange, Live, Revealed, Value
 from qboxctl.planning import diff
 from qboxctl.planning.graph import Phase, Step
-from qboxctl.schema.decoding import value_of
+from qboxctl.schema.decoding import irreplaceable, value_of
 from qboxctl.schema.entries import moves
+
+_NO_CALL = (404, 405)
+"""What a call is answered with that the API does not have."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +68,7 @@ class Executor:
         client.hide(self.stand_in)
         self.sent: dict[Step, Sent] = defaultdict(Sent)
         self.adopted: set[Address] = set()
+        self.fixed: set[str] = set()
         self.writer = Writer(client, account, run.configuration.settings.customer_code, run.ids.first_of)
 
     def write(self, step: Step) -> Written | None:
@@ -99,10 +103,11 @@ class Executor:
             fields = [one for one in fields if not diff.guarded(target.type, [one])]
             secrets = {}
 
-        if target.type.replaced:
-            return self.replace(step, target, [*self.anew(step), *target.beside()])
         now, sent = partial(self.now, step), self.sent[step]
-        status = self.writer.update(target, fields, secrets, now, self.intend(step), sent)
+        update = partial(self.writer.update, target, fields, secrets, now, self.intend(step), sent)
+        if target.type.replaced:
+            return self.exchange(step, target, update)
+        status = update()
         return None if self.broken_off(step) else Written(target.remote_id, status)
 
     def delete(self, step: Step, target: Target) -> Written | None:
@@ -183,6 +188,26 @@ class Executor:
         counts = counts_of(self.types, live, {kind: (number, False) for kind, number in shown.items()})
         return {one.counter: one.counted - one.shown for one in counts.values() if one.counted > one.shown}
 
+    def exchange(self, step: Step, target: Target, update: Callable[[], int | None]) -> Written:
+        """Change an object where the API can; else delete it and create it again, where that loses nothing."""
+        type_ = target.type
+        if type_.calls.update is not None and type_.kind not in self.fixed:
+            try:
+                return Written(target.remote_id, update())
+            except Refused as refused:
+                if refused.status not in _NO_CALL:
+                    raise
+        if type_.calls.update is not None:
+            live = self.account.detailed(type_, target.codes, Live(step.address, target.remote_id, {}))
+            if live is None:
+                raise QboxctlError("it is not there any more: plan again")
+            self.fixed.add(type_.kind)
+            lost = irreplaceable(type_, live)
+            if lost:
+                told = f"this API cannot change it, and to create it again would lose its {' and '.join(lost)}"
+                raise QboxctlError(told, hint="change it in the Webmail")
+        return self.replace(step, target, [*self.anew(step), *target.beside()])
+
     def replace(self, step: Step, target: Target, fields: Sequence[FieldChange]) -> Written:
         """Delete an object that cannot be changed, and create it again."""
         desired = self.run.configuration.objects.get(step.address)
@@ -218,7 +243,7 @@ class Executor:
             if leaving != step.address:
                 is_there(self.run, self.account, leaving)  # a look at what is waited for
             return Written("", refused.status, taken=True)
-        return Written(code, status, note="" if target.type.identity.unique else self.twins(target, code, known))
+        return Written(code, status, note=self.twins(target, code, known) if target.type.ordered else "")
 
     def leaving(self, address: Address) -> Address | None:
         """What bore the same name and was on its way out before the run: this one, or one elsewhere."""
@@ -236,6 +261,8 @@ class Executor:
         if target.type.identity.unique:
             return frozenset(known), None
         known |= {live.remote_id for live in self.live.values() if live.address.kind == step.address.kind}
+        if not (target.type.ordered or target.type.told):
+            return frozenset(known), None
         # the server would take a second one of that name, so look once more before it is ordered
         there = self.writer.there(target)
         rival = next((one for one in self.writer.bearing(target, there) if one.remote_id not in known), None)

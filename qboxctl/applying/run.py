@@ -10,6 +10,7 @@ from qboxctl.api.reader import ACCOUNT, Home
 from qboxctl.api.writer import Target
 from qboxctl.applying.ids import Ids
 from qboxctl.config.configuration import Configuration
+from qboxctl.live.matching import declared_in
 from qboxctl.model import Action, Address, Change, Collection, FieldChange, Live, LiveState
 from qboxctl.planning.graph import Graph, Phase, Step, order
 from qboxctl.schema.formats import folded
@@ -64,8 +65,7 @@ class Run:
         others: frozenset[str] = frozenset()
         if not type_.identity.unique and desired is not None:
             name = desired.label
-            beside = (one for one in self.configuration.objects.values() if one.address.kind == type_.kind)
-            labels = (one.label for one in beside if self.types.split(one.address)[0] == parent)
+            labels = [one.label for one in declared_in(self.configuration, self.types.collection(step.address))]
             others = frozenset(map(folded, labels)) - {folded(name)}
         codes = self.home(self.types.parent(step.address)).codes
         extra = desired.extra if desired is not None else {}

@@ -53,7 +53,7 @@ class Verifier:
         """What a live object says of a step."""
         change, type_ = self.run.change(step), self.run.types[step.address.kind]
         if self.deletes(step):
-            if live is None:
+            if live is None or not live.row:  # gone, or nobody can tell
                 return Look.GOOD, ""
             return (Look.PENDING, "its deletion is queued") if live.leaving else (Look.WRONG, "it is still there")
         if live is None or live.leaving:

@@ -26,6 +26,7 @@ _SHOWN = 20
 _EXAMPLES = """
 qboxctl export --out mail                          # then: qboxctl -C mail plan
 qboxctl export --domain example.com --kind alias   # a part of it, on the terminal
+qboxctl export --with signature --out mail         # with what takes a request for each mailbox
 """
 
 
@@ -48,6 +49,14 @@ qboxctl export --domain example.com --kind alias   # a part of it, on the termin
     metavar="KIND",
     help="Only this kind of object, such as mailbox.",
 )
+@click.option(
+    "--with",
+    "more",
+    multiple=True,
+    type=click.Choice(sorted(TYPES.inner)),
+    metavar="KIND",
+    help="Also this kind, such as signature: it takes a request for each object that holds some.",
+)
 @click.option("--force", is_flag=True, help="Replace files that are there.")
 @seed_option
 @click.pass_obj
@@ -56,11 +65,12 @@ def command(
     out: Path | None,
     domains: tuple[str, ...],
     kinds: tuple[str, ...],
+    more: tuple[str, ...],
     force: bool,
     seed: str | None,
 ) -> None:
     """Write the live account as configuration whose plan is empty. Passwords are not in it, and are not needed."""
-    choice = _choice(domains, kinds)
+    choice = _choice(domains, kinds, more)
     configuration = settings_only(options)
     with closing(connect(Reader, configuration, options, seed=seed)) as reader:
         live_state = read_live_state(Account(reader, TYPES), query_for_export(configuration, TYPES, choice))
@@ -72,12 +82,21 @@ def command(
     else:
         options.result(done.text().rstrip("\n"))
     _tell(done, options)
+    unread = sorted(TYPES.inner - choice.kinds) if not kinds else []
+    if unread:
+        flags = " ".join(f"--with {kind}" for kind in unread)
+        names = ", ".join(TYPES[kind].section[-1].replace("_", " ") for kind in unread)
+        options.say(f"not read, since each takes a request for each object that holds some: {names} ({flags})")
 
 
-def _choice(domains: tuple[str, ...], kinds: tuple[str, ...]) -> Selection:
-    """What was asked for; a pattern for domains leaves out all that is in none."""
+def _choice(domains: tuple[str, ...], kinds: tuple[str, ...], more: tuple[str, ...]) -> Selection:
+    """What was asked for; a pattern for domains leaves out all that is in none.
+
+    What takes a request for each parent is read only where it was named, with what it is in.
+    """
     inside = {type_.kind for type_ in TYPES.values() if TYPES.place(type_.kind)[0] == "domains"}
-    chosen = set(kinds) or (inside if domains else set(TYPES))
+    chosen = {*more, *(set(kinds) or (inside if domains else set(TYPES)) - TYPES.inner)}
+    chosen |= {outer.kind for kind in chosen for outer in TYPES.outer(kind)} & TYPES.inner
     if domains and not chosen <= inside:
         raise click.UsageError("--domain goes with kinds that are in a Hosting domain")
     try:

@@ -1,6 +1,7 @@
 """Files to a ``Configuration``: every declared object in canonical form, and every mistake with its place.
 
-It works on text and touches nothing. What needs the whole configuration to be judged (references, contradictions
+It works on text, and touches nothing but the files that hold the text of a value.
+What needs the whole configuration to be judged (references, contradictions
 between objects) is in ``rules``.
 """
 
@@ -12,11 +13,13 @@ from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 from qboxctl.config.configuration import Configuration
+from qboxctl.config.enclosed import text_of
 from qboxctl.config.settings import Settings, read_settings
 from qboxctl.config.yaml.reader import TWICE, Room, Source
 from qboxctl.errors import (
     IN_PLAIN_TEXT,
     BadEntries,
+    BadValue,
     ConfigError,
     Diagnostic,
     Position,
@@ -32,7 +35,7 @@ from qboxctl.schema.passwords import NO_HASHES, means_hash
 from qboxctl.schema.patterns import Pattern, covering_home
 from qboxctl.schema.places import ABSENT, OWN, PRESENT, STATE, Places, as_keys
 from qboxctl.schema.resource import Field, Mode, ResourceType
-from qboxctl.schema.types import Password, Store, kind_of
+from qboxctl.schema.types import Document, Password, Store, kind_of
 
 
 def load(sources: Sequence[Source], types: Kinds, environment: str = "default") -> Configuration:
@@ -143,12 +146,16 @@ def _text(value: JSON) -> str:
 
 @dataclass(slots=True)
 class _Block:
-    """What is stated for one object: of its bodies the one with attributes, or the first where none has any."""
+    """What is stated for one object: of its bodies the one with attributes, or the first where none has any.
+
+    It is ``shared`` where another file may say more of it: what is in it, or what it is.
+    """
 
     type: ResourceType
     name: str
     where: Where
     body: Mapping[str, JSON]
+    shared: bool = False
 
 
 class _Attributes(NamedTuple):
@@ -374,6 +381,7 @@ class _Loader:
             return
         body = raw if isinstance(raw, dict) else self.mapping({} if raw is None else raw, where, str(address))
         inside = self.places.inside[type_.kind]
+        shared = bool(inside) and (not type_.parent or any(name in inside for name in body))
         if inside:
             for child, content in body.items():
                 if child in inside:
@@ -382,9 +390,9 @@ class _Loader:
         first = self.blocks.get(address)
         if first is None:
             beside.append(address)
-        if first is None or (inside and not first.body):
-            self.blocks[address] = _Block(type_, name, where, body)
-        elif body or not inside:
+        if first is None or (not first.body and (first.shared or shared)):
+            self.blocks[address] = _Block(type_, name, where, body, shared)
+        elif body or not shared:
             self.twice(str(address), where, first.where, address)
             self.again.append((address, _Block(type_, name, where, body)))
 
@@ -432,7 +440,20 @@ class _Loader:
         label = values.get(type_.identity.key, block.name.strip()) if not type_.identity.unique else ""
         if not type_.identity.unique and not label.strip():
             self.error("Q013", f"{address} needs a {type_.identity.key}", where, address=address)
-        return Desired(address, values, secrets, extra, where, absent, label, pin)
+        if type_.identity.stated:
+            values.setdefault(type_.identity.key, label)
+        fallback = self.fallback(type_, body) if type_.identity.otherwise else ""
+        return Desired(address, values, secrets, extra, where, absent, label, pin, fallback)
+
+    def fallback(self, type_: ResourceType, body: Mapping[str, JSON]) -> str:
+        """The first entry of the attribute by which an object may be known where its text tells nothing."""
+        name = type_.identity.otherwise
+        raw = body.get(name)
+        try:
+            (first,) = type_.by_name[name].type.parse(raw[:1] if isinstance(raw, list) else [])
+        except ValueError:
+            return ""  # there is none, or it is wrong, which is told elsewhere
+        return str(first[0][1])
 
     def state(self, state: JSON, where: Where, address: Address) -> bool:
         """Whether the object is declared absent."""
@@ -479,11 +500,28 @@ class _Loader:
                     found.secrets[name] = self.secret(raw, where)
                 elif isinstance(one.type, Store):
                     values[name] = one.type.parse(raw, self.sources[where.file].folder)
+                elif isinstance(one.type, Document):
+                    values[name] = self.document(one.type, raw, where)
+                elif one.mode is Mode.READ_ONLY:
+                    raise ValueError("only the server can set it")  # told as all bad values are
                 else:
                     values[name] = one.type.parse(raw)
             except ValueError as error:
                 self.bad_value(one, raw, error, Where(where.file, (*where.path, name)), address)
         return found
+
+    def document(self, type_: Document, raw: JSON, where: Where) -> str:
+        """A text that may stand in a file of its own."""
+        path = type_.enclosed(raw)
+        if not path:
+            return type_.parse(raw)
+        try:
+            return type_.parse(text_of(path, self.sources[where.file]))
+        except BadValue:
+            raise
+        except ValueError as error:
+            message = str(error)
+            raise ValueError(message if path in message else f"the file {path}: {message}") from None
 
     def bad_value(self, one: Field, raw: JSON, error: ValueError, where: Where, address: Address | None) -> None:
         """Note a value that does not fit, each wrong entry of a list by itself."""

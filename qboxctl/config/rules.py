@@ -98,6 +98,8 @@ def _same_text(declared: Declared) -> Iterator[Finding]:
         seen: dict[tuple[Collection, str], Desired] = {}
         for one in declared.declared(type_.kind) if not type_.identity.unique else ():
             match = f"id {one.pin}" if one.pin else f"{type_.identity.key} {folded(one.label)!r}"
+            if one.fallback and not one.pin and type_.identity.key not in one.values:
+                match = f"first entry of {type_.identity.otherwise}, {one.fallback},"
             known = (declared.types.collection(one.address), match)
             if known in seen:
                 place = declared.position(seen[known])
@@ -118,6 +120,21 @@ def _same_name(declared: Declared) -> Iterator[Finding]:
                 hint = "it can only be one of them: take the other out of the files, or declare that one absent"
                 yield Finding("Q018", message, one, hint=hint, second=place)
             seen.setdefault(claim, one)
+
+
+def _sole(declared: Declared) -> Iterator[Finding]:
+    """An attribute that one object at most can have, stated of two."""
+    for type_ in declared.types.values():
+        for field in type_.fields:
+            seen: dict[Collection, Desired] = {}
+            for one in declared.present(type_.kind) if field.sole else ():
+                if one.values.get(field.name) is not True:
+                    continue
+                first = seen.setdefault(declared.types.collection(one.address), one)
+                if first is not one:
+                    place = declared.position(first, field.name)
+                    message = f"{field.name} is true of {first.address} ({place}) too, and can be of one of them only"
+                    yield Finding("Q014", message, one, (field.name,), "let it be true of one", second=place)
 
 
 def _references(declared: Declared) -> Iterator[Finding]:
@@ -183,4 +200,4 @@ def _same_store(declared: Declared) -> Iterator[Finding]:
             seen[file] = one
 
 
-_RULES: tuple[Rule, ...] = (_inside_absent, _same_text, _same_name, _references, _too_large, _same_store)
+_RULES: tuple[Rule, ...] = (_inside_absent, _same_text, _same_name, _sole, _references, _too_large, _same_store)

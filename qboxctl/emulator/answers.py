@@ -59,9 +59,11 @@ class Answers:
     def text(self, obj: Stored, *, listed: bool = False) -> str:
         """The object's row as JSON text; a list that is all there is to read is never abridged."""
         short = listed and obj.type.calls.read is not None and self.quirks["list_detail"] == "abridged"
-        stamp = (obj.version, obj.pending > 0, obj.leaving is not None, short)
+        thin = behaviour_of(obj.kind).listed if listed else None
+        stamp = (obj.version, obj.pending > 0, obj.leaving is not None, short, bool(thin))
         if obj.row is None or obj.row[0] != stamp or obj.kind in self._composed:
-            obj.row = (stamp, _ENCODE(self.row(obj, short=short)))
+            row = self.row(obj, short=short)
+            obj.row = (stamp, _ENCODE({name: row[name] for name in row if name in thin} if thin else row))
         return obj.row[1]
 
     def row(self, obj: Stored, *, short: bool = False) -> Row:
@@ -135,6 +137,8 @@ class Answers:
                 return text
 
     def _state(self, obj: Stored) -> Row:
+        if behaviour_of(obj.kind).bare:
+            return {}
         state: Row = {"created_at": obj.created, "updated_at": obj.updated}
         lifecycle = obj.type.lifecycle
         if lifecycle.phases:
@@ -148,7 +152,9 @@ class Answers:
         state = type_.lifecycle.attribute if type_.lifecycle.words else ""
         shown = [one for one in type_.fields if one.returned and one.name != state]
         shown = [one for one in shown if not (one.each and one.each.register)]  # a list of its own tells those
-        return [(one.row_name, one.name, self._converter(type_, one)) for one in shown]
+        quirk = behaviour_of(type_.kind).snake
+        snake = bool(quirk) and self.quirks[quirk] == "snake"
+        return [(one.row_names[-1 if snake else 0], one.name, self._converter(type_, one)) for one in shown]
 
     def _converter(self, type_: ResourceType, one: Field) -> Converter | None:
         match one.type:
@@ -212,7 +218,8 @@ class Answers:
                 codes[outer.kind], outer = outer.code, outer.parent
             item = obj.type.calls.read or obj.type.calls.delete or obj.type.calls.collection
             return answer(status, None, {"location": item.path_for(codes)})
-        return answer(status, {"message": "Created", "resource_code": self.code(obj)})
+        told = behaviour_of(obj.kind).resource_code
+        return answer(status, {"message": "Created", "resource_code": told(self, obj) if told else self.code(obj)})
 
     def told(self, obj: Stored, secret: str) -> Response:
         """The answer to a create that tells a secret, once."""

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from qboxctl.emulator.state import PLAIN_CODE, Code, Store, Stored
 from qboxctl.model import JSON
 from qboxctl.schema.calls import Call
-from qboxctl.schema.collections import Texts
+from qboxctl.schema.collections import Objects, Texts
 from qboxctl.schema.lifecycle import DISABLED, ENABLED
 from qboxctl.schema.resource import ResourceType
 from qboxctl.schema.types import GB, Boolean, Choice, Integer, Level, Limit, Size, Type
@@ -101,12 +101,18 @@ class Behaviour:
     server adds to an answer. An abridged list ``keeps`` some attributes beside name, code and status, and a blind one
     does not know the ``unlisted`` ones. ``unmodelled`` texts are accepted though no definition knows them. ``searched``
     is what a list's query looks at beside the name. ``merge`` gives the values of an object that a second creation of
-    its name is merged into, or refuses that. ``tells`` gives the answer to a creation that tells a secret, which is in
-    the row unless said otherwise. ``shown`` are attributes with a form of their own in answers, ``more`` other lists by
-    path. ``unused`` are the calls that no definition has, by what they do. Of all calls, ``optional`` names those that
-    are missing where a quirk is ``absent``. ``unforced`` attributes need not be sent, though the
-    engine always does. ``ends_empty`` tells whether it ends by itself once nothing is kept of any
-    entry of its list.
+    its name is merged into, or refuses that; None is a second one. ``tells`` gives the answer to a creation that tells
+    a secret, which is in the row unless said otherwise. ``shown`` are attributes with a form of their own in answers,
+    ``more`` other lists by path. ``unused`` are the calls that no definition has, by what they do. Of all calls,
+    ``optional`` names those that are missing where a quirk is ``absent``. ``unforced`` attributes need not be sent,
+    though the engine always does. ``ends_empty`` tells whether it ends by itself once nothing is kept of any entry of
+    its list.
+
+    Of ``bare`` objects, answers tell neither status nor times, and they are deleted at once. ``listed`` are the
+    attributes that a list shows, where that is never all. Where the quirk ``snake`` says so, answers spell names as
+    bodies do. ``find`` gives the object that a path names otherwise than by its code, and ``prepare`` is what comes to
+    be in a parent when it is first asked about. ``resource_code`` is what a creation tells that may be no code.
+    ``missing`` is the quirk that says what comes of an update of a name that is not there.
     """
 
     code: Code = PLAIN_CODE
@@ -123,8 +129,15 @@ class Behaviour:
     searched: tuple[str, ...] = ("description",)
     tells: Callable[[Answers, Stored, str], Response] | None = None
     shown: Mapping[str, Callable[[Answers, JSON], JSON]] = field(default_factory=dict)
-    merge: Callable[[Draft, Stored], Row] | None = None
+    merge: Callable[[Draft, Stored], Row | None] | None = None
     more: Mapping[str, tuple[Row, ...]] = field(default_factory=dict)
+    bare: bool = False
+    listed: frozenset[str] = frozenset()
+    snake: str = ""
+    find: Callable[[Answers, Stored | None, str], Stored | None] | None = None
+    prepare: Callable[[Store, Stored], None] | None = None
+    resource_code: Callable[[Answers, Stored], JSON] | None = None
+    missing: str = ""
     paging: Paging | None = None
     unused: Mapping[str, Call] = field(default_factory=dict)
     optional: Mapping[str, str] = field(default_factory=dict)
@@ -178,7 +191,7 @@ def _blank(type_: Type) -> JSON:
             return 8 * GB
         case Choice():
             return type_.words[0]
-        case Texts():
+        case Texts() | Objects():
             return ()
         case _:
             return ""

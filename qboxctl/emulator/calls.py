@@ -90,7 +90,12 @@ class Calls:
                 if inner is None or (parent is not None and inner.parent is not parent):
                     raise Refusal(404)
                 parent = inner
-        obj = self.store.find(type_.kind, codes[OWN]) if OWN in codes else None
+        behaviour = behaviour_of(type_.kind)
+        if behaviour.prepare is not None and parent is not None:
+            behaviour.prepare(self.store, parent)
+        obj = self.store.find(type_.kind, codes[OWN]) if OWN in codes and behaviour.find is None else None
+        if OWN in codes and behaviour.find is not None:
+            obj = behaviour.find(self.answers, parent, codes[OWN])
         if type_.identity.alone:
             obj = next(iter(self.store.rows(type_.kind, parent).values()), None)
         if OWN in codes and (obj is None or (parent is not None and obj.parent is not parent)):
@@ -185,14 +190,17 @@ class Calls:
         merge, existing = behaviour_of(type_.kind).merge, self._existing(call, draft)
         if merge is not None and existing is not None and not draft.errors:
             draft.current = existing
-            self.store.write(existing, merge(draft, existing))
-            self.changed = True
-            return self.answers.created(existing)
+            merged = merge(draft, existing)
+            if merged is not None:
+                self.store.write(existing, merged)
+                self._took_effect(draft)
+                return self.answers.created(existing)
+            draft.current = None
         judge_name(draft)
         self._judge(draft)
         obj = Stored(type_, self.store.next_code(type_), draft.name, draft.key, draft.values, draft.extra, call.parent)
         obj.owner = draft.owner
-        self.store.add(obj)
+        self.store.add(obj, twice=merge is not None)
         add_reserved(self.store, obj)
         draft.current = obj
         self._took_effect(draft)
@@ -200,15 +208,18 @@ class Calls:
 
     def _existing(self, call: Call, draft: Draft) -> Stored | None:
         """What a creation would be a second one of."""
-        return call.obj if call.type.identity.alone else self.store.named(draft.type, None, draft.key)
+        return call.obj if call.type.identity.alone else self.store.named(draft.type, draft.parent, draft.key)
 
     def _update(self, call: Call) -> Response:
         draft, obj = self._draft(call), call.obj
         self._bodies.read(draft, call.body)
         if obj is None and draft.key:
-            obj = self.store.named(call.type, None, draft.key)
+            obj = self.store.named(call.type, call.parent, draft.key)
         if obj is None and draft.errors:
             _refuse(draft)
+        missing = behaviour_of(call.type.kind).missing
+        if obj is None and missing and self._quirks[missing] == "creates":
+            return self._create(replace(call, operation="create"))
         draft.current = _present(obj)
         self._judge(draft)
         self.store.write(draft.current, draft.values, draft.extra)
@@ -219,7 +230,7 @@ class Calls:
         draft, obj = self._draft(call), _present(call.target)
         self._judge(draft)
         self._took_effect(draft)
-        if self._removal:
+        if self._removal and not behaviour_of(obj.kind).bare:
             obj.leaving = self._removal
             return self.answers.written(obj)
         self._gone(obj)

@@ -252,8 +252,13 @@ class _Dumper:
 
     def collection(self, type_: ResourceType, parent: Stored | None = None) -> dict[str, Any]:
         """The objects of a collection by their keys, with everything inside."""
-        rows = [obj for obj in self.sorted_rows(type_, parent) if not obj.reserved]
+        rows = [obj for obj in self.sorted_rows(type_, parent) if not (obj.reserved or self.untouched(obj))]
         return dict(sorted((self._keys.get(obj, obj.key), self.whole(obj)) for obj in rows))
+
+    def untouched(self, obj: Stored) -> bool:
+        """Whether an object came to be by itself, and nothing is in it."""
+        children = self._store.types.children(obj.kind)
+        return obj.spare and not any(self._store.rows(type_.kind, obj) for type_ in children)
 
     def whole(self, obj: Stored) -> dict[str, Any]:
         """One object with everything inside."""

@@ -66,6 +66,8 @@ class Stored:
     kept: dict[str, int] = field(default_factory=dict)
     """What is kept of the entries of a list that is written one by one, by code, whether they are in it or not: the
     number of reads that still show one on its way out, 0 for one that stays."""
+    spare: bool = False
+    """Whether it came to be by itself."""
     told: str = ""
     """What is shown of the secret that its creation told."""
     opening: tuple[bytes, bytes] = (b"", b"")
@@ -189,19 +191,19 @@ class Store:
         parent = self.address(obj.parent).key if obj.parent else ""
         return Address(obj.kind, self.types.key(obj.kind, obj.key, parent))
 
-    def add(self, obj: Stored) -> None:
-        """Take a new object in; raises ValueError where its code or name is taken."""
+    def add(self, obj: Stored, *, twice: bool = False) -> None:
+        """Take a new object in; raises ValueError where its code is taken, or its name that may not be there twice."""
         if self._numeric:
             obj.code = str(int(obj.digits))
         names = self._names[_space(obj.type, obj.parent)]
         if obj.code in self._codes[obj.kind]:
             raise ValueError(f"{self.address(obj)}: the {obj.type.identity.id} {obj.code} is taken")
-        if obj.type.identity.unique and obj.key in names:
+        if obj.type.identity.unique and obj.key in names and not twice:
             raise ValueError(f"{self.address(obj)}: the name is taken by {self.address(names[obj.key])}")
         if not obj.reserved:
             self._numbers[obj.kind] = max(self._numbers[obj.kind], int(obj.digits))
         if obj.type.identity.unique:
-            names[obj.key] = obj
+            names.setdefault(obj.key, obj)
         self._codes[obj.kind][obj.code] = obj
         self._rows[obj.kind, obj.parent.code if obj.parent else ""][obj.code] = obj
         self._refer(obj, True)
@@ -236,7 +238,7 @@ class Store:
         del self._rows[obj.kind, obj.parent.code if obj.parent else ""][obj.code]
         del self._codes[obj.kind][obj.code]
         if obj.type.identity.unique:
-            del self._names[_space(obj.type, obj.parent)][obj.key]
+            self._free(obj)
         self._hashes.pop(self.holder(self.address(obj)), None)
         self.touch(obj)
 
@@ -247,6 +249,15 @@ class Store:
             obj = self.named(type_, None, domain)
             if obj is not None:
                 obj.row = None
+
+    def _free(self, obj: Stored) -> None:
+        """Forget an object's name, unless another one bears it too."""
+        names = self._names[_space(obj.type, obj.parent)]
+        if names.get(obj.key) is obj:
+            del names[obj.key]
+            twin = next((one for one in self.rows(obj.kind, obj.parent).values() if one.key == obj.key), None)
+            if twin is not None:
+                names[obj.key] = twin
 
     def touch(self, obj: Stored) -> str:
         """Note that an object has changed, and when."""

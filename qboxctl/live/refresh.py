@@ -2,26 +2,21 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
-from collections.abc import Sequence, Set
+from collections import defaultdict
+from collections.abc import Mapping, Sequence, Set
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 from qboxctl.api.listing import Page, Row, number_in
-from qboxctl.api.reader import ACCOUNT, MOST_LOOKS, SAMPLE, Account, Home, belongs, code_of
-from qboxctl.config.configuration import ignored
-from qboxctl.errors import ConfigError, Diagnostic
+from qboxctl.api.reader import ACCOUNT, MOST_LOOKS, SAMPLE, Account, Home, belongs
 from qboxctl.live.counts import counts_of, unseen, unsure
+from qboxctl.live.matching import Listed, match, match_rest, pinned, refuse_twins, strangers
 from qboxctl.live.query import Query
 from qboxctl.model import Address, Collection, Count, Live, LiveState
-from qboxctl.schema import labels
-from qboxctl.schema.formats import folded
-from qboxctl.schema.labels import labelled
 from qboxctl.schema.resource import ResourceType
 
 MOST_SEARCHES = 8
 """Up to so many objects of a list are searched for; for more of them the whole list is read."""
-LONGEST_LABEL = 200
-"""A description that is longer, or cannot be printed, is no name for people: the id stands for the account."""
 
 
 def read_live_state(account: Account, query: Query) -> LiveState:
@@ -45,6 +40,7 @@ class _Refresh:
         self.totals: dict[Collection, int] = {}
         self.shown: dict[Collection, tuple[int, bool]] = {}
         self.doomed: set[Address] = set()
+        self.unmatched: list[Listed] = []
 
     def run(self) -> LiveState:
         """Lists of the account first, then what is inside the objects, then details."""
@@ -102,8 +98,11 @@ class _Refresh:
             if self.rather_single(collection, type_, pages[0].pages):
                 self.totals[collection] = pages[0].total or 0
                 self.single(type_, pages[0])
+            elif type_.calls.collection.optional and pages[0].missing:
+                self.pinned(collection, type_)
             else:
                 self.keep(collection, type_, self.whole(collection, pages))
+        self.match()
 
     def counts_none(self, collection: Collection, type_: ResourceType, home: Home) -> bool:
         """Whether a list need not be read: no file names anything in it, and the object that it is in counts none."""
@@ -160,6 +159,8 @@ class _Refresh:
     def keep(self, collection: Collection, type_: ResourceType, rows: Sequence[Row]) -> None:
         """Take the rows of a collection that was read to its end."""
         lives = self.with_owner(type_, self.lives(collection, type_, rows))
+        if not type_.identity.coded:
+            refuse_twins(Listed(collection, type_, lives), self.query.configuration, self.types)
         if type_.identity.unique:
             for live in lives:
                 other = self.found.get(live.address)
@@ -167,7 +168,7 @@ class _Refresh:
                     self.found[live.address] = live
         else:
             mine = [live for live in lives if belongs(type_, live.row, self.customer) is not False]
-            self.match(collection, type_, mine)
+            self.unmatched.append(Listed(collection, type_, mine))
 
     def lives(self, collection: Collection, type_: ResourceType, rows: Sequence[Row]) -> list[Live]:
         """The objects that a whole list shows, the one that is in every parent by itself aside."""
@@ -199,47 +200,41 @@ class _Refresh:
         known = belongs(type_, live.row, self.customer)
         return live.address in self.query.configuration.objects if known is None else known
 
-    def match(self, collection: Collection, type_: ResourceType, lives: list[Live]) -> None:
-        """Give objects without a unique key the key of the declaration that means them, by id or description."""
-        objects = self.query.configuration.objects.values()
-        declared = [
-            one
-            for one in objects
-            if one.address.kind == type_.kind and self.types.collection(one.address) == collection
-        ]
-        found, wrong = labels.match(declared, lives, type_)
-        if wrong:
-            position = self.query.configuration.position
-            raise ConfigError(
-                Diagnostic("Q042", message, position(one.where), str(one.address), hint) for one, message, hint in wrong
-            )
-        self.found.update((address, live._replace(address=address)) for address, live in found.items())
-        taken = {live.remote_id for live in found.values()}
-        self.strangers(type_, lives, taken)
+    def match(self) -> None:
+        """Give objects without a unique key the key of the declaration that means them, by id, text or details."""
+        configuration = self.query.configuration
+        matched = [match(one, configuration) for one in self.unmatched]
+        self.unmatched.clear()
+        unsure = [(live, [one.listed.type.identity.otherwise]) for one in matched for live in one.rest if one.look]
+        known: dict[tuple[Collection, str], Live | None] = {}
+        for type_ in {one.listed.type for one in matched if one.look}:
+            some = [one for one in unsure if one[0].address.kind == type_.kind]
+            jobs = [(self.codes(live), live, missing) for live, missing in some]
+            details = self.pool.map(partial(self.told, type_), *zip(*jobs, strict=True)) if jobs else ()
+            known |= {
+                (self.collection(live), live.remote_id): one for (live, _), one in zip(some, details, strict=True)
+            }
+        for one in matched:
+            place = one.listed.collection
+            rest = [told for live in one.rest if (told := known.get((place, live.remote_id), live)) is not None]
+            found = match_rest(one, rest, configuration) if one.look else one.found
+            self.found.update((address, live._replace(address=address)) for address, live in found.items())
+            taken = {live.remote_id for live in found.values()}
+            for live in strangers(one.listed, taken, configuration, self.types, self.customer):
+                self.found[live.address] = live
 
-    def strangers(self, type_: ResourceType, lives: list[Live], taken: Set[str]) -> None:
-        """Key the objects that no file declares by their description where that is unique, else by their id."""
-        numbers = Counter(folded(labels.text_of(live, type_.identity.key)) for live in lives)
-        for live in lives:
-            if live.remote_id in taken:
-                continue
-            text = labels.text_of(live, type_.identity.key)
-            address = labelled(self.types, live)
-            parent, label = self.types.split(address)
-            fit = 0 < len(label) <= LONGEST_LABEL and label.isprintable() and type_.identity.comparable(label) == label
-            if (
-                ignored(self.query.configuration, self.types, address)
-                or belongs(type_, live.row, self.customer) is None
-            ):
-                continue
-            if (
-                not fit
-                or label.startswith("#")
-                or numbers[folded(text)] != 1
-                or address in self.query.configuration.objects
-            ):
-                address = Address(type_.kind, self.types.key(type_.kind, f"#{live.remote_id}", parent))
-            self.found[address] = live._replace(address=address)
+    def told(self, type_: ResourceType, codes: Mapping[str, str], live: Live, names: list[str]) -> Live | None:
+        """An object with attributes that its list may leave out, None where it is gone."""
+        missing = self.account.lacking(type_, live, names)
+        return self.account.ask(type_, codes, live, missing) if missing else live
+
+    def pinned(self, collection: Collection, type_: ResourceType) -> None:
+        """Take the objects of a collection that the API cannot list by the ids that the files state."""
+        objects, home = self.query.configuration.objects, self.home(collection)
+        for live in pinned(collection, type_, self.query.configuration):
+            codes = home.inside(live).codes if home is not None else {}
+            if not objects[live.address].absent or self.account.holds(type_, codes):
+                self.found[live.address] = live
 
     def detail(self) -> None:
         """Ask for single objects where the list lacks a wanted attribute."""
@@ -285,7 +280,7 @@ class _Refresh:
         jobs = [(self.codes(live), live, missing) for live, missing in wanted]
         found = list(self.pool.map(lambda job: self.account.ask(type_, *job), jobs))
         missed = {self.collection(live) for (live, _), one in zip(wanted, found, strict=True) if one is None}
-        listed = {(one, code_of(row.get(type_.identity.id))) for one in missed for row in self.whole(one)}
+        listed = {(one, self.account.code(type_, row)) for one in missed for row in self.whole(one)}
         return [
             one or (live if (self.collection(live), live.remote_id) in listed else None)
             for (live, _), one in zip(wanted, found, strict=True)

@@ -177,6 +177,8 @@ class _Builder:
             self.settle(parent, inside)
         if deleting:
             self.make_room()
+        if any(one.sole for kind in {address.kind for address in self.changes} for one in self.types[kind].fields):
+            self.give_last()
         after = {step: waits - self.needs[step] for step, waits in self.after.items()}
         return Graph(self.steps, self.work, self.shared(self.needs), self.shared(after))
 
@@ -318,6 +320,19 @@ class _Builder:
         for change in inside:
             shrinks = change.action.removes or any(lowers(one.before, one.after) for one in change.fields)
             (self.needs if closing or shrinks else self.after)[last].update(self.steps[change.address])
+
+    def give_last(self) -> None:
+        """What takes an attribute from the other objects of a list is written after all that is said of these."""
+        beside: dict[Collection, list[Step]] = defaultdict(list)
+        takes: dict[Collection, list[Step]] = defaultdict(list)
+        for address, change in self.changes.items():
+            by_name = self.types[address.kind].by_name
+            sole = {one.name for one in self.types[address.kind].fields if one.sole}
+            for step in self.steps[address] if sole else ():
+                gives = any(one.name in by_name and one.name in sole and one.after is True for one in self.work[step])
+                (takes if gives and not change.action.removes else beside)[self.types.collection(address)].append(step)
+        for collection, steps in takes.items():
+            self.before(beside[collection], steps)
 
     def make_room(self) -> None:
         """Where nothing speaks against it, removals come first, so that limits and links leave room."""

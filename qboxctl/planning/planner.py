@@ -31,7 +31,7 @@ from qboxctl.planning.limits import over_limits
 from qboxctl.planning.planfile import plan_id
 from qboxctl.planning.remaking import remade, unheld
 from qboxctl.planning.targets import Options, Targets
-from qboxctl.schema.decoding import EXTRA, kept_of, now_of, value_of
+from qboxctl.schema.decoding import EXTRA, irreplaceable, kept_of, now_of, value_of
 from qboxctl.schema.kinds import Kinds
 from qboxctl.schema.lifecycle import DISABLED
 from qboxctl.schema.patterns import covering
@@ -191,6 +191,8 @@ class _Planner:
             return
         for name, before, after in found.fixed:
             self.fixed(address, desired, name, before, after)
+        if found.changed and type_.replaced:
+            self.refuse_loss(type_, desired, live)
         if found.unseen:
             self.unverifiable.append(Unverifiable(address, tuple(sorted(found.unseen))))
         unfinished = diff.guarded(type_, found.changed) & desired.secrets.keys()
@@ -225,6 +227,17 @@ class _Planner:
             precondition=diff.precondition(type_, live, names, self.live_state.codes, once=once),
         )
         self.changes.append(change._replace(destroys_data=type_.destroys(change)))
+
+    def refuse_loss(self, type_: ResourceType, desired: Desired, live: Live) -> None:
+        """Note what replacing an object would lose that nothing can write again."""
+        names = irreplaceable(type_, live)
+        if names:
+            self.error(
+                "Q041",
+                f"{desired.address} would have to be deleted and created again, and loses its {' and '.join(names)}",
+                desired,
+                hint="change it in the Webmail, or take its attributes out of the file",
+            )
 
     def sent_again(self, address: Address, desired: Desired, found: diff.Difference, *, rotate: bool) -> list[str]:
         """The attributes that are sent though the account does not tell that they differ.
@@ -313,10 +326,16 @@ class _Planner:
     def inside(self) -> Mapping[Address, Counter[str]]:
         """How many live objects of each kind go along with each object that holds some."""
         found: dict[Address, Counter[str]] = defaultdict(Counter)
-        for address, live in self.live_state.live.items():
-            if self.types[address.kind].goes_along and not live.leaving:
-                for outer in self.types.ancestors(address):
-                    found[outer][address.kind] += 1
+        shown = Counter(
+            self.types.collection(address)
+            for address, live in self.live_state.live.items()
+            if self.types[address.kind].goes_along and not live.leaving
+        )
+        for collection, number in shown.items():
+            home = self.types.home(collection)
+            more = max(0, number - self.types[collection.kind].given)
+            for outer in (home, *self.types.ancestors(home)) if home else ():
+                found[outer][collection.kind] += more
         return found
 
     def along(self, address: Address) -> str:
@@ -357,8 +376,8 @@ class _Planner:
             counted = collection in self.configuration.managed or (since is not None and address in since)
             if not counted or not self.targets.visible(address):
                 continue
-            if type_.goes_along and self.inside_removed(address):
-                continue  # told with what it goes along with
+            if type_.left or (type_.goes_along and self.inside_removed(address)):
+                continue  # it is its user's own, or told with what it goes along with
             in_the_way = (claimed and self.types.claim(address) in claimed) or self.inside_removed(address)
             if not self.targets.targeted(address) and not in_the_way:
                 continue

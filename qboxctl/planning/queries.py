@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection as Sized
 from collections.abc import Iterable, Mapping
 
-from qboxctl.config.configuration import Configuration
+from qboxctl.config.configuration import Configuration, ignored
 from qboxctl.live.query import Query
 from qboxctl.model import Action, Address, Change, Collection, Desired, Live
 from qboxctl.planning.targets import Targets
@@ -27,7 +27,9 @@ def query_for_plan(targets: Targets, counted: frozenset[str] = frozenset()) -> Q
     homes = {one.parent for one in asked} - {""}  # whoever bears a name there may have to go before it is taken
     counted |= _rivals({one.kind for one in asked}, types)
     collections = {
-        one for one in configuration.managed if one.kind in counted or one.parent in homes
+        one
+        for one in configuration.managed
+        if one.kind in counted or (one.parent in homes and not types[one.kind].goes_along)
     } | targets.sought()
     collections |= {types.collection(address) for address in since or ()}
     fields: dict[Address, Sized[str]] = {}
@@ -46,6 +48,7 @@ def query_for_plan(targets: Targets, counted: frozenset[str] = frozenset()) -> Q
         once = address in targets.options.extra_edited or covering(rotate, address)
         fields[address] = [*names, TOUCHED] if once else names
     removing = {kind for kind, todo in configuration.settings.on_remove.items() if todo != "keep"}
+    collections = {one for one in collections if not _in_ignored(configuration, types, one)}
     every = frozenset(_with_parents(types, asked | collections))
     return Query(
         configuration,
@@ -88,7 +91,7 @@ def query_for_changes(changes: Iterable[Change], configuration: Configuration, t
         every,
         fields,
         partly=every - collections,
-        opened=lambda live: deleted & live.keys(),
+        opened=lambda live: {one for one in deleted & live.keys() if types.holding(one.kind)},
         removing=True,
     )
 
@@ -114,6 +117,7 @@ def _stated(type_: ResourceType, one: Desired) -> list[str]:
     names = [name for name in one.values if by_name[name].compared or by_name[name].until]
     if type_.told and type_.told.store in one.values:  # if it is made anew, it keeps what the files do not mention
         names = [*(each.name for each in type_.fields if each.compared), *filter(None, [type_.told.used])]
+    names += [name for name in type_.irreplaceable if name not in names]
     if one.absent:
         names = [type_.lifecycle.progress if type_.calls.delete else type_.lifecycle.attribute]
         names += [each.name for each in type_.cleared]
@@ -147,6 +151,12 @@ def _rivals(kinds: Iterable[str], types: Kinds) -> set[str]:
     return {other for kind in everywhere for other in types.sharing(kind) if types[other].parent}
 
 
+def _in_ignored(configuration: Configuration, types: Kinds, one: Collection) -> bool:
+    """Whether a collection that costs a request of its own is in an object that is ignored."""
+    home = types.home(one) if types[one.kind].goes_along else None
+    return home is not None and ignored(configuration, types, home)
+
+
 def _with_parents(types: Kinds, collections: Iterable[Collection]) -> set[Collection]:
     found = set(collections)
     for one in list(found):
@@ -163,9 +173,11 @@ def _doomed(targets: Targets, live: Mapping[Address, Live]) -> list[Address]:
         desired = configuration.objects.get(address)
         if desired is not None:
             return desired.absent
-        parent = types.parent(address) if types[address.kind].goes_along else None
-        undeclared = since is None or address in since
+        parent = types.parent(address)
+        if types[address.kind].goes_along and parent is not None and goes(parent):
+            return True
+        undeclared = address in since if since is not None else types.collection(address) in configuration.managed
         by_itself = undeclared and configuration.settings.on_remove.get(address.kind) == "delete"
-        return by_itself or (parent is not None and goes(parent))
+        return by_itself and targets.visible(address)
 
     return [address for address in live if types.children(address.kind) and goes(address)]

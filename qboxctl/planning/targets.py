@@ -98,7 +98,8 @@ class Targets:
                     homes.add(home)
                     todo.append(home)
                     for collection in types.inside(home):
-                        todo += configuration.managed.get(collection, ())
+                        if not types[collection.kind].goes_along:
+                            todo += configuration.managed.get(collection, ())
         return found
 
     def named(self, address: Address, values: Mapping[str, Value]) -> Iterable[Address]:

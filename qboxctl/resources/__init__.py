@@ -8,12 +8,15 @@ Start at ``alias``, a short one.
 """
 
 from qboxctl.resources import (
+    address_book,
     alias,
+    contact,
     delivery_account,
     delivery_domain,
     domain,
     domain_alias,
     mailbox,
+    signature,
     suppression,
     token,
     vault,
@@ -28,6 +31,9 @@ TYPES = Kinds(
         mailbox,
         alias,
         vault,
+        signature,
+        address_book,
+        contact,
         delivery_domain,
         delivery_account,
         token,

@@ -37,7 +37,9 @@ class Call:
     with their initial values where nothing else is said. ``body`` is what every body says. The code of an entry that a
     call is about goes under ``entry``, or in a list under ``entries``, where the path does not name it. ``query`` goes
     along with a list; one that is not ``paged`` takes no number of a page, and answers with all of it. ``closed`` says
-    what to do where the API refuses the call itself: to this token, or to all.
+    what to do where the API refuses the call itself: to this token, or to all. Of a call that is ``optional``, nobody
+    knows whether the API has it. A path goes ``by_place`` where it may want the object's place in its list for its
+    code, and a creation that does not ``tell_code`` answers with something that may be none.
     """
 
     method: str
@@ -50,6 +52,9 @@ class Call:
     body: Mapping[str, JSON] = field(default_factory=dict)
     entry: str = ""
     entries: str = ""
+    optional: bool = False
+    by_place: bool = False
+    tell_code: bool = True
     certainty: Certainty = Certainty.DOCUMENTED
     closed: str = ""
 

@@ -162,12 +162,15 @@ class Objects(Type):
 
     ``parts`` are the names of their texts, each with what it is unless said otherwise; a bare text is the first of
     them, which may be ``needed``. In canonical form each is a tuple of pairs. Where answers give a list for a text,
-    each of its entries counts as an object.
+    each of its entries counts as an object. ``words`` are those that some of the texts may be. ``item`` is the first
+    text in canonical form, and ``relaxed`` the same for answers.
     """
 
     parts: tuple[tuple[str, str], ...]
     needed: bool = True
+    words: tuple[tuple[str, tuple[str, ...]], ...] = ()
     item: Callable[[str], str] = str.strip
+    relaxed: Callable[[str], str] = str.strip
 
     def parse(self, raw: object) -> Value:
         """The sorted objects without repetition; raises BadEntries with every entry that is wrong."""
@@ -189,8 +192,13 @@ class Objects(Type):
                 raise BadValue(f"{name!r} is not known here", hint=f"there are {', '.join(names)}")
             if not isinstance(text, str):
                 raise expected(f"text for {name} (put it in quotes)", text)
+            allowed = dict(self.words).get(name, ())
+            if allowed and text not in allowed:
+                raise ValueError(f"{name}: {text!r} is not allowed here: write one of {', '.join(allowed)}")
             texts[name] = self.item(text) if name == first else text
-        if not any(texts.values()) or (self.needed and not texts.get(first)):
+        if not any(texts.get(name) for name, usual in self.parts if not usual) or (
+            self.needed and not texts.get(first)
+        ):
             raise ValueError(f"{first} is needed here")
         return self.complete(texts)
 
@@ -210,7 +218,8 @@ class Objects(Type):
             given = {**entry, **({listed: text} if listed else {})}
             texts = {name: str(given[name]) for name, _ in self.parts if type(given.get(name)) in (str, int)}
             if any(texts[name] != usual for name, usual in self.parts if texts.get(name)):
-                yield self.complete(texts)
+                first = self.parts[0][0]
+                yield self.complete({**texts, first: self.relaxed(texts.get(first, ""))})
 
     def encode(self, value: Value) -> JSON:
         """A list of mappings, without what is empty."""
@@ -226,7 +235,8 @@ class Objects(Type):
 
     def schema(self) -> dict[str, JSON]:
         """A list of texts or mappings."""
-        names = {name: {"type": "string"} for name, _ in self.parts}
+        words = dict(self.words)
+        names = {name: {"enum": list(words[name])} if name in words else {"type": "string"} for name, _ in self.parts}
         one = {"type": "object", "properties": names, "additionalProperties": False}
         return {"type": "array", "items": {"anyOf": [{"type": "string"}, one]}}
 

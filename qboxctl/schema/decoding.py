@@ -49,6 +49,12 @@ def kept_of(type_: ResourceType, one: Field, live: Live, codes: Codes) -> tuple[
     return tuple(sorted({next((keys[item] for keys in known if item in keys), item) for item in map(str, found)}))
 
 
+def irreplaceable(type_: ResourceType, live: Live) -> list[str]:
+    """What an object has that would be lost if it was deleted and created again."""
+    known = ((name, value_of(type_, type_.by_name[name], live, {})) for name in type_.irreplaceable)
+    return [name for name, value in known if value not in (MISSING, "", ())]
+
+
 def now_of(type_: ResourceType, name: str, live: Live, codes: Codes) -> Value | Missing:
     """The live value of an attribute or of ``extra.name``."""
     if name.startswith(EXTRA):

@@ -103,6 +103,11 @@ class Kinds(Mapping[str, ResourceType]):
             parent = self._types[parent].parent
 
     @cached_property
+    def inner(self) -> frozenset[str]:
+        """The kinds in what itself is in another object: to list them takes a request for each of their parents."""
+        return frozenset(kind for kind, one in self._types.items() if one.parent and self._types[one.parent].parent)
+
+    @cached_property
     def levels(self) -> tuple[tuple[ResourceType, ...], ...]:
         """The kinds by depth: those of the account, those in these, and so on."""
         found = [tuple(one for one in self._types.values() if not one.parent)]

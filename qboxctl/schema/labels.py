@@ -48,7 +48,7 @@ def labelled(types: Kinds, live: Live) -> Address:
 
 def text_of(live: Live, key: str) -> str:
     """The text that an object is known by on the server."""
-    return str(live.row.get(key, ""))
+    return str(live.row.get(key) or "")
 
 
 def means(text: str, live: Live, key: str, others: Set[str]) -> bool:

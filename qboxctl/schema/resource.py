@@ -93,7 +93,8 @@ class Field:
     ``bounds`` their number, or their values: these name it in ``at_most``. ``otherwise`` is the attribute of the parent
     that gives the value where none is stated. ``lowering`` says what may happen where the value goes down, ``loses``
     what is destroyed then. What says something only while the object is ``in_use`` is left alone while that is
-    disabled.
+    disabled. One at most of the objects in a parent has a ``sole`` attribute: whichever is given it last takes it from
+    the others.
 
     What follows from all this is worked out once, since it is asked for each object.
     """
@@ -122,6 +123,7 @@ class Field:
     otherwise: str = ""
     lowering: str = ""
     loses: str = ""
+    sole: bool = False
     certainty: Certainty = Certainty.DOCUMENTED
     source: str = ""
 
@@ -224,7 +226,9 @@ class Identity:
     holds its code, ``normalise`` brings a name from a file to canonical form or raises ValueError. ``joined`` is how
     its key is put together with its parent's; kinds of one ``namespace`` in one parent share their names, or all of
     them where a name is the only one ``everywhere``: in the whole account, whatever it is in. ``unique`` is
-    False where the server would accept a second object of the same name: such a creation is never repeated blindly.
+    False where the server would accept a second object of the same name: such a creation is never repeated blindly. Its
+    files may know such an object ``otherwise``, by the first entry of an attribute. What a file calls it is ``stated``
+    of it, even where that goes by its code. ``also`` are other attributes that may hold the code.
     ``refused`` are names that no file may give to such an object, each with why.
     """
 
@@ -235,6 +239,9 @@ class Identity:
     namespace: str = ""
     everywhere: bool = False
     unique: bool = True
+    also: tuple[str, ...] = ()
+    stated: bool = False
+    otherwise: str = ""
     reserved: Reserved | None = None
     refused: Mapping[str, str] = field(default_factory=dict)
 
@@ -248,6 +255,22 @@ class Identity:
     def alone(self) -> bool:
         """Whether there is one in each parent: it stands in the files as a block, not under a name."""
         return self.joined is Joined.SAME
+
+    @property
+    def coded(self) -> bool:
+        """Whether an object has a code of its own, and is not known by its name alone."""
+        return self.id != self.key
+
+    def known(self, name: str) -> str:
+        """A name from outside in canonical form, "" for one that no object can bear."""
+        try:
+            return self.normalise(name)
+        except ValueError:
+            return ""
+
+    def code_in(self, row: Mapping[str, JSON]) -> JSON:
+        """What an answer holds for an object's code, None for nothing."""
+        return next((row[name] for name in (self.id, *self.also) if row.get(name) is not None), None)
 
     def reserves(self, name: str) -> bool:
         """Whether the object of this name is in every parent by itself."""
@@ -309,7 +332,9 @@ class ResourceType:
 
     ``section`` is where it stands in the files, or in its ``parent``'s block. What ``goes_along`` with a parent that
     is deleted does not hold that back. An ``early`` one may be created in a parent that waits for something: where the
-    server refuses that, it waits too. A kind that cannot be changed may be ``replaced``: deleted, and created again.
+    server refuses that, it waits too. A kind that cannot be changed may be ``replaced``: deleted, and created again,
+    but not where that would lose what is ``irreplaceable``. As many as are ``given`` are in each parent by themselves,
+    whatever they are called.
     ``counters`` gives, for each kind that may be inside (known here or not), the attribute of the answers that counts
     its objects. ``secret_answers`` are dropped from every answer. ``told`` is a secret that the answer to a creation
     brings: what is created then is made whole in one step, and made anew where nobody may hold its secret. ``owned``
@@ -333,6 +358,8 @@ class ResourceType:
     early: bool = False
     left: bool = False
     replaced: bool = False
+    irreplaceable: tuple[str, ...] = ()
+    given: int = 0
     owned: bool = False
     counters: Mapping[str, str] = field(default_factory=dict)
     secret_answers: tuple[str, ...] = ()
@@ -450,8 +477,8 @@ class ResourceType:
         confirmations = {f"{one.wire}_confirmation" for one in self.fields if one.secret}
         named = {text for one in self.fields for text in (one.wire, one.wire_in(creating=True), *one.row_names)}
         told = (self.told.preview, self.told.used, *self.told.names) if self.told else ()
-        keys = {self.identity.key, self.identity.id, "customer_code", *self.secret_answers, *told} - {""}
-        return frozenset(named | confirmations | keys)
+        keys = {self.identity.key, self.identity.id, *self.identity.also, "customer_code", *self.secret_answers, *told}
+        return frozenset((named | confirmations | keys) - {""})
 
     @cached_property
     def cleared(self) -> tuple[Field, ...]:
