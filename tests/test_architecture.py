@@ -170,6 +170,10 @@ def test_every_room_says_what_it_does_what_it_never_does_and_where_to_start(room
 
 SPEAKS_OF_KINDS = ("resources/", "emulator/kinds/", "emulator/jobs/")
 OTHER_MEANINGS = {
+    "name": "nearly everything has one",
+    "title": "JSON Schema and HTML have one",
+    "body": "HTTP and HTML have one",
+    "url": "projects have one",
     "type": "JSON Schema, DNS and HTTP have a word of that name",
     "description": "JSON Schema and answers that refuse something have one",
     "status": "outcomes, checks and HTTP have one; the lists of the API can be asked for one",

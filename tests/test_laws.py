@@ -63,6 +63,7 @@ FLAG = "force_new_password"
 def obey(lab: Lab, tree: dict[str, Any], seed: dict[str, Any]) -> None:
     """Apply once: the account is the wish, the second plan is empty, nothing else was touched."""
     assume(possible(seed, tree, lab.quirks))
+    without_lists(lab, tree)
     configuration = configuration_of(as_yaml(tree))
     for name in (*DOMAINS, *ALIAS_DOMAINS):
         lab.emulator.publish(name)
@@ -73,6 +74,7 @@ def obey(lab: Lab, tree: dict[str, Any], seed: dict[str, Any]) -> None:
     lab.emulator.requests.clear()
     done = lab.apply(configuration, plan, acknowledge=plan.id)
     sent = [one for one in lab.emulator.requests if one.method != "GET" and not one.path.endswith("/details")]
+    sent = [one for one in sent if one.status not in (404, 405)]  # the API has no such call
     proofs = [one for one in sent if "dns_ownership_check" in one.path]
     assert len(sent) - len(proofs) <= writes(plan.changes, TYPES) <= len(sent) + len(plan.changes)
     assert {one.status for one in done} <= {Status.DONE}, [one for one in done if one.status is not Status.DONE]
@@ -88,6 +90,13 @@ def obey(lab: Lab, tree: dict[str, Any], seed: dict[str, Any]) -> None:
     shown = planfile.dumps(plan) + plan_text.render(plan, TYPES) + render_outcomes.as_json(plan.id, done)
     for canary in (PASSWORD, TOKEN):
         assert canary not in shown + "".join(lab.log)
+
+
+def without_lists(lab: Lab, tree: dict[str, Any]) -> None:
+    """Take out of a wish what cannot be found where the API has no list of it, and no file knows its id."""
+    if lab.quirks.get("addressbook_list") == "absent":
+        for mailbox in (one for domain in tree["domains"].values() for one in domain.get("mailboxes", {}).values()):
+            mailbox.pop("address_books", None)
 
 
 def blind(lab: Lab) -> frozenset[str]:
@@ -181,7 +190,8 @@ def test_a_plan_for_targets_is_a_part_of_the_whole_one(seed: dict, tree: dict, d
     address = data.draw(st.sampled_from([change.address for change in whole.changes]))
     home = address.key.rpartition("@")[2]
     texts = [str(address), f"*/{address.key}", f"{address.kind}{'/*' * TYPES.segments(address.kind)}"]
-    if home.isascii():  # a wildcard beside other letters is refused, unless no domain can be meant
+    flat = TYPES.segments(address.kind) == 1
+    if flat and home.isascii():  # a wildcard beside other letters is refused, unless no domain can be meant
         texts += [f"*/*{home}", f"{address.kind}/*[@]{home}"]
     pattern = Pattern.of(data.draw(st.sampled_from(texts)), TYPES)
     assume(any(map(pattern.matches, configuration.objects)))

@@ -502,8 +502,6 @@ class _Loader:
                     values[name] = one.type.parse(raw, self.sources[where.file].folder)
                 elif isinstance(one.type, Document):
                     values[name] = self.document(one.type, raw, where)
-                elif one.mode is Mode.READ_ONLY:
-                    raise ValueError("only the server can set it")  # told as all bad values are
                 else:
                     values[name] = one.type.parse(raw)
             except ValueError as error:

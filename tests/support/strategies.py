@@ -27,6 +27,9 @@ ACCOUNTS = {
 """Accounts with their types; each name can be kept in another form by a server, or in a part of it."""
 SENDERS = ("news.example", "mail.example")
 SUPPRESSED = ("gone@away.example", "no@away.example", "never@away.example")
+IDENTITIES = ("ada@alpha.example", "info@beta.example")
+BOOKS = ("Customers", "A/B 100%")
+CONTACTS = ("Acme Ltd", "bob", "Zoë & Co")
 SECRET = {"env": "PW"}
 FIXED = {"plan": "professional", "outbound_limit": 1, "max_email_quota": "100GB", "default_quota": "8GB"}
 """Attributes of a domain that every draw states alike: they cannot be changed, or others depend on them."""
@@ -41,6 +44,10 @@ def _values(kind: str, one: Field) -> st.SearchStrategy[Any]:
     if one.name == "outbound_limit":
         return st.sampled_from([0, 1, 2, 3])
     match one.type:
+        case types.Document():
+            return st.sampled_from(
+                ["", "Ada\nLovelace", "<P>Ada &amp; Co<br/></P>", "<p onclick='x()'>a <b>b</b></p>\n"]
+            )
         case types.Text(lines=True):
             return st.sampled_from(["", "away", "two\nlines: yes"])
         case types.Text():
@@ -72,10 +79,20 @@ def _values(kind: str, one: Field) -> st.SearchStrategy[Any]:
             return st.lists(st.sampled_from(sorted(ACCOUNTS)), max_size=2)
         case collections.Texts():
             return st.lists(st.sampled_from(["vip", "Staff", "42"]), max_size=3)
+        case collections.Objects(parts=parts, words=words):
+            return st.lists(_small(parts, dict(words)), max_size=2)
         case types.Password():
             return st.just(SECRET)
         case _:
             raise NotImplementedError(f"{kind}.{one.name}: its type of value has no strategy here yet")
+
+
+def _small(parts: tuple[tuple[str, str], ...], words: dict[str, tuple[str, ...]]) -> st.SearchStrategy[Any]:
+    """A small object, or the text that may stand for it; its first text is an address or a number, whatever it is."""
+    first, *others = [name for name, _ in parts]
+    texts = {name: st.sampled_from(words.get(name, ("x", "Y z"))) for name in others}
+    whole = st.fixed_dictionaries({first: st.sampled_from(OUTSIDE)}, optional=texts)
+    return whole | st.sampled_from(OUTSIDE)
 
 
 @cache
@@ -98,6 +115,10 @@ def _fitting(kind: str, name: str, body: dict[str, Any], catch_all: str) -> dict
     if kind == "delivery_account":
         body["type"] = ACCOUNTS[name]
         body.pop("description", None)
+    if kind in ("address_book", "contact"):
+        body.pop(TYPES[kind].identity.key, None)  # it is the key
+    if "emails" in body:
+        body["emails"] = [f"c{CONTACTS.index(name)}@contacts.example", *body["emails"]]
     if kind == "mailbox" and body.get("status") != "disabled":
         body.pop("bounce_msg", None)
     return body
@@ -120,8 +141,8 @@ def sorted_by_name(rows: list[tuple[str, Any, str]]) -> list[tuple[str, Any, str
 
 
 _ORDERS = st.permutations(LOCALS)
-_ON_REMOVE = {kind: st.sampled_from(type_.allowed_on_remove()) for kind, type_ in TYPES.items()}
-_REMOVED = ("domain_alias", "mailbox", "alias", "suppression", "delivery_account")
+_ON_REMOVE = {kind: st.sampled_from(words) for kind, type_ in TYPES.items() if (words := type_.allowed_on_remove())}
+_REMOVED = ("domain_alias", "mailbox", "alias", "signature", "suppression", "delivery_account")
 _CUTS = st.integers(0, 3)
 _COIN = st.booleans()
 
@@ -136,6 +157,18 @@ def _break_circles(name: str, domain: dict[str, Any]) -> None:
         body["destinations"] = there or [OUTSIDE[0]]
 
 
+def _fill(draw: st.DrawFn, mailbox: dict[str, Any]) -> None:
+    """Put signatures and address books into some mailboxes."""
+    if not draw(_COIN):
+        return
+    mailbox["signatures"] = draw(_objects("signature", IDENTITIES, 2))
+    for signature in list(mailbox["signatures"].values())[1:]:
+        signature.pop("default_signature", None)  # one at most can be it
+    mailbox["address_books"] = draw(_objects("address_book", BOOKS, 2))
+    for book in mailbox["address_books"].values():
+        book["contacts"] = draw(_objects("contact", CONTACTS, 2))
+
+
 @st.composite
 def accounts(draw: st.DrawFn) -> dict[str, Any]:
     """A configuration-shaped account: complete bodies, consistent references."""
@@ -145,6 +178,8 @@ def accounts(draw: st.DrawFn) -> dict[str, Any]:
         domain["domain_aliases"] = {one: {} for one, home in zip(ALIAS_DOMAINS, homes, strict=True) if home == name}
         taken, cut = draw(_ORDERS), draw(_CUTS)
         domain["mailboxes"] = draw(_objects("mailbox", tuple(sorted(taken[:cut])), 3)) if cut else {}
+        for mailbox in domain["mailboxes"].values():
+            _fill(draw, mailbox)
         domain["aliases"] = draw(_objects("alias", tuple(sorted(taken[cut : cut + 2])), 2))
         target = domain.get("catch_all_destination", "")
         if target.endswith(f"@{name}") and target.split("@")[0] not in {*domain["mailboxes"], *domain["aliases"]}:
