@@ -319,7 +319,8 @@ class _Builder:
         closing = any(one.name == self.types[parent.kind].lifecycle.attribute for one in self.work[last])
         for change in inside:
             shrinks = change.action.removes or any(lowers(one.before, one.after) for one in change.fields)
-            (self.needs if closing or shrinks else self.after)[last].update(self.steps[change.address])
+            must = (closing or shrinks) and not self.types[change.address.kind].goes_along
+            (self.needs if must else self.after)[last].update(self.steps[change.address])
 
     def give_last(self) -> None:
         """What takes an attribute from the other objects of a list is written after all that is said of these."""
