@@ -147,7 +147,11 @@ class JournalError(QboxctlError):
 
 
 class Undone(QboxctlError):
-    """A job was refused by the server, or failed in part, or whether it was done cannot be told."""
+    """A job was refused by the server, or failed in part; or whether it was done is not ``known``."""
+
+    def __init__(self, message: str, *, hint: str | None = None, known: bool = True) -> None:
+        super().__init__(message, hint=hint)
+        self.known = known
 
 
 class ApiError(QboxctlError):

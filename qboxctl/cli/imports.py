@@ -64,9 +64,10 @@ def show(options: Common, code: str, form: str, seed: str | None) -> None:
 @common_options
 @click.argument("code")
 @click.option("--auto-approve", is_flag=True, help="Do not ask; needed where nobody can be asked.")
+@format_option(_FORMS)
 @seed_option
 @click.pass_obj
-def delete(options: Common, code: str, auto_approve: bool, seed: str | None) -> None:
+def delete(options: Common, code: str, auto_approve: bool, form: str, seed: str | None) -> None:
     """Delete the record of an import and its file. The domains, mailboxes and aliases that came of it stay."""
     stays = "what was imported stays: domains, mailboxes and aliases"
     with closing(connect(Client, settings_only(options), options, seed=seed)) as client:
@@ -75,5 +76,8 @@ def delete(options: Common, code: str, auto_approve: bool, seed: str | None) -> 
         question = f"Delete import {code}? Only yes is taken"
         if not (auto_approve or agreed(options, question, hint="add --auto-approve, once that is what you want")):
             raise QboxctlError("not approved; nothing was deleted")
+        options.acting = True
         imports.delete(client, code)
+    if form == "json":
+        options.result(jobs.one("import", found.record, found.rows, (), form))
     options.say(f"deleted import {code}; {stays}")

@@ -99,8 +99,16 @@ def start(
         question = f"Start this migration at {configuration.settings.endpoint}? Only yes is taken"
         if not (auto_approve or agreed(options, question, hint="add --auto-approve, once it is what you want")):
             raise QboxctlError("not approved; nothing was started")
-        code = migrations.start(client, order)
         options.acting = True
+        try:
+            code = migrations.start(client, order)
+        except Undone as undone:
+            if form == "json" and not undone.known:
+                options.result(jobs.one("migration", {"csv_file_name": file.name, "status": "unknown"}, (), (), form))
+            raise
+        except KeyboardInterrupt:
+            options.alert("it may be started all the same: look with `qboxctl migrate list` before you start it again")
+            raise
         return _started(client, code, form, options)
 
 
@@ -181,17 +189,22 @@ def watch(options: Common, code: str, wait: float | None, form: str, seed: str |
 @common_options
 @click.argument("code")
 @click.option("--auto-approve", is_flag=True, help="Do not ask; needed where nobody can be asked.")
+@format_option(_FORMS)
 @seed_option
 @click.pass_obj
-def cancel(options: Common, code: str, auto_approve: bool, seed: str | None) -> None:
+def cancel(options: Common, code: str, auto_approve: bool, form: str, seed: str | None) -> None:
     """Delete a migration, which ends its runs where that is possible. Mail that was fetched stays."""
     with closing(connect(Client, settings_only(options), options, seed=seed)) as client:
-        record = migrations.found(client, code).record
+        found = migrations.found(client, code)
+        record = found.record
         options.say(f"{jobs.change(record)}, from {jobs.file_of(record)}")
         if not migrations.can_cancel(record):
             raise Undone(f"migration {code} cannot be cancelled now: the server says can_delete: false")
         question = f"Cancel migration {code}? Only yes is taken"
         if not (auto_approve or agreed(options, question, hint="add --auto-approve, once that is what you want")):
             raise QboxctlError("not approved; nothing was cancelled")
+        options.acting = True
         migrations.cancel(client, code)
+    if form == "json":
+        options.result(jobs.one("migration", found.record, found.rows, (), form))
     options.say(f"cancelled migration {code}; mail that was fetched stays")

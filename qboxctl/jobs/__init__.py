@@ -5,5 +5,5 @@ refusal, rows without secrets. Each job is a module above it, made of values: wh
 ``render/jobs`` shows them, and a command in ``cli`` asks, waits and prints.
 
 Never: a part of `plan` or `apply`; a job posted again because its answer was lost; a secret in a value that is shown.
-Start at ``calls.rows``, then ``migrations.Migrations``.
+Start at ``calls.rows``, then ``migrations.start``.
 """

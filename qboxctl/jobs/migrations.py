@@ -163,7 +163,7 @@ def _refused(refused: Refused) -> Undone:
 
 def _unknown(order: Order, why: str) -> Undone:
     hint = f"look for {order.file.name} with `qboxctl migrate list` before you start it again: it would copy all twice"
-    return Undone(f"unknown: whether the migration was started cannot be told: {why}", hint=hint)
+    return Undone(f"unknown: whether the migration was started cannot be told: {why}", hint=hint, known=False)
 
 
 def _looked_for(client: Client, order: Order, before: Iterable[Row], lost: OutcomeUnknown) -> str:

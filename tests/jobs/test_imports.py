@@ -104,8 +104,9 @@ def test_an_unknown_code(words, account, project):
 def test_a_record_is_deleted_after_asking(account, project):
     done = project.run("imports", "delete", "I123456789")
     assert (done.code, "nobody can be asked" in done.err, account.writes) == (1, True, [])
-    done = project.run("imports", "delete", "I123456789", "--auto-approve")
+    done = project.run("imports", "delete", "I123456789", "--auto-approve", "--format", "json")
     assert (done.code, "what was imported stays" in done.err) == (0, True)
+    assert (done.json["import"]["code"], "canary" in done.out) == ("I123456789", False)
     assert [(one.method, one.path) for one in account.writes] == [("DELETE", "/api/imports/I123456789")]
     assert [one["code"] for one in project.run("imports", "list", "--format", "json").json["imports"]] == ["I123456790"]
 

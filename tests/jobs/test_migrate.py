@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 import subprocess
 from contextlib import closing
 from datetime import UTC, datetime
@@ -385,8 +386,20 @@ def test_a_lost_answer_that_cannot_be_looked_up_is_unknown(account, project, fil
 
     project.write({"settings": {"api": {"retries": 0}}})
     account.before = trouble
-    done = start(project, file(ADA))
+    done = start(project, file(ADA), *NOW, "--format", "json")
     assert (done.code, "unknown" in done.err, len(posts(account))) == (6, True, 1)
+    assert done.json == {"migration": {"csv_file_name": "old.csv", "status": "unknown"}, "rows": []}
+
+
+def test_an_interruption_tells_that_it_may_be_started(account, project, file, hold):
+    held = hold(account)
+    with project.start("migrate", "start", str(file(ADA)), *NOW) as process:
+        held.wait()
+        process.send_signal(signal.SIGINT)
+        _, err = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert "it may be started all the same" in err
+    assert len(posts(account)) == 1
 
 
 # -- watching --------------------------------------------------------------------------------------------------
@@ -506,8 +519,9 @@ def test_cancelling(server, project):
     assert project.run("migrate", "cancel", "MG1").code == 1
     done = project.run("migrate", "cancel", "MG2", "--auto-approve")
     assert (done.code, "can_delete: false" in done.err, server.writes) == (6, True, [])
-    done = project.run("migrate", "cancel", "MG1", "--auto-approve")
+    done = project.run("migrate", "cancel", "MG1", "--auto-approve", "--format", "json")
     assert (done.code, "mail that was fetched stays" in done.err) == (0, True)
+    assert done.json["migration"]["code"] == "MG1"
     assert [(one.method, one.path) for one in server.writes] == [("DELETE", "/api/migrations/MG1")]
 
 
