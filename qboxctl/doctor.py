@@ -180,15 +180,14 @@ class _Doctor:
             self.report.add(type_.kind, Verdict.FAILED, "the token may not list these")
             return ()
         except ApiError as error:
-            call = type_.calls.collection
-            missing = isinstance(error, Refused) and error.status == 405
-            self.note(call, Answered.MISSING if missing else Answered.UNTRIED)
-            verdict = Verdict.WARNING if missing and call.certainty is Certainty.ASSUMED else Verdict.FAILED
-            self.report.add(type_.kind, verdict, f"this API has no such call: {error}" if missing else str(error))
+            self.report.add(type_.kind, Verdict.FAILED, str(error))
             return ()
         if page.missing:
             there = self.account.counted(type_, home)
             text = f"its list answers {page.missing}: none are there, or none that the token may see"
+            if page.no_call:
+                self.note(type_.calls.collection, Answered.MISSING)
+                text = f"this API has no such call: its list answers {page.missing}"
             if there and home.live:
                 text = f"its list answers {page.missing}, and {home.live.address} counts {there}"
             self.report.add(type_.kind, Verdict.FAILED if there else Verdict.WARNING, text)

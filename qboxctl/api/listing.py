@@ -38,13 +38,14 @@ def number_in(row: Row, name: str) -> int | None:
 class Page(NamedTuple):
     """One page of a list: its rows, the number of pages (0: not told), of objects (None: not told).
 
-    ``missing`` is what a 404 said in its place.
+    ``missing`` is what a 404 said in its place, or a 405, which says that there is ``no_call`` for such lists.
     """
 
     rows: Sequence[Row]
     pages: int
     total: int | None
     missing: str = ""
+    no_call: bool = False
 
     @property
     def told(self) -> bool:

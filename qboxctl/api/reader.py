@@ -14,9 +14,9 @@ from qboxctl.api.client import Reader
 from qboxctl.api.entries import registered
 from qboxctl.api.listing import MOST_ALIKE, MOST_READINGS, Page, Readings, Row, number_in, untold
 from qboxctl.api.responses import Answer
-from qboxctl.errors import ApiError, Refused
+from qboxctl.errors import ApiError, NoSuchCall, Refused
 from qboxctl.model import JSON, Address, Live
-from qboxctl.schema.calls import OWN, Call
+from qboxctl.schema.calls import OWN, Call, Certainty
 from qboxctl.schema.decoding import EXTRA
 from qboxctl.schema.kinds import Kinds
 from qboxctl.schema.resource import Field, Joined, ResourceType
@@ -105,16 +105,15 @@ class Account:
                 return rows
             if readings.alike:
                 self.reader.wait(self.reader.backoff(readings.alike))
-            pages = self._begin(call, path, id_name)
+            pages = self._begin(call, path, id_name, self._page(call, path, 1))
         told = f"its pages contradict each other: {readings.why}"
         raise ApiError(told, hint=_IN_PART, request=f"GET {path}")
 
     def begin(self, type_: ResourceType, path: str) -> Sequence[Page]:
         """The first page of a list; with all others where it does not tell how many there are."""
-        return self._begin(type_.calls.collection, path, type_.identity.id)
+        return self._begin(type_.calls.collection, path, type_.identity.id, self.page(type_, path, 1))
 
-    def _begin(self, call: Call, path: str, id_name: str, first: Page | None = None) -> Sequence[Page]:
-        first = first or self._page(call, path, 1)
+    def _begin(self, call: Call, path: str, id_name: str, first: Page) -> Sequence[Page]:
         if not call.paged or first.told:
             return [first]
         return list(untold(first, lambda number: self._page(call, path, number), id_name, path))
@@ -190,11 +189,15 @@ class Account:
 
     def page(self, type_: ResourceType, path: str, number: int, query: Mapping[str, str] = _ALL) -> Page:
         """One page of a list; ``query`` says what to look for in it."""
-        return self._page(type_.calls.collection, path, number, query)
+        call = type_.calls.collection
+        by_name = call.certainty is Certainty.ASSUMED and type_.identity.unique  # what is not seen is not made twice
+        return self._page(call, path, number, query, optional=call.optional or by_name)
 
-    def _page(self, call: Call, path: str, number: int, query: Mapping[str, str] = _ALL) -> Page:
+    def _page(
+        self, call: Call, path: str, number: int, query: Mapping[str, str] = _ALL, *, optional: bool = False
+    ) -> Page:
         paging: Mapping[str, int] = {"page": number, "per": PER_PAGE} if call.paged else {}
-        return page_of(self.reader, path, {**call.query, **query, **paging}, optional=call.optional)
+        return page_of(self.reader, path, {**call.query, **query, **paging}, optional=optional or call.optional)
 
     def detail(self, type_: ResourceType, codes: Mapping[str, str], live: Live) -> Row | None:
         """One object with all its attributes, None where it is gone; ``codes`` are those of what it lives in."""
@@ -390,9 +393,12 @@ def page_of(reader: Reader, path: str, query: Mapping[str, str | int], *, option
         answer = reader.get(path, query)
         rows = answer.resources
     except Refused as refused:
-        if refused.status != 404 and not (optional and refused.status == 405):
+        no_call = refused.status == 405
+        if no_call and not optional:
+            raise NoSuchCall(refused) from None
+        if not no_call and refused.status != 404:
             raise
-        return Page((), 0, None, f"{refused.status} {refused.message}")
+        return Page((), 0, None, f"{refused.status} {refused.message}", no_call)
     pagination = (answer.data or {}).get("pagination")
     pagination = pagination if isinstance(pagination, dict) else {}
     pages = number_in(pagination, "total_pages") or 0

@@ -94,7 +94,12 @@ def _explain_kind(one: ResourceType) -> Iterable[str]:
     yield ""
     width = max(len(word) for word in _PLACES.words(one))
     for each in one.fields:
-        marks = {Mode.CREATE_ONLY: "at creation only", Mode.WRITE_ONLY: "secret", Mode.LOCAL: "never sent"}
+        marks = {
+            Mode.CREATE_ONLY: "at creation only",
+            Mode.WRITE_ONLY: "secret",
+            Mode.LOCAL: "never sent",
+            Mode.READ_ONLY: "only shown",
+        }
         mark = marks.get(each.mode, "")
         mark = ", ".join(filter(None, ("needed" if each.required else "", mark)))
         yield f"  {each.name:{width}}  {each.doc}{f' ({mark})' if mark else ''}"

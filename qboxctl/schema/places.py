@@ -9,7 +9,7 @@ from qboxctl.errors import hint_of
 from qboxctl.model import JSON
 from qboxctl.schema.hints import did_you_mean, quotes_told
 from qboxctl.schema.kinds import Kinds
-from qboxctl.schema.resource import Field, ResourceType
+from qboxctl.schema.resource import Field, Mode, ResourceType
 
 RULES = ("settings", "protect", "ignore", "defaults")
 """The keys of a file that hold no objects."""
@@ -52,7 +52,8 @@ class Places:
     def words(self, type_: ResourceType) -> list[str]:
         """All keys that an object may hold."""
         own = [word for word in OWN if word not in type_.by_name and (word != "id" or not type_.identity.unique)]
-        return [*type_.by_name, *own, *self.inside[type_.kind]]
+        stated = [one.name for one in type_.fields if one.mode is not Mode.READ_ONLY]
+        return [*stated, *own, *self.inside[type_.kind]]
 
     def ours(self, word: str) -> bool:
         """Whether a key at the top of a file speaks of qboxctl, rightly spelt and placed or not."""

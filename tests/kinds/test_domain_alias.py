@@ -10,7 +10,7 @@ import pytest
 
 from qboxctl.applying.pace import Patience
 from qboxctl.emulator import QUIRKS, Request, Response
-from qboxctl.errors import ConfigError
+from qboxctl.errors import ApiError, ConfigError
 from qboxctl.model import Action, Outcome, Plan, Status
 from qboxctl.planning.planfile import dumps, loads
 from qboxctl.planning.targets import Options
@@ -278,10 +278,10 @@ def test_the_records_of_another_name(status: str) -> None:
 
 
 def closing(method: str, part: str, status: int) -> Callable[..., Response]:
-    """An API without a call."""
+    """An API without a call; "" is every method."""
 
     def between(request: Request, answer: Answer) -> Response:
-        if request.method == method and part in request.path:
+        if request.method == (method or request.method) and part in request.path:
             return Response(status, {}, b'{"message": "No", "errors": []}')
         return answer(request)
 
@@ -326,3 +326,27 @@ def test_what_is_deleted_twice_is_gone() -> None:
 
     lab = Lab(seed=seeded(a=named("x")), between=between)
     assert apply(lab, files(a=named(x=GONE)))[NET].status is Status.DONE
+
+
+@pytest.mark.parametrize("status", [404, 405])
+def test_a_list_that_is_not_there_holds_nothing_back(status: int) -> None:
+    """Neither is the call that creates one; nor does it keep a domain that counts none."""
+    lab = Lab(seed=seeded(a={}, b={}), between=closing("", "/aliases", status))
+    mailbox = {"mailboxes": {"ada": {"password": {"env": "PW"}, "firstname": "Ada"}}}
+    done = apply(lab, files(a={**named("x"), **mailbox}, b=GONE))
+    assert {one: row.status for one, row in done.items()} == {
+        "domain/b.example": Status.DONE, "mailbox/ada@a.example": Status.DONE, NET: Status.FAILED,
+    }  # fmt: skip
+    assert "this API has no such call" in str(done[NET].error)
+
+
+def test_a_list_that_is_not_there_hides_nothing_that_is_counted() -> None:
+    lab = Lab(seed=seeded(a=named("x")), between=closing("GET", "/aliases", 405))
+    with pytest.raises(ApiError, match=r"it answers 405 No, and must hold 1 object"):
+        plan(lab, files(a=GONE))
+
+
+def test_a_documented_list_that_is_not_there_is_told_so() -> None:
+    lab = Lab(seed=seeded(a={}), between=closing("GET", "/alias_email_accounts", 405))
+    with pytest.raises(ApiError, match=r"this API has no such call \(405 No\)"):
+        plan(lab, files(a={"aliases": {}}))
