@@ -191,7 +191,8 @@ class LiveState:
 
     ``complete`` are the collections that were read to their end, ``totals`` the sizes that the API reports
     for collections of which only single objects were read. ``codes`` turns codes and ids into keys, per kind.
-    ``unseen`` are the counts of more than what the lists show, of objects that may be deleted.
+    ``unseen`` are the counts of more than what the lists show, of objects that may be deleted. ``requests`` are how
+    many it took for kinds that have a list in each single object, beyond the lists that all are in.
     """
 
     live: Mapping[Address, Live]
@@ -199,6 +200,7 @@ class LiveState:
     totals: Mapping[Collection, int] = field(default_factory=dict)
     codes: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     unseen: Mapping[Address, Sequence[Count]] = field(default_factory=dict)
+    requests: Mapping[str, int] = field(default_factory=dict)
 
 
 class Action(StrEnum):
@@ -284,8 +286,9 @@ class Plan:
     """All that would be done, and what was seen on the way. ``id`` names its content (see planfile).
 
     ``customers`` are the codes of the customers whose objects were read, ``disabled`` those of the ``unmanaged`` that
-    are disabled already, which a plan file does not tell. ``config_digest``, ``options`` and the last
-    three say what it comes from; make_plan leaves them open, and a plan file needs the digest.
+    are disabled already, and ``requests`` what reading took (see LiveState), which a plan file does not tell.
+    ``config_digest``, ``options`` and the last three say what it comes from; make_plan leaves them open, and a plan
+    file needs the digest.
     """
 
     id: str
@@ -305,6 +308,7 @@ class Plan:
     created_at: str = ""
     git_commit: str | None = None
     disabled: frozenset[Address] = field(default=frozenset(), compare=False)
+    requests: Mapping[str, int] = field(default_factory=dict, compare=False)
 
 
 class Status(StrEnum):

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Mapping, Sequence, Set
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence, Set
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
@@ -41,6 +41,7 @@ class _Refresh:
         self.shown: dict[Collection, tuple[int, bool]] = {}
         self.doomed: set[Address] = set()
         self.unmatched: list[Listed] = []
+        self.requests: Counter[str] = Counter()
 
     def run(self) -> LiveState:
         """Lists of the account first, then what is inside the objects, then details."""
@@ -57,7 +58,7 @@ class _Refresh:
         for address, live in self.found.items():
             if address.kind in linked:
                 codes[address.kind][live.remote_id] = self.types.called(address)
-        return LiveState(self.found, frozenset(self.complete), self.totals, codes, self.unseen())
+        return LiveState(self.found, frozenset(self.complete), self.totals, codes, self.unseen(), self.requests)
 
     def home(self, collection: Collection) -> Home | None:
         """What a collection is in, None where that is not there."""
@@ -90,6 +91,7 @@ class _Refresh:
                 self.keep(collection, type_, ())
             else:
                 jobs.append((collection, type_, type_.calls.collection.path_for(home.codes)))
+        self.count(type_ for _, type_, _ in jobs)
         begun = self.pool.map(lambda job: self.account.begin(job[1], job[2]), jobs)
         rows = self.pool.map(lambda job: self.account.block(job[1], job[2]), blocks)
         for (collection, type_, _), own in zip(blocks, rows, strict=True):
@@ -110,6 +112,10 @@ class _Refresh:
         if not counted or home.live is None:
             return False
         return number_in(home.live.row, self.types[type_.parent].counters[type_.kind]) == 0
+
+    def count(self, types: Iterable[ResourceType]) -> None:
+        """Count requests for what has a list in each single object."""
+        self.requests.update(type_.kind for type_ in types if type_.goes_along)
 
     def whole(self, collection: Collection, begun: Sequence[Page] = ()) -> Sequence[Row]:
         """A list to its end."""
@@ -210,6 +216,7 @@ class _Refresh:
         for type_ in {one.listed.type for one in matched if one.look}:
             some = [one for one in unsure if one[0].address.kind == type_.kind]
             jobs = [(self.codes(live), live, missing) for live, missing in some]
+            self.count(type_ for _ in jobs)
             details = self.pool.map(partial(self.told, type_), *zip(*jobs, strict=True)) if jobs else ()
             known |= {
                 (self.collection(live), live.remote_id): one for (live, _), one in zip(some, details, strict=True)
@@ -278,6 +285,7 @@ class _Refresh:
         One whose details answer 404, though it is in its list, stays as the list shows it.
         """
         jobs = [(self.codes(live), live, missing) for live, missing in wanted]
+        self.count(type_ for _ in jobs)
         found = list(self.pool.map(lambda job: self.account.ask(type_, *job), jobs))
         missed = {self.collection(live) for (live, _), one in zip(wanted, found, strict=True) if one is None}
         listed = {(one, self.account.code(type_, row)) for one in missed for row in self.whole(one)}

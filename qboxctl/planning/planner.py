@@ -101,6 +101,7 @@ class _Planner:
             ),
             summary=self.summary(changes),
             billing=bill(changes, self.configuration, self.live_state, self.types),
+            requests=self.live_state.requests,
         )
 
     def _seen(self, rows: Iterable[Unverifiable], kept: set[Address]) -> Iterable[Unverifiable]:
@@ -217,6 +218,7 @@ class _Planner:
             reason = UNFINISHED
         elif type_.replaced:
             reason = "differs; it is deleted and created again"
+            reason += " where the API cannot change it" if type_.calls.update else ""
         change = Change(
             address,
             Action.UPDATE,

@@ -295,12 +295,18 @@ def warnings(plan: Plan) -> Iterable[tuple[str, str]]:
 
 
 def budget(plan: Plan, types: Kinds, per_second: float | None) -> str:
-    """What applying takes: requests, and time where the rate is limited."""
+    """What applying takes: requests, and time where the rate is limited; and what reading took, beyond lists of all."""
     number = writes(plan.changes, types)
     seconds = number / per_second if per_second else 0
     time = f"{seconds:.0f} s" if seconds < _MINUTES else duration(seconds)
     least = f", at least {time} at {per_second:g} requests a second" if per_second else ""
-    return f"Apply: {plural(number, 'write')}{least}, and list pages to read them back"
+    line = f"Apply: {plural(number, 'write')}{least}, and list pages to read them back"
+    read = [f"{number} for {_many(types, kind)}" for kind, number in sorted(plan.requests.items()) if kind in types]
+    return f"{line}; reading took {plural(sum(plan.requests.values()), 'request')}: {', '.join(read)}" if read else line
+
+
+def _many(types: Kinds, kind: str) -> str:
+    return types[kind].section[-1].replace("_", " ")
 
 
 def bill(plan: Plan, types: Kinds) -> str:

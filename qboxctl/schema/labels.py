@@ -77,6 +77,8 @@ def match(
         same = [by_id[one.pin]] if one.pin in by_id else by_text.get(formats.folded(one.label), [])
         same = [live for live in same if not live.leaving] or same[:1]
         if one.pin and one.pin not in by_id:
+            if one.absent:
+                continue  # it is gone
             wrong.append(Unmatched(one, f"there is no {title} with the id {one.pin}",
                                 f"correct the id, or remove it to have a {title} created"))  # fmt: skip
         elif len(same) > 1:
