@@ -17,7 +17,7 @@ from qboxctl.api.reader import ACCOUNT, Account, Home
 from qboxctl.config.configuration import Configuration
 from qboxctl.errors import ApiError, AuthError, Refused
 from qboxctl.model import Live
-from qboxctl.schema.calls import Call, Certainty
+from qboxctl.schema.calls import OWN, Call, Certainty
 from qboxctl.schema.resource import Field, ResourceType
 
 MOST_SKEW = 60
@@ -230,13 +230,14 @@ class _Doctor:
         """Which modelled attributes the answers carry, and which others."""
         rows = self.rows.get(type_.kind, ())
         listed = {name for row in rows for name in row.content}
-        detailed = self.details(type_, rows) if rows else set()
+        detailed = {*self.details(type_, rows), *self.side_lists(type_, rows)} if rows else set()
         for one in type_.fields:
             if one.compared:
                 seen = _seen(one, listed, detailed) if rows else Seen.UNTRIED
                 self.report.attributes.append(Attribute(type_.kind, one.row_name, one.certainty, seen))
-        unknown = (listed | detailed) - type_.wire_names
-        if unknown:
+        blocks = (child.wire_names for child in self.types.children(type_.kind) if child.identity.alone)
+        unknown = (listed | detailed) - type_.wire_names.union(*blocks)
+        if unknown and not type_.identity.alone:  # a block's rows are those of its parent
             self.report.unknown[type_.kind] = sorted(unknown)
 
     def details(self, type_: ResourceType, rows: Sequence[_Row]) -> set[str]:
@@ -254,14 +255,27 @@ class _Doctor:
         self.note(call, Answered.MISSING if found is None else Answered.CONFIRMED)
         return set(found or ())
 
+    def side_lists(self, type_: ResourceType, rows: Sequence[_Row]) -> set[str]:
+        """The lists of one object that are told elsewhere."""
+        live = self.live(type_, rows[0])
+        registers = {one.row_name: one.each.register for one in type_.fields if one.each and one.each.register}
+        if live is None or not registers:
+            return set()
+        for register in registers.values():
+            path = register.list.path_for({**rows[0].home.codes, OWN: live.remote_id})
+            missing = self.account.side_list(register.list, path, register.codes) is None
+            self.note(register.list, Answered.MISSING if missing else Answered.CONFIRMED)
+        lists = [one for one in type_.fields if one.row_name in registers]
+        found = self.account.enrolled(type_, rows[0].home.codes, live, lists)
+        return {name for name in registers if name in found.row}
+
     def note(self, call: Call, answered: Answered) -> None:
         """Keep whether a call was answered."""
         self.answered[call.method, call.path] = answered
 
     def routes(self, type_: ResourceType) -> None:
         """Whether the calls are there that no reference shows."""
-        proof = type_.lifecycle.proof
-        for call in (*type_.calls, *((proof.at_once, proof.queued) if proof else ())):
+        for call in type_.every_call:
             if call.certainty is not Certainty.DOCUMENTED:
                 answered = self.answered.get((call.method, call.path), Answered.UNTRIED)
                 self.report.routes.append(Route(type_.kind, call, answered))

@@ -81,12 +81,17 @@ def _explain_own(one: ResourceType, name: str) -> list[str]:
     return [f"{one.kind}.{name}", "", f"{schema['description'].rstrip('.')}.", "", values]
 
 
+def _place(one: ResourceType) -> str:
+    """Where an object stands in a file."""
+    return TYPES.path(one.kind) + ("" if one.identity.alone else ".NAME")
+
+
 def _explain_kind(one: ResourceType) -> Iterable[str]:
     yield f"{one.kind}: {one.title}"
     yield ""
     yield one.doc
     yield ""
-    yield f"in a file:   {TYPES.path(one.kind)}.NAME"
+    yield f"in a file:   {_place(one)}"
     yield f"address:     {one.kind}/{TYPES.form(one.kind)}"
     yield f"absent:      {'deletes it' if one.calls.delete else 'disables it; the API cannot delete it'}"
     if one.allowed_on_remove():
@@ -195,13 +200,12 @@ def _page() -> Iterable[str]:
     yield "tells which assumed names your account's answers carry)."
     for one in TYPES.values():
         yield from ("", f"## {one.kind}", "", one.doc, "")
-        yield f"- in a file: `{TYPES.path(one.kind)}.NAME`"
+        yield f"- in a file: `{_place(one)}`"
         yield f"- address: `{one.kind}/{TYPES.form(one.kind)}`"
         yield f"- `state: absent` {'deletes it' if one.calls.delete else 'disables it: the API cannot delete it'}"
         if one.allowed_on_remove():
             yield f"- `on_remove` may be {', '.join(f'`{word}`' for word in one.allowed_on_remove())}"
-        proof = one.lifecycle.proof
-        for call in (*one.calls, *((proof.at_once, proof.queued) if proof else ())):
+        for call in one.every_call:
             yield f"- `{call.method} {call.path}` ({call.certainty.value})"
         if one.fields:
             yield from (

@@ -172,7 +172,7 @@ RESOURCE = ResourceType(
             "Mailboxes of the domain that have an archive; one that leaves the list is disabled, and keeps what it has",
             required=True,
             create_as="email_codes",
-            read_as=("archiving_email_codes",),
+            read_as=("email_codes",),
             initial=(),
             in_use=True,
             refers=Reference(("mailbox",), by_code=True, within=True),

@@ -6,7 +6,7 @@ masking, the emulator's routes and the tests' random data. Nothing here does I/O
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property
@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from qboxctl.model import JSON, Action, Change, FieldChange, Value
 from qboxctl.schema import formats
-from qboxctl.schema.calls import UPDATE, Calls, Certainty
+from qboxctl.schema.calls import UPDATE, Call, Calls, Certainty
 from qboxctl.schema.collections import References
 from qboxctl.schema.entries import Entries
 from qboxctl.schema.lifecycle import Lifecycle
@@ -479,6 +479,20 @@ class ResourceType:
         told = (self.told.preview, self.told.used, *self.told.names) if self.told else ()
         keys = {self.identity.key, self.identity.id, *self.identity.also, "customer_code", *self.secret_answers, *told}
         return frozenset((named | confirmations | keys) - {""})
+
+    @property
+    def every_call(self) -> Iterator[Call]:
+        """All calls of the API that it is read and written by."""
+        yield from self.calls
+        if self.lifecycle.proof:
+            yield from (self.lifecycle.proof.at_once, self.lifecycle.proof.queued)
+        known = {(call.method, call.path) for call in self.calls}
+        for each in (one.each for one in self.fields if one.each):
+            listed = (each.register.list,) if each.register else ()
+            for call in (*listed, *each.calls):
+                if (call.method, call.path) not in known:
+                    known.add((call.method, call.path))
+                    yield call
 
     @cached_property
     def cleared(self) -> tuple[Field, ...]:

@@ -25,7 +25,11 @@ from tests.support.lab import TOKEN, Lab, configuration_of
 SEED = {
     "domains": {
         "empty.example": {},
-        "example.com": {"mailboxes": {"ada": {"firstname": "Ada"}}, "aliases": {"info": ["ada@example.com"]}},
+        "example.com": {
+            "mailboxes": {"ada": {"firstname": "Ada"}},
+            "aliases": {"info": ["ada@example.com"]},
+            "vault": {"retention": 12, "mailboxes": ["ada"]},
+        },
     },
     "delivery": {
         "domains": {"news.example.com": {}},
@@ -63,9 +67,8 @@ def test_a_healthy_account(account, project):
     assert done.code == 0
     topics = {topic for topic, status in checks(done) if status == "ok"}
     assert topics >= {"token", "domain", "mailbox", "alias", "delivery_domain", "delivery_account", "suppression"}
-    known = seen(done)
-    assert {how for (kind, _), how in known.items() if kind in topics} == {"list"}
-    assert set(known.values()) == {"list", "untried"}, "of what there is none in the account"
+    assert {key for key, where in seen(done).items() if where != "list"} == {("vault", "email_codes")}
+    assert seen(done)["vault", "email_codes"] == "details"
     assert not account.writes
     text = project.run("doctor")
     assert text.code == 0
