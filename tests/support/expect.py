@@ -10,6 +10,7 @@ from qboxctl.model import Action, Address, Change, Outcome, Status
 from qboxctl.resources import TYPES
 from qboxctl.schema import collections
 from qboxctl.schema.kinds import Kinds
+from qboxctl.schema.lifecycle import DISABLED
 from qboxctl.schema.resource import Field
 
 Tree = dict[str, Any]
@@ -65,7 +66,14 @@ def check(
     was, wanted, now = objects(before), objects(configuration), objects(after)
     on_remove = configuration.get("settings", {}).get("on_remove", {})
     for address, body in wanted.items():
+        if body.get("state") == "absent":
+            assert address not in now, f"{address} should be gone"
+            continue
+        if _idle(address, body) and address not in was:
+            assert address not in now, f"{address} was made to be disabled"
+            continue
         assert address in now, f"{address} is missing"
+        _still_kept(address, was, now)
         old = was.get(address, {} if address in broken_off else None)
         _as_wished(address, body, old, now[address], blind)
     for address in was.keys() | now.keys():
@@ -81,7 +89,8 @@ def check(
             continue
         assert address in was, f"{address} came from nowhere"
         assert address in now, f"{address} was lost"
-        expected = dict(was[address])
+        _still_kept(address, was, now)
+        expected = {name: value for name, value in was[address].items() if name != "kept"}
         if todo == "disable":
             name, value = TYPES[kind].disabling or ("", None)
             expected[name] = value
@@ -89,9 +98,28 @@ def check(
         for one in TYPES[kind].fields:
             if one.sole:
                 expected.pop(one.name, None)  # another one may have taken it
+        if kind == "vault":
+            expected["mailboxes"] = [one for one in expected["mailboxes"] if _box(address, one) in now]
         if kind == "suppression":
             expected["accounts"] = [one for one in expected["accounts"] if f"delivery_account/{one}" in now]
         assert {key: now[address][key] for key in expected} == expected, address
+
+
+def _box(vault: str, name: str) -> str:
+    return f"mailbox/{name}@{vault.partition('/')[2]}"
+
+
+def _idle(address: str, body: Tree) -> bool:
+    """Whether an object that need not be there is to be disabled."""
+    type_ = TYPES[address.partition("/")[0]]
+    return type_.lifecycle.idle and type_.disabling is not None and body.get(type_.disabling[0]) == DISABLED
+
+
+def _still_kept(address: str, was: Mapping[str, Tree], now: Mapping[str, Tree]) -> None:
+    """No archive of a mailbox that is still there is destroyed unless its Vault is removed."""
+    for before, after in ((was[address], now[address]),) if address in was and address.startswith("vault/") else ():
+        kept = {*before["mailboxes"], *before.get("kept", ())} - {*after["mailboxes"], *after.get("kept", ())}
+        assert not [name for name in kept if _box(address, name) in now], f"{address}: {kept} was destroyed"
 
 
 def _as_wished(address: str, body: Tree, was: Tree | None, now: Tree, blind: frozenset[str]) -> None:
@@ -106,7 +134,7 @@ def _as_wished(address: str, body: Tree, was: Tree | None, now: Tree, blind: fro
         if name == "extra":
             continue
         one = type_.by_name[name]
-        if not (one.compared or one.volatile):
+        if not (one.compared or one.volatile) or (one.in_use and _idle(address, body)):
             continue
         stated.add(name)
         if name in blind and was is not None:
@@ -115,7 +143,7 @@ def _as_wished(address: str, body: Tree, was: Tree | None, now: Tree, blind: fro
         have = now[name]
         assert _shown(one, want) == have, f"{address}: {name} is {have}, not {want}"
     for name, value in (was or {}).items():
-        if name not in stated and name not in ("bounce_msg", "extra"):
+        if name not in stated and name not in ("bounce_msg", "extra", "kept"):
             if (
                 name in ("accounts", "status")
                 or type_.by_name[name].sole
