@@ -49,6 +49,9 @@ WRONG = {
     ),
     "a strange filter": ({"date_filter_preset": "last_week"}, "date_filter_preset"),
     "custom without a date": ({"date_filter_preset": "custom"}, "custom_from_date"),
+    "a custom date that is none": ({"date_filter_preset": "custom", "custom_from_date": "x"}, "custom_from_date"),
+    "a date before all others": ({"first_execution_date": "0001-01-01T00:00:00+14:00"}, "first_execution_date"),
+    "a column without an end": ({"csv_file_content": f"{'x' * 200_000};b;c;d"}, "csv_file_content"),
     "an unknown name": ({"color": "red"}, "color"),
 }
 

@@ -6,17 +6,16 @@ never kept. Rows of accounts that are ``failing`` end in an error.
 
 from __future__ import annotations
 
-import csv
 import re
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from qboxctl.emulator.jobs.orders import ZONE, accounts, complaints, moment
 from qboxctl.emulator.jobs.service import Ask, Route, Row, Service, bodies, checked, chosen
 from qboxctl.emulator.wire import Refusal, Response, answer
 from qboxctl.model import JSON
 
-MOST_ROWS = 500
 MOST_SCHEDULED = 5
 """How many migrations may be under way at once."""
 _PATH = "/api/migrations"
@@ -25,25 +24,7 @@ _UNDER_WAY = ("validating", "to_schedule", "scheduled", "running")
 _STATUSES = (*_UNDER_WAY, "failed", "completed_with_errors", "completed")
 _FAILED = ("error", "crashed")
 _ROW_STATUSES = ("all", "running", "success", *_FAILED, "failed")
-_PRESETS = ("standardssl", "standardnossl", "gmail", "exchange", "office365")
-"""The kinds of servers, as an older page names them, without blanks and hyphens."""
-_FILTERS = ("all", "last_month", "last_6_months", "last_year", "custom")
 _RUNS = ("first", "second")
-_TEXT, _FLAG, _NUMBER = "string", "boolean", "integer"
-_BODY = {
-    "csv_file_name": _TEXT,
-    "csv_file_content": _TEXT,
-    "csv_file_size": _NUMBER,
-    "preset": _TEXT,
-    "customer_code": _TEXT,
-    "first_execution_date": _TEXT,
-    "second_execution_date": _TEXT,
-    "execute_now": _FLAG,
-    "date_filter_preset": _TEXT,
-    "custom_from_date": _TEXT,
-}
-_TYPES: Mapping[str, type] = {_TEXT: str, _FLAG: bool, _NUMBER: int}
-_ZONE = timezone(timedelta(hours=1))
 _FIRST = 12345678
 
 
@@ -150,14 +131,14 @@ class Migrations(Service):
         """A moment in the form of the quirk."""
         if text is None:
             return None
-        moment = datetime.fromisoformat(text)
+        when = datetime.fromisoformat(text)
         match self.quirks["migration_dates"]:
             case "offset":
-                return moment.astimezone(_ZONE).isoformat()
+                return when.astimezone(ZONE).isoformat()
             case "local":
-                return moment.astimezone(_ZONE).replace(tzinfo=None).isoformat()
+                return when.astimezone(ZONE).replace(tzinfo=None).isoformat()
             case _:
-                return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+                return when.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
     # -- what happens by itself ----------------------------------------------------------------------------
 
@@ -223,56 +204,23 @@ class Migrations(Service):
         body = ask.body
         if not isinstance(body, dict):
             raise Refusal(422, [("body", "is not a JSON object")])
-        wrong = {name: text for name, value in body.items() if (text := _complaint(name, value))}
-        wrong |= {name: text for name, text in self._missing(body).items() if name not in wrong}
-        rows, told = _accounts(body.get("csv_file_content"))
-        if told:
-            wrong.setdefault("csv_file_content", told)
-        wrong |= {name: text for name, text in self._unfit(body).items() if name not in wrong}
+        wrong = complaints(body, any_preset=self.quirks["migration_preset"] == "any")
+        customer = body.get("customer_code", self.store.customer_code)
+        if self.customer(str(customer)) not in (self.store.customer_code, *self.store.customers):
+            wrong.setdefault("customer_code", "is not valid")
         if wrong:
             raise Refusal(422, wrong.items())
         if sum(one["status"] in _UNDER_WAY for one in self._records.values()) >= MOST_SCHEDULED:
             raise Refusal(422, [("base", f"too many migrations are scheduled (maximum is {MOST_SCHEDULED})")])
         self._last += 1
         record = self._record(f"MG{self._last}", body)
+        rows, _ = accounts(body["csv_file_content"])
         record["rows"] = [_row(record["code"], number, row) for number, row in enumerate(rows, 1)]
         self._records[record["code"]] = record
         if record["left"] == 0:
             self._validated(record)
         self.changed = True
         return self.created(_PATH, self._shown(record))
-
-    def _missing(self, body: Mapping[str, Any]) -> dict[str, str]:
-        names = ["csv_file_name", "csv_file_content", "preset"]
-        names += [] if body.get("execute_now") else ["first_execution_date"]
-        names += ["custom_from_date"] if body.get("date_filter_preset") == "custom" else []
-        return {name: "can't be blank" for name in names if not body.get(name)}
-
-    def _unfit(self, body: Mapping[str, Any]) -> dict[str, str]:
-        """What is wrong with values of the right type."""
-        wrong = {}
-        customer = body.get("customer_code")
-        if customer is not None and customer != self.store.customer_code:
-            if not self.admin:
-                raise Refusal(403)
-            if customer not in self.store.customers:
-                wrong["customer_code"] = "is not valid"
-        preset = re.sub(r"[\s_-]", "", str(body.get("preset", ""))).lower()
-        if self.quirks["migration_preset"] == "strict" and preset not in _PRESETS:
-            wrong["preset"] = "is not included in the list"
-        content, size = str(body.get("csv_file_content", "")), body.get("csv_file_size")
-        if size is not None and size != len(content.encode()):
-            wrong["csv_file_size"] = "is not the size of the file"
-        if body.get("date_filter_preset", "all") not in _FILTERS:
-            wrong["date_filter_preset"] = "is not included in the list"
-        dates = {
-            name: _moment(body[name]) for name in ("first_execution_date", "second_execution_date") if name in body
-        }
-        wrong |= {name: "is not a date-time" for name, moment in dates.items() if moment is None}
-        first, second = dates.get("first_execution_date"), dates.get("second_execution_date")
-        if first and second and second <= first:
-            wrong["second_execution_date"] = "must be after the first execution"
-        return wrong
 
     def _record(self, code: str, body: Mapping[str, Any]) -> Row:
         """A new migration, from the body of its creation."""
@@ -306,8 +254,7 @@ class Migrations(Service):
         days = {"last_month": 30, "last_6_months": 182, "last_year": 365}.get(body.get("date_filter_preset", "all"))
         if days is not None:
             return (datetime.fromtimestamp(self.clock(), UTC) - timedelta(days=days)).isoformat()
-        moment = _moment(body.get("custom_from_date"))
-        return moment.isoformat() if moment else None
+        return _stored(body.get("custom_from_date"))
 
     def _run_now(self, ask: Ask) -> Response:
         record = self._one(ask)
@@ -328,24 +275,6 @@ class Migrations(Service):
             raise Refusal(422, [("status", "cannot be deleted now")])
         del self._records[record["code"]]
         return self.written()
-
-
-def _complaint(name: str, value: JSON) -> str:
-    if name not in _BODY:
-        return "is not allowed"
-    return "" if type(value) is _TYPES[_BODY[name]] else f"must be of type {_BODY[name]}"
-
-
-def _accounts(content: JSON) -> tuple[list[tuple[str, str, str]], str]:
-    """The accounts in a file, without their passwords, and what is wrong with it."""
-    if not isinstance(content, str) or not content:
-        return [], ""
-    found = []
-    for number, row in enumerate(csv.reader(content.splitlines(), delimiter=";", quotechar='"'), 1):
-        if len(row) != 4 or not all(row):
-            return [], f"row {number} must have 4 columns with something in each"
-        found.append((row[0], row[1], row[3]))
-    return found, "" if len(found) <= MOST_ROWS else f"has too many rows (maximum is {MOST_ROWS})"
 
 
 def _row(code: str, number: int, account: Sequence[str]) -> Row:
@@ -369,15 +298,6 @@ def _row(code: str, number: int, account: Sequence[str]) -> Row:
     }
 
 
-def _moment(text: JSON) -> datetime | None:
-    """A date-time as it was sent; without a zone it is meant in that of the server."""
-    try:
-        found = datetime.fromisoformat(text) if isinstance(text, str) else None
-    except ValueError:
-        return None
-    return found.replace(tzinfo=_ZONE) if found is not None and found.tzinfo is None else found
-
-
 def _stored(text: JSON) -> str | None:
-    moment = _moment(text)
-    return moment.isoformat() if moment else None
+    found = moment(text)
+    return found.isoformat() if found else None
