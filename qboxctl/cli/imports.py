@@ -54,7 +54,10 @@ def list_(options: Common, form: str, seed: str | None) -> None:
 @seed_option
 @click.pass_obj
 def show(options: Common, code: str, form: str, seed: str | None) -> None:
-    """Show an import and its rows; columns that may hold a secret are masked."""
+    """Show an import and its rows.
+
+    Columns that may hold a secret are masked.
+    """
     with closing(connect(Reader, settings_only(options), options, seed=seed)) as reader:
         found = imports.found(reader, code, TYPES)
     options.result(jobs.one("import", found.record, found.rows, jobs.IMPORTED, form, options.palette()))
@@ -68,7 +71,10 @@ def show(options: Common, code: str, form: str, seed: str | None) -> None:
 @seed_option
 @click.pass_obj
 def delete(options: Common, code: str, auto_approve: bool, form: str, seed: str | None) -> None:
-    """Delete the record of an import and its file. The domains, mailboxes and aliases that came of it stay."""
+    """Delete the record of an import and its file.
+
+    It asks first. The domains, mailboxes and aliases that came of it stay.
+    """
     stays = "what was imported stays: domains, mailboxes and aliases"
     with closing(connect(Client, settings_only(options), options, seed=seed)) as client:
         found = imports.found(client, code, TYPES)

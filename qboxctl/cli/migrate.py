@@ -81,7 +81,10 @@ def start(
     form: str,
     seed: str | None,
 ) -> int:
-    """Start a migration: FILE.csv has a row for each mailbox, local;user;password;server, and no header."""
+    """Start a migration of the accounts in a file.
+
+    FILE.csv has a row for each mailbox, local;user;password;server, and no header. Git must ignore it.
+    """
     if now == (first is not None):
         raise click.UsageError("say when: --now, or --first TIME")
     if first and second and second <= first:
@@ -171,9 +174,12 @@ def show(options: Common, code: str, failed: bool, form: str, seed: str | None) 
 @seed_option
 @click.pass_obj
 def watch(options: Common, code: str, wait: float | None, form: str, seed: str | None) -> int:
-    """Print a line for each change of a migration until it ends; exit 6 where mail could not be fetched."""
+    """Print a line for each change of a migration.
+
+    It ends when the migration does: exit 6 where mail could not be fetched, 7 where --wait was over before.
+    """
     tell = options.result if form == "table" else options.say
-    with closing(connect(Reader, settings_only(options), options, seed=seed)) as reader:
+    with closing(connect(Reader, settings_only(options), options, seed=seed, counting=False)) as reader:
         found = migrations.watch(reader, code, lambda record: tell(jobs.change(record)), wait)
     if found is None:
         options.say(f"migration {code} goes on; that is all for now")
@@ -193,7 +199,10 @@ def watch(options: Common, code: str, wait: float | None, form: str, seed: str |
 @seed_option
 @click.pass_obj
 def cancel(options: Common, code: str, auto_approve: bool, form: str, seed: str | None) -> None:
-    """Delete a migration, which ends its runs where that is possible. Mail that was fetched stays."""
+    """Delete a migration, which ends its runs.
+
+    It asks first. What can be ended is ended; mail that was fetched stays.
+    """
     with closing(connect(Client, settings_only(options), options, seed=seed)) as client:
         found = migrations.found(client, code)
         record = found.record

@@ -59,8 +59,9 @@ def connect(
     *,
     seed: str | None,
     stop: threading.Event | None = None,
+    counting: bool = True,
 ) -> _R:
-    """A connection to the account, for reading only or for writing too.
+    """A connection to the account, for reading only or for writing too; its answers are counted, unless told not to.
 
     Raises AuthError without a token, and ConfigError for an endpoint that none may go to.
     """
@@ -80,7 +81,7 @@ def connect(
         stop=stop,
         log=options.log(),
         notice=options.say,
-        answered=progress,
+        answered=progress if counting else None,
     )
     options.redact = made.redact
     return made
