@@ -28,6 +28,7 @@ from qboxctl.jobs.trace import Standing, TraceMail
 from qboxctl.jobs.trial import Trial
 from qboxctl.model import Revealed, Secret, SecretSource
 from qboxctl.render import readiness
+from qboxctl.render.style import clean
 from qboxctl.resources import TYPES
 from qboxctl.schema.formats import email_address
 from qboxctl.schema.records import Record
@@ -177,7 +178,11 @@ def _tried(
     if lost:
         options.alert(f"it is unknown whether the message was sent, and it is not sent again: {lost}")
     options.say(f"looking for it in TraceMail, for up to {wait:g} s")
-    return Sent(trial, trial.follow(TraceMail(reader), wait), lost)
+    try:
+        return Sent(trial, trial.follow(TraceMail(reader), wait), lost)
+    except QboxctlError as error:  # it was sent all the same, and that must be told
+        options.alert(f"TraceMail cannot be read: {clean(str(error))}")
+        return Sent(trial, None, lost)
 
 
 def _word(sent: Sent) -> str:
@@ -198,9 +203,10 @@ def _verdict(found: Examination, sent: Sent | None, options: Common, *, asked: b
             return Exit.WAITING
         return lacking
     if sent.standing is None and sent.lost:
-        options.alert("TraceMail does not show it: look there again before it is tried anew")
+        options.alert("it was not found: look at TraceMail again before you try anew")
         return Exit.PARTIAL
     end = _ENDS[sent.standing or Standing.QUEUED]
     if end is Exit.WAITING:
-        options.say("it was accepted, and has not arrived yet: qboxctl trace --to ADDRESS tells how it goes on")
+        paste = f"`{options.command_line('trace', '--to', sent.trial.to)}` tells how it goes on"
+        options.say("it was accepted, and has not arrived yet:", paste=paste)
     return end or lacking

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 from qboxctl.config.configuration import Configuration
 from qboxctl.config.secrets import SecretError, Secrets
-from qboxctl.config.settings import EMULATOR, SEND_PATH, is_loopback
+from qboxctl.config.settings import DEFAULT_TOKEN, EMULATOR, SEND_PATH, is_loopback
 from qboxctl.errors import AuthError, ConfigError, Diagnostic
 from qboxctl.model import Revealed, Secret, SecretSource, Where
 
@@ -76,7 +76,7 @@ def bearer_of(configuration: Configuration, secrets: Secrets, reference: Secret)
     if token is None:
         raise AuthError("the Send API token is empty, or holds blanks or characters that no token has")
     settings = configuration.settings
-    for one in dict.fromkeys((settings.token, *settings.tokens)):
+    for one in dict.fromkeys((settings.token, *settings.tokens, DEFAULT_TOKEN)):
         if one.source is SecretSource.EXEC and one != settings.token:
             continue
         with suppress(SecretError):

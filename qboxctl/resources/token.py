@@ -23,14 +23,13 @@ _IN_THE_PANEL = (
 
 
 def _cut_off(planned: Planned) -> Iterator[Advisory]:
-    """A token that goes cuts its sender off at once."""
-    for change in planned.plan.changes:
-        if change.address.kind != "token" or change.action is not Action.DELETE:
-            continue
-        used = planned.live_state.live[change.address].row.get(_USED)
-        if used:
-            message = f"{change.address} is in use, {_USED} {str(used)[:40]}: what sends with it is cut off at once"
-            yield Advisory("Q060", str(change.address), message, "let its sender use another token first")
+    """A token that goes, by itself or with its account, cuts its sender off at once."""
+    gone = {change.address for change in planned.plan.changes if change.action is Action.DELETE}
+    for address, live in planned.live_state.live.items() if gone else ():
+        used = live.row.get(_USED) if address.kind == "token" else None
+        if used and gone.intersection((address, *planned.types.ancestors(address))):
+            message = f"{address} is in use, {_USED} {str(used)[:40]}: what sends with it is cut off at once"
+            yield Advisory("Q060", str(address), message, "let its sender use another token first")
 
 
 RESOURCE = ResourceType(

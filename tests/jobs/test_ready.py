@@ -241,6 +241,16 @@ def test_a_lost_answer_is_never_made_good_by_another_message(name, server, proje
     assert len(sent(server)) == 1
 
 
+@pytest.mark.parametrize("status", [403, 422, 500])
+def test_a_log_that_cannot_be_read_hides_nothing(status, account, project):
+    project.write({"settings": {"api": {"retries": 0}}})
+    account.refuse(status, "GET", "/tracemail/")
+    done = project.run("ready", "news", *TO, "--format", "json")
+    assert (done.code, done.json["sent"]["status"], bool(done.json["sent"]["message_id"])) == (7, "queued", True)
+    assert "TraceMail cannot be read" in done.err
+    assert len(sent(account)) == 1
+
+
 REFUSED = {
     "no such token": ({}, {"SEND": "another-token"}, "401", "knows no such token"),
     "quota": ({"send_429": "quota"}, {}, "429 daily_quota_exceeded", ""),

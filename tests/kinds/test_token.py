@@ -210,6 +210,13 @@ def test_a_removal_shows_when_it_was_used(used: str, project: Any, server: Any) 
     assert not used or f"last_used_at {used}" in told[0]
 
 
+def test_a_removal_of_an_account_shows_which_of_its_tokens_are_in_use(project: Any, server: Any) -> None:
+    server.swap(seed=seed(shop={"last_used_at": "2026-11-25T09:00:00Z"}, cron={}))
+    project.write({"delivery": {"accounts": {"news": {"state": "absent"}}}})
+    done = project.run("plan", "--format", "json")
+    assert [one["address"] for one in done.json["warnings"]] == ["token/news/shop"]
+
+
 def test_what_no_file_declares_stays_unless_it_is_said_otherwise() -> None:
     lab = Lab(seed=seed(Shop={}, cron={}))
     kept = plan(lab, files({"shop": {}}))
