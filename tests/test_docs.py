@@ -229,6 +229,20 @@ FULL_AT_FIRST = {
     "removals.md",
     "teams.md",
 }
+PRINTED: dict[str, dict[str, str]] = {
+    "whole-account.md": {
+        "qboxctl plan --out account.plan.json": r"(?s)\+ vault/.*\+ token/newsletter/shop.*Plan: 12 to create\.",
+        "qboxctl apply account.plan.json": r"Applied: 12 done\.",
+        "qboxctl apply": r"Nothing to change: 12 unchanged\.",
+        "qboxctl dns": r"(?m)^example\.net$",
+        "qboxctl ready newsletter": r"LACKS",
+        "qboxctl ready newsletter --send-to mary@example.com --token file:secrets/shop.token": r": delivered\n",
+        "qboxctl trace --to mary@example.com": r"delivered .* mary@example\.com .*Test of Delivery",
+        "qboxctl report cost": r"(?m)^archive +2 .* 1\.60$",
+        "qboxctl -C ../account plan": r"Nothing to change: 12 unchanged\.",
+    },
+}
+"""What command lines of a guide print, at first: the pattern is found in it."""
 ELSEWHERE = ("make ", "uv ", "export ", "unset ", "qboxctl emulator")
 """What another test tries (an emulator runs for ever), or changes a shell only."""
 PATIENT = "python examples/reseller/generate.py 400 300 /tmp/large"
@@ -262,7 +276,7 @@ def follow(page: str, place: Path, environ: dict[str, str]) -> dict[str, str]:
             ended = in_a_shell(as_run(line.strip(), place), folder, environ)
             expected = int(comment.removeprefix("exits ")) if comment.startswith("exits ") else 0
             assert ended.code == expected, f"{line}\n{ended.out}\n{ended.err}"
-            printed.setdefault(line, ended.out)
+            printed.setdefault(line.strip(), ended.out)
     return printed
 
 
@@ -285,6 +299,8 @@ def test_a_guide_can_be_followed(guide: Path, tmp_path: Path, environ: dict[str,
         environ["QBOXCTL_ENDPOINT"] = server.url
         printed = follow(text, tmp_path, environ)
     assert any(line.startswith("qboxctl") for line in printed) == bool(calls_of(text))
+    for line, expected in PRINTED.get(guide.name, {}).items():
+        assert re.search(expected, printed[line]), f"{line}\n{printed[line]}"
 
 
 @guide
