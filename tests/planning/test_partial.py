@@ -91,6 +91,17 @@ def test_a_file_that_names_what_changed_is_read(text: str) -> None:
     assert len(configuration.sources) == 2 + ("d1.example" in text), "and those that say more of what it declares"
 
 
+@pytest.mark.parametrize("body", ["{}", "{state: absent}"])
+def test_a_file_that_has_a_changed_name_in_another_domain_is_read(body: str) -> None:
+    """The name of an alias domain is only once in the account: what is right of one file may be wrong of two."""
+    files = {**PLAIN, "k.yaml": f"domains:\n  other.example:\n    domain_aliases: {{moved.example: {body}}}\n"}
+    after = "domains:\n  kiosk.example:\n    mailboxes: {ada: {}}\n    domain_aliases: {moved.example: {}}\n"
+    _, _, configuration = parted({**files, "z.yaml": ADA}, {**files, "z.yaml": after})
+    assert read(configuration) == {"k.yaml", "z.yaml"}
+    assert configuration is not None
+    assert {one.code for one in check(configuration, TYPES)} == ({"Q018"} if body == "{}" else set())
+
+
 UMLAUTS = {
     "müller.example": "xn--mller-kva.example",
     "Müller.Example": "xn--mller-kva.example",
