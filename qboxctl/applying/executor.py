@@ -79,7 +79,7 @@ class Executor:
             raise understood(self.run, self.account, step, refused) from None
 
     def send(self, step: Step) -> Written | None:
-        """The same, in which a refusal is none of the call itself yet."""
+        """Send them; a refusal is raised as the server gave it."""
         change = self.run.change(step)
         if self.client.stop.is_set():
             return None

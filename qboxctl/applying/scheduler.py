@@ -151,8 +151,9 @@ class Scheduler:
 
     def comes_early(self, step: Step, needed: Step) -> bool:
         """Whether a step may be tried though what its object is in is there and waits for something."""
-        early = self.executor.types[step.address.kind].early and self.executor.types.parent(step.address)
-        waits = needed.address == early and self.states[needed].result is Status.WAITING
+        types = self.executor.types
+        home = types.parent(step.address) if types[step.address.kind].early else None
+        waits = needed.address == home and self.states[needed].result is Status.WAITING
         return waits and bool(self.ids.of(needed.address))
 
     def home_of_early(self, step: Step, refused: Refused) -> Address | None:
