@@ -73,7 +73,8 @@ def command(
     hide leaves out objects=N at the end (all without it), and 404,page=2 denies a page: as in 404,page=2,count=inf.
 
     An ownership record is published by POST /_emulator/publish {"domain": "example.com"}, a user logs in by
-    POST /_emulator/login {"mailbox": "ada@example.com", "password": "…", "new": "…"}.
+    POST /_emulator/login {"mailbox": "ada@example.com", "password": "…", "new": "…"}. No mail of a mailbox can be
+    fetched after POST /_emulator/failing {"local_email": "ada@example.com", "error": "…"}.
     """
     from qboxctl.emulator import Emulator, parse_fault, parse_quirks
 

@@ -94,6 +94,16 @@ def test_rows_are_shown_without_secrets(form, errors, server, project):
         assert done.json["import"]["status"] == "valid_with_skipped"
 
 
+@pytest.mark.parametrize("form", ["table", "json"])
+def test_no_row_moves_the_cursor(form, server, project):
+    rows = [{"description": "\x1b[2J\u202e", "fields": {"name": "\x1b]0;x\x07"}, "error_details": ["\r\x9b1m"]}]
+    server.swap(seed={"imports": {"I123456789": {"csv_file_name": "\x1b[1m", "rows": rows}}})
+    for words in (("list",), ("show", "I123456789")):
+        done = project.run("imports", *words, "--format", form)
+        assert done.code == 0
+        assert all(line.isprintable() for line in done.out.splitlines())
+
+
 @pytest.mark.parametrize("words", [("show", "I999999999"), ("delete", "I999999999"), ("show", "../domains")])
 def test_an_unknown_code(words, account, project):
     done = project.run("imports", *words)
