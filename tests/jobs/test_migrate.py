@@ -13,18 +13,22 @@ from pathlib import Path
 import pytest
 
 from qboxctl.api.client import Client, Reader
+from qboxctl.api.reader import Account
 from qboxctl.emulator import Fault, Request, Response
 from qboxctl.errors import QboxctlError, Undone
 from qboxctl.jobs import account_file, migrations
 from qboxctl.jobs.migrations import Order
 from qboxctl.model import Revealed
-from tests.support.lab import TOKEN, Lab
+from qboxctl.resources import TYPES
+from tests.support.lab import TOKEN, Lab, configuration_of
+from tests.support.strategies import SINGLE_QUIRKS
 
 CANARY = "canary-M1grate"
 ADA = f"ada@example.com;ada;{CANARY}-1;imap.old.example"
 BOB = f'"bob@example.com";"o;bob";"{CANARY}""2";192.0.2.9'
 SEED = {"domains": {"example.com": {"mailboxes": {"ada": {"firstname": "Ada"}, "bob": {"firstname": "Bob"}}}}}
 NOW = ("--preset", "Standard-SSL", "--now", "--auto-approve")
+LOST = Fault("drop-after", method="POST", path="*/migrations")
 NIGHT = datetime(2026, 12, 1, 22, tzinfo=UTC)
 
 
@@ -320,6 +324,18 @@ def test_answers_in_any_form(answer, more, server, project, file):
     server.swap(seed=SEED, quirks={"create_answer": answer, **more})
     done = start(project, file(ADA), *NOW, "--format", "json")
     assert (done.code, done.json["migration"]["code"]) == (0, "MG12345678")
+
+
+@pytest.mark.parametrize(("name", "value"), SINGLE_QUIRKS, ids=[f"{name}={value}" for name, value in SINGLE_QUIRKS])
+def test_it_is_started_once_under_each_quirk(name, value, tmp_path):
+    rest = {f"d{number}.example": {"mailboxes": {"eve": {"firstname": "E"}}} for number in range(4)}
+    lab = Lab(seed={"domains": {**rest, **SEED["domains"]}}, quirks={name: value}, faults=[LOST])
+    with closing(Client(lab.endpoint, Revealed(TOKEN), lab.api, **lab.options())) as client:
+        wanted = order(tmp_path)
+        assert not migrations.homeless(Account(client, TYPES), configuration_of(""), wanted.file.accounts, TYPES)
+        found = migrations.found(client, migrations.start(client, wanted))
+    assert [row["local_email"] for row in found.rows] == ["ada@example.com"]
+    assert [one.fault for one in posted(lab)] == ["drop-after"]
 
 
 @pytest.mark.parametrize("dates", ["utc", "offset", "local"])
