@@ -57,7 +57,8 @@ class Verifier:
                 return Look.GOOD, ""
             return (Look.PENDING, "its deletion is queued") if live.leaving else (Look.WRONG, "it is still there")
         if live is None or live.leaving:
-            return Look.WRONG, "it is not there"
+            idle = any(type_.is_idle(one.name, one.after) for one in self.run.fields(step))
+            return (Look.GOOD, "") if idle else (Look.WRONG, "it is not there")
         if type_.lifecycle.proves(live.status) and (change is None or not change.action.removes):
             return Look.UNPROVED, "it waits for its ownership proof"
         if live.status in type_.lifecycle.failed:

@@ -132,9 +132,7 @@ class _Planner:
 
     def is_idle(self, desired: Desired) -> bool:
         """Whether something that is not there is to be disabled, and need not be made for that."""
-        type_ = self.types[desired.address.kind]
-        name, off = type_.disabling or ("", None)
-        return type_.lifecycle.idle and desired.values.get(name) == off
+        return any(self.types[desired.address.kind].is_idle(*one) for one in desired.values.items())
 
     def check_complete(self, address: Address, desired: Desired) -> None:
         """What is created has all that its creation needs."""

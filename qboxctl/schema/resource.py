@@ -515,6 +515,10 @@ class ResourceType:
         one = self.by_name.get(self.lifecycle.attribute)
         return (one.name, self.lifecycle.disabled) if one is not None and one.on_update else None
 
+    def is_idle(self, name: str, value: Value) -> bool:
+        """Whether an attribute's value means that the object need not be there: it is to be disabled."""
+        return self.lifecycle.idle and (name, value) == self.disabling
+
     def numbered(self, count: int, which: str = "") -> str:
         """So many objects of the kind, in words; ``which`` stands before its name."""
         return f"{count} {which}{self.kind if count == 1 else self.section[-1]}".replace("_", " ")

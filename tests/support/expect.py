@@ -10,7 +10,6 @@ from qboxctl.model import Action, Address, Change, Outcome, Status
 from qboxctl.resources import TYPES
 from qboxctl.schema import collections
 from qboxctl.schema.kinds import Kinds
-from qboxctl.schema.lifecycle import DISABLED
 from qboxctl.schema.resource import Field
 
 Tree = dict[str, Any]
@@ -69,9 +68,10 @@ def check(
         if body.get("state") == "absent":
             assert address not in now, f"{address} should be gone"
             continue
-        if _idle(address, body) and address not in was:
-            assert address not in now, f"{address} was made to be disabled"
-            continue
+        if _idle(address, body) and address not in now:
+            continue  # it need not be there, or went with the last mailbox that had an archive
+        if _idle(address, body):
+            assert address in was, f"{address} was made to be disabled"
         assert address in now, f"{address} is missing"
         _still_kept(address, was, now)
         old = was.get(address, {} if address in broken_off else None)
@@ -111,8 +111,7 @@ def _box(vault: str, name: str) -> str:
 
 def _idle(address: str, body: Tree) -> bool:
     """Whether an object that need not be there is to be disabled."""
-    type_ = TYPES[address.partition("/")[0]]
-    return type_.lifecycle.idle and type_.disabling is not None and body.get(type_.disabling[0]) == DISABLED
+    return any(TYPES[address.partition("/")[0]].is_idle(*one) for one in body.items())
 
 
 def _still_kept(address: str, was: Mapping[str, Tree], now: Mapping[str, Tree]) -> None:
