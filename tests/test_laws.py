@@ -32,7 +32,7 @@ from qboxctl.resources import TYPES
 from qboxctl.schema.patterns import Pattern
 from tests.support.expect import check, objects, told
 from tests.support.lab import ENVIRON, PASSWORD, TOKEN, Lab, NowBlockedError, configuration_of, socket_lab
-from tests.support.laws import SOCKETS, many, plan_of, possible
+from tests.support.laws import SOCKETS, apart, held, many, plan_of, possible
 from tests.support.strategies import (
     ALIAS_DOMAINS,
     DOMAINS,
@@ -60,6 +60,7 @@ FLAG = "force_new_password"
 """Volatile: it is compared until a mailbox is used, and goes out together with the first password."""
 
 
+@apart()
 def obey(lab: Lab, tree: dict[str, Any], seed: dict[str, Any]) -> None:
     """Apply once: the account is the wish, the second plan is empty, nothing else was touched."""
     assume(possible(seed, tree, lab.quirks))
@@ -81,6 +82,7 @@ def obey(lab: Lab, tree: dict[str, Any], seed: dict[str, Any]) -> None:
     assert least <= writes(plan.changes, TYPES) <= tried + len(plan.changes)
     assert {one.status for one in done} <= {Status.DONE}, [one for one in done if one.status is not Status.DONE]
     check(before, tree, lab.emulator.dump(codes=False), blind(lab))
+    held(lab, configuration, objects(before), objects(lab.emulator.dump(codes=False)))
     again = lab.plan(configuration)
     assert again.changes == (), again.changes
     guarded(lab, configuration, before, again)
@@ -281,6 +283,7 @@ def test_three_runs_reach_the_wish_over_sockets(seed: dict, tree: dict, chosen: 
 @many(100)
 @given(seed=accounts(), tree=wishes(), chosen=quirks(3), number=st.integers(1, 40), killed=st.booleans(),
        flagged=st.booleans())  # fmt: skip
+@apart()
 def test_a_run_stopped_anywhere_tells_what_it_did_and_the_next_one_knows_the_rest(
     seed: dict, tree: dict, chosen: dict, number: int, killed: bool, flagged: bool
 ) -> None:
@@ -314,11 +317,13 @@ def test_a_run_stopped_anywhere_tells_what_it_did_and_the_next_one_knows_the_res
     rest = lab.plan(configuration)
     assert {one.status for one in lab.apply(configuration, rest, acknowledge=rest.id)} <= {Status.DONE}
     check(before, tree, lab.emulator.dump(codes=False), blind(lab), frozenset(half))
+    held(lab, configuration, objects(before), objects(lab.emulator.dump(codes=False)))
     last = lab.plan(configuration)
     assert last.changes == ()
     guarded(lab, configuration, before, last)
 
 
+@apart()
 def survive(lab: Lab, tree: dict[str, Any]) -> None:
     """Run plan and apply until nothing breaks: the end is the wish, nothing twice, nothing foreign.
 
@@ -357,6 +362,7 @@ def survive(lab: Lab, tree: dict[str, Any]) -> None:
     else:
         raise AssertionError("faults are finite")
     check(before, tree, lab.emulator.dump(codes=False), blind(lab), frozenset(broken_off))
+    held(lab, configuration, objects(before), objects(lab.emulator.dump(codes=False)))
     ordered = lab.emulator.dump()["delivery"]["accounts"].values()
     names = [one["description"] for one in ordered]
     assert len(names) == len(set(names)), f"ordered twice: {names}"

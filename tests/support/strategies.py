@@ -25,6 +25,7 @@ ACCOUNTS = {
     "third": "transactional",
 }
 """Accounts with their types; each name can be kept in another form by a server, or in a part of it."""
+LABELS = ("Web", "cron  & co")
 SENDERS = ("news.example", "mail.example")
 SUPPRESSED = ("gone@away.example", "no@away.example", "never@away.example")
 IDENTITIES = ("ada@alpha.example", "info@beta.example")
@@ -83,6 +84,8 @@ def _values(kind: str, one: Field) -> st.SearchStrategy[Any]:
             return st.lists(_small(parts, dict(words)), max_size=2)
         case types.Password():
             return st.just(SECRET)
+        case types.Store():
+            return st.just({"exec": ["true"]})  # each gets a file of its own, see _with_tokens
         case _:
             raise NotImplementedError(f"{kind}.{one.name}: its type of value has no strategy here yet")
 
@@ -115,7 +118,7 @@ def _fitting(kind: str, name: str, body: dict[str, Any], catch_all: str) -> dict
     if kind == "delivery_account":
         body["type"] = ACCOUNTS[name]
         body.pop("description", None)
-    if kind in ("address_book", "contact"):
+    if kind in ("address_book", "contact", "token"):
         body.pop(TYPES[kind].identity.key, None)  # it is the key
     if "emails" in body:
         body["emails"] = [f"c{CONTACTS.index(name)}@contacts.example", *body["emails"]]
@@ -142,7 +145,7 @@ def sorted_by_name(rows: list[tuple[str, Any, str]]) -> list[tuple[str, Any, str
 
 _ORDERS = st.permutations(LOCALS)
 _ON_REMOVE = {kind: st.sampled_from(words) for kind, type_ in TYPES.items() if (words := type_.allowed_on_remove())}
-_REMOVED = ("domain_alias", "mailbox", "alias", "signature", "suppression", "delivery_account")
+_REMOVED = ("token", "domain_alias", "mailbox", "alias", "signature", "suppression", "delivery_account")
 _CUTS = st.integers(0, 3)
 _COIN = st.booleans()
 
@@ -188,6 +191,15 @@ def _archive(draw: st.DrawFn, domain: dict[str, Any]) -> None:
         body.pop("bounce_msg", None)
 
 
+def _with_tokens(draw: st.DrawFn, account: dict[str, Any], number: int) -> None:
+    """Put tokens into some accounts; what a program is told goes into a file that bears the number of both."""
+    if not draw(_COIN):
+        return
+    account["tokens"] = draw(_objects("token", LABELS, 2))
+    for label, token in account["tokens"].items():
+        token["store"] = {"exec": ["sh", "-c", "cat > $0", f"{number}-{LABELS.index(label)}"]}
+
+
 @st.composite
 def accounts(draw: st.DrawFn) -> dict[str, Any]:
     """A configuration-shaped account: complete bodies, consistent references."""
@@ -210,7 +222,8 @@ def accounts(draw: st.DrawFn) -> dict[str, Any]:
         "accounts": draw(_objects("delivery_account", tuple(ACCOUNTS), 2)),
         "suppressions": draw(_objects("suppression", SUPPRESSED, 2)),
     }
-    for account in delivery["accounts"].values():
+    for name, account in delivery["accounts"].items():
+        _with_tokens(draw, account, list(ACCOUNTS).index(name))
         if "domains" in account:
             account["domains"] = [name for name in account["domains"] if name in delivery["domains"]]
     for entry in delivery["suppressions"].values():
