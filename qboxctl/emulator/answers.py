@@ -74,6 +74,7 @@ class Answers:
         behaviour = behaviour_of(type_.kind)
         if behaviour.row is not None:
             row.update(behaviour.row(self, obj))
+        row.update(obj.facts)
         if type_.told:
             row.update((name, value) for name, value in _telling(type_.told, obj).items() if name)
         for row_name, name, convert in self._plans[type_.kind]:

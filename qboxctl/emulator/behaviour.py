@@ -112,7 +112,8 @@ class Behaviour:
     attributes that a list shows, where that is never all. Where the quirk ``snake`` says so, answers spell names as
     bodies do. ``find`` gives the object that a path names otherwise than by its code, and ``prepare`` is what comes to
     be in a parent when it is first asked about. ``resource_code`` is what a creation tells that may be no code.
-    ``missing`` is the quirk that says what comes of an update of a name that is not there.
+    ``missing`` is the quirk that says what comes of an update of a name that is not there. ``facts`` are attributes of
+    the answers that no write sets, and that a seed may state.
     """
 
     code: Code = PLAIN_CODE
@@ -138,6 +139,7 @@ class Behaviour:
     prepare: Callable[[Store, Stored], None] | None = None
     resource_code: Callable[[Answers, Stored], JSON] | None = None
     missing: str = ""
+    facts: frozenset[str] = frozenset()
     paging: Paging | None = None
     unused: Mapping[str, Call] = field(default_factory=dict)
     optional: Mapping[str, str] = field(default_factory=dict)

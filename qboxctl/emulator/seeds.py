@@ -128,6 +128,7 @@ class _Planter:
         status = block.pop(lifecycle.attribute, ENABLED) if lifecycle.words else ENABLED
         if status not in behaviour_of(type_.kind).statuses:
             raise ValueError(f"{lifecycle.attribute}: {status!r} is not a status of this kind")
+        facts = {fact: block.pop(fact) for fact in behaviour_of(type_.kind).facts & block.keys()}
         values, more = self._attributes(type_, block, parent)
         for repeated in type_.calls.create.repeats:  # every creation by us says it
             values.setdefault(repeated, type_.by_name[repeated].initial)
@@ -136,7 +137,7 @@ class _Planter:
             values.setdefault(type_.identity.key, name)
             name = values[type_.identity.key]
         obj = Stored(type_, code, name.strip(), key, {**initial, **values}, more, parent, status)
-        obj.owner, obj.accessed = owner, used
+        obj.owner, obj.accessed, obj.facts = owner, used, facts
         for one in type_.cleared:
             obj.kept.update((self._named(one, str(each), parent).code, 0) for each in kept)
         self._allowed(obj)
@@ -289,6 +290,7 @@ class _Dumper:
         """One object's attributes."""
         type_ = obj.type
         block: dict[str, Any] = {type_.identity.id: obj.code} if self._codes else {}
+        block |= obj.facts if self._codes else {}
         if obj.accessed and self._codes:
             block[type_.first_use] = obj.accessed
         if obj.owner:

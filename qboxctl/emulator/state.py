@@ -59,6 +59,8 @@ class Stored:
     pending: int = 0
     leaving: int | None = None
     owner: str = ""
+    facts: dict[str, JSON] = field(default_factory=dict)
+    """What a seed says that otherwise the server alone would know."""
     created: str = ""
     updated: str = ""
     accessed: str = ""

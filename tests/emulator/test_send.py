@@ -166,6 +166,28 @@ def test_what_is_no_payload(name):
     assert (done.status, done.data["error_code"], done.data["error"]) == (status, status, error)
 
 
+STATES = {
+    "verified and approved": ({"dns_verification_status": "verified", "approval_status": "approved"}, 202),
+    "not approved": ({"dns_verification_status": "verified"}, 403),
+    "no record found": (
+        {"dns_verification_status": "verified", "approval_status": "approved", "spf_last_check_ok": False}, 202,
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", STATES)
+def test_a_seed_may_state_what_only_the_server_knows(name):
+    facts, status = STATES[name]
+    content = {"domains": {"news.example": {}, "other.example": facts}}
+    account = {"accounts": {"news": {"type": "newsletter", "domains": ["other.example"]}}}
+    sender = Sender(seed={**content, **account})
+    assert sender.one(**{"from": "a@other.example"}).status == status
+    rows = sender.call("GET", "/api/delivery/domains").rows
+    assert facts.items() <= next(row for row in rows if row["name"] == "other.example").items()
+    again = Emulator(seed=sender.emulator.dump())
+    assert again.dump() == sender.emulator.dump()
+
+
 def test_five_hundred_messages_are_allowed():
     done = Sender().send({"messages": [GOOD] * 500})
     assert (done.status, done.data["queued_messages"]) == (202, 500)

@@ -21,6 +21,7 @@ from qboxctl.emulator.jobs.messages import Message, Unsendable, messages_of, ren
 from qboxctl.emulator.jobs.service import Ask, Route, Row, Service, bodies, checked
 from qboxctl.emulator.jobs.tracemail import Mailout
 from qboxctl.emulator.kinds.delivery_account import QUOTA, username
+from qboxctl.emulator.kinds.delivery_domain import may_send
 from qboxctl.emulator.quirks import reads
 from qboxctl.emulator.state import Stored
 from qboxctl.emulator.wire import Request, Response, answer, positive
@@ -190,7 +191,7 @@ class Sending(Service):
         domain = next((each for each in linked if each is not None and each.key == one.domain), None)
         if domain is None:
             return Unsendable("domain_not_allowed", f"{one.domain} is no domain of this account")
-        if domain.status != ENABLED or domain.key not in self.store.published:
+        if not may_send(self.store, domain):
             return Unsendable("domain_not_allowed", f"{one.domain} is not verified and approved")
         return one
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from qboxctl.emulator.answers import Answers
 from qboxctl.emulator.behaviour import Behaviour, Draft, Row
-from qboxctl.emulator.state import Code, Stored
+from qboxctl.emulator.state import Code, Store, Stored
+from qboxctl.schema.lifecycle import ENABLED
 
 STATUSES = ("enabled", "disabled", "blocked")
 """What a Delivery object's status may be."""
@@ -13,6 +14,14 @@ STATUSES = ("enabled", "disabled", "blocked")
 def _in_use(draft: Draft) -> None:
     if draft.store.referrers(draft.target):
         draft.complain("name", "is in use")
+
+
+def may_send(store: Store, obj: Stored) -> bool:
+    """Whether mail may be sent from a domain: it is in use, verified and approved."""
+    there = obj.key in store.published
+    verified = obj.facts.get("dns_verification_status", "verified" if there else "")
+    approved = obj.facts.get("approval_status", "approved" if there else "")
+    return obj.status == ENABLED and (verified, approved) == ("verified", "approved")
 
 
 def _row(answers: Answers, obj: Stored) -> Row:
@@ -53,5 +62,9 @@ BEHAVIOUR = Behaviour(
     row=_row,
     judgements={"delete": (_in_use,)},
     keeps=frozenset({"display_status"}),
+    facts=frozenset(
+        {"dns_verification_status", "approval_status", "spf_last_check_ok"}
+        | {f"dkim_{which}last_check_ok" for which in ("", "tr_", "nl_")}
+    ),
     noise={"approval_status": "escalated", "dns_verification_status": "half_verified"},
 )
