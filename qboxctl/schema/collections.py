@@ -236,7 +236,10 @@ class Objects(Type):
     def schema(self) -> dict[str, JSON]:
         """A list of texts or mappings."""
         words = dict(self.words)
-        names = {name: {"enum": list(words[name])} if name in words else {"type": "string"} for name, _ in self.parts}
+        names: dict[str, JSON] = {}
+        for name, usual in self.parts:
+            doc = f"Its {name.replace('_', ' ')}{f'; {usual} unless stated' if usual else ''}"
+            names[name] = {**({"enum": list(words[name])} if name in words else {"type": "string"}), "description": doc}
         one = {"type": "object", "properties": names, "additionalProperties": False}
         return {"type": "array", "items": {"anyOf": [{"type": "string"}, one]}}
 
