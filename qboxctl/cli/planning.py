@@ -21,11 +21,11 @@ from qboxctl.cli.session import accepted
 from qboxctl.config import git
 from qboxctl.config.changes import Edit, difference, edit
 from qboxctl.config.configuration import Configuration
-from qboxctl.config.revision import base_of, changed_since, is_none
+from qboxctl.config.revision import base_of, changed_since, edited, is_none
 from qboxctl.config.rules import check as check_files
 from qboxctl.config.yaml.reader import Source
 from qboxctl.errors import Diagnostic, QboxctlError
-from qboxctl.model import Advisory, LiveState, Plan, PlanOptions
+from qboxctl.model import Address, Advisory, LiveState, Plan, PlanOptions
 from qboxctl.planning.guards import acknowledges
 from qboxctl.planning.partial import part
 from qboxctl.planning.pipeline import read_and_plan, with_advice
@@ -124,7 +124,7 @@ def _remembered(task: Task, options: Common) -> Task:
     return replace(task, edit=_edit(since, task.files, options))
 
 
-def _chosen(task: Task) -> tuple[Options, str]:
+def _chosen(task: Task, options: Common) -> tuple[Options, str]:
     """Which part of the configuration is planned, and in words what changed; raises UsageError."""
     asked, configuration = task.asked, task.configuration
     chosen = Options(
@@ -140,6 +140,8 @@ def _chosen(task: Task) -> tuple[Options, str]:
         news = "--since names no revision, but zeros (a first push): nothing counts as removed, and all is planned"
         return replace(chosen, removed_since=frozenset()), news
     found = difference(task.edit, configuration)
+    texts = edited(asked.since, options.directory, configuration.enclosed)
+    found = replace(found, changed=found.changed | _holding(texts, configuration))
     chosen = replace(chosen, removed_since=found.gone, extra_edited=found.extra)
     if not asked.only_changed:
         return chosen, ""
@@ -152,6 +154,13 @@ def _chosen(task: Task) -> tuple[Options, str]:
     news += f"; {len(configuration.sources)} of {plural(len(task.files), 'file')} read" if task.whole else ""
     rotated = {address for address in configuration.objects if chosen.rotate and covering(chosen.rotate, address)}
     return replace(chosen, only=found.changed | found.gone | rotated), news
+
+
+def _holding(texts: Collection[str], configuration: Configuration) -> set[Address]:
+    """The objects whose texts some files hold: declared ones, or all of a kind where they stand in its defaults."""
+    named = {one for path in texts for one in configuration.enclosed[path]}
+    kinds = {one.kind for one in named if not one.key}
+    return {one for one in configuration.objects if one in named or one.kind in kinds}
 
 
 class Prepared(NamedTuple):
@@ -170,7 +179,7 @@ def planned(reader: Reader, task: Task, options: Common, acknowledge: str) -> Pr
     """
     task = _remembered(task, options)
     unread = task.edit.warnings() if task.edit else []
-    chosen, news = _chosen(task)
+    chosen, news = _chosen(task, options)
     if news:
         options.say(news)
     found = read_and_plan(
@@ -196,7 +205,7 @@ def _widened(whole: Callable[[], Task], options: Common, acknowledge: str, guard
     """The targets of a task with all files read, which a guard looks at."""
     options.say(f"the {guard} guard looks at everything: all files are read")
     task = _remembered(whole(), options)
-    return Targets(task.configuration, TYPES, replace(_chosen(task)[0], acknowledge=acknowledge))
+    return Targets(task.configuration, TYPES, replace(_chosen(task, options)[0], acknowledge=acknowledge))
 
 
 def _as_made(task: Task, options: Common) -> PlanOptions:
@@ -215,7 +224,7 @@ def _advisory(found: Diagnostic) -> Advisory:
 
 def targets_of(saved: Plan, task: Task, options: Common) -> Targets:
     """What a plan of today would be about that is to say the same as a saved one: its objects, by its options."""
-    chosen, _ = _chosen(_remembered(task, options))
+    chosen, _ = _chosen(_remembered(task, options), options)
     named = frozenset(change.address for change in saved.changes)
     return Targets(task.configuration, TYPES, replace(chosen, targets=(), only=named))
 

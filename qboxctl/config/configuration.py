@@ -20,7 +20,8 @@ class Configuration:
     """The whole configuration. ``managed`` are the collections whose key stands in a file, with what stands in each.
 
     ``settings_block`` is what ``settings`` was read from, environments and all; ``defaults`` are in what is declared,
-    and stand at ``default_places``.
+    and stand at ``default_places``. ``enclosed`` are the files that hold the text of a value, each with the objects
+    that it is of (of a kind without a name, where it is in its defaults).
     """
 
     settings: Settings
@@ -33,6 +34,7 @@ class Configuration:
     defaults: Mapping[str, Mapping[str, Value]] = field(default_factory=dict)
     default_places: Mapping[str, Where] = field(default_factory=dict)
     warnings: tuple[Diagnostic, ...] = ()
+    enclosed: Mapping[str, Sequence[Address]] = field(default_factory=dict)
 
     @property
     def digest(self) -> str:

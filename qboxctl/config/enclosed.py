@@ -9,6 +9,11 @@ from qboxctl.errors import BadValue
 from qboxctl.schema.types import MOST_ENCLOSED
 
 
+def place_of(path: str, source: Source) -> str:
+    """Where a file is that a configuration names, behind all links; "" where what it names is not looked at."""
+    return os.path.realpath(os.path.join(source.folder, path)) if source.root else ""
+
+
 def text_of(path: str, source: Source) -> str:
     """The text of a file that a configuration names, relative to the file that names it.
 
@@ -18,7 +23,7 @@ def text_of(path: str, source: Source) -> str:
     if not source.root:
         return path
     root = os.path.realpath(source.root)
-    real = os.path.realpath(os.path.join(source.folder, path))
+    real = place_of(path, source)
     if os.path.commonpath((root, real)) != root:
         raise BadValue(f"the file {path} is not in the folder of the configuration", hint=f"put it below {root}")
     try:

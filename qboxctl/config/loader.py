@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 from qboxctl.config.configuration import Configuration
-from qboxctl.config.enclosed import text_of
+from qboxctl.config.enclosed import place_of, text_of
 from qboxctl.config.settings import Settings, read_settings
 from qboxctl.config.yaml.reader import TWICE, Room, Source
 from qboxctl.errors import (
@@ -56,6 +56,7 @@ def load(sources: Sequence[Source], types: Kinds, environment: str = "default") 
         defaults={kind: found.values for kind, found in loader.defaults.items()},
         default_places={kind: Where(file, ("defaults", kind)) for kind, (file, _) in loader.default_bodies.items()},
         warnings=tuple(loader.found),
+        enclosed=loader.enclosed,
     )
 
 
@@ -183,6 +184,7 @@ class _Loader:
         self.settings_file: int | None = None
         self.defaults: dict[str, _Attributes] = {}
         self.default_bodies: dict[str, tuple[int, JSON]] = {}
+        self.enclosed: dict[str, list[Address]] = {}
         self.again: list[tuple[Address, _Block]] = []
         self.earlier: list[Diagnostic] = []
         """What is wrong where the first of two equal keys is taken, and not the last one."""
@@ -501,18 +503,19 @@ class _Loader:
                 elif isinstance(one.type, Store):
                     values[name] = one.type.parse(raw, self.sources[where.file].folder)
                 elif isinstance(one.type, Document):
-                    values[name] = self.document(one.type, raw, where)
+                    values[name] = self.document(one.type, raw, where, address or Address(type_.kind, ""))
                 else:
                     values[name] = one.type.parse(raw)
             except ValueError as error:
                 self.bad_value(one, raw, error, Where(where.file, (*where.path, name)), address)
         return found
 
-    def document(self, type_: Document, raw: JSON, where: Where) -> str:
+    def document(self, type_: Document, raw: JSON, where: Where, address: Address) -> str:
         """A text that may stand in a file of its own."""
         path = type_.enclosed(raw)
         if not path:
             return type_.parse(raw)
+        self.enclosed.setdefault(place_of(path, self.sources[where.file]), []).append(address)
         try:
             return type_.parse(text_of(path, self.sources[where.file]))
         except BadValue:

@@ -64,6 +64,19 @@ def changed_since(revision: str, root: str | Path, today: Iterable[Source]) -> t
     )
 
 
+def edited(revision: str, root: str | Path, paths: Iterable[str]) -> set[str]:
+    """Those of some files, by their real paths, that do not hold what they held at a revision; raises QboxctlError."""
+    paths = [path for path in paths if path]
+    if not paths:
+        return set()
+    found = _repository(revision, Path(root).resolve())
+    commit = _Commit(found, _merge_base(found, revision), "")
+    names = [Path(os.path.relpath(path, found.top)).as_posix() for path in paths]
+    texts = {path: Path(path).read_bytes().decode() for path in paths if os.path.isfile(path)}
+    then = zip(paths, commit.follow(names), strict=True)
+    return {path for path, (_, key) in then if path not in texts or key != _blob(texts[path], key)}
+
+
 def base_of(revision: str, root: str | Path) -> str:
     """The commit at which a revision's history and the one that is checked out parted; raises QboxctlError."""
     return _merge_base(_repository(revision, Path(root).resolve()), revision)

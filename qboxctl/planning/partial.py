@@ -20,6 +20,7 @@ from qboxctl.errors import Diagnostic
 from qboxctl.model import JSON, Address, Collection
 from qboxctl.planning.targets import Options, Targets
 from qboxctl.schema.kinds import Kinds
+from qboxctl.schema.types import Document
 
 MOST_NAMES = 50
 """Looking for so many names takes as long as parsing."""
@@ -41,6 +42,10 @@ def part(made: Edit, sources: Sequence[Source], types: Kinds, environment: str =
         return None
     # What changed may be named anywhere, and that may no longer be right; of all else, its declarations will do.
     unread = _without_names(changed, homes.section, sources, made.touched)
+    enclosing = {
+        type_.section[-1] for type_ in types.values() if any(isinstance(one.type, Document) for one in type_.fields)
+    }
+    unread = {number: text for number, text in unread.items() if not any(word in text for word in enclosing)}
     parsed: dict[int, tuple[JSON, list[Diagnostic]]] = {}
     for _ in range(MOST_ROUNDS):
         if not unread:

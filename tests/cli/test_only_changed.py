@@ -240,3 +240,22 @@ def test_where_the_revision_is_broken_all_is_planned_and_what_is_in_no_doubt_goe
     assert "Q001" in {one["code"] for one in done.json["warnings"]}
     assert "d11.example.yaml at" in str(done.json["warnings"])
     assert "error[" not in done.err
+
+
+@pytest.mark.parametrize("server", [{"seed": SEED}], indirect=True)
+def test_a_text_in_a_file_of_its_own_is_a_part_of_what_names_it(server: Any, project: Any) -> None:
+    config = project.folder / "config"
+    for name in NAMES[:3]:
+        body = {"body": {"file": f"{name}.html"}}
+        project.write(file_of(name, ada={"signatures": {f"ada@{name}": body}}), f"{name}.yaml")
+        (config / f"{name}.html").write_bytes(b"<p>Old</p>\r\n")
+    git(project, "init", "-q")
+    commit(project)
+    (config / "d01.example.html").write_text("<p>New</p>")
+    for form in ("json", "text"):  # text may read a part of the files only
+        done = project.run("plan", "--since", "HEAD", "--only-changed", "--format", form)
+        assert "since HEAD: 1 declaration changed, 0 gone" in done.err, done
+    plan = json.loads(project.run("plan", "--since", "HEAD", "--only-changed", "--format", "json").out)
+    assert [one["address"] for one in plan["changes"]] == ["signature/ada@d01.example/ada@d01.example"]
+    lists = [one.path for one in server.emulator.requests if one.path.startswith("/api/signatures/")]
+    assert len(lists) == 3, "one for each plan"
