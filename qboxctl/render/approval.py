@@ -31,7 +31,7 @@ def _named(lost: Sequence[Address], types: Kinds) -> str:
     names = ", ".join(clean(str(address)) for address in lost[:_NAMED])
     if len(lost) > _NAMED:
         found = Counter(address.kind for address in lost)
-        kinds = ", ".join(plural(number, types[kind].title.lower()) for kind, number in found.items())
+        kinds = ", ".join(plural(number, types[kind].noun) for kind, number in found.items())
         names += f" and {len(lost) - _NAMED} more ({kinds})"
     return names
 

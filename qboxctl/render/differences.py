@@ -308,7 +308,7 @@ def _parts(value: Value) -> Sequence[str]:
     """A value by itself, as lines: of a text, or the entries of a list or a mapping."""
     match value:
         case str():
-            return _split(value)
+            return _split(value.removesuffix("\n"))
         case dict():
             return [f"{key}: {_json(item)}" for key, item in value.items()]
         case list() | tuple():

@@ -169,7 +169,7 @@ def groups(changes: Iterable[Change], types: Kinds) -> Iterator[Group]:
             for change, one in zip(found, said, strict=True)
         ]
         told = [f"{name} {text}" if name else text for name, text in first.items() if name in equal]
-        yield Group(clean(place), plural(len(found), type_.title.lower()), told, names, rows)
+        yield Group(clean(place), plural(len(found), type_.noun), told, names, rows)
 
 
 def _said(change: Change, types: Kinds) -> dict[str, str]:
@@ -299,7 +299,7 @@ def budget(plan: Plan, types: Kinds, per_second: float | None) -> str:
     number = writes(plan.changes, types)
     seconds = number / per_second if per_second else 0
     time = f"{seconds:.0f} s" if seconds < _MINUTES else duration(seconds)
-    least = f", at least {time} at {per_second:g} requests a second" if per_second else ""
+    least = f", at least {time} at {per_second:g} requests a second" if round(seconds) else ""
     line = f"Apply: {plural(number, 'write')}{least}, and list pages to read them back"
     read = [f"{number} for {_many(types, kind)}" for kind, number in sorted(plan.requests.items()) if kind in types]
     return f"{line}; reading took {plural(sum(plan.requests.values()), 'request')}: {', '.join(read)}" if read else line

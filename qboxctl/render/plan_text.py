@@ -108,7 +108,7 @@ class _Text:
                 yield from map(self.head, some)
                 continue
             fate = self.palette.paint(remark.fate, "alarm" if some[0].destroys_data else "red")
-            what = plural(len(some), self.types[kind].title.lower())
+            what = plural(len(some), self.types[kind].noun)
             yield f"  {fate}: {what}{f', {remark.reason}' if remark.reason else ''}"
             for change in some:
                 yield self.address(change, f"    {parts.SIGNS[change.action]} ", clean(str(change.address)))

@@ -519,6 +519,11 @@ class ResourceType:
         """Whether an attribute's value means that the object need not be there: it is to be disabled."""
         return self.lifecycle.idle and (name, value) == self.disabling
 
+    @cached_property
+    def noun(self) -> str:
+        """Its title within a sentence, where proper names keep their capital letters."""
+        return self.title.lower() if self.title[1:].islower() else self.title
+
     def numbered(self, count: int, which: str = "") -> str:
         """So many objects of the kind, in words; ``which`` stands before its name."""
         return f"{count} {which}{self.kind if count == 1 else self.section[-1]}".replace("_", " ")

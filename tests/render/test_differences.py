@@ -90,6 +90,12 @@ def test_a_creation_tells_the_beginning_and_how_much_there_is(value, snapshot):
     assert all(part in whole for part in (value if isinstance(value, tuple) else value.rstrip("\n").split("\n")))
 
 
+def test_the_lines_of_a_new_text_add_up():
+    told = attributes(changed("bounce_msg", None, BODY, Action.CREATE))
+    shown = len(re.findall(r"^ +\+", told, re.MULTILINE))
+    assert int(re.search(r"(\d+) lines", told)[1]) == shown + int(re.search(r"and (\d+) more", told)[1])
+
+
 def test_the_whole_is_in_html_and_with_v():
     change = changed(*PAIRS["one-line-of-many"])
     assert "sentence 7" not in attributes(change)

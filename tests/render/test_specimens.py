@@ -51,6 +51,16 @@ def test_of_what_went_well_the_first_are_told_unless_all_are_wanted():
     assert (all_of_them.count("  done  "), "more" in all_of_them) == (60, False)
 
 
+def test_a_time_that_rounds_to_nothing_is_not_told():
+    assert ("at least 1 s" in plan_text.render(PLANS["three"], TYPES, PLAIN, 5.0)) is True
+    assert ("at least" in plan_text.render(PLANS["three"], TYPES, PLAIN, 50.0)) is False
+
+
+def test_within_a_sentence_only_proper_names_keep_their_capitals():
+    nouns = {kind: TYPES[kind].noun for kind in ("alias", "token", "domain")}
+    assert nouns == {"alias": "e-mail alias", "token": "Send API token", "domain": "hosting domain"}
+
+
 def test_equal_reasons_stand_together_and_the_worst_last():
     found = [
         *(Outcome(Address("mailbox", f"u{number}@x.example"), plan_of(3).changes[0].action, status, error)

@@ -190,7 +190,7 @@ class _Builder:
         return Batch(
             kind=kind,
             action=action,
-            title=f"{plural(len(changes), self.types[kind].title.lower())} to {action}" if headed else "",
+            title=f"{plural(len(changes), self.types[kind].noun)} to {action}" if headed else "",
             equal=list(equal.values()),
             remark=said,
             columns=columns,
