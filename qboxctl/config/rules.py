@@ -99,12 +99,12 @@ def _same_text(declared: Declared) -> Iterator[Finding]:
         for one in declared.declared(type_.kind) if not type_.identity.unique else ():
             match = f"id {one.pin}" if one.pin else f"{type_.identity.key} {folded(one.label)!r}"
             if one.fallback and not one.pin and type_.identity.key not in one.values:
-                match = f"first entry of {type_.identity.otherwise}, {one.fallback},"
+                match = f"first entry of {type_.identity.otherwise}: {one.fallback}"
             known = (declared.types.collection(one.address), match)
             if known in seen:
                 place = declared.position(seen[known])
-                yield Finding("Q014", f"{one.address} and {seen[known].address} ({place}) have the same {match}", one,
-                              hint=f"one {type_.title}, one place", second=place)  # fmt: skip
+                message = f"{one.address} and {seen[known].address} ({place}) have the same {match}"
+                yield Finding("Q014", message, one, hint=f"one {type_.noun}, one place", second=place)
             seen[known] = one
 
 

@@ -129,12 +129,19 @@ def _explain_field(one: ResourceType, each: Field) -> list[str]:
         f"writable:    {each.mode.value.replace('_', ' ')}",
     ]
     if each.mode is not Mode.LOCAL:
-        read_as = f", read as {each.row_name}" if each.row_name != each.wire else ""
         source = f" [{each.source}]" if each.source else ""
-        lines += [f"in the API:  {each.wire}{read_as}", f"sure:        {certain[each.certainty]}{source}"]
+        lines += [f"in the API:  {_in_the_api(each)}", f"sure:        {certain[each.certainty]}{source}"]
     if each.refers:
         lines.append(f"refers to:   {' or '.join(each.refers.kinds)}")
     return lines
+
+
+def _in_the_api(each: Field) -> str:
+    """The names of an attribute in requests and answers; what is written entry by entry has none after creation."""
+    later = "" if each.each else each.wire
+    names = [f"{each.create_as} at creation", f"{later} later" if later else ""] if each.create_as else [each.wire]
+    read = f"read as {each.row_name}" if each.row_name not in (each.create_as, each.wire) else ""
+    return ", ".join(filter(None, (*names, read)))
 
 
 def _explain_settings(topic: str) -> Iterable[str]:

@@ -61,7 +61,7 @@ RESOURCE = ResourceType(
         Field(
             "phone_numbers",
             Objects((("value", ""), ("type", "home")), words=(("type", _PHONES),)),
-            "Phone numbers, each a text or {value, type}",
+            "Phone numbers, each a text or {value, type}: work, home, cell, home fax or work fax",
             source=_CREATE,
         ),
         Field(
@@ -72,13 +72,13 @@ RESOURCE = ResourceType(
                 item=formats.email_address,
                 relaxed=formats.relaxed_email,
             ),
-            "E-mail addresses, each a text or {value, type}",
+            "E-mail addresses, each a text or {value, type}: work or home",
             source=_CREATE,
         ),
         Field(
             "url",
             Objects((("value", ""), ("type", "home")), words=(("type", _PLACES),)),
-            "Web addresses, each a text or {value, type}",
+            "Web addresses, each a text or {value, type}: work or home",
             source=_CREATE,
         ),
         Field(

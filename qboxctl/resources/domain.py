@@ -72,6 +72,7 @@ RESOURCE = ResourceType(
         **dict.fromkeys(("catch_all", "catchall"), "write catch_all_enabled: true and catch_all_destination: ADDRESS"),
         **dict.fromkeys(("max_mailboxes", "max_accounts", "mailbox_limit"), "write max_email_accounts"),
         **dict.fromkeys(("users", "accounts", "email_accounts"), "write mailboxes"),
+        **dict.fromkeys(("archive", "archives"), "write vault: {retention: MONTHS, mailboxes: [NAME]}"),
         **dict.fromkeys(("forwards", "forwarders", "alias_email_accounts"), "write aliases"),
         **dict.fromkeys(("alias_domains", "domain_alias", "alias_domain"), "write domain_aliases: {NAME: {}}"),
         **dict.fromkeys(("admin", "admins", "postmaster"), "qboxctl manages no administrators: make them in the panel"),

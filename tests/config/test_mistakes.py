@@ -279,6 +279,19 @@ def test_what_explain_proposes(topic: str, hint: str) -> None:
     assert reference.meant(topic).startswith(hint)
 
 
+@pytest.mark.parametrize(
+    ("topic", "names"),
+    {
+        "mailbox.language": "language",
+        "vault.retention": "retention at creation, default_retention later",
+        "vault.mailboxes": "email_codes at creation",
+        "signature.sender_in_bcc": "sender_in_bcc, read as senderInBcc",
+    }.items(),
+)
+def test_the_names_in_the_api_are_told(topic: str, names: str) -> None:
+    assert f"in the API:  {names}" in reference.explain(topic).splitlines()
+
+
 @pytest.mark.parametrize("form", ["text", "github"])
 def test_what_files_hold_moves_no_cursor_and_ends_no_line(form: str) -> None:
     """The log of a pipeline shows colours, and GitHub takes commands from it."""

@@ -51,6 +51,19 @@ def test_changes_stand_under_their_domains_what_is_removed_first():
     assert list(found) == sorted(found)
 
 
+@pytest.mark.parametrize(
+    ("kind", "key", "name"),
+    [
+        ("mailbox", "ada@a.example", ("", "ada", "@a.example")),
+        ("signature", "ada@a.example/ada@a.example", ("ada@a.example/", "ada@a.example", "")),
+        ("contact", "ada@a.example/Acme/Acme", ("ada@a.example/Acme/", "Acme", "")),
+    ],
+)
+def test_of_a_key_the_own_name_stands_out(kind, key, name):
+    ((group,),) = (one.groups for one in seen(change(key, kind=kind)).domains)
+    assert group.entries[0].name == name
+
+
 def test_creations_are_a_table_of_what_differs():
     rows = [
         change(f"u{number}@a.example", lastname=f"L{number}", firstname=f"F{number}", language="it",

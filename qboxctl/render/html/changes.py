@@ -222,7 +222,8 @@ class _Builder:
     def name(self, address: Address) -> Name:
         """The key of an object: what is its own, and what says where it lives."""
         key, own = address.key, self.types.name(address)
-        start = 0 if key.startswith(own) else len(key) - len(own) if key.endswith(own) else -1
+        end = len(key) - len(own)
+        start = end if key.endswith(f"/{own}") else 0 if key.startswith(own) else -1
         if start < 0:
             return Name("", clean(key), "")
         return Name(clean(key[:start]), clean(own), clean(key[start + len(own) :]))
