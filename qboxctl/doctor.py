@@ -18,7 +18,7 @@ from qboxctl.config.configuration import Configuration
 from qboxctl.errors import ApiError, AuthError, Refused
 from qboxctl.model import Live
 from qboxctl.schema.calls import OWN, Call, Certainty
-from qboxctl.schema.resource import Field, ResourceType
+from qboxctl.schema.resource import ResourceType
 
 MOST_SKEW = 60
 """Seconds that the clocks of server and machine may differ before it is worth a word."""
@@ -177,10 +177,15 @@ class _Doctor:
         except AuthError as error:
             if error.status != 403:
                 raise
-            self.report.add(type_.kind, Verdict.FAILED, "the token may not list these")
+            closed = type_.calls.collection.closed  # then it is so with most tokens
+            text = f"the token may not list these{f': {closed}' if closed else ''}"
+            self.report.add(type_.kind, Verdict.WARNING if closed else Verdict.FAILED, text)
             return ()
         except ApiError as error:
-            self.report.add(type_.kind, Verdict.FAILED, str(error))
+            absent = isinstance(error, Refused) and error.status == 405
+            assumed = absent and type_.calls.collection.certainty is Certainty.ASSUMED
+            text = f"this API has no such call: {error}" if assumed else str(error)
+            self.report.add(type_.kind, Verdict.WARNING if assumed else Verdict.FAILED, text)
             return ()
         if page.missing:
             there = self.account.counted(type_, home)
@@ -232,11 +237,15 @@ class _Doctor:
         listed = {name for row in rows for name in row.content}
         detailed = {*self.details(type_, rows), *self.side_lists(type_, rows)} if rows else set()
         for one in type_.fields:
-            if one.compared:
-                seen = _seen(one, listed, detailed) if rows else Seen.UNTRIED
+            if one.compared and not one.holder:  # what it names tells it
+                seen = _seen(one.row_names, listed, detailed) if rows else Seen.UNTRIED
                 self.report.attributes.append(Attribute(type_.kind, one.row_name, one.certainty, seen))
+        marks = {name for holder in self.types.holders(type_.kind) for name in (holder.code, holder.name)}
+        for name in sorted(marks):
+            seen = _seen((name,), listed, detailed) if rows else Seen.UNTRIED
+            self.report.attributes.append(Attribute(type_.kind, name, Certainty.DOCUMENTED, seen))
         blocks = (child.wire_names for child in self.types.children(type_.kind) if child.identity.alone)
-        unknown = (listed | detailed) - type_.wire_names.union(*blocks)
+        unknown = (listed | detailed) - type_.wire_names.union(marks, *blocks)
         if unknown and not type_.identity.alone:  # a block's rows are those of its parent
             self.report.unknown[type_.kind] = sorted(unknown)
 
@@ -315,6 +324,6 @@ class _Doctor:
             self.report.add(type_.readiness.topic, verdict, f"{name} {told}")
 
 
-def _seen(one: Field, listed: Iterable[str], detailed: Iterable[str]) -> Seen:
-    names = {*one.row_names}
+def _seen(row_names: Iterable[str], listed: Iterable[str], detailed: Iterable[str]) -> Seen:
+    names = {*row_names}
     return Seen.LIST if names.intersection(listed) else Seen.DETAILS if names.intersection(detailed) else Seen.NEVER

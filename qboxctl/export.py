@@ -51,25 +51,27 @@ class Selection:
 class Export:
     """The configuration as one tree, and what could not be put into it, each with the reason.
 
-    The parts that are ``split`` get a file for each of their objects.
+    The parts that are ``split`` get a file for each of their objects, those that are ``shared`` one with others: it has
+    another name than the part.
     """
 
     tree: Tree
     left_out: tuple[str, ...] = ()
     split: frozenset[str] = frozenset()
+    shared: Mapping[str, str] = field(default_factory=dict)
 
     def text(self) -> str:
         """All of it as one file."""
         return HEADER + "\n".join(dump({part: content}) for part, content in self.tree.items())
 
     def files(self) -> dict[str, str]:
-        """One file per domain, one for each other part, one for the defaults; by path."""
+        """One file per domain, one for each other part or several of them, one for the defaults; by path."""
         found: dict[str, Tree] = {}
         for part, content in self.tree.items():
             if part in self.split:
                 found |= {f"{part}/{name}.yaml": {part: {name: body}} for name, body in content.items()}
             else:
-                found[f"{part}.yaml"] = {part: content}
+                found.setdefault(f"{self.shared.get(part, part)}.yaml", {})[part] = content
         return {path: HEADER + dump(tree) for path, tree in sorted(found.items())}
 
 
@@ -94,6 +96,7 @@ def query_for_export(configuration: Configuration, types: Kinds, choice: Selecti
         whole=frozenset(types),
         opened=opened,
         entire=lambda address: choice.takes(address, types),
+        lenient=True,
     )
 
 
@@ -116,6 +119,7 @@ class _Exporter:
     def run(self) -> Export:
         """Write, read back with the real loader, and leave out what it refuses, until it refuses nothing."""
         ranks = {kind: rank for rank, kind in enumerate(self.types)}
+        self.left_out += [f"every {self.types[kind].title}: {why}" for kind, why in self.live_state.unread.items()]
         lives = [live for address, live in self.live_state.live.items() if self.taken(address, live)]
         lives.sort(key=lambda live: (ranks[live.address.kind], live.address.key))
         self.names = {live.address: name for live in lives if (name := self.name(live)) is not None}
@@ -124,7 +128,8 @@ class _Exporter:
             tree = self.tree(stated)
             wrong = _refused(dump(tree), self.types)
             if not wrong:
-                return Export(tree, tuple(sorted(set(self.left_out))), frozenset(self.holding()))
+                shared = {one.section[0]: one.file for one in self.types.levels[0] if one.file}
+                return Export(tree, tuple(sorted(set(self.left_out))), frozenset(self.holding()), shared)
             for one in wrong:
                 self.drop(stated, one)
 

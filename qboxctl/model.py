@@ -17,6 +17,10 @@ Value = Any
 """An attribute in canonical form: None, bool, int, str or a sorted tuple of str (JSON for ``extra``)."""
 
 
+Others = Mapping[tuple[str, str], Sequence[Value]]
+"""The values that live objects have of some attributes, by kind and name."""
+
+
 class Missing:
     """The answer of the API does not carry the attribute."""
 
@@ -192,7 +196,9 @@ class LiveState:
     ``complete`` are the collections that were read to their end, ``totals`` the sizes that the API reports
     for collections of which only single objects were read. ``codes`` turns codes and ids into keys, per kind.
     ``unseen`` are the counts of more than what the lists show, of objects that may be deleted. ``requests`` are how
-    many it took for kinds that have a list in each single object, beyond the lists that all are in.
+    many it took for kinds that have a list in each single object, beyond the lists that all are in. ``others`` are the
+    values of all live objects, of those attributes whose meaning these tell, by kind and name. ``unread`` are the kinds
+    whose lists could not be read, each with why.
     """
 
     live: Mapping[Address, Live]
@@ -201,6 +207,8 @@ class LiveState:
     codes: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     unseen: Mapping[Address, Sequence[Count]] = field(default_factory=dict)
     requests: Mapping[str, int] = field(default_factory=dict)
+    others: Others = field(default_factory=dict)
+    unread: Mapping[str, str] = field(default_factory=dict)
 
 
 class Action(StrEnum):

@@ -197,7 +197,7 @@ NAMED = {
     "schema/extra.py": ({"firstname", "lastname"}, "what pays is refused in `extra`, under every kind"),
     "emulator/core.py": ({"domain", "mailbox", "password"}, "the bodies of its control calls have these words"),
     "emulator/quirks.py": (
-        {"destinations", "force_new_password", "mailbox"},
+        {"destinations", "force_new_password", "mailbox", "manager", "permissions", "team_member"},
         "quirks and their values are named for what they are about",
     ),
     "emulator/answers.py": ({"destinations", "force_new_password"}, "it plays these quirks"),

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from collections.abc import Collection as Sized
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from typing import NamedTuple
 from urllib.parse import unquote
 
@@ -14,7 +15,7 @@ from qboxctl.api.client import Reader
 from qboxctl.api.entries import registered
 from qboxctl.api.listing import MOST_ALIKE, MOST_READINGS, Page, Readings, Row, number_in, untold
 from qboxctl.api.responses import Answer
-from qboxctl.errors import ApiError, NoSuchCall, Refused
+from qboxctl.errors import ApiError, AuthError, NoSuchCall, Refused
 from qboxctl.model import JSON, Address, Live
 from qboxctl.schema.calls import OWN, Call, Certainty
 from qboxctl.schema.decoding import EXTRA
@@ -58,6 +59,7 @@ class Account:
     """An account, to be read.
 
     By the path of each list, ``shown`` is what it held when it was last read, ``deleted`` what was deleted since.
+    The lists of the kinds in ``unread`` cannot be read; those of the ``silent`` ones answer 404, and may be empty.
     """
 
     def __init__(self, reader: Reader, types: Kinds) -> None:
@@ -67,6 +69,8 @@ class Account:
         self.never: dict[str, Counter[str]] = defaultdict(Counter)
         self.shown: dict[str, Sequence[Row]] = {}
         self.deleted: dict[str, set[str]] = defaultdict(set)
+        self.unread: set[str] = set()
+        self.silent: set[str] = set()
 
     def rows(
         self,
@@ -82,6 +86,8 @@ class Account:
         path = type_.calls.collection.path_for(home.codes)
         if type_.identity.alone:
             return self.block(type_, home)
+        if type_.kind in self.unread:
+            return ()
         pages = begun or self.begin(type_, path)
         if pages[0].missing:
             pages = self.believed(type_, path, pages, home)
@@ -197,7 +203,8 @@ class Account:
         self, call: Call, path: str, number: int, query: Mapping[str, str] = _ALL, *, optional: bool = False
     ) -> Page:
         paging: Mapping[str, int] = {"page": number, "per": PER_PAGE} if call.paged else {}
-        return page_of(self.reader, path, {**call.query, **query, **paging}, optional=optional or call.optional)
+        with _explained(call):
+            return page_of(self.reader, path, {**call.query, **query, **paging}, optional=optional or call.optional)
 
     def detail(self, type_: ResourceType, codes: Mapping[str, str], live: Live) -> Row | None:
         """One object with all its attributes, None where it is gone; ``codes`` are those of what it lives in."""
@@ -206,14 +213,16 @@ class Account:
             return self.listed(type_, codes, live)
         path = call.path_for({**codes, OWN: live.remote_id})
         try:
-            if call.named:
-                rows = self.reader.look_up(path, {type_.identity.key: live.address.key}).resources
-            else:
-                rows = self.reader.get(path).resources
+            with _explained(call):
+                if call.named:
+                    rows = self.reader.look_up(path, {type_.identity.key: live.address.key}).resources
+                else:
+                    rows = self.reader.get(path).resources
         except Refused as refused:
             if call.by_place and refused.status in UNPLACED:
                 return self.placed(type_, codes, live.remote_id)[1]
-            if refused.status == 404:
+            assumed = call.certainty is Certainty.ASSUMED  # then there may be no such call
+            if refused.status == 404 or (refused.status == 405 and assumed):
                 return None
             raise
         row = rows[0] if rows else None
@@ -294,7 +303,7 @@ class Account:
 
     def lacking(self, type_: ResourceType, live: Live, names: Iterable[str]) -> list[str]:
         """The attributes that a row does not carry."""
-        return [name for name in names if not tells(type_, name, live.row)]
+        return [name for name in names if name and not tells(type_, name, live.row)]
 
     def worth_asking(self, type_: ResourceType, missing: Sized[str]) -> bool:
         """Whether an object's details may hold an attribute that its list left out."""
@@ -340,7 +349,8 @@ class Account:
         found: dict[Address, Live] = {}
         if not self.listable(type_, home.codes):
             return {address: Live(address, code, {}) for address, (code, _) in wanted.items() if code}
-        single = type_.calls.read is not None and not type_.calls.read.by_place
+        read = type_.calls.read
+        single = read is not None and not read.by_place and read.certainty is not Certainty.ASSUMED
         if single and len(wanted) <= pages and all(code for code, _ in wanted.values()):
             for address, (code, names) in wanted.items():
                 live = self.detailed(type_, home.codes, Live(address, code, {}))
@@ -405,6 +415,17 @@ def page_of(reader: Reader, path: str, query: Mapping[str, str | int], *, option
     if pages > MOST_PAGES:
         raise ApiError(f"the API speaks of {pages} pages, which cannot be", request=answer.request)
     return Page(rows, pages, number_in(pagination, "total_records"))
+
+
+@contextmanager
+def _explained(call: Call) -> Iterator[None]:
+    """Let a 403 say what to do about it, where the kind knows."""
+    try:
+        yield
+    except AuthError as error:
+        if error.status != 403 or not call.closed:
+            raise
+        raise AuthError(str(error), hint=call.closed, status=403) from None
 
 
 def belongs(type_: ResourceType, row: Row, customer: str) -> bool | None:

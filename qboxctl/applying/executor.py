@@ -22,6 +22,7 @@ from qboxctl.applying.run import Run
 from qboxctl.config.stores import Store, StoreError, Stores
 from qboxctl.errors import NoSuchCall, QboxctlError, Refused, Unreachable
 from qboxctl.live.counts import counts_of
+from qboxctl.live.held import held_now
 from qboxctl.model import MISSING, Action, Address, Change, Collection, FieldChange, Live, Revealed, Value
 from qboxctl.planning import diff
 from qboxctl.planning.graph import Phase, Step
@@ -372,6 +373,11 @@ class Executor:
             return wanted
         type_, live = self.types[step.address.kind], self.live.get(step.address)
         one, lifecycle = type_.by_name[name], type_.lifecycle
+        if one.holder and live is not None:  # others may have given it something since the plan was made
+            held = held_now(self.account, one, live)
+            for address, code in (held or {}).items():
+                self.run.ids.know(address, code)
+            return None if held is None else tuple(sorted(self.types.called(address) for address in held))
         value = value_of(type_, one, live, self.run.ids.keys()) if live is not None else MISSING
         if value is MISSING:
             return one.initial

@@ -153,7 +153,7 @@ def _moved(change: Change, live: Live | None, type_: ResourceType, live_state: L
     if change.action is Action.CREATE:
         if live is None:
             return ""
-        wrong = diff.in_effect(type_, change.fields, live, codes)
+        wrong = diff.in_effect(type_, change.fields, live, codes, live_state.others)
         return f"it is there now, with another {_names(wrong)}" if wrong else None
     if live is None:
         return None if change.action is Action.DELETE else "it is not there any more"
@@ -170,7 +170,8 @@ def _moved(change: Change, live: Live | None, type_: ResourceType, live_state: L
     once = change.action is Action.UPDATE and diff.only_once(type_, live, change.fields, change.secrets, codes)
     if diff.precondition(type_, live, names, codes, once=once) == change.precondition:
         return ""
-    if change.action is Action.UPDATE and not once and not diff.in_effect(type_, change.fields, live, codes):
+    wrong = diff.in_effect(type_, change.fields, live, codes, live_state.others)
+    if change.action is Action.UPDATE and not once and not wrong:
         return None
     return _what_moved(change, live, type_, live_state, once=once)
 

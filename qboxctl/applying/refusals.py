@@ -68,7 +68,8 @@ def _way_out(run: Run, step: Step, refused: Refused) -> str:
     """What to do about a refusal, "" where only its own words tell."""
     type_, change = run.types[step.address.kind], run.change(step)
     call = _call(type_, refused)
-    if call is not None and call.closed and refused.status in _CLOSED:
+    unsure = refused.status == 404 and call is not type_.calls.create  # it may be the object
+    if call is not None and call.closed and refused.status in _CLOSED and not unsure:
         return call.closed
     if isinstance(refused, NoSuchCall):
         proof = type_.lifecycle.proof
@@ -77,6 +78,9 @@ def _way_out(run: Run, step: Step, refused: Refused) -> str:
     creates = step.phase is Phase.CREATE or (change is not None and type_.remakes(change))
     if refused.status == 403 and creates and type_.billing:
         return _UNBILLED
+    if refused.already_exists and creates and type_.identity.unique and type_.identity.pin:
+        pin = f"write {type_.identity.pin}: CODE under it, as the panel shows it"
+        return f"it is in no list that this token may read: if it is the {type_.title.lower()} that is meant, {pin}"
     if refused.already_exists and (type_.owned or type_.identity.everywhere):
         return "the name is taken, perhaps by another customer"
     return ""

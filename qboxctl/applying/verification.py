@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Collection as Sized
 from concurrent.futures import Executor, Future
 from enum import Enum, auto
 
 from qboxctl.api.reader import PER_PAGE, Account
 from qboxctl.applying.loop import Loop
 from qboxctl.applying.run import Run
-from qboxctl.model import ALREADY, Action, Address, Change, Collection, Live
+from qboxctl.live.held import holding_now, what_may_be_held
+from qboxctl.live.holding import recognise
+from qboxctl.model import ALREADY, MISSING, Action, Address, Change, Collection, Live
 from qboxctl.planning import diff
 from qboxctl.planning.graph import Phase, Step
+from qboxctl.schema.decoding import now_of
 from qboxctl.schema.formats import folded
 from qboxctl.schema.labels import text_of
 from qboxctl.schema.lifecycle import SETTLED
+from qboxctl.schema.resource import Field, ResourceType
 
 BATCH = 400
 """After how many writes to one collection they are read back while others go on; twice as many each time after."""
@@ -47,7 +52,38 @@ class Verifier:
             for step in steps
         }
         pages = 1 + run.sizes[collection] // PER_PAGE
+        if type_.holding:
+            return self.look_at_holders(type_, steps, wanted, pages)
         return self.account.observe(type_, run.home(run.types.home(collection)), wanted, pages)
+
+    def look_at_holders(
+        self, type_: ResourceType, steps: Sequence[Step], wanted: Mapping[Address, tuple[str, Sized[str]]], pages: int
+    ) -> dict[Address, Live]:
+        """Read objects with what they hold, as that tells it; by that alone where no list shows them."""
+        written = {one.name for step in steps for one in self.run.fields(step)}
+        if type_.kind in self.account.silent and not self.account.rows(type_):  # though something was made
+            self.account.unread.add(type_.kind)
+        unread = type_.kind in self.account.unread
+        lists = [one for one in type_.holding if one.name in written or unread]
+        only = None if unread else {target for one in lists for target in self.touched(one, steps)}
+        held = what_may_be_held(self.account, lists, only)
+        if unread:
+            objects = self.run.configuration.objects
+            declared = [objects[one]._replace(pin=code) for one, (code, _) in wanted.items() if one in objects]
+            found = dict(recognise(type_, declared, held.values(), held.keys(), sure=False).found)
+        else:
+            told = {one.name for one in type_.holding}
+            own = {one: (code, [name for name in names if name not in told]) for one, (code, names) in wanted.items()}
+            found = self.account.observe(type_, self.run.home(None), own, pages)
+        return holding_now(self.account, found, held)
+
+    def touched(self, one: Field, steps: Sequence[Step]) -> Iterator[Address]:
+        """What some steps give to objects and take from them, by one of their lists, and what stays in it."""
+        for step in steps:
+            for each in self.run.fields(step):
+                if each.name == one.name:
+                    names = (*(each.before or ()), *(each.after or ()))
+                    yield from self.run.types.referred(step.address, one.refers, names)
 
     def judge(self, step: Step, live: Live | None) -> tuple[Look, str]:
         """What a live object says of a step."""
@@ -55,7 +91,9 @@ class Verifier:
         if self.deletes(step):
             if live is None or not live.row:  # gone, or nobody can tell
                 return Look.GOOD, ""
-            return (Look.PENDING, "its deletion is queued") if live.leaving else (Look.WRONG, "it is still there")
+            if live.leaving:
+                return Look.PENDING, "its deletion is queued"
+            return Look.WRONG, "it is still there"
         if live is None or live.leaving:
             idle = any(type_.is_idle(one.name, one.after) for one in self.run.fields(step))
             return (Look.GOOD, "") if idle else (Look.WRONG, "it is not there")
@@ -65,14 +103,26 @@ class Verifier:
             return Look.WRONG, f"the last change of it failed on the server ({type_.lifecycle.row_name}: {live.status})"
         if live.detail != SETTLED:
             return Look.PENDING, f"it is {self.run.redact(live.detail)}"
-        wrong = diff.in_effect(type_, self.run.fields(step), live, self.run.ids.keys())
+        fields, codes, others = self.run.fields(step), self.run.ids.keys(), self.run.live_state.others
+        wrong = diff.in_effect(type_, fields, live, codes, others, sent=True)
         if self.creates(step) and not type_.identity.unique:
             # it bears the id that its creation gave: it is the one, whatever the server calls it
             wrong = [one for one in wrong if one.name != type_.identity.key]
             if not wrong:
                 return Look.GOOD, self.called(step, live)
         names = ", ".join(one.name for one in wrong)
-        return (Look.WRONG, f"{names} did not take effect") if wrong else (Look.GOOD, "")
+        return (Look.WRONG, f"{names} did not take effect") if wrong else (Look.GOOD, self.noted(step, live))
+
+    def noted(self, step: Step, live: Live) -> str:
+        """What to tell of what the server made of the values that a step wrote, and of what it does not show."""
+        type_ = self.run.types[step.address.kind]
+        if type_.kind in self.account.unread and self.creates(step):
+            shown = self.run.redact(live.remote_id)
+            return f"this API lists no such objects: write {type_.identity.pin}: {shown} under it, to find it again"
+        sent = {one.name: one.after for one in self.run.fields(step)} if type_.among else {}
+        values = [(one, now_of(type_, one.name, live, {})) for one in type_.among if one.name in sent]
+        notes = (one.type.noted(sent[one.name], now) for one, now in values if now is not MISSING)
+        return self.run.redact("; ".join(filter(None, notes)))
 
     def deletes(self, step: Step) -> bool:
         """Whether a step deletes its object."""

@@ -142,7 +142,7 @@ def _chosen(task: Task, options: Common) -> tuple[Options, str]:
     found = difference(task.edit, configuration)
     texts = edited(asked.since, options.directory, configuration.enclosed)
     found = replace(found, changed=found.changed | _holding(texts, configuration))
-    chosen = replace(chosen, removed_since=found.gone, extra_edited=found.extra)
+    chosen = replace(chosen, removed_since=found.gone, edited=found.edited)
     if not asked.only_changed:
         return chosen, ""
     if task.edit.then.mistakes:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
@@ -12,6 +12,7 @@ from qboxctl.config.loader import Stated, stated
 from qboxctl.config.yaml.reader import Source
 from qboxctl.errors import ConfigError, Diagnostic, Severity
 from qboxctl.model import JSON, Address, Desired
+from qboxctl.schema.decoding import EXTRA
 from qboxctl.schema.kinds import Kinds
 
 _NOTHING = "{}"
@@ -24,6 +25,7 @@ class Edit(NamedTuple):
     then: Stated
     now: Stated
     touched: Sequence[Source]
+    types: Kinds
 
     def warnings(self) -> list[Diagnostic]:
         """What could not be read of the files as they were; today's are there to correct it."""
@@ -36,14 +38,15 @@ def edit(before: Sequence[Source], touched: Sequence[Source], types: Kinds) -> E
     now = stated(touched, types)
     if now.mistakes:
         raise ConfigError(now.mistakes)
-    return Edit(stated(before, types), now, touched)
+    return Edit(stated(before, types), now, touched, types)
 
 
 @dataclass(frozen=True, slots=True)
 class RevisionDiff:
     """``changed`` are the declared objects of which the files say something else, or nothing, at the revision.
 
-    ``extra`` are the names in their ``extra`` that are new or have another value. ``gone`` are those that were declared
+    ``edited`` are their attributes that are new or have another value, of those whose effect an account may not tell:
+    ``extra.NAME``, and sets of which a server may drop a part. ``gone`` are those that were declared
     then, and are no more. ``rules`` are what bears on objects that no file mentions: ``settings``, ``protect``,
     ``ignore``.
     """
@@ -51,7 +54,7 @@ class RevisionDiff:
     changed: frozenset[Address]
     gone: frozenset[Address]
     rules: tuple[str, ...]
-    extra: Mapping[Address, frozenset[str]] = field(default_factory=dict)
+    edited: Mapping[Address, frozenset[str]] = field(default_factory=dict)
 
 
 def difference(made: Edit, configuration: Configuration) -> RevisionDiff:
@@ -75,25 +78,40 @@ def difference(made: Edit, configuration: Configuration) -> RevisionDiff:
     }
     changed |= {address for address in configuration.objects if address.kind in kinds}
     rules = tuple(sorted(_differing(before.rules, now.rules)))
-    extra = {address: names for address in changed if (names := _edited_extra(made, configuration.objects[address]))}
-    return RevisionDiff(frozenset(changed), before.present - configuration.objects.keys(), rules, extra)
+    edited = {address: names for address in changed if (names := _edited(made, configuration.objects[address]))}
+    return RevisionDiff(frozenset(changed), before.present - configuration.objects.keys(), rules, edited)
 
 
-def _edited_extra(made: Edit, one: Desired) -> frozenset[str]:
-    """The names in an object's ``extra`` of which the files that differ say something else now, as far as is known."""
-    if not one.extra or (made.then.mistakes and one.address not in made.then.objects):
+def _edited(made: Edit, one: Desired) -> frozenset[str]:
+    """The attributes, of those that count, of which the files that differ say something else now, as far as is known.
+
+    What another file says of them today is not what was edited.
+    """
+    names = {each.name for each in made.types[one.address.kind].among if each.name in one.values}
+    values = {EXTRA + name: _text(value) for name, value in one.extra.items()}
+    values |= {name: _text(made.types[one.address.kind].by_name[name].type.write(one.values[name])) for name in names}
+    if not values or (made.then.mistakes and one.address not in made.then.objects):
         return frozenset()
-    was, now = (_extra(said, one.address) for said in (made.then, made.now))
-    stands = {name: text for name, text in now.items() if name in one.extra and text == _text(one.extra[name])}
+    was, now = (_said(said, one.address, names) for said in (made.then, made.now))
+    stands = {name: text for name, text in now.items() if values.get(name) == text}
     return frozenset(name for name, text in stands.items() if was.get(name) != text)
 
 
-def _extra(said: Stated, address: Address) -> Mapping[str, str]:
-    """What some files say in ``extra`` of an object, defaults included, as texts that compare."""
+def _said(said: Stated, address: Address, names: Set[str]) -> Mapping[str, str]:
+    """What some files say of an object in ``extra`` and some attributes, defaults included, as texts that compare."""
     bodies = [json.loads(text) for text in (said.defaults.get(address.kind), said.objects.get(address)) if text]
-    blocks = [body["extra"] for body in bodies if isinstance(body, dict) and isinstance(body.get("extra"), dict)]
-    found = {name: value for block in blocks for name, value in block.items()}
-    return {name: _text(value) for name, value in found.items()}
+    found: dict[str, str] = {}
+    for body in bodies:
+        if isinstance(body, dict):
+            extra = body.get("extra")
+            found |= {EXTRA + name: _text(value) for name, value in (extra.items() if isinstance(extra, dict) else ())}
+            found |= {name: _text(_sorted(body[name])) for name in names & body.keys()}
+    return found
+
+
+def _sorted(value: JSON) -> JSON:
+    """A set as it compares."""
+    return sorted(set(value)) if isinstance(value, list) and all(isinstance(one, str) for one in value) else value
 
 
 def _text(value: JSON) -> str:

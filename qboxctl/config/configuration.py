@@ -88,6 +88,11 @@ def _has(source: Source, where: Where, path: Sequence[str | int]) -> bool:
     return source.position((*where.path, *path)) != source.position(where.path)
 
 
+def runs(configuration: Configuration, types: Kinds, address: Address) -> bool:
+    """Whether the settings say that the program runs with the token of this object."""
+    return bool(types[address.kind].grants) and configuration.settings.me == address.key
+
+
 def ignored(configuration: Configuration, types: Kinds, address: Address) -> bool:
     """Whether an object, or what it lives in, is matched by ``ignore``."""
     return covering_home(configuration.ignore, address, types) is not None

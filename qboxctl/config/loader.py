@@ -438,7 +438,8 @@ class _Loader:
         for implied in type_.implied:
             values.setdefault(implied.name, implied.default)
         absent = STATE in body and self.state(body[STATE], where, address)
-        pin = self.pin(body["id"], where, address) if "id" in body else ""
+        pinned = type_.identity.pin
+        pin = self.pin(body[pinned], pinned, where, address) if pinned and pinned in body else ""
         label = values.get(type_.identity.key, block.name.strip()) if not type_.identity.unique else ""
         if not type_.identity.unique and not label.strip():
             self.error("Q013", f"{address} needs a {type_.identity.key}", where, address=address)
@@ -471,11 +472,12 @@ class _Loader:
             self.error("Q013", f"state: {found} is not allowed here", place, address=address, value=True, hint=hint)
         return bool(state == ABSENT)
 
-    def pin(self, pin: JSON, where: Where, address: Address) -> str:
-        """The id that pins an object on the server, as text."""
+    def pin(self, pin: JSON, name: str, where: Where, address: Address) -> str:
+        """The id or code that pins an object on the server, as text; ``name`` is its key."""
         if isinstance(pin, bool) or not isinstance(pin, (str, int)) or not str(pin).strip():
-            place = Where(where.file, (*where.path, "id"))
-            self.error("Q013", f"id must be the account's id, found {kind_of(pin)}", place, address=address, value=True)
+            place, kind = Where(where.file, (*where.path, name)), address.kind.rpartition("_")[2]
+            message = f"{name} must be the {kind}'s {name}, found {kind_of(pin)}"
+            self.error("Q013", message, place, address=address, value=True)
             return ""
         return str(pin).strip()
 
@@ -557,7 +559,7 @@ class _Loader:
                 else:
                     inner = Where(where.file, (*place.path, *wrong.path))
                     self.error("Q013", wrong.message, inner, address=address, hint=wrong.hint)
-        elif address is None or name not in OWN or (name == "id" and type_.identity.unique):
+        elif address is None or name not in (*OWN, type_.identity.pin):
             what = "attribute" if address else f"attribute of {type_.kind}"
             if means_hash(name) and any(one.secret for one in type_.fields):
                 on = f" on {address}" if address else ""

@@ -200,4 +200,44 @@ def _same_store(declared: Declared) -> Iterator[Finding]:
             seen[file] = one
 
 
-_RULES: tuple[Rule, ...] = (_inside_absent, _same_text, _same_name, _sole, _references, _too_large, _same_store)
+def _held_twice(declared: Declared) -> Iterator[Finding]:
+    """Two objects that are to hold what can be held by one only."""
+    seen: dict[tuple[str, Address], Desired] = {}
+    for type_ in declared.types.values():
+        for one in declared.present(type_.kind) if type_.holding else ():
+            for field in type_.holding:
+                for name in one.values.get(field.name, ()):
+                    targets = declared.types.referred(one.address, field.refers, name)
+                    target = next((each for each in targets if declared.get(each)), targets[0])
+                    first = seen.setdefault((type_.kind, target), one)
+                    if first is not one:
+                        place = declared.position(first, field.name)
+                        message = f"{field.name}: {target} is given to {one.address} and to {first.address} ({place})"
+                        yield Finding("Q070", message, one, (field.name,), f"it can have one {type_.title.lower()}",
+                                      second=place)  # fmt: skip
+
+
+def _of_two_kinds(declared: Declared) -> Iterator[Finding]:
+    """A name in a list that may be of either of two objects, for whose codes it stands."""
+    for type_ in declared.types.values():
+        for field in (each for each in type_.fields if len(each.linked) > 1):
+            for one in declared.present(type_.kind):
+                for name in one.values.get(field.name, ()):
+                    targets = declared.types.referred(one.address, field.refers, name)
+                    there = [str(each) for each in targets if (found := declared.get(each)) and not found.absent]
+                    if len(there) > 1:
+                        message = f"{field.name}: {name} is {' and '.join(there)}"
+                        yield Finding("Q073", message, one, (field.name,), f"write its address: {' or '.join(there)}")
+
+
+_RULES: tuple[Rule, ...] = (
+    _inside_absent,
+    _same_text,
+    _same_name,
+    _sole,
+    _references,
+    _too_large,
+    _same_store,
+    _held_twice,
+    _of_two_kinds,
+)

@@ -47,7 +47,7 @@ class ApiSettings:
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """All settings of one environment.
+    """All settings of one environment. ``me`` is the address of the user whose token runs the program, "" if not told.
 
     ``endpoint_at`` is where the files name the endpoint; None where they do not: it is the default, or the command's.
     ``send_endpoint`` is where the Send API is, "" for beside the endpoint. ``tokens`` are those of all environments.
@@ -61,6 +61,7 @@ class Settings:
     token: Secret = DEFAULT_TOKEN
     tokens: tuple[Secret, ...] = (DEFAULT_TOKEN,)
     customer_code: str = ""
+    me: str = ""
     on_remove: Mapping[str, str] = field(default_factory=dict)
     guards: Mapping[str, Guard] = field(default_factory=dict)
     api: ApiSettings = ApiSettings()
@@ -137,6 +138,7 @@ def read_settings(block: Mapping[str, JSON], environment: str, base: str, types:
             for one in (block, *(one or {} for one in environments.values()))
         ),
         customer_code=merged.get("customer_code", ""),
+        me=formats.relaxed_email(merged.get("me", "")),
         on_remove=dict(merged.get("on_remove", {})),
         guards=_guards(merged.get("guards", {}), types),
         api=ApiSettings(**merged.get("api", {})),

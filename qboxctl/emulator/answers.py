@@ -146,13 +146,14 @@ class Answers:
             state[lifecycle.row_name] = _phase(lifecycle, obj)
         elif lifecycle.words:
             state[lifecycle.attribute] = status_number(obj) if self.quirks["status"] == "number" else obj.status
-            state[lifecycle.progress] = obj.detail
+            state |= {lifecycle.progress: obj.detail} if lifecycle.progress else {}
         return state
 
     def _plan(self, type_: ResourceType) -> list[tuple[str, str, Converter | None]]:
         state = type_.lifecycle.attribute if type_.lifecycle.words else ""
         shown = [one for one in type_.fields if one.returned and one.name != state]
         shown = [one for one in shown if not (one.each and one.each.register)]  # a list of its own tells those
+        shown = [one for one in shown if not one.holder]  # what it names tells those
         quirk = behaviour_of(type_.kind).snake
         snake = bool(quirk) and self.quirks[quirk] == "snake"
         return [(one.row_names[-1 if snake else 0], one.name, self._converter(type_, one)) for one in shown]

@@ -106,7 +106,8 @@ class Behaviour:
     ``more`` other lists by path. ``unused`` are the calls that no definition has, by what they do. Of all calls,
     ``optional`` names those that are missing where a quirk is ``absent``. ``unforced`` attributes need not be sent,
     though the engine always does. ``ends_empty`` tells whether it ends by itself once nothing is kept of any entry of
-    its list.
+    its list. To the tokens of some callers all calls are ``closed_to``. ``partly`` are the calls that are missing under
+    another value of the quirk.
 
     Of ``bare`` objects, answers tell neither status nor times, and they are deleted at once. ``listed`` are the
     attributes that a list shows, where that is never all. Where the quirk ``snake`` says so, answers spell names as
@@ -145,6 +146,8 @@ class Behaviour:
     optional: Mapping[str, str] = field(default_factory=dict)
     unforced: frozenset[str] = frozenset()
     ends_empty: Callable[[Mapping[str, str]], bool] = lambda _quirks: False
+    closed_to: frozenset[str] = frozenset()
+    partly: Mapping[str, frozenset[str]] = field(default_factory=dict)
 
 
 _PLAIN = Behaviour()

@@ -83,6 +83,8 @@ class Calls:
 
     def _understood(self, request: Request, body: JSON) -> Call:
         route, codes, type_, operation = self._routes.find(request.method, request.path)
+        if self._quirks["caller"] in behaviour_of(type_.kind).closed_to:
+            raise Refusal(403)
         parent: Stored | None = None
         for outer in reversed([*self.store.types.outer(type_.kind)]):  # of those that the path names, from outside in
             if outer.kind in codes:

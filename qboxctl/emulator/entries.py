@@ -80,7 +80,7 @@ def forget(store_values: Mapping[Stored, str], gone: Stored) -> Mapping[Stored, 
     return {
         obj: tuple(code for code in obj.values[name] if code != gone.code)
         for obj, name in store_values.items()
-        if obj.type.by_name[name].each
+        if obj.type.by_name[name].each or obj.type.by_name[name].holder
     }
 
 

@@ -78,6 +78,17 @@ QUIRKS: Mapping[str, tuple[str, ...]] = {
     "trace_dates": ("day", "rfc3339"),
     "trace_numbers": ("text", "number"),
     "trace_row": ("data_text", "data_object", "flat"),
+    "caller": ("customer", "no_reseller", "team_member", "manager"),
+    "manager_read": ("present", "list_only", "absent"),
+    "manager_domains_read": ("none", "codes", "objects"),
+    "manager_assign": ("moves", "422"),
+    "manager_put": ("partial", "replaces"),
+    "manager_delete": ("absent", "present"),
+    "permissions": ("array", "comma", "object", "null_when_empty"),
+    "permission_keys": ("strict", "ignored"),
+    "permission_implied": ("none", "added"),
+    "team_delete": ("absent", "present"),
+    "team_paging": ("{}", "totals"),
 }
 """Every quirk with its values; where any number is allowed, one stands for all."""
 

@@ -48,7 +48,8 @@ class Routes:
             behaviour = behaviour_of(type_.kind)
             optional = {"check_sync": "ownership_sync", **behaviour.optional}
             for operation, call in _calls(type_, behaviour).items():
-                absent = operation in optional and quirks[optional[operation]] == _ABSENT
+                value = quirks[optional[operation]] if operation in optional else ""
+                absent = value == _ABSENT or operation in behaviour.partly.get(value, ())
                 self._add(call.path, call.method, type_, _ABSENT if absent else operation)
             for one in type_.fields:
                 if one.each:

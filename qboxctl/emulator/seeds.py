@@ -204,7 +204,7 @@ class _Planter:
     def _named(self, one: Field, name: str, parent: Stored | None) -> Stored:
         within = parent if one.refers is not None and one.refers.within else None
         kinds = [self._types[kind] for kind in one.linked]
-        found = (self._made.get((type_.kind, within, type_.identity.normalise(name))) for type_ in kinds)
+        found = (self._made.get((type_.kind, within, type_.identity.comparable(name))) for type_ in kinds)
         obj = next((each for each in found if each is not None), None)
         if obj is None:
             raise ValueError(f"there is no {one.linked[0]}/{name}")

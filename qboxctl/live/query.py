@@ -18,7 +18,8 @@ class Query:
     kinds whose lists must be read to their end. Of the collections in ``partly``, only the objects in ``fields``
     and what other collections are in are asked for. ``opened`` tells which of the parents that were found are
     looked into: with ``removing`` because they may be deleted, so what they count themselves is wanted too. ``entire``
-    tells which objects are wanted with all their attributes.
+    tells which objects are wanted with all their attributes. A ``lenient`` one does without
+    the lists that only other tokens may read.
     """
 
     configuration: Configuration
@@ -29,3 +30,4 @@ class Query:
     opened: Callable[[Mapping[Address, Live]], Iterable[Address]] = field(default=lambda _live: ())
     entire: Callable[[Address], bool] = field(default=lambda _address: False)
     removing: bool = False
+    lenient: bool = False

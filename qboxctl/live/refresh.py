@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
+from collections.abc import Collection as Sized
 from collections.abc import Iterable, Mapping, Sequence, Set
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
 from qboxctl.api.listing import Page, Row, number_in
 from qboxctl.api.reader import ACCOUNT, MOST_LOOKS, SAMPLE, Account, Home, belongs
+from qboxctl.errors import AuthError, ConfigError, Diagnostic
 from qboxctl.live.counts import counts_of, unseen, unsure
+from qboxctl.live.holding import code_of_holder, recognise, with_holdings
 from qboxctl.live.matching import Listed, match, match_rest, pinned, refuse_twins, strangers
 from qboxctl.live.query import Query
-from qboxctl.model import Address, Collection, Count, Live, LiveState
+from qboxctl.model import MISSING, Address, Collection, Count, Live, LiveState, Others, Value
+from qboxctl.schema.decoding import Codes, value_of
+from qboxctl.schema.kinds import Kinds
 from qboxctl.schema.resource import ResourceType
 
 MOST_SEARCHES = 8
@@ -42,6 +47,8 @@ class _Refresh:
         self.doomed: set[Address] = set()
         self.unmatched: list[Listed] = []
         self.requests: Counter[str] = Counter()
+        self.unread: dict[str, str] = {}
+        self.sure: set[str] = set()
 
     def run(self) -> LiveState:
         """Lists of the account first, then what is inside the objects, then details."""
@@ -53,12 +60,16 @@ class _Refresh:
             self.doomed |= opened if self.query.removing else set()
             self.read([one for one in wanted if not self.searched(one)])
         self.detail()
+        self.stand_in()
+        self.found.update(with_holdings(self.types, self.found))
         linked = {kind for type_ in self.types.values() for one in type_.fields for kind in one.linked}
         codes: dict[str, dict[str, str]] = {kind: {} for kind in linked}
         for address, live in self.found.items():
             if address.kind in linked:
                 codes[address.kind][live.remote_id] = self.types.called(address)
-        return LiveState(self.found, frozenset(self.complete), self.totals, codes, self.unseen(), self.requests)
+        others, done = others_of(self.types, self.found.values(), codes), frozenset(self.complete)
+        unseen = self.unseen()
+        return LiveState(self.found, done, self.totals, codes, unseen, self.requests, others, self.unread)
 
     def home(self, collection: Collection) -> Home | None:
         """What a collection is in, None where that is not there."""
@@ -92,7 +103,7 @@ class _Refresh:
             else:
                 jobs.append((collection, type_, type_.calls.collection.path_for(home.codes)))
         self.count(type_ for _, type_, _ in jobs)
-        begun = self.pool.map(lambda job: self.account.begin(job[1], job[2]), jobs)
+        begun = self.pool.map(lambda job: self.begin(job[1], job[2]), jobs)
         rows = self.pool.map(lambda job: self.account.block(job[1], job[2]), blocks)
         for (collection, type_, _), own in zip(blocks, rows, strict=True):
             self.keep(collection, type_, own)
@@ -116,6 +127,47 @@ class _Refresh:
     def count(self, types: Iterable[ResourceType]) -> None:
         """Count requests for what has a list in each single object."""
         self.requests.update(type_.kind for type_ in types if type_.goes_along)
+
+    def begin(self, type_: ResourceType, path: str) -> Sequence[Page]:
+        """The first pages of a list; none of one that cannot be read, where the query can do without it.
+
+        What holds others is known by these, where the API has no such list.
+        """
+        try:
+            pages = self.account.begin(type_, path)
+        except AuthError as error:
+            if error.status != 403 or not self.query.lenient or not type_.calls.collection.closed:
+                raise
+            self.unread[type_.kind] = str(error.hint)
+            return [Page((), 0, None, str(error))]
+        if pages[0].missing and type_.holding:
+            self.unread[type_.kind] = f"this API has no such call: GET {path}"
+            self.sure |= {type_.kind} if pages[0].missing.startswith("405") else set()
+        return pages
+
+    def stand_in(self) -> None:
+        """Find what no list shows by what it holds: also a list that is only empty may answer 404."""
+        objects = self.query.configuration.objects
+        for kind in [kind for kind in self.unread if self.types[kind].holding]:
+            type_ = self.types[kind]
+            declared = [one for one in objects.values() if one.address.kind == kind]
+            held = [live for live in self.found.values() for one in type_.holding if live.address.kind in one.linked]
+            holders = (one.holder for one in type_.holding if one.holder)
+            self.sure |= {kind} if any(code_of_holder(one, live) for one in holders for live in held) else set()
+            named = {each for one in declared for each in self.types.named(one)}
+            known = {live.address for live in held if live.address in objects or live.address in named}
+            found, doubtful = recognise(type_, declared, held, known, sure=kind in self.sure)
+            if kind not in self.sure and not found:
+                del self.unread[kind]  # it is only empty, as far as can be seen
+                self.account.silent.add(kind)
+            self.found.update(found)
+            if doubtful:
+                position = self.query.configuration.position
+                raise ConfigError(
+                    Diagnostic("Q042", message, position(one.where), str(one.address), hint)
+                    for one, message, hint in doubtful
+                )
+        self.account.unread |= self.unread.keys()
 
     def whole(self, collection: Collection, begun: Sequence[Page] = ()) -> Sequence[Row]:
         """A list to its end."""
@@ -250,6 +302,8 @@ class _Refresh:
             address: _comparable(self.types[address.kind]) for address in self.found if self.query.entire(address)
         }
         wanted = {**self.query.fields, **entire}
+        for address, name in (*self.among(wanted), *self.held(wanted)):
+            wanted[address] = [*wanted.get(address, ()), name]
         for address in self.doomed & self.found.keys():
             wanted[address] = [*wanted.get(address, ()), *self.types[address.kind].counters.values()]
         for address, names in wanted.items():
@@ -262,6 +316,29 @@ class _Refresh:
             type_ = self.types[kind]
             self.detail_some(type_, some[:SAMPLE])
             self.detail_some(type_, [one for one in some[SAMPLE:] if self.account.worth_asking(type_, one[1])])
+
+    def among(self, wanted: Mapping[Address, Sized[str]]) -> list[tuple[Address, str]]:
+        """The attributes of other objects that tell what those that are wanted mean."""
+        names = {(kind, one.name) for kind, type_ in self.types.items() for one in type_.among}
+        kinds = {kind for kind, _ in names}
+        some = ((address.kind, known) for address, known in wanted.items() if address.kind in kinds)
+        asked = {(kind, name) for kind, known in some for name in known} & names
+        return [(address, name) for kind, name in sorted(asked) for address in self.found if address.kind == kind]
+
+    def held(self, wanted: Mapping[Address, Sized[str]]) -> list[tuple[Address, str]]:
+        """The attributes of objects that tell what holds them, where that is asked for."""
+        holding = {kind: type_.holding for kind, type_ in self.types.items() if type_.holding}
+        names = {
+            (kind, name)
+            for address, some in wanted.items()
+            for one in holding.get(address.kind, ())
+            if one.holder and (one.name in some or address.kind in self.unread)
+            for kind in one.linked
+            for name in ((one.holder.code, one.holder.name) if self.unread else (one.holder.code,))
+        }
+        kinds = {kind for kind, _ in names}
+        lives = [address for address in self.found if address.kind in kinds]
+        return [(address, name) for kind, name in sorted(names) for address in lives if address.kind == kind]
 
     def detail_some(self, type_: ResourceType, wanted: list[tuple[Live, list[str]]]) -> None:
         """Read the details of some objects of a kind."""
@@ -360,6 +437,18 @@ class _Refresh:
                 if other not in now:
                     del self.found[other]
             self.found.update((one, live) for one, live in now.items() if one not in self.found)
+
+
+def others_of(types: Kinds, lives: Iterable[Live], codes: Codes) -> Others:
+    """The values of live objects that tell what attributes of others mean; see LiveState."""
+    telling = {kind: type_.among for kind, type_ in types.items() if type_.among}
+    found: dict[tuple[str, str], list[Value]] = defaultdict(list)
+    for live in lives:
+        for one in telling.get(live.address.kind, ()):
+            value = value_of(types[live.address.kind], one, live, codes)
+            if value is not MISSING:
+                found[live.address.kind, one.name].append(value)
+    return found
 
 
 def _comparable(type_: ResourceType) -> list[str]:

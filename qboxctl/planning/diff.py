@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from qboxctl.json_text import canonical
-from qboxctl.model import JSON, MISSING, Change, Desired, FieldChange, Live, Missing, Value
+from qboxctl.model import JSON, MISSING, Change, Desired, FieldChange, Live, Missing, Others, Value
 from qboxctl.planning.firstuse import Use, use_of, used
 from qboxctl.schema.collections import same_json
 from qboxctl.schema.decoding import EXTRA, TOUCHED, Codes, kept_of, now_of, value_of
@@ -30,8 +30,11 @@ class Difference:
 EQUAL = Difference()
 
 
-def compare(type_: ResourceType, desired: Desired, live: Live, codes: Codes) -> Difference:
-    """What differs between the declared and the live object."""
+_NONE: Others = {}
+
+
+def compare(type_: ResourceType, desired: Desired, live: Live, codes: Codes, others: Others = _NONE) -> Difference:
+    """What differs between the declared and the live object; ``others`` is what live objects have (see LiveState)."""
     changed: list[FieldChange] = []
     fixed: list[FieldChange] = []
     unseen: list[str] = []
@@ -55,7 +58,7 @@ def compare(type_: ResourceType, desired: Desired, live: Live, codes: Codes) -> 
         if have is MISSING:
             unseen.append(name)
         elif have != want or type(have) is not type(want):
-            settled = _settled(type_, name, want, have)
+            settled = _settled(type_, name, want, have, others)
             if settled is None:
                 unseen.append(name)
             elif not settled and one.each and one.each.take is None:
@@ -106,7 +109,7 @@ def only_once(
     return bool(again) or all(now_of(type_, one.name, live, codes) is MISSING for one in fields)
 
 
-def _settled(type_: ResourceType, name: str, want: Value, have: Value) -> bool | None:
+def _settled(type_: ResourceType, name: str, want: Value, have: Value, others: Others) -> bool | None:
     """Whether a value that differs cannot be helped, or differs in form only; None where nobody can tell.
 
     A blocked account is not enabled by asking again.
@@ -115,7 +118,7 @@ def _settled(type_: ResourceType, name: str, want: Value, have: Value) -> bool |
     if name == lifecycle.attribute and lifecycle.words:
         waits = lifecycle.proves(have) or have in lifecycle.failed
         return want == lifecycle.enabled and have != lifecycle.disabled and not waits
-    return type_.by_name[name].type.agrees(want, have)
+    return type_.by_name[name].type.settled(want, have, others.get((type_.kind, name), ()))
 
 
 def same_extra(want: JSON, have: JSON) -> bool:
@@ -130,8 +133,19 @@ def same_extra(want: JSON, have: JSON) -> bool:
     return not DeepDiff(want, have, ignore_order=True, threshold_to_diff_deeper=0, ignore_private_variables=False)
 
 
-def in_effect(type_: ResourceType, fields: Iterable[FieldChange], live: Live, codes: Codes) -> list[FieldChange]:
-    """The attributes that are not as a change wants them, with what they are now; unseen ones count as in effect."""
+def in_effect(
+    type_: ResourceType,
+    fields: Iterable[FieldChange],
+    live: Live,
+    codes: Codes,
+    others: Others = _NONE,
+    *,
+    sent: bool = False,
+) -> list[FieldChange]:
+    """The attributes that are not as a change wants them, with what they are now; unseen ones count as in effect.
+
+    Right after they were ``sent``, what the server made of them counts as well.
+    """
     wrong = []
     for name, _, after in fields:
         now = now_of(type_, name, live, codes)
@@ -141,8 +155,10 @@ def in_effect(type_: ResourceType, fields: Iterable[FieldChange], live: Live, co
             continue
         if name.startswith(EXTRA):
             same: bool | None = same_extra(want, now)
+        elif sent and one is not None and one.type.among:
+            same = one.type.taken(want, now, others.get((type_.kind, name), ()))
         else:
-            same = (now == want and type(now) is type(want)) or _settled(type_, name, want, now)
+            same = (now == want and type(now) is type(want)) or _settled(type_, name, want, now, others)
         if same is False:
             wrong.append(FieldChange(name, now, after))
     return wrong

@@ -148,6 +148,12 @@ class _Builder:
             if parent is not None:
                 self.parents[change.address] = parent
                 self.inside.setdefault(parent.address, []).append(change)
+        self.losing: dict[tuple[str, str], set[Address]] = defaultdict(set)
+        for change in changes:
+            for one in change.fields if types[change.address.kind].holding else ():
+                if any(one.name == each.name for each in types[change.address.kind].holding):
+                    for name in set(one.before or ()).difference(one.after or ()):
+                        self.losing[one.name, name].add(change.address)
         self.work: dict[Step, Sequence[FieldChange]] = {}
         self.steps: dict[Address, list[Step]] = {}
         self.needs: dict[Step, set[Step]] = defaultdict(set)
@@ -171,6 +177,8 @@ class _Builder:
                 if deleting:
                     self.wait_for_names(change)
                 self.wait_for_references(change)
+                if self.types[change.address.kind].holding:
+                    self.wait_for_holders(change)
             else:
                 self.wait_for_removals(change)
         for parent, inside in self.inside.items():
@@ -198,18 +206,40 @@ class _Builder:
         """What of a change is written in which phase."""
         if change.action not in _PRESENT:
             return {Phase.LAST: change.fields}
-        if change.action is Action.CREATE and change.address not in self.inside:
+        holding = self.types[change.address.kind].holding
+        if change.action is Action.CREATE and change.address not in self.inside and not holding:
             at_once = self.types[change.address.kind].at_once
             if all(one.name in at_once for one in change.fields):  # as nearly always: no attribute need be looked at
                 return {Phase.CREATE: change.fields}
         parts: dict[Phase, list[FieldChange]] = {}
         for one in change.fields:
-            parts.setdefault(self.phase(change, one), []).append(one)
+            for phase, share in self.shares(change, one) if holding else ((self.phase(change, one), one),):
+                parts.setdefault(phase, []).append(share)
         if change.action is Action.CREATE or self.must_prove(change):
             parts.setdefault(Phase.CREATE, [])
         elif change.secrets or not parts:
             parts.setdefault(Phase.FIRST, [])
         return parts
+
+    def shares(self, change: Change, one: FieldChange) -> Iterable[tuple[Phase, FieldChange]]:
+        """What of an attribute is written when: what another one has to let go of first, or must be proved, is late."""
+        phase, type_ = self.phase(change, one), self.types[change.address.kind]
+        if not any(one.name == each.name and each.each is None for each in type_.holding):
+            return [(phase, one)]
+        late = {name for name in one.after if name not in (one.before or ()) and self.is_late(change, one.name, name)}
+        if not late:
+            return [(phase, one)]
+        soon = tuple(name for name in one.after if name not in late)
+        first = [(phase, one._replace(after=soon))] if soon != (one.before or ()) else []
+        return [*first, (Phase.SETTLE, one._replace(before=soon))]
+
+    def is_late(self, change: Change, attribute: str, name: str) -> bool:
+        """Whether something can be given to an object only after other changes."""
+        refers = self.types[change.address.kind].by_name[attribute].refers
+        targets = self.types.referred(change.address, refers, name)
+        found = (self.changes[one] for one in targets if one in self.changes)
+        unready = any(one.action is Action.CREATE or self.must_prove(one) for one in found)
+        return unready or bool(self.losing.get((attribute, name), set()) - {change.address})
 
     def must_prove(self, change: Change) -> bool:
         """Whether the change begins with the ownership proof of a domain that is already there."""
@@ -303,6 +333,31 @@ class _Builder:
                 for target in set(self.types.referred(change.address, refers, one.before)) - set(after):
                     if self.is_removed(target):
                         self.needs[Step(target, Phase.LAST)].add(step)
+
+    def wait_for_holders(self, change: Change) -> None:
+        """What an object is to hold is proved before, and let go of by others; what goes is let go of before."""
+        type_ = self.types[change.address.kind]
+        lists = {one.name: one.refers for one in type_.holding}
+        for step in self.steps[change.address]:
+            for one in (each for each in self.work[step] if each.name in lists):
+                for name in set(one.after or ()).difference(one.before or ()):
+                    for target in self.types.referred(change.address, lists[one.name], name):
+                        if target in self.changes and self.must_prove(self.changes[target]):
+                            self.needs[step].add(Step(target, Phase.CREATE))
+                    for other in self.losing.get((one.name, name), set()) - {change.address}:
+                        self.needs[step].update(self.letting_go(other, one.name, name))
+        written = {one.name for one in change.fields}
+        kinds = {kind for one in type_.holding if one.each is None and one.name not in written for kind in one.linked}
+        for gone in self.changes.values() if kinds else ():  # the list goes along as it is
+            if gone.address.kind in kinds and gone.action is Action.DELETE:
+                self.after[Step(gone.address, Phase.LAST)].update(self.steps[change.address])
+
+    def letting_go(self, address: Address, attribute: str, name: str) -> Iterable[Step]:
+        """The steps in which an object lets go of something."""
+        for step in self.steps[address]:
+            for one in self.work[step]:
+                if one.name == attribute and name in (one.before or ()) and name not in (one.after or ()):
+                    yield step
 
     def wait_for_removals(self, change: Change) -> None:
         """Removals in reverse order of creation; an object goes only after all that is inside it."""

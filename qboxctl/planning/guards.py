@@ -7,8 +7,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from qboxctl.api.listing import number_in
-from qboxctl.config.configuration import Configuration, ignored
+from qboxctl.config.configuration import Configuration, ignored, runs
 from qboxctl.model import Action, Address, Blocked, Change, Collection, Live, LiveState, Missing
+from qboxctl.planning.holding import lost
 from qboxctl.schema.decoding import kept_of
 from qboxctl.schema.kinds import Kinds
 from qboxctl.schema.labels import labelled
@@ -37,16 +38,20 @@ def judge(
     losing = [change for change in changes if types[change.address.kind].losing(change) and change not in removals]
     orders = [change for change in changes if change.action is Action.CREATE and types[change.address.kind].ordered]
     renewed = [change for change in changes if types[change.address.kind].renews(change)]
-    if not removals and not orders and not renewed and not losing:
+    own = [change for change in changes if runs(configuration, types, change.address)]
+    losses = Counter({kind: number for kind, number in _losses(changes, types).items() if number})
+    if not removals and not orders and not renewed and not losing and not own and not losses:
         return ()
     found = [
         *_protected([*removals, *renewed], live_state, configuration, types),
+        *_sawn_off(own, live_state, types),
         *_contents(removals, live_state, types),
     ]
     passable: list[Blocked] = []
     if not acknowledges(acknowledge, plan_id):
         passable = [
             *_count([*removals, *losing], live_state, configuration, types),
+            *_count_losses(losses, live_state, configuration, types),
             *_order(orders, live_state, configuration, types),
         ]
     way_out = "" if found else f"; if it is right, let exactly this plan pass: --acknowledge {plan_id}"
@@ -80,6 +85,23 @@ def _protected(
             yield Blocked("protect", kind, message, f"keep it, or take {pattern.text} out of protect")
         elif ignored(configuration, types, change.address) or types[kind].identity.reserves(types.name(change.address)):
             yield Blocked("protect", kind, f"{change.address} is never removed", "take its removal out of the files")
+
+
+def _sawn_off(own: Sequence[Change], live_state: LiveState, types: Kinds) -> Iterable[Blocked]:
+    """What takes something from the object whose token the program runs with: the next run could not undo it."""
+    for change in own:
+        type_, by_name = types[change.address.kind], types[change.address.kind].by_name
+        others = live_state.others.get((type_.kind, type_.grants), ())
+        before, after = next((one[1:] for one in change.fields if one.name == type_.grants), ((), ()))
+        lost = by_name[type_.grants].type.lost(before or (), after or (), others)
+        if _removes(change, live_state, types):
+            done = "would be removed" if change.action.removes else "would be disabled"
+        elif lost:
+            done = f"would lose {', '.join(lost)} of its {type_.grants}"
+        else:
+            continue
+        message = f"{change.address} {done}, and settings.me says that qboxctl runs with its token"
+        yield Blocked("protect", type_.kind, message, "leave it as it is, or do this with the token of somebody else")
 
 
 def _contents(removals: Sequence[Change], live_state: LiveState, types: Kinds) -> Iterable[Blocked]:
@@ -178,6 +200,35 @@ def _count(
                 f"{number} of {counts[kind]} live {types[kind].counted} would be {done}, and at most {allowed} may be "
                 f"(count {guard.count}, {guard.percent:g} percent)",
                 "remove fewer at a time",
+            )
+
+
+def _losses(changes: Iterable[Change], types: Kinds) -> Counter[str]:
+    """How much of what they hold the objects of each kind lose."""
+    found: Counter[str] = Counter()
+    for change in changes:
+        type_ = types[change.address.kind]
+        if type_.holding:
+            found[type_.kind] += len(lost(type_, change))
+    return found
+
+
+def _count_losses(
+    losses: Counter[str], live_state: LiveState, configuration: Configuration, types: Kinds
+) -> Iterable[Blocked]:
+    """Whoever holds something loses the access to it: each counts as a removal among all that is held."""
+    for kind, number in losses.items():
+        holders = (live for live in live_state.live.values() if live.address.kind == kind)
+        lists = [live.row.get(one.row_name) for live in holders for one in types[kind].holding]
+        held = sum(len(one) for one in lists if isinstance(one, list))
+        guard = configuration.settings.guard(kind)
+        if number > guard.allows(held):
+            yield Blocked(
+                "count",
+                kind,
+                f"{number} of {held} live assignments to {kind} objects would be taken away, and at most "
+                f"{guard.allows(held)} may be (count {guard.count}, {guard.percent:g} percent)",
+                "take away fewer at a time",
             )
 
 

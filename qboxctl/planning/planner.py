@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from functools import cached_property
 
 from qboxctl.api.listing import number_in
-from qboxctl.config.configuration import Configuration
+from qboxctl.config.configuration import Configuration, runs
 from qboxctl.errors import ConfigError, Diagnostic
 from qboxctl.model import (
     MISSING,
@@ -24,7 +24,7 @@ from qboxctl.model import (
     Unverifiable,
     Value,
 )
-from qboxctl.planning import diff, graph
+from qboxctl.planning import diff, graph, holding
 from qboxctl.planning.billing import bill
 from qboxctl.planning.guards import judge
 from qboxctl.planning.limits import over_limits
@@ -75,6 +75,7 @@ class _Planner:
         for address, desired in self.targets.candidates().items():
             self.declared(address, desired)
         self.undeclared()
+        self.let_go()
         self.check_names()
         self.check_sizes()
         self.check_references()
@@ -114,6 +115,13 @@ class _Planner:
         live = self.live_state.live.get(address)
         if live is not None and live.leaving:
             live = None
+        if self.types[address.kind].holding:
+            desired = holding.as_held(desired, live, self.configuration, self.live_state, self.types)
+            for attribute, name, kinds in holding.of_two_kinds(desired, self.live_state, self.types):
+                found = [str(Address(kind, name)) for kind in kinds]
+                self.error("Q073", f"{attribute}: {name} is {' and '.join(found)}", desired, attribute,
+                           hint=f"write its address: {' or '.join(found)}")  # fmt: skip
+        self.check_pin(desired, live)
         if desired.absent:
             if live is None:
                 self.unchanged.append(address)
@@ -133,6 +141,28 @@ class _Planner:
     def is_idle(self, desired: Desired) -> bool:
         """Whether something that is not there is to be disabled, and need not be made for that."""
         return any(self.types[desired.address.kind].is_idle(*one) for one in desired.values.items())
+
+    def check_pin(self, desired: Desired, live: Live | None) -> None:
+        """A pinned code is that of the live object, where its address tells that by itself."""
+        identity = self.types[desired.address.kind].identity
+        if not desired.pin or not identity.unique or (live is not None and live.remote_id == desired.pin):
+            return
+        title, lives = self.types[desired.address.kind].title, self.live_state.live.values()
+        other = next((o for o in lives if (o.address.kind, o.remote_id) == (desired.address.kind, desired.pin)), None)
+        message = f"there is no {title} with the {identity.pin} {desired.pin}"
+        if other is not None:
+            message = f"{identity.pin} {desired.pin} is that of {other.address}, and an address cannot be changed"
+        self.error("Q042", message, desired, identity.pin, hint=f"correct the {identity.pin}, or leave it out")
+
+    def let_go(self) -> None:
+        """What one object is to hold, another one has to let go of first."""
+        if not any(self.types[change.address.kind].holding for change in self.changes):
+            return
+        self.changes, wrong = holding.let_go(self.changes, self.configuration, self.live_state, self.types)
+        for change, name, message, hint in wrong:
+            self.error("Q071", message, self.configuration.objects[change.address], name, hint=hint)
+        changed = {change.address for change in self.changes}
+        self.unchanged = [address for address in self.unchanged if address not in changed]
 
     def check_complete(self, address: Address, desired: Desired) -> None:
         """What is created has all that its creation needs."""
@@ -183,7 +213,7 @@ class _Planner:
     def update(self, address: Address, desired: Desired, live: Live) -> None:
         """An object that is there."""
         type_ = self.types[address.kind]
-        found = diff.compare(type_, desired, live, self.live_state.codes)
+        found = diff.compare(type_, desired, live, self.live_state.codes, self.live_state.others)
         rotate = covering(self.options.rotate, address) is not None
         if found is diff.EQUAL and not rotate:
             self.unchanged.append(address)
@@ -201,8 +231,8 @@ class _Planner:
             self.unchanged.append(address)
             return
         if not rotate:  # what cannot be read goes along where there is something else to write
-            again += [name for name in found.unseen if self.goes_along(type_, name)]
-        fields = [*found.changed, *(FieldChange(name, None, self.wanted(desired, name)) for name in again)]
+            again += [name for name in found.unseen if name not in again and self.goes_along(type_, name)]
+        fields = [*found.changed, *(self.unseen(type_, desired, live, name) for name in again)]
         names = [one.name for one in fields]
         unproved = type_.lifecycle.proves(live.status)
         once = diff.only_once(type_, live, fields, secrets, self.live_state.codes)
@@ -243,21 +273,28 @@ class _Planner:
         """The attributes that are sent though the account does not tell that they differ.
 
         An ``extra`` that is never returned may do anything when it is sent, so it is sent where that was asked for, or
-        where the files say something else of it than at the revision that the plan compares with. A volatile attribute
-        is its user's.
+        where the files say something else of it than at the revision that the plan compares with. So it is with a value
+        of which the server may have dropped a part. A volatile attribute is its user's.
         """
         type_ = self.types[address.kind]
-        edited = self.options.extra_edited.get(address, frozenset())
+        edited = self.options.edited.get(address, frozenset())
         again = []
         for name in found.unseen:
             one = type_.by_name.get(name)
             writable = one.on_update and not one.volatile if one else type_.changeable
-            if writable and (rotate or (one is None and name.removeprefix(EXTRA) in edited)):
+            doubtful = one is None or one.type.among
+            if writable and (rotate or (doubtful and name in edited)):
                 again.append(name)
         known = {one.name for one in found.changed}
         return again + [
             name for name in desired.values if rotate and type_.by_name[name].volatile and name not in known
         ]
+
+    def unseen(self, type_: ResourceType, desired: Desired, live: Live, name: str) -> FieldChange:
+        """The change of an attribute that the account does not tell to differ: what it has now, where that is told."""
+        among = name in type_.by_name and type_.by_name[name].type.among
+        before = now_of(type_, name, live, self.live_state.codes) if among else MISSING
+        return FieldChange(name, None if before is MISSING else before, self.wanted(desired, name))
 
     def goes_along(self, type_: ResourceType, name: str) -> bool:
         """Whether an attribute that cannot be read is written beside others; a volatile one is its user's."""
@@ -382,7 +419,7 @@ class _Planner:
             if not self.targets.targeted(address) and not in_the_way:
                 continue
             todo = self.configuration.settings.on_remove.get(address.kind, "keep")
-            gone = since is None or address in since
+            gone = (since is None or address in since) and not runs(self.configuration, self.types, address)
             if todo == "keep" or not gone or (todo == "disable" and live.status == DISABLED):
                 if collection in self.live_state.complete and self.targets.targeted(address):
                     self.unmanaged.append(address)

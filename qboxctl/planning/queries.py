@@ -41,11 +41,11 @@ def query_for_plan(targets: Targets, counted: frozenset[str] = frozenset()) -> Q
         names = stated.get(form)
         if names is None:
             names = stated[form] = _stated(types[address.kind], one)
-            collections |= _referred(types, address, names)
+            collections |= _referred(types, address, [*names, *_holding(types[address.kind])])
         for keeper, field in types.keepers(address) if one.absent else ():  # what it keeps of the object goes too
             collections.add(types.collection(keeper))
             kept.setdefault(keeper, [field.name])
-        once = address in targets.options.extra_edited or covering(rotate, address)
+        once = address in targets.options.edited or covering(rotate, address)
         fields[address] = [*names, TOUCHED] if once else names
     removing = {kind for kind, todo in configuration.settings.on_remove.items() if todo != "keep"}
     collections = {one for one in collections if not _in_ignored(configuration, types, one)}
@@ -68,7 +68,7 @@ def query_for_changes(changes: Iterable[Change], configuration: Configuration, t
     collections = {types.collection(change.address) for change in changes if change.action is Action.CREATE}
     fields = {change.address: _written(change, types) for change in changes}
     for address, names in fields.items():
-        collections |= _referred(types, address, names)
+        collections |= _referred(types, address, [*names, *_holding(types[address.kind])])
     for change in changes:
         if change.action is Action.UPDATE and (change.secrets or all(one.before is None for one in change.fields)):
             fields[change.address].append(TOUCHED)
@@ -119,7 +119,7 @@ def _stated(type_: ResourceType, one: Desired) -> list[str]:
         names = [*(each.name for each in type_.fields if each.compared), *filter(None, [type_.told.used])]
     names += [name for name in type_.irreplaceable if name not in names]
     if one.absent:
-        names = [type_.lifecycle.progress if type_.calls.delete else type_.lifecycle.attribute]
+        names = [type_.lifecycle.progress if type_.removal is Action.DELETE else type_.lifecycle.attribute]
         names += [each.name for each in type_.cleared]
     return [*names, *(EXTRA + name for name in one.extra)]
 
@@ -155,6 +155,11 @@ def _in_ignored(configuration: Configuration, types: Kinds, one: Collection) -> 
     """Whether a collection that costs a request of its own is in an object that is ignored."""
     home = types.home(one) if types[one.kind].goes_along else None
     return home is not None and ignored(configuration, types, home)
+
+
+def _holding(type_: ResourceType) -> list[str]:
+    """The attributes that tell who holds what, also where no file states them: they are written whole with others."""
+    return [one.name for one in type_.holding if one.each is None]
 
 
 def _with_parents(types: Kinds, collections: Iterable[Collection]) -> set[Collection]:

@@ -17,8 +17,9 @@ class Options:
     """What the command line adds to the configuration.
 
     ``removed_since`` are the objects that an earlier revision declared and today's files do not: with it,
-    only they count as removed. ``extra_edited`` are the names in ``extra`` of which today's files say something
-    else than that revision's, by object. ``only`` narrows the plan to some objects, as targets do, and goes with them.
+    only they count as removed. ``edited`` are the attributes, by object, whose effect an account may not
+    tell, and of which today's files say something else than that revision's. ``only`` narrows the plan to some objects,
+    as targets do, and goes with them.
     ``acknowledge`` is the id of a plan that may pass the guards that can be passed.
     """
 
@@ -26,7 +27,7 @@ class Options:
     excludes: tuple[Pattern, ...] = ()
     rotate: tuple[Pattern, ...] = ()
     removed_since: frozenset[Address] | None = None
-    extra_edited: Mapping[Address, frozenset[str]] = field(default_factory=dict)
+    edited: Mapping[Address, frozenset[str]] = field(default_factory=dict)
     only: frozenset[Address] | None = None
     acknowledge: str = ""
 
@@ -91,6 +92,8 @@ class Targets:
                 continue
             found[address] = None
             todo += self.named(address, desired.values)
+            if types[address.kind].holding:  # another one may have to let go of what this one is to hold
+                todo += configuration.managed.get(types.collection(address), ())
             rival = freed.get(types.claim(address) or ()) if freed else None
             todo += [rival] if rival is not None else []
             for home in (types.parent(address) or address, address):

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import NamedTuple
 
+from qboxctl.model import Action
 from qboxctl.render.style import PLAIN, Palette
 from qboxctl.resources import TYPES
 from qboxctl.schema import json_schema
@@ -27,6 +28,9 @@ def topics() -> list[str]:
     return [*TYPES, *(f"{kind}.{word}" for kind, type_ in TYPES.items() for word in _PLACES.words(type_)), *RULES]
 
 
+_MOST_ALIKE = 3
+
+
 def meant(topic: str) -> str:
     """What to do about a topic that there is not."""
     kind, _, name = topic.lower().partition(".")
@@ -34,8 +38,16 @@ def meant(topic: str) -> str:
         found = [f"{kind}.{word}" for word in near(name, _PLACES.words(TYPES[kind]))]
         otherwise = TYPES[kind].hints.get(name, f"`qboxctl explain {kind}` lists its attributes")
     else:
-        found, otherwise = near(topic, topics()), f"there are: {', '.join(TYPES)}, settings"
+        found, otherwise = _alike(topic), f"there are: {', '.join(TYPES)}, settings"
     return f"did you mean {' or '.join(found)}?" if found else otherwise
+
+
+def _alike(topic: str) -> list[str]:
+    """The topics that may be meant, of an attribute that many kinds have those of the first kinds."""
+    known = list(topics())
+    names = {one: one.rpartition(".")[2] for one in known if "." in one}
+    alike = near(topic, dict.fromkeys(names.values()))
+    return [*near(topic, known)] or [one for one, name in names.items() if name in alike][:_MOST_ALIKE]
 
 
 def explain(topic: str | None, palette: Palette = PLAIN) -> str:
@@ -93,7 +105,7 @@ def _explain_kind(one: ResourceType) -> Iterable[str]:
     yield ""
     yield f"in a file:   {_place(one)}"
     yield f"address:     {one.kind}/{TYPES.form(one.kind)}"
-    yield f"absent:      {'deletes it' if one.calls.delete else 'disables it; the API cannot delete it'}"
+    yield f"absent:      {_absent(one)}"
     if one.allowed_on_remove():
         yield f"on_remove:   {', '.join(one.allowed_on_remove())}"
     yield ""
@@ -209,7 +221,7 @@ def _page() -> Iterable[str]:
         yield from ("", f"## {one.kind}", "", one.doc, "")
         yield f"- in a file: `{_place(one)}`"
         yield f"- address: `{one.kind}/{TYPES.form(one.kind)}`"
-        yield f"- `state: absent` {'deletes it' if one.calls.delete else 'disables it: the API cannot delete it'}"
+        yield f"- `state: absent` {_absent(one)}"
         if one.allowed_on_remove():
             yield f"- `on_remove` may be {', '.join(f'`{word}`' for word in one.allowed_on_remove())}"
         for call in one.every_call:
@@ -235,3 +247,10 @@ def _row(each: Field) -> str:
         each.certainty.value,
     )
     return f"| {' | '.join(cell.replace('|', ' or ') for cell in cells)} |"
+
+
+def _absent(one: ResourceType) -> str:
+    """What becomes of an object of the kind that a file declares absent."""
+    if one.removal is Action.DELETE:
+        return "deletes it"
+    return "disables it" if one.calls.delete else "disables it: the API cannot delete it"

@@ -16,8 +16,10 @@ from qboxctl.resources import (
     domain,
     domain_alias,
     mailbox,
+    manager,
     signature,
     suppression,
+    team_member,
     token,
     vault,
 )
@@ -38,5 +40,7 @@ TYPES = Kinds(
         delivery_account,
         token,
         suppression,
+        manager,
+        team_member,
     )
 )

@@ -26,12 +26,21 @@ def value_of(type_: ResourceType, one: Field, live: Live, codes: Codes) -> Value
         return MISSING
     have = one.type.decode(raw)
     if one.linked and isinstance(one.type, References) and isinstance(have, tuple):
-        known = [codes[kind] for kind in one.linked if kind in codes]
-        canonical = one.type.canonical
+        named = {item: name_of(one, item, codes) for item in have}
         if one.each:  # what no file can name is left alone
-            return tuple(sorted({keys[item] for item in have for keys in known if item in keys}))
-        return tuple(sorted({next((keys[item] for keys in known if item in keys), canonical(item)) for item in have}))
+            return tuple(sorted({name for name in named.values() if name}))
+        return tuple(sorted({name or one.type.canonical(item) for item, name in named.items()}))
     return have
+
+
+def name_of(one: Field, code: str, codes: Codes) -> str:
+    """What a list of references calls the object of a code, "" for none; its address where two share the name."""
+    kind = next((each for each in one.linked if code in codes.get(each, ())), None)
+    if kind is None:
+        return ""
+    name = codes[kind][code]
+    shared = any(name in codes.get(other, {}).values() for other in one.linked if other != kind)
+    return f"{kind}/{name}" if shared else name
 
 
 def kept_of(type_: ResourceType, one: Field, live: Live, codes: Codes) -> tuple[str, ...] | Missing:

@@ -81,6 +81,11 @@ def settings_schema(kinds: Kinds, *, overlay: bool = False) -> Schema:
         },
         "token": {"description": "Where the token comes from; {env: QBOXMAIL_API_TOKEN}", "$ref": "#/$defs/secret"},
         "customer_code": {"type": "string", "description": "For tokens of an admin: the customer to work for"},
+        "me": {
+            "type": "string",
+            "pattern": "^[^@]+@[^@]+$",
+            "description": "Address of the user whose token runs qboxctl: never disabled, nor given fewer permissions",
+        },
         "on_remove": closed(
             {kind: {"enum": list(words)} for kind, one in kinds.items() if (words := one.allowed_on_remove())},
             doc="What happens to live objects of a managed collection that no file declares; keep is the default",
@@ -175,10 +180,11 @@ def body(kinds: Kinds, one: ResourceType, *, defaults: bool = False) -> Schema:
         words = one.by_name["state"].type.schema()["enum"] if "state" in one.by_name else []
         properties["state"] = {
             "enum": ["present", "absent", *words],
-            "description": f"absent: {'delete it' if one.calls.delete else 'disable it'}, where it is there",
+            "description": f"absent: {one.removal} it, where it is there",
         }
-        if not one.identity.unique:
-            properties["id"] = {"type": ["string", "integer"], "description": "The id on the server, to match it by"}
+        if one.identity.pin:
+            described = f"The {one.identity.pin} on the server, to match it by"
+            properties[one.identity.pin] = {"type": ["string", "integer"], "description": described}
         for child in kinds.children(one.kind):
             properties[child.section[0]] = _collection(kinds, child)
     return closed(properties, doc=one.doc)

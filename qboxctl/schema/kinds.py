@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Set
 from functools import cached_property
 
-from qboxctl.model import Address, Collection, Value
+from qboxctl.model import Address, Collection, Desired, Value
 from qboxctl.schema.calls import ENTRY, OWN
-from qboxctl.schema.resource import Field, Identity, Joined, Reference, ResourceType
+from qboxctl.schema.resource import Field, Holder, Identity, Joined, Reference, ResourceType
 
 _ESCAPES = (("%", "%25"), ("/", "%2F"))
 """In an address with several segments, a name's own ``/`` is written ``%2F``, and its ``%`` is written ``%25``."""
@@ -142,16 +142,37 @@ class Kinds(Mapping[str, ResourceType]):
         return {claim: one for claim, one in found if claim is not None}
 
     def referred(self, one: Address, refers: Reference | None, value: Value) -> list[Address]:
-        """The objects that a value of an object's attribute may refer to: a name may be of any of the kinds."""
+        """The objects that a value of an object's attribute may refer to.
+
+        A name may be of any of the kinds; where these are several, it can be an address too, which is of one.
+        """
         if refers is None:
             return []
         names = [value] if isinstance(value, str) and value else value if isinstance(value, (tuple, list)) else []
         home = self.split(one)[0] if refers.within else ""
+        if len(refers.kinds) > 1:
+            whole = [str(name).partition("/")[0] in refers.kinds for name in names]
+            return [
+                Address.of(str(name)) if known else Address(kind, str(name))
+                for name, known in zip(names, whole, strict=True)
+                for kind in (refers.kinds[:1] if known else refers.kinds)
+            ]
         return [
             Address(kind, self.key(kind, str(name), home) if refers.within else str(name))
             for name in names
             for kind in refers.kinds
         ]
+
+    def holders(self, kind: str) -> list[Holder]:
+        """How the objects of a kind tell which others hold them."""
+        fields = (field for type_ in self._types.values() for field in type_.holding if kind in field.linked)
+        return list(dict.fromkeys(field.holder for field in fields if field.holder))
+
+    def named(self, one: Desired) -> Iterator[Address]:
+        """All that the attributes of a declared object may refer to."""
+        for field in self._types[one.address.kind].fields:
+            if field.refers and field.name in one.values:
+                yield from self.referred(one.address, field.refers, one.values[field.name])
 
     def called(self, one: Address) -> str:
         """What values call an object whose code they stand for: its own name where they name what is beside them."""

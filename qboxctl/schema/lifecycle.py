@@ -48,8 +48,8 @@ class Lifecycle:
     is under way, ``phases`` says what each means; a status in ``failed`` says that the last change went wrong.
     A block of its parent is not there where its status is one of ``absent``, nor where ``there`` says so of its row; if
     it is ``idle`` where it is disabled, none is made for that.
-    ``progress`` is the attribute that tells what is under way. ``proof`` is how the ownership is proved, None where it
-    need not be.
+    ``progress`` is the attribute that tells what is under way, "" where none does. ``proof`` is how the ownership is
+    proved, None where it need not be.
     """
 
     attribute: str = "status"

@@ -15,8 +15,8 @@ RULES = ("settings", "protect", "ignore", "defaults")
 """The keys of a file that hold no objects."""
 STATE, PRESENT, ABSENT = "state", "present", "absent"
 """What every object may say of itself: whether it is to be there."""
-OWN = (STATE, "extra", "id")
-"""What an object may state beside its attributes."""
+OWN = (STATE, "extra")
+"""What an object may state beside its attributes; some kinds have a pin too."""
 _NEARLY = 0.75
 """A key that is so much like one of ours is a typing error; a file with no such key is another program's."""
 
@@ -51,7 +51,7 @@ class Places:
 
     def words(self, type_: ResourceType) -> list[str]:
         """All keys that an object may hold."""
-        own = [word for word in OWN if word not in type_.by_name and (word != "id" or not type_.identity.unique)]
+        own = [word for word in (*OWN, type_.identity.pin) if word and word not in type_.by_name]
         stated = [one.name for one in type_.fields if one.mode is not Mode.READ_ONLY]
         return [*stated, *own, *self.inside[type_.kind]]
 
@@ -70,7 +70,7 @@ class Places:
 
     def misplaced(self, type_: ResourceType, name: str, body: JSON) -> bool:
         """Whether a key where an object's name belongs is rather what stands in such an object: an attribute of it."""
-        if name not in type_.by_name and name not in OWN and name not in self.inside[type_.kind]:
+        if name not in self.words(type_):
             return False
         if not _is_name(type_, name):
             return True

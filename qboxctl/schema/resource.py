@@ -50,16 +50,26 @@ class Joined(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Holder:
+    """How the answers of an object tell by which other one it is held: that one's ``code``, and its full ``name``."""
+
+    code: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
 class Reference:
     """What the values of an attribute name: objects of some ``kinds``.
 
     Keys are of the whole account, unless they are names ``within`` the object's own parent. Where it goes ``by_code``,
-    the API takes the codes of the objects for their names.
+    the API takes the codes of the objects for their names. What is named may tell its ``holder``: then the list is read
+    from there, whatever the object itself says, and each can be held by one only, who has to let go of it first.
     """
 
     kinds: tuple[str, ...]
     by_code: bool = False
     within: bool = False
+    holder: Holder | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,6 +173,11 @@ class Field:
         return self.refers.kinds if self.refers and self.refers.by_code else ()
 
     @cached_property
+    def holder(self) -> Holder | None:
+        """How what it names tells that the object holds it, None where the object's own answers tell."""
+        return self.refers.holder if self.refers else None
+
+    @cached_property
     def compared(self) -> bool:
         """Whether the diff looks at it."""
         return not self.volatile and self.returned and self.mode is not Mode.READ_ONLY
@@ -229,7 +244,8 @@ class Identity:
     False where the server would accept a second object of the same name: such a creation is never repeated blindly. Its
     files may know such an object ``otherwise``, by the first entry of an attribute. What a file calls it is ``stated``
     of it, even where that goes by its code. ``also`` are other attributes that may hold the code.
-    ``refused`` are names that no file may give to such an object, each with why.
+    ``refused`` are names that no file may give to such an object, each with why. Under the key ``pin`` a file may say
+    which code the object has; ``fullname`` are the attributes that its full name is made of.
     """
 
     key: str = "name"
@@ -244,10 +260,14 @@ class Identity:
     otherwise: str = ""
     reserved: Reserved | None = None
     refused: Mapping[str, str] = field(default_factory=dict)
+    pin: str = ""
+    fullname: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if self.everywhere and not (self.namespace and self.unique):
             raise ValueError("what is the only one of its name everywhere says in which namespace")
+        if not self.unique:
+            object.__setattr__(self, "pin", "id")  # whatever answers call it
         if self.alone:
             object.__setattr__(self, "normalise", str)  # it goes by its parent's key, which is canonical
 
@@ -338,11 +358,14 @@ class ResourceType:
     ``counters`` gives, for each kind that may be inside (known here or not), the attribute of the answers that counts
     its objects. ``secret_answers`` are dropped from every answer. ``told`` is a secret that the answer to a creation
     brings: what is created then is made whole in one step, and made anew where nobody may hold its secret. ``owned``
-    objects tell which customer they belong to. ``short`` is the attribute that an object may consist of alone.
-    Live ones that no file declares are ``left`` alone, where that is not for ``on_remove`` to say.
-    ``lost`` says what a deletion destroys. ``rules`` tell what can be wrong with declarations, ``advice`` what may
-    surprise in a plan, ``records`` what belongs into DNS, ``readiness`` what an object still lacks. ``hints`` are
-    words that people bring from elsewhere in the place of an attribute, each with what to write.
+    objects tell which customer they belong to. What is ``spared`` is disabled where a file says that it is absent,
+    and deleted by ``on_remove`` alone. ``grants`` is the attribute that lets the object's own token do what it does:
+    the program takes nothing of it from the object whose token it runs with. ``short`` is the attribute that an
+    object may consist of alone. Live ones that no file declares are ``left`` alone, where that is not for ``on_remove``
+    to say. ``lost`` says what a deletion destroys. An export puts it into a ``file`` of this name, unless it is named
+    for the section. ``rules`` tell what can be wrong with declarations, ``advice`` what may surprise in a plan,
+    ``records`` what belongs into DNS, ``readiness`` what an object still lacks. ``hints`` are words that people bring
+    from elsewhere in the place of an attribute, each with what to write.
     """
 
     kind: str
@@ -364,8 +387,11 @@ class ResourceType:
     counters: Mapping[str, str] = field(default_factory=dict)
     secret_answers: tuple[str, ...] = ()
     told: Told | None = None
+    spared: bool = False
+    grants: str = ""
     short: str = ""
     lost: str = ""
+    file: str = ""
     billing: Billing | None = None
     rules: tuple[Rule, ...] = ()
     advice: tuple[Advice, ...] = ()
@@ -415,7 +441,8 @@ class ResourceType:
         """The attributes that a write carries even where they do not change."""
         write = self.calls.writes[call]
         whole = tuple(one.name for one in self.fields if one.call == call and one.on_update and not one.secret)
-        return whole if write.whole else write.repeats
+        held = tuple(one.name for one in self.holding if one.call == call)  # what is left out may be taken away
+        return whole if write.whole else (*write.repeats, *(name for name in held if name not in write.repeats))
 
     def along(self, names: Collection[str]) -> set[str]:
         """The attributes that are sent when some others of an object that exists are written."""
@@ -505,6 +532,16 @@ class ResourceType:
         return tuple(one for one in self.fields if one.default is not None)
 
     @cached_property
+    def holding(self) -> tuple[Field, ...]:
+        """The attributes that are read from what they name."""
+        return tuple(one for one in self.fields if one.holder)
+
+    @cached_property
+    def among(self) -> tuple[Field, ...]:
+        """The attributes of which the values of other live objects tell what a difference means."""
+        return tuple(one for one in self.fields if one.type.among)
+
+    @cached_property
     def at_once(self) -> frozenset[str]:
         """The attributes that a creation can carry."""
         return frozenset(one.name for one in self.fields if one.on_create)
@@ -530,8 +567,8 @@ class ResourceType:
 
     @property
     def removal(self) -> Action:
-        """What ``state: absent`` means: deletion, or disabling where the API can do no more."""
-        return Action.DELETE if self.calls.delete else Action.DISABLE
+        """What ``state: absent`` means: deletion, or disabling where the API can do no more, or is not to."""
+        return Action.DELETE if self.calls.delete and not self.spared else Action.DISABLE
 
     def removes(self, change: Change) -> bool:
         """Whether a change of such an object deletes or disables it, by whichever name."""

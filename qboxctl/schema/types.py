@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -73,6 +73,27 @@ class Type(ABC):
     def agrees(self, _want: Value, _have: Value) -> bool | None:
         """Whether two values that are not the same mean the same to the server; None where nobody can tell."""
         return False
+
+    @property
+    def among(self) -> bool:
+        """Whether what other live objects have tells what a difference means."""
+        return False
+
+    def settled(self, want: Value, have: Value, _others: Sequence[Value]) -> bool | None:
+        """The same as ``agrees``; ``others`` are the values of all live objects of the kind, where they matter."""
+        return self.agrees(want, have)
+
+    def taken(self, want: Value, have: Value, others: Sequence[Value]) -> bool:
+        """Whether what is there right after a value was sent is what the server makes of it."""
+        return self.settled(want, have, others) is not False
+
+    def lost(self, _have: Value, _want: Value, _others: Sequence[Value]) -> tuple[str, ...]:
+        """What an object does not keep of its value."""
+        return ()
+
+    def noted(self, _want: Value, _have: Value) -> str:
+        """What to tell of what the server made of a value, "" for nothing."""
+        return ""
 
     def encode(self, value: Value) -> JSON:
         """The JSON that goes into a request body."""

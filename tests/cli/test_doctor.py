@@ -39,6 +39,8 @@ SEED = {
         },
         "suppressions": {"gone@example.org": {"reason": "bounce"}},
     },
+    "managers": {"ina@partner.example": {"firstname": "Ina", "lastname": "Rossi", "domains": ["example.com"]}},
+    "team_members": {"luca@example.com": {"firstname": "Luca", "lastname": "Neri", "permissions": ["domains.view"]}},
 }
 
 

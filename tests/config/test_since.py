@@ -167,8 +167,9 @@ def test_what_extra_says_otherwise(before, after, names, tmp_path):
     put(folder, after)
     today = read_sources(folder)
     then, now = changed_since("HEAD", folder, today)
-    found = difference(edit(then, now, TYPES), load(today, TYPES)).extra
-    assert found == ({Address("mailbox", "bob@a.example"): names} if names else {})
+    found = difference(edit(then, now, TYPES), load(today, TYPES)).edited
+    expected = {f"extra.{name}" for name in names}
+    assert found == ({Address("mailbox", "bob@a.example"): expected} if names else {})
 
 
 STATED = st.fixed_dictionaries(

@@ -471,7 +471,7 @@ def test_an_export_does_not_wait_for_counters() -> None:
         choice = Selection(frozenset(TYPES) - TYPES.inner)
         found = read_live_state(Account(reader, TYPES), query_for_export(configuration_of("{}"), TYPES, choice))
     assert not found.unseen
-    assert len(lab.emulator.requests) == 6, "each list once"
+    assert len(lab.emulator.requests) == 8, "each list once"
 
 
 # -- what is not the API -----------------------------------------------------------------------------------------

@@ -101,6 +101,8 @@ def test_whatever_can_be_disabled_is_guarded(kind: str) -> None:
             "accounts": {"news": {"type": "newsletter"}},
             "suppressions": {"m0@d0.example": {"reason": "bounce"}},
         },
+        "managers": {"m0@d0.example": {}},
+        "team_members": {"m0@d0.example": {}},
     }
     body = f"{{{name}: {str(off).lower()}}}"
     text = {
@@ -109,6 +111,8 @@ def test_whatever_can_be_disabled_is_guarded(kind: str) -> None:
         "vault": f"domains: {{d0.example: {{vault: {body}}}}}",
         "delivery_account": f"delivery: {{accounts: {{news: {body}}}}}",
         "suppression": f"delivery: {{suppressions: {{m0@d0.example: {body}}}}}",
+        "manager": f"managers: {{m0@d0.example: {body}}}",
+        "team_member": f"team_members: {{m0@d0.example: {body}}}",
     }[kind]
     lab, configuration = Lab(seed=seed), configuration_of(f"protect: ['{kind}/*']", text)
     assert guards(lab.plan(configuration)) == [("protect", kind)]

@@ -66,14 +66,14 @@ def sent(plan: Plan) -> list[FieldChange]:
 
 
 ROTATE = Options(rotate=(Pattern.of("mailbox/*", TYPES),))
-EDITED = Options(extra_edited={ADA: frozenset({"webmail_date_format"})})
+EDITED = Options(edited={ADA: frozenset({"extra.webmail_date_format"})})
 WHEN = {
     "beside another change": ("Lovelace", "q", Options(), ["lastname"]),
     "by itself": ('""', "q", Options(), []),
     "with --rotate": ('""', "q", ROTATE, ["extra.webmail_date_format"]),
     "edited since a revision": ('""', "q", EDITED, ["extra.webmail_date_format"]),
     "edited since, and another change": ("Lovelace", "q", EDITED, ["extra.webmail_date_format", "lastname"]),
-    "another name was edited since": ("Lovelace", "q", Options(extra_edited={ADA: frozenset({"x"})}), ["lastname"]),
+    "another name was edited since": ("Lovelace", "q", Options(edited={ADA: frozenset({"extra.x"})}), ["lastname"]),
 }
 
 

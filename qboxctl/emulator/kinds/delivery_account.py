@@ -7,6 +7,7 @@ from hashlib import blake2b
 from qboxctl.emulator.answers import Answers
 from qboxctl.emulator.behaviour import Behaviour, Draft, Row
 from qboxctl.emulator.kinds.delivery_domain import STATUSES
+from qboxctl.emulator.kinds.roles import held_row
 from qboxctl.emulator.state import Code, Stored
 from qboxctl.model import JSON
 
@@ -62,8 +63,7 @@ def _row(answers: Answers, obj: Stored) -> Row:
         "delete_on": None,
         "plan_num_messages": QUOTA,
         "reset_to_plan_num_messages": False,
-        "manager_fullname": None,
-        "manager_code": None,
+        **held_row(answers, obj),
     }
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from qboxctl.emulator.answers import Answers
 from qboxctl.emulator.behaviour import Behaviour, Draft, Row
+from qboxctl.emulator.kinds.roles import held_row
 from qboxctl.emulator.state import Code, Store, Stored
 from qboxctl.schema.lifecycle import ENABLED
 
@@ -12,7 +13,7 @@ STATUSES = ("enabled", "disabled", "blocked")
 
 
 def _in_use(draft: Draft) -> None:
-    if draft.store.referrers(draft.target):
+    if any(one.kind == "delivery_account" for one in draft.store.referrers(draft.target)):
         draft.complain("name", "is in use")
 
 
@@ -51,8 +52,7 @@ def _row(answers: Answers, obj: Stored) -> Row:
         "customer_code": obj.owner or answers.store.customer_code,
         "accounts_count": len(accounts),
         "accounts": [{"id": answers.code(one), "description": answers.name(one)} for one in accounts],
-        "manager_fullname": None,
-        "manager_code": None,
+        **held_row(answers, obj),
     }
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from qboxctl.emulator.answers import Answers
 from qboxctl.emulator.behaviour import Behaviour, Draft, Row
 from qboxctl.emulator.kinds.outbound import OUTBOUND_LIMITS, outbound_limit
+from qboxctl.emulator.kinds.roles import held_row
 from qboxctl.emulator.state import Code, Stored
 from qboxctl.schema.lifecycle import DISABLED, ENABLED, UNPROVED
 
@@ -51,8 +52,7 @@ def _row(answers: Answers, obj: Stored) -> Row:
         "customer_code": obj.owner or store.customer_code,
         "customer_catch_all": True,
         "archive": False,
-        "manager_fullname": None,
-        "manager_code": None,
+        **held_row(answers, obj),
         "default_retention": 0,
         "default_archive": False,
         "email_services": 0,
