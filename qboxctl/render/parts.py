@@ -40,7 +40,7 @@ class Line(NamedTuple):
     """One attribute of a change, on one line: ``before`` is "" where there is nothing to compare with.
 
     Of a list that changes there are its ``items`` instead, those that go and those that come. ``long`` is there where
-    one line cannot tell it all.
+    one line cannot tell it all. ``markup`` is the new value where that is HTML, for those who can show it.
     """
 
     name: str
@@ -48,6 +48,7 @@ class Line(NamedTuple):
     after: str = ""
     items: tuple[Row, ...] = ()
     long: Long | None = None
+    markup: str = ""
 
     def __str__(self) -> str:
         if self.items:
@@ -180,6 +181,11 @@ def _said(change: Change, types: Kinds) -> dict[str, str]:
 
 
 def _line(change: Change, one: FieldChange, type_: ResourceType) -> Line:
+    field = type_.by_name.get(one.name)
+    return _in_words(change, one, type_)._replace(markup=field.type.markup(one.after) if field else "")
+
+
+def _in_words(change: Change, one: FieldChange, type_: ResourceType) -> Line:
     name, before, after = clean(one.name), *(_entries(type_, one.name, side) for side in (one.before, one.after))
     new = _written(type_, one.name, one.after)
     if change.action is Action.CREATE or type_.remakes(change):

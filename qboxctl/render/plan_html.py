@@ -39,7 +39,7 @@ def _template() -> Template:
     style, script = (loader.get_source(environment, name)[0] for name in ("plan.css", "plan.js"))
     policy = (
         f"default-src 'none'; style-src '{_hash(style)}'; script-src '{_hash(script)}'; "
-        "base-uri 'none'; form-action 'none'"
+        "style-src-attr 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'"
     )
     environment.filters["blocks"] = blocks
     environment.globals.update(style=style, script=script, policy=policy)

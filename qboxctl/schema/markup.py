@@ -36,6 +36,13 @@ def normal_form(text: str) -> Form:
     return _spaced(reader.parts) if reader.tags else _lines(reader.parts)
 
 
+def has_tags(text: str) -> bool:
+    """Whether a text is HTML: one without any tag is plain."""
+    reader = _Reader()
+    reader.feed(text)
+    return reader.tags
+
+
 class _Reader(HTMLParser):
     """Collects tags, as tuples, and texts; ``tags`` is whether there were any at all, left out or not."""
 

@@ -111,6 +111,10 @@ class Type(ABC):
         """Whether the value only says that nothing is set: empty, off, no limit."""
         return value in ("", (), False)
 
+    def markup(self, _value: Value) -> str:
+        """The value, where it is HTML; "" for all else."""
+        return ""
+
     def entry(self, item: Value) -> str:
         """One entry of a set as people read it."""
         return str(item)
@@ -195,6 +199,12 @@ class Document(Text):
         """Any text, or the file that holds it."""
         file = {"type": "object", "properties": {"file": {"type": "string", "minLength": 1}}, "required": ["file"]}
         return {"oneOf": [{"type": "string"}, {**file, "additionalProperties": False}]}
+
+    def markup(self, value: Value) -> str:
+        """The text, where it is HTML."""
+        from qboxctl.schema.markup import has_tags  # few runs meet HTML
+
+        return value if isinstance(value, str) and "<" in value and has_tags(value) else ""
 
     def wire_schema(self) -> dict[str, JSON]:
         """Any text."""

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 import shutil
+import socket
 from base64 import b64decode
 from collections.abc import Iterator
 from dataclasses import replace
@@ -254,6 +255,27 @@ def test_what_the_account_says_is_not_run(page):
     schemes = browser.execute_script("return [...document.links].map(one => one.protocol)")
     assert set(schemes) == {"https:", "file:"}  # the second are places in the page
     assert browser.execute_script("return document.querySelectorAll('img, iframe, script[src]').length") == 0
+
+
+def test_html_is_looked_at_in_a_frame_where_nothing_runs_and_nothing_is_loaded(page):
+    elsewhere = socket.create_server(("127.0.0.1", 0))
+    image = f"http://127.0.0.1:{elsewhere.getsockname()[1]}/x.png"
+    hostile = f"<script>top.document.title = 'owned'</script><img src='{image}' alt='logo'>"
+    fields = (FieldChange("body", None, f"<p style='color: rgb(200, 0, 0)'>Ada</p>{hostile}"),)
+    one = Change(Address("signature", "ada@example.com/ada@example.com"), Action.CREATE, fields=fields)
+    browser = page(replace(plan_of({}), changes=(one,)))
+    browser.find_element("css selector", ".shown summary").click()
+    browser.switch_to.frame(browser.find_element("css selector", ".shown iframe"))
+    try:
+        text = browser.find_element("css selector", "p")
+        assert (text.text, text.value_of_css_property("color")) == ("Ada", "rgba(200, 0, 0, 1)")
+        assert browser.execute_script("return [...document.images].map(one => one.naturalWidth)") == [0]
+    finally:
+        browser.switch_to.default_content()
+    assert browser.title.startswith("qboxctl plan")
+    elsewhere.settimeout(0.2)
+    with elsewhere, pytest.raises(TimeoutError):
+        elsewhere.accept()
 
 
 def test_it_works_without_a_script(page):

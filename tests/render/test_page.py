@@ -244,3 +244,16 @@ def test_nothing_to_change_is_a_page_too():
     text = plan_html.render(Plan("ab" * 32, "default", "https://api.example"), TYPES)
     assert "Nothing to change." in text
     assert "<form" not in text
+
+
+def test_html_can_be_looked_at_in_a_frame_where_nothing_runs():
+    key = "ada@a.example/ada@a.example"
+    body = "<p style='color: red'>Ada</p></iframe><script>alert(1)</script>"
+    for value, frames in ((body, 1), ("Ada < Bob & co", 0)):
+        for action in (Action.CREATE, Action.UPDATE):
+            plan = replace(plan_of({}), changes=(change(key, action, "signature", body=value),))
+            page = Page(plan_html.render(plan, TYPES))
+            assert page.tags.count("iframe") == frames
+            assert [one for one in page.frames if one.get("sandbox") != "" or not one.get("title")] == []
+            assert [one["srcdoc"] for one in page.frames] == [value] * frames
+    assert "img-src data:;" in page.policy, "what is elsewhere is not loaded"

@@ -18,6 +18,7 @@ class Page(HTMLParser):
         self.tags: list[str] = []
         self.handlers: list[str] = []
         self.links: list[str] = []
+        self.frames: list[dict[str, str]] = []
         self.raw: dict[str, str] = {}
         self.policy = ""
         self.open: list[str] = []
@@ -28,6 +29,7 @@ class Page(HTMLParser):
         self.handlers += [name for name, _ in attrs if name.startswith("on") or name in ("src", "action", "style")]
         self.links += [text for name, text in attrs if name == "href"]
         assert all(tag == "a" for name, _ in attrs if name == "href")
+        self.frames += [{name: text or "" for name, text in attrs}] if tag == "iframe" else []
         if dict(attrs).get("http-equiv") == "Content-Security-Policy":
             self.policy = dict(attrs)["content"]
         if tag not in ("meta", "input", "br", "wbr", "rect"):

@@ -77,7 +77,7 @@ class Entry(NamedTuple):
     @property
     def is_wide(self) -> bool:
         """Whether its attributes take the whole width."""
-        return len(self.lines) > _BESIDE or any(line.long for line in self.lines)
+        return len(self.lines) > _BESIDE or any(line.long or line.markup for line in self.lines)
 
 
 class Block(NamedTuple):
