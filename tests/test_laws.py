@@ -56,6 +56,8 @@ BLIND = frozenset(
      "imap_disabled", "pop_disabled", "smtp_disabled", "webmail_disabled"}
 )  # fmt: skip
 """What the quirk list_detail=blind hides."""
+LIMITS = frozenset(one.name for one in TYPES["manager"].fields if not one.holder)
+"""What nothing tells of a manager where neither its list nor its details do."""
 FLAG = "force_new_password"
 """Volatile: it is compared until a mailbox is used, and goes out together with the first password."""
 
@@ -101,6 +103,9 @@ def without_lists(lab: Lab, tree: dict[str, Any]) -> None:
     if lab.quirks.get("addressbook_list") == "absent":
         for mailbox in (one for domain in tree["domains"].values() for one in domain.get("mailboxes", {}).values()):
             mailbox.pop("address_books", None)
+    if lab.quirks.get("manager_read") == "absent":
+        for name in [name for name, body in tree.get("managers", {}).items() if not body.get("domains")]:
+            del tree["managers"][name]
 
 
 def blind(lab: Lab) -> frozenset[str]:
@@ -110,7 +115,10 @@ def blind(lab: Lab) -> frozenset[str]:
     unmodelled = {UNMODELLED} if lab.quirks.get("unmodelled") == "never" else set()
     boxes = lab.quirks.get("vault_read")
     unread = boxes == "none" or (boxes == "mailbox" and lab.quirks.get("list_detail") == "abridged")
-    return ({"mailboxes"} if unread else set()) | hidden | unmodelled | ({FLAG} if unsure else set())
+    managers = lab.quirks.get("manager_read", "present")
+    limits = managers == "absent" or (managers == "list_only" and lab.quirks.get("list_detail") == "abridged")
+    unread_limits = LIMITS if limits else frozenset()
+    return unread_limits | ({"mailboxes"} if unread else set()) | hidden | unmodelled | ({FLAG} if unsure else set())
 
 
 def guarded(lab: Lab, configuration: Configuration, before: dict[str, Any], plan: Plan) -> None:
@@ -126,7 +134,7 @@ def guarded(lab: Lab, configuration: Configuration, before: dict[str, Any], plan
         if "password" in desired.secrets and str(address) not in was:
             opens = lab.emulator.has_password(str(address), PASSWORD)
             assert opens or address in doubted, f"{address}: nobody tells that it has no password"
-            assert not opens or now[str(address)][FLAG] or not desired.values.get(FLAG)
+            assert not opens or now[str(address)].get(FLAG) or not desired.values.get(FLAG)
 
 
 def everybody_logs_in(lab: Lab) -> None:

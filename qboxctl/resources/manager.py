@@ -27,8 +27,9 @@ def _delivery_name(text: str) -> str:
     kind, slash, name = text.partition("/")
     if not slash or kind not in _DELIVERY:
         kind, slash, name = "", "", text
-    name = formats.relaxed_label(name) if kind == "delivery_account" else formats.relaxed_domain(name)
-    return f"{kind}{slash}{name}"
+    domain = formats.relaxed_domain(name)
+    is_domain = kind == "delivery_domain" or (not kind and formats.is_domain(name))
+    return f"{kind}{slash}{domain if is_domain else formats.relaxed_label(name)}"
 
 
 def _kept(planned: Planned) -> Iterator[Advisory]:

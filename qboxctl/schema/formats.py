@@ -33,6 +33,15 @@ def domain_name(text: str) -> str:
     return name
 
 
+def is_domain(text: str) -> bool:
+    """Whether a text is a domain name."""
+    try:
+        domain_name(text)
+    except ValueError:
+        return False
+    return True
+
+
 def _meant_domain(text: str) -> str | None:
     """What to write for what is no domain name: a URL, an address, a name with its final dot, a single word."""
     plain = re.sub(r"^[a-z][a-z0-9+.-]*://", "", text.strip().lower())

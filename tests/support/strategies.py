@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from qboxctl.emulator import QUIRKS, Fault
 from qboxctl.resources import TYPES
-from qboxctl.schema import collections, types
+from qboxctl.schema import collections, keys, types
 from qboxctl.schema.resource import Field, Mode
 from tests.support.lab import TROUBLES, Trouble
 
@@ -31,6 +31,10 @@ SUPPRESSED = ("gone@away.example", "no@away.example", "never@away.example")
 IDENTITIES = ("ada@alpha.example", "info@beta.example")
 BOOKS = ("Customers", "A/B 100%")
 CONTACTS = ("Acme Ltd", "bob", "Zoë & Co")
+MANAGERS = {"ina@partner.example": "Ina", "otto@partner.example": "Otto"}
+"""Managers with their first names: each has a full name of its own."""
+MEMBERS = ("luca@outside.example", "eva@outside.example")
+KEYS = ("domains.view", "domains.edit", "accounts.edit", "archive.add")
 SECRET = {"env": "PW"}
 FIXED = {"plan": "professional", "outbound_limit": 1, "max_email_quota": "100GB", "default_quota": "8GB"}
 """Attributes of a domain that every draw states alike: they cannot be changed, or others depend on them."""
@@ -76,8 +80,12 @@ def _values(kind: str, one: Field) -> st.SearchStrategy[Any]:
             return st.lists(st.sampled_from([*OUTSIDE, *inside, "X@Outside.example"]), min_size=1, max_size=4)
         case collections.References() if one.linked == ("delivery_domain",):
             return st.lists(st.sampled_from(SENDERS), max_size=2)
+        case collections.References() if one.linked == ("domain",):
+            return st.lists(st.sampled_from(DOMAINS), max_size=2)
         case collections.References():
             return st.lists(st.sampled_from(sorted(ACCOUNTS)), max_size=2)
+        case keys.Keys():
+            return st.lists(st.sampled_from(KEYS), max_size=3)
         case collections.Texts():
             return st.lists(st.sampled_from(["vip", "Staff", "42"]), max_size=3)
         case collections.Objects(parts=parts, words=words):
@@ -122,6 +130,10 @@ def _fitting(kind: str, name: str, body: dict[str, Any], catch_all: str) -> dict
         body.pop(TYPES[kind].identity.key, None)  # it is the key
     if "emails" in body:
         body["emails"] = [f"c{CONTACTS.index(name)}@contacts.example", *body["emails"]]
+    if kind in ("manager", "team_member"):
+        body |= {"firstname": MANAGERS.get(name, "Luca"), "lastname": "Rossi"}
+        for one in ("company", "catch_all"):
+            body.pop(one, None)  # they cannot be changed
     if kind == "mailbox" and body.get("status") != "disabled":
         body.pop("bounce_msg", None)
     return body
@@ -229,7 +241,20 @@ def accounts(draw: st.DrawFn) -> dict[str, Any]:
     for entry in delivery["suppressions"].values():
         if "accounts" in entry:
             entry["accounts"] = [name for name in entry["accounts"] if name in delivery["accounts"]]
-    return {"domains": domains, "delivery": delivery}
+    managers, members = draw(_objects("manager", tuple(MANAGERS), 2)), draw(_objects("team_member", MEMBERS, 2))
+    _assign(draw, managers, domains, delivery)
+    return {"domains": domains, "delivery": delivery, "managers": managers, "team_members": members}
+
+
+def _assign(draw: st.DrawFn, managers: dict[str, Any], domains: dict[str, Any], delivery: dict[str, Any]) -> None:
+    """Give each domain to one manager or to none; what is given of Delivery is always the same one's."""
+    holders = {name: draw(st.sampled_from(["", *managers])) for name in domains}
+    for address, manager in managers.items():
+        if "domains" in manager:
+            manager["domains"] = [name for name, holder in holders.items() if holder == address]
+        given = [name for name in manager.pop("delivery", ()) if name in delivery["accounts"]]
+        if address == next(iter(MANAGERS)) and given:
+            manager["delivery"] = given
 
 
 @st.composite
@@ -245,6 +270,9 @@ def wishes(draw: st.DrawFn) -> dict[str, Any]:
     for section in list(configuration["delivery"]):
         if not configuration["delivery"][section] and draw(_COIN):
             del configuration["delivery"][section]
+    for section in ("managers", "team_members"):
+        if not configuration[section] and draw(_COIN):
+            del configuration[section]
     configuration["settings"] = {
         "guards": {"count": 1000, "percent": 100},
         "on_remove": {kind: draw(_ON_REMOVE[kind]) for kind in _REMOVED},
@@ -252,7 +280,9 @@ def wishes(draw: st.DrawFn) -> dict[str, Any]:
     return configuration
 
 
-_CHOICES = {name: tuple(one for one in choices if one != "failure") for name, choices in QUIRKS.items()}
+_CHOICES = {
+    name: tuple(one for one in choices if one != "failure") for name, choices in QUIRKS.items() if name != "caller"
+}
 """The quirks under which a wish can be fulfilled."""
 _QUIRKS = {name: st.sampled_from(choices) for name, choices in _CHOICES.items()}
 
