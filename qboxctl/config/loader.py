@@ -472,6 +472,13 @@ class _Loader:
             self.error("Q013", f"state: {found} is not allowed here", place, address=address, value=True, hint=hint)
         return bool(state == ABSENT)
 
+    def unfit_state(self, raw: JSON, words: Sequence[str], where: Where, address: Address) -> None:
+        """Note a state that there is not."""
+        found = repr(raw) if isinstance(raw, str) else _text(raw)
+        hint = did_you_mean(str(raw), words) or f"write one of {', '.join(words)}"
+        place = Where(where.file, (*where.path, STATE))
+        self.error("Q013", f"state: {found} is not allowed here", place, address=address, value=True, hint=hint)
+
     def pin(self, pin: JSON, name: str, where: Where, address: Address) -> str:
         """The id or code that pins an object on the server, as text; ``name`` is its key."""
         if isinstance(pin, bool) or not isinstance(pin, (str, int)) or not str(pin).strip():
@@ -489,8 +496,12 @@ class _Loader:
         by_name, values = type_.by_name, found.values
         for name, raw in body.items():
             one = by_name.get(name)
-            if one is not None and address and name == STATE and raw in (PRESENT, ABSENT):
-                continue  # of a block that can be disabled it says more than whether it is there
+            if one is not None and address and name == STATE:  # of a block that can be disabled it says more
+                if raw in (PRESENT, ABSENT):
+                    continue
+                if raw not in (words := [*one.type.schema()["enum"], PRESENT, ABSENT]):
+                    self.unfit_state(raw, words, where, address)
+                    continue
             if one is None:
                 self.other(type_, name, raw, where, address, found)
                 continue

@@ -10,6 +10,7 @@ from functools import partial
 
 from qboxctl.api.listing import Page, Row, number_in
 from qboxctl.api.reader import ACCOUNT, MOST_LOOKS, SAMPLE, Account, Home, belongs
+from qboxctl.config.configuration import ignored
 from qboxctl.errors import AuthError, ConfigError, Diagnostic
 from qboxctl.live.counts import counts_of, unseen, unsure
 from qboxctl.live.holding import code_of_holder, recognise, with_holdings
@@ -65,11 +66,16 @@ class _Refresh:
         linked = {kind for type_ in self.types.values() for one in type_.fields for kind in one.linked}
         codes: dict[str, dict[str, str]] = {kind: {} for kind in linked}
         for address, live in self.found.items():
-            if address.kind in linked:
+            if address.kind in linked and not self.is_invisible(address):
                 codes[address.kind][live.remote_id] = self.types.called(address)
         others, done = others_of(self.types, self.found.values(), codes), frozenset(self.complete)
         unseen = self.unseen()
         return LiveState(self.found, done, self.totals, codes, unseen, self.requests, others, self.unread)
+
+    def is_invisible(self, address: Address) -> bool:
+        """Whether a list of what is beside it shows nothing of an object, since it is ignored."""
+        beside = address.kind in self.types.named_beside
+        return beside and ignored(self.query.configuration, self.types, address)
 
     def home(self, collection: Collection) -> Home | None:
         """What a collection is in, None where that is not there."""

@@ -176,7 +176,7 @@ class Kinds(Mapping[str, ResourceType]):
 
     def called(self, one: Address) -> str:
         """What values call an object whose code they stand for: its own name where they name what is beside them."""
-        return self.name(one) if one.kind in self._beside else one.key
+        return self.name(one) if one.kind in self.named_beside else one.key
 
     @cached_property
     def naming_beside(self) -> frozenset[str]:
@@ -194,7 +194,8 @@ class Kinds(Mapping[str, ResourceType]):
                 )
 
     @cached_property
-    def _beside(self) -> frozenset[str]:
+    def named_beside(self) -> frozenset[str]:
+        """The kinds that values name by what they are called in the same parent, and stand for by their codes."""
         references = [one.refers for type_ in self._types.values() for one in type_.fields if one.refers]
         return frozenset(kind for one in references if one.within and one.by_code for kind in one.kinds)
 

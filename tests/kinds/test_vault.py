@@ -294,6 +294,14 @@ def test_a_domain_with_a_vault_is_held() -> None:
     assert archive.emulator.dump()["domains"] == {}
 
 
+def test_what_is_ignored_stays_as_it_is() -> None:
+    archive, pattern = lab(), {"ignore": ["mailbox/bob@*"]}
+    text = json.dumps({**json.loads(files({"mailboxes": ["ada"]}, boxes={"ada": {}})), **pattern})
+    assert not plan(archive, text).changes
+    apply(archive, json.dumps({**json.loads(text), **tree({"mailboxes": ["eve"]}, boxes={"ada": {}, "eve": {}})}))
+    assert live(archive)["mailboxes"] == ["bob", "eve"]
+
+
 def test_protected_is_protected() -> None:
     text = files({"state": "absent"})[:-1] + ', "protect": ["vault/*"]}'
     assert blocked(plan(lab(), text)) == [("protect", "vault")]
