@@ -87,7 +87,7 @@ def _edited(made: Edit, one: Desired) -> frozenset[str]:
 
     What another file says of them today is not what was edited.
     """
-    names = {each.name for each in made.types[one.address.kind].among if each.name in one.values}
+    names = {each.name for each in made.types[one.address.kind].doubtful if each.name in one.values}
     values = {EXTRA + name: _text(value) for name, value in one.extra.items()}
     values |= {name: _text(made.types[one.address.kind].by_name[name].type.write(one.values[name])) for name in names}
     if not values or (made.then.mistakes and one.address not in made.then.objects):

@@ -282,7 +282,7 @@ class _Planner:
         for name in found.unseen:
             one = type_.by_name.get(name)
             writable = one.on_update and not one.volatile if one else type_.changeable
-            doubtful = one is None or one.type.among
+            doubtful = one is None or one in type_.doubtful
             if writable and (rotate or (doubtful and name in edited)):
                 again.append(name)
         known = {one.name for one in found.changed}

@@ -542,6 +542,11 @@ class ResourceType:
         return tuple(one for one in self.fields if one.type.among)
 
     @cached_property
+    def doubtful(self) -> tuple[Field, ...]:
+        """The attributes that are sent where the files changed them, though the account may not tell what they are."""
+        return tuple(one for one in self.fields if one.type.among or (one.each and one.each.register))
+
+    @cached_property
     def at_once(self) -> frozenset[str]:
         """The attributes that a creation can carry."""
         return frozenset(one.name for one in self.fields if one.on_create)

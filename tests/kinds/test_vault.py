@@ -202,6 +202,9 @@ def test_membership_that_nobody_tells_is_said_once_and_sent_where_that_is_asked_
     )  # fmt: skip
     (change,) = plan(archive, files({**wish, "retention": 72})).changes
     assert [one.name for one in change.fields] == ["mailboxes", "retention"]
+    address = made.unverifiable[0].address
+    (change,) = plan(archive, files(wish), edited={address: frozenset({"mailboxes"})}).changes
+    assert change.fields == (("mailboxes", None, ("ada", "eve")),)
     rotate = (Pattern.of("vault/*", TYPES),)
     done = archive.apply(configuration_of(files(wish)), plan(archive, files(wish), rotate=rotate))
     assert [one.status for one in done] == [Status.DONE]
