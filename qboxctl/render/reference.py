@@ -109,7 +109,7 @@ def _explain_kind(one: ResourceType) -> Iterable[str]:
     if one.allowed_on_remove():
         yield f"on_remove:   {', '.join(one.allowed_on_remove())}"
     yield ""
-    width = max(len(word) for word in _PLACES.words(one))
+    width = max(map(len, (*_PLACES.words(one), *one.by_name)))
     for each in one.fields:
         marks = {
             Mode.CREATE_ONLY: "at creation only",

@@ -255,7 +255,7 @@ def test_no_hint_proposes_what_was_written() -> None:
 @pytest.mark.parametrize("kind", TYPES)
 def test_all_that_explain_lists_can_be_explained(kind: str) -> None:
     listed = [line.split()[0] for line in reference.explain(kind).splitlines() if line.startswith("  ")]
-    assert {*Places.of(TYPES).words(TYPES[kind])} == set(listed)
+    assert {*Places.of(TYPES).words(TYPES[kind]), *TYPES[kind].by_name} == set(listed)
     for word in listed:
         text = reference.explain(f"{kind}.{word}").splitlines()
         assert text[0] == f"{kind}.{word}"
