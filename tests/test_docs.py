@@ -221,6 +221,7 @@ ACCOUNT = {
 }
 """What is live while a guide is followed."""
 FULL_AT_FIRST = {
+    "access.md",
     "adopting.md",
     "emulator.md",
     "jobs.md",
@@ -231,9 +232,9 @@ FULL_AT_FIRST = {
 }
 PRINTED: dict[str, dict[str, str]] = {
     "whole-account.md": {
-        "qboxctl plan --out account.plan.json": r"(?s)\+ vault/.*\+ token/newsletter/shop.*Plan: 19 to create\.",
-        "qboxctl apply account.plan.json": r"Applied: 19 done\.",
-        "qboxctl apply": r"Nothing to change: 19 unchanged\.",
+        "qboxctl plan --out account.plan.json": r"(?s)\+ token/.*\+ manager/.*\+ vault/.*\+ contact/.*Plan: 21 to",
+        "qboxctl apply account.plan.json": r"Applied: 21 done\.",
+        "qboxctl apply": r"Nothing to change: 21 unchanged\.",
         "qboxctl dns": r"(?m)^example\.net$",
         "qboxctl ready newsletter": r"LACKS",
         "qboxctl ready newsletter --send-to mary@example.com --token file:secrets/shop.token": r": delivered\n",
@@ -358,6 +359,8 @@ def environ(tmp_path: Path) -> dict[str, str]:
         "QBOXMAIL_SANDBOX_TOKEN": "any-token",
         "POSTMASTER_PASSWORD": "change-me-1",
         "INITIAL_PASSWORD": "change-me-2",
+        "AGENCY_PASSWORD": "change-me-3",
+        "LUCA_PASSWORD": "change-me-4",
     }
 
 
