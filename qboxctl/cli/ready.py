@@ -70,6 +70,15 @@ class EmailAddress(click.ParamType):  # type: ignore[type-arg]
             self.fail(str(error), param, ctx)
 
 
+class Wanted(NamedTuple):
+    """The message that is asked for: to whom, who it is from ("" for anybody), the token, and how long to follow it."""
+
+    to: str
+    sender: str
+    bearer: Revealed
+    wait: float
+
+
 class Sent(NamedTuple):
     """A message that was sent, and what became of it; why nobody knows whether it was sent, and why it was refused."""
 
@@ -111,22 +120,19 @@ def command(
     if resolver and not check:
         raise click.UsageError("--resolver goes with --check")
     configuration = read_configuration(options) if has_sources(options.directory) else settings_only(options)
-    bearer = _bearer(configuration, token, options) if token else None
+    wanted = None
+    if send_to and token:
+        wanted = Wanted(send_to, sender or "", _bearer(configuration, token, options), _WAIT if wait is None else wait)
     with closing(connect(Reader, configuration, options, seed=seed)) as reader:
         found = Examiner(Account(reader, TYPES), configuration).examine(account)
         if check:
             found = published(found, partial(_in_dns, resolver, options))
-        sent = None
-        if send_to and bearer:
-            reader.redact.hide(bearer)
-            sent = _tried(
-                found, send_to, sender, bearer, configuration, reader, options, _WAIT if wait is None else wait
-            )
+        sent = _tried(found, wanted, configuration, reader, options) if wanted else None
     told = None if sent is None else (sent.trial, _word(sent))
     options.result(readiness.shown(found, told, form, options.palette(), reader.redact))
     if sent and sent.refused:
         raise sent.refused
-    return _verdict(found, sent, options, asked=send_to is not None)
+    return _verdict(found, sent, options, asked=wanted is not None)
 
 
 def _bearer(configuration: Configuration, token: Secret, options: Common) -> Revealed:
@@ -152,23 +158,17 @@ def _in_dns(resolver: str, options: Common, records: Sequence[Record]) -> Mappin
 
 
 def _tried(
-    found: Examination,
-    to: str,
-    sender: str | None,
-    bearer: Revealed,
-    configuration: Configuration,
-    reader: Reader,
-    options: Common,
-    wait: float,
+    found: Examination, wanted: Wanted, configuration: Configuration, reader: Reader, options: Common
 ) -> Sent | None:
     """Send the message, and follow it; None where nothing was sent, since something lacks."""
-    domain = sender.rpartition("@")[2] if sender else next(iter(found.usable), "")
+    domain = wanted.sender.rpartition("@")[2] if wanted.sender else next(iter(found.usable), "")
     if domain not in found.usable:
         return None
-    trial = Trial(sender or f"qboxctl@{domain}", to, randomness.token_hex(8))
+    reader.redact.hide(wanted.bearer)
+    trial = Trial(wanted.sender or f"qboxctl@{domain}", wanted.to, randomness.token_hex(8))
     settings = configuration.settings
     way = Sender(
-        send_base(configuration), bearer, settings.api, stop=reader.stop, log=options.log(), notice=options.say
+        send_base(configuration), wanted.bearer, settings.api, stop=reader.stop, log=options.log(), notice=options.say
     )
     with closing(way) as client:
         try:
@@ -177,9 +177,9 @@ def _tried(
             return Sent(trial, None, refused=refused)
     if lost:
         options.alert(f"it is unknown whether the message was sent, and it is not sent again: {lost}")
-    options.say(f"looking for it in TraceMail, for up to {wait:g} s")
+    options.say(f"looking for it in TraceMail, for up to {wanted.wait:g} s")
     try:
-        return Sent(trial, trial.follow(TraceMail(reader), wait), lost)
+        return Sent(trial, trial.follow(TraceMail(reader), wanted.wait), lost)
     except QboxctlError as error:  # it was sent all the same, and that must be told
         options.alert(f"TraceMail cannot be read: {clean(str(error))}")
         return Sent(trial, None, lost)
