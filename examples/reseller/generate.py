@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Writes the configuration of an imaginary reseller: one file for each customer's domain, and the settings.
+"""Writes the configuration of an imaginary reseller: one file for each customer's domain, the settings, and who
+manages which domains.
 
     python generate.py 12 3 .                 what is kept beside this script
     python generate.py 400 300 /tmp/large     120,000 mailboxes, in about a second
@@ -33,7 +34,7 @@ SETTINGS = """\
 # The token is an admin's, so the customer to work for is named.
 settings:
   customer_code: C123456789
-  on_remove: {mailbox: disable, alias: delete}
+  on_remove: {mailbox: disable, alias: delete, manager: disable}
   guards: {count: 25, percent: 5, domain: {count: 1, percent: 1}}
   api: {concurrency: 8, requests_per_second: 50}   # leaves some of the server's limit to the panel
 
@@ -42,6 +43,12 @@ protect: ["domain/*"]
 defaults:
   domain: {antispam_level: standard, postmaster_password: {env: POSTMASTER_PASSWORD}}
   mailbox: {language: it, password: {env: INITIAL_PASSWORD}, force_new_password: true}
+"""
+
+
+ACCESS = """\
+# The reseller's partners, one in each place: each sees the domains that are named here, and no others.
+managers:
 """
 
 
@@ -85,6 +92,27 @@ def domain_file(number: int, mailboxes: int) -> str:
     return "\n".join(lines) + "\n"
 
 
+def access_file(domains: int) -> str:
+    """The text of the file that says who manages what: each place has a manager, within limits."""
+    held: dict[str, list[str]] = {}
+    for number in range(domains):
+        held.setdefault(PLACES[number // len(TRADES) % len(PLACES)], []).append(domain_name(number))
+    lines = []
+    for position, (place, names) in enumerate(held.items()):
+        lines += [
+            f"  mail@{place}.example.net:",
+            f"    firstname: {FIRST_NAMES[position]}",
+            f"    lastname: {LAST_NAMES[position]}",
+            f"    company: Office of {place.title()}",
+            "    password: {env: INITIAL_PASSWORD}",
+            f"    max_domains: {len(names)}",
+            "    max_email_quota: 25GB",
+            "    domains:",
+            *(f"      - {name}" for name in names),
+        ]
+    return ACCESS + "\n".join(lines) + "\n" if lines else ""
+
+
 def write(path: Path, text: str) -> None:
     """Write one file, with the line that tells editors its schema."""
     schema = os.path.relpath(SCHEMA, path.resolve().parent).replace(os.sep, "/")
@@ -96,6 +124,8 @@ def generate(domains: int, mailboxes: int, folder: Path) -> None:
     inside = folder / "domains"
     inside.mkdir(parents=True, exist_ok=True)
     write(folder / "settings.yaml", SETTINGS)
+    if managers := access_file(domains):
+        write(folder / "access.yaml", managers)
     for number in range(domains):
         write(inside / f"{domain_name(number)}.yaml", domain_file(number, mailboxes))
 
@@ -105,7 +135,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Write the configuration of an imaginary reseller.")
     parser.add_argument("domains", type=int, help="how many domains")
     parser.add_argument("mailboxes", type=int, help="how many mailboxes in each of them")
-    parser.add_argument("folder", type=Path, help="where to write settings.yaml and domains/")
+    parser.add_argument("folder", type=Path, help="where to write settings.yaml, access.yaml and domains/")
     words = parser.parse_args()
     if words.domains < 0 or words.mailboxes < 0:
         parser.error("counts cannot be negative")
