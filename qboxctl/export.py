@@ -115,6 +115,8 @@ class _Exporter:
     choice: Selection
     left_out: list[str] = field(default_factory=list)
     names: dict[Address, str] = field(default_factory=dict)
+    silent: dict[str, dict[str, Address]] = field(default_factory=dict)
+    """The attributes of each kind that the API does not tell, each with the first object that lacks it."""
 
     def run(self) -> Export:
         """Write, read back with the real loader, and leave out what it refuses, until it refuses nothing."""
@@ -124,6 +126,10 @@ class _Exporter:
         lives.sort(key=lambda live: (ranks[live.address.kind], live.address.key))
         self.names = {live.address: name for live in lives if (name := self.name(live)) is not None}
         stated = {live.address: self.attributes(live) for live in lives if live.address in self.names}
+        self.left_out += [
+            f"{next(iter(names.values()))}, as others: the API does not tell {', '.join(sorted(names))}"
+            for names in self.silent.values()
+        ]
         while True:
             tree = self.tree(stated)
             wrong = _refused(dump(tree), self.types)
@@ -171,6 +177,8 @@ class _Exporter:
             told = one.compared and one.name != type_.identity.key
             value = value_of(type_, one, live, self.live_state.codes) if told else MISSING
             if value is MISSING:
+                if told:
+                    self.silent.setdefault(live.address.kind, {}).setdefault(one.name, live.address)
                 continue
             if one.linked or _states(one, value):
                 found[one.name] = value

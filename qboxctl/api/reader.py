@@ -281,9 +281,11 @@ class Account:
 
     def code(self, type_: ResourceType, row: Row) -> str:
         """The code that a row gives its object, "" for none: one that has none of its own goes by its name."""
-        if type_.identity.coded:
-            return code_of(type_.identity.code_in(row))
-        return type_.identity.known(_word(row.get(type_.identity.key)))
+        identity = type_.identity
+        value = row.get(identity.id)
+        if not identity.coded:
+            return identity.known(_word(value))
+        return code_of(identity.code_in(row) if value is None else value)
 
     def listed(self, type_: ResourceType, codes: Mapping[str, str], live: Live) -> Row | None:
         """One object as its list shows it, None where it does not."""

@@ -383,8 +383,9 @@ class _Loader:
             return
         body = raw if isinstance(raw, dict) else self.mapping({} if raw is None else raw, where, str(address))
         inside = self.places.inside[type_.kind]
-        shared = bool(inside) and (not type_.parent or any(name in inside for name in body))
-        if inside:
+        holds = bool(inside) and not inside.keys().isdisjoint(body)
+        shared = holds or (bool(inside) and not type_.parent)
+        if holds:
             for child, content in body.items():
                 if child in inside:
                     self.collection(inside[child], content, key, Where(where.file, (*where.path, child)))

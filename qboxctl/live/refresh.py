@@ -54,7 +54,9 @@ class _Refresh:
     def run(self) -> LiveState:
         """Lists of the account first, then what is inside the objects, then details."""
         for level in self.types.levels:
-            opened = {home for home in self.query.opened(self.found) if self.types.children(home.kind)}
+            outer = {type_.parent for type_ in level}
+            parents = {one: live for one, live in self.found.items() if one.kind in outer}
+            opened = {home for home in self.query.opened(parents) if self.types.children(home.kind)}
             inside = (one for home in opened for one in self.types.inside(home))
             kinds = {type_.kind for type_ in level}
             wanted = {one for one in {*self.query.collections, *inside} if one.kind in kinds}
@@ -119,6 +121,8 @@ class _Refresh:
                 self.single(type_, pages[0])
             elif type_.calls.collection.optional and pages[0].missing:
                 self.pinned(collection, type_)
+                if self.query.lenient:
+                    self.unread[type_.kind] = f"this API has no such call: GET {type_.calls.collection.path}"
             else:
                 self.keep(collection, type_, self.whole(collection, pages))
         self.match()
@@ -164,8 +168,10 @@ class _Refresh:
             known = {live.address for live in held if live.address in objects or live.address in named}
             found, doubtful = recognise(type_, declared, held, known, sure=kind in self.sure)
             if kind not in self.sure and not found:
-                del self.unread[kind]  # it is only empty, as far as can be seen
-                self.account.silent.add(kind)
+                self.account.silent.add(kind)  # it is only empty, as far as can be seen
+                del self.unread[kind]
+                if self.query.lenient:
+                    self.unread[kind] = "its list answers 404: there are none, or this API has no such call"
             self.found.update(found)
             if doubtful:
                 position = self.query.configuration.position

@@ -13,9 +13,11 @@ from qboxctl.resources import TYPES
 from tests.support.lab import TOKEN, Lab, configuration_of
 
 ALL = Selection(frozenset(TYPES))
+USUAL = Selection(frozenset(TYPES) - TYPES.inner)
+"""What the command reads unless asked for more."""
 
 
-def exported(lab: Lab, choice: Selection = ALL, config: str = "{}") -> Export:
+def exported(lab: Lab, choice: Selection = USUAL, config: str = "{}") -> Export:
     configuration = configuration_of(config)
     with closing(Reader(lab.endpoint, Revealed(TOKEN), lab.api, **lab.options())) as reader:
         return export_account(
