@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from qboxctl.emulator.behaviour import initial_values
 from qboxctl.model import Action, Address, Change, Outcome, Status
 from qboxctl.resources import TYPES
 from qboxctl.schema import collections
@@ -197,7 +198,12 @@ def told(
         unsent = set(re.findall(r"[\w.]+", " ".join(re.findall(r"([\w., ]+) (?:was|were) not sent", text))))
         # what is blank is so without being sent, and so may be what an update sends without being able to read it
         blind = change.action is Action.UPDATE
-        effects = {name for name, was, wanted in change.fields if wanted and not (blind and was is None)}
+        usual = initial_values(types[one.address.kind])
+        effects = {
+            name
+            for name, was, wanted in change.fields
+            if wanted and wanted != usual.get(name) and not (blind and was is None)
+        }
         assert not (unsent & effects) - wrong, f"{address}: {text}"
         if "ownership proof" in text:
             wrong.discard("status")  # that is what it waits for

@@ -37,6 +37,7 @@ def many(cases: int) -> settings:
 def possible(seed: dict[str, Any], tree: dict[str, Any], quirks: Mapping[str, str]) -> bool:
     """Whether no name is taken by an object in a collection that the wish does not manage, and so does not read.
 
+    Nor has a member a key without the one that such a server brings along with it.
     Nor can what moves to another domain be proved there by the record that it had, where records are asked for.
     """
     for name, domain in tree["domains"].items():
@@ -44,11 +45,19 @@ def possible(seed: dict[str, Any], tree: dict[str, Any], quirks: Mapping[str, st
         for section, other in (("mailboxes", "aliases"), ("aliases", "mailboxes")):
             if other not in domain and there[other].keys() & domain.get(section, {}).keys():
                 return False
+    if quirks.get("permission_implied") == "added" and any(map(_without_sight, seed["team_members"].values())):
+        return False
     if quirks.get("token_create") == "403" and any(_new_tokens(seed, tree)):
         return False
     left = list(_left(seed, tree))
     proved = not left or quirks.get("ownership") != "wait"
     return proved and all("domain_aliases" in tree["domains"].get(home, {}) for home in left)
+
+
+def _without_sight(member: dict[str, Any]) -> bool:
+    """Whether a member may change what it may not look at."""
+    keys = set(member.get("permissions", ()))
+    return any(f"{key.partition('.')[0]}.view" not in keys for key in keys)
 
 
 def _new_tokens(seed: dict[str, Any], tree: dict[str, Any]) -> Iterator[str]:
