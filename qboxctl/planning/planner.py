@@ -316,7 +316,7 @@ class _Planner:
             f"{name} of {address} is {shown}, and can only be chosen at creation: the file says {configuration}",
             desired,
             *name.split(".", 1),
-            hint=f"write {shown}, or leave {name} out; it is not deleted and created again for that, since what is in it would be lost",
+            hint=f"write {shown}, or leave {name} out; it is not created again, since what is in it would be lost",
         )
 
     def remove(self, live: Live, action: Action, reason: str) -> None:
