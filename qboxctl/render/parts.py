@@ -232,8 +232,9 @@ def _written(type_: ResourceType, name: str, value: Value) -> str:
 def home(change: Change, types: Kinds) -> str:
     """What a change is grouped under: its domain, or the part of the files that it stands in."""
     root = types.root(change.address)
-    section = types[root.kind].section
-    return root.key if len(section) == 1 else section[0].capitalize()
+    type_ = types[root.kind]
+    shared = type_.file or (type_.section[0] if len(type_.section) > 1 else "")
+    return shared.capitalize() or root.key
 
 
 def nothing_to_say(plan: Plan) -> bool:
