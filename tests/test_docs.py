@@ -232,7 +232,7 @@ FULL_AT_FIRST = {
 }
 PRINTED: dict[str, dict[str, str]] = {
     "whole-account.md": {
-        "qboxctl plan --out account.plan.json": r"(?s)\+ token/.*\+ manager/.*\+ vault/.*\+ contact/.*Plan: 21 to",
+        "qboxctl plan --out account.plan.json": r"(?s)\+ manager/.*\+ token/.*\+ vault/.*\+ contact/.*Plan: 21 to",
         "qboxctl apply account.plan.json": r"Applied: 21 done\.",
         "qboxctl apply": r"Nothing to change: 21 unchanged\.",
         "qboxctl dns": r"(?m)^example\.net$",

@@ -61,10 +61,11 @@ def emulator(*options: str) -> Iterator[str]:
 
 
 def configuration(folder: Path, domains: int, mailboxes: int) -> Path:
-    """The generated reseller, without a limit of its own."""
+    """The domains of the generated reseller, without a limit of its own."""
     subprocess.run([sys.executable, str(GENERATE), str(domains), str(mailboxes), str(folder)], check=True,
                    stdout=subprocess.DEVNULL)  # fmt: skip
     (folder / "settings.yaml").write_text(SETTINGS)
+    (folder / "access.yaml").unlink(missing_ok=True)
     return folder
 
 
