@@ -87,6 +87,15 @@ def test_there_are_the_examples_that_the_documentation_names() -> None:
     assert {"quickstart", "company", "reseller"} <= set(EXAMPLES)
 
 
+def test_the_examples_show_every_kind() -> None:
+    company, reseller = (
+        {address.kind for address in load(read_sources(ROOT / "examples" / name), TYPES).objects}
+        for name in ("company", "reseller")
+    )
+    assert company == set(TYPES) - {"manager"}
+    assert "manager" in reseller
+
+
 @pytest.mark.parametrize("name", EXAMPLES)
 def test_every_file_fits_the_published_schema(name: str) -> None:
     validator = Draft202012Validator(json.loads(SCHEMA.read_text(encoding="utf-8")))
