@@ -71,14 +71,31 @@ def _masked(row: Row, known: frozenset[str], secrets: Redaction) -> Row:
     """A row with a mask for each column of its file that is not known to be harmless; ``secrets`` learns of these."""
     columns = row.get("fields")
     if not isinstance(columns, Mapping):
+        _learn(columns, secrets)
         return {**row, "fields": MASK} if columns else row
     fields: dict[str, JSON] = {}
     for name, value in columns.items():
         harmless = name.lower() in known and not str(value).startswith(_HASHES)
         fields[name] = value if harmless or value in (None, "") else MASK
         if fields[name] == MASK:
-            secrets.hide(Revealed(str(value)))
+            _learn(value, secrets)
     return {**row, "fields": fields}
+
+
+def _learn(value: JSON, secrets: Redaction) -> None:
+    """Let ``secrets`` know all texts in a value that is not shown, and the columns of one that is a whole line."""
+    match value:
+        case Mapping():
+            for one in value.values():
+                _learn(one, secrets)
+        case list():
+            for one in value:
+                _learn(one, secrets)
+        case None | bool():
+            pass
+        case _:
+            for text in {str(value), *str(value).split(";")}:
+                secrets.hide(Revealed(text.strip('"')))
 
 
 def _fields(row: Row) -> dict[str, JSON]:

@@ -94,6 +94,21 @@ def test_rows_are_shown_without_secrets(form, errors, server, project):
         assert done.json["import"]["status"] == "valid_with_skipped"
 
 
+OTHER_SHAPES = {
+    "a list": ["eve", "canary-0ther"],
+    "a line": 'eve;"canary-0ther";8GB',
+    "an object inside": {"columns": {"password": "canary-0ther"}},
+}
+
+
+@pytest.mark.parametrize("name", OTHER_SHAPES)
+def test_what_is_said_of_a_row_does_not_quote_it_either(name, server, project):
+    rows = [{"fields": OTHER_SHAPES[name], "description": "eve;canary-0ther", "error_details": ["canary-0ther: bad"]}]
+    server.swap(seed={"imports": {"I123456789": {"rows": rows}}})
+    done = project.run("imports", "show", "I123456789", "--format", "json")
+    assert (done.code, "canary" in done.out) == (0, False), done.out
+
+
 @pytest.mark.parametrize("form", ["table", "json"])
 def test_no_row_moves_the_cursor(form, server, project):
     rows = [{"description": "\x1b[2J\u202e", "fields": {"name": "\x1b]0;x\x07"}, "error_details": ["\r\x9b1m"]}]
