@@ -127,7 +127,13 @@ def command(
         found = Examiner(Account(reader, TYPES), configuration).examine(account)
         if check:
             found = published(found, partial(_in_dns, resolver, options))
-        sent = _tried(found, wanted, configuration, reader, options) if wanted else None
+        try:
+            sent = _tried(found, wanted, configuration, reader, options) if wanted else None
+        except KeyboardInterrupt:
+            if options.acting and wanted:
+                again = options.command_line("trace", "--to", wanted.to)
+                options.alert(f"the message may be sent all the same: look with `{again}` before you send another one")
+            raise
     told = None if sent is None else (sent.trial, _word(sent))
     options.result(readiness.shown(found, told, form, options.palette(), reader.redact))
     if sent and sent.refused:
@@ -170,6 +176,7 @@ def _tried(
     way = Sender(
         send_base(configuration), wanted.bearer, settings.api, stop=reader.stop, log=options.log(), notice=options.say
     )
+    options.acting = True
     with closing(way) as client:
         try:
             lost = trial.send(client)

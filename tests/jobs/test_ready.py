@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 from collections.abc import Iterator
 from contextlib import closing
 from typing import Any
@@ -239,6 +240,19 @@ def test_a_lost_answer_is_never_made_good_by_another_message(name, server, proje
     assert (done.code, done.json["sent"]["status"]) == (code, status), done.err
     assert "it is unknown whether the message was sent, and it is not sent again" in done.err
     assert len(sent(server)) == 1
+
+
+@pytest.mark.parametrize("step", [{}, {"number": 4, "reads": True}], ids=["on its way", "while it is looked for"])
+def test_an_interruption_tells_that_it_may_be_sent(step, account, project, hold):
+    held = hold(account, **step)
+    with project.start("ready", "news", *TO, "--wait", "1m") as process:
+        held.wait()
+        process.send_signal(signal.SIGINT)
+        _, err = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert "the message may be sent all the same" in err
+    assert "trace --to ada@example.com" in err
+    assert len(sent(account)) == 1
 
 
 @pytest.mark.parametrize("status", [403, 422, 500])
