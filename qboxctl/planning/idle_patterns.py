@@ -99,6 +99,10 @@ def refuse_idle_options(known: Known, chosen: Options) -> None:
     """Raise QboxctlError for a pattern that means nothing: it is a typing error, and the plan would hide it."""
     for option, found in (("--target", chosen.targets), ("--rotate", chosen.rotate), ("--exclude", chosen.excludes)):
         for pattern in found:
+            type_ = known.types.get(pattern.kind)
+            if option == "--rotate" and type_ and type_.told:
+                message = f"--rotate {pattern.text}: the server makes the secret of a {type_.title}, and tells it once"
+                raise QboxctlError(message, hint="declare another one, and remove this one once that is in use")
             if known.matched(pattern):
                 continue
             unread = chosen.only is not None or known.may_match(pattern)

@@ -98,6 +98,14 @@ def test_a_target_of_nothing_is_refused(option: str, text: str, message: str) ->
         refuse_idle_options(known(WISH, options=options), options)
 
 
+@pytest.mark.parametrize("text", ["token/letters/web", "token/*/*"])
+def test_a_secret_that_the_server_makes_is_not_rotated_by_sending_it(text: str) -> None:
+    options = Options(rotate=patterns(text))
+    with pytest.raises(QboxctlError, match="Send API token, and tells it once"):
+        refuse_idle_options(known(DELIVERY), options)
+    refuse_idle_options(known(DELIVERY), Options(rotate=patterns("*/*")))
+
+
 def test_a_plan_for_a_target_excludes_what_it_does_not_read() -> None:
     options = Options(targets=patterns("domain/b.example"), excludes=patterns("alias/adda@a.example"))
     refuse_idle_options(known(WISH, options=options), options)
