@@ -41,10 +41,7 @@ def at_endpoint(configuration: Configuration, options: Common) -> Configuration:
     if not options.endpoint:
         return configuration
     try:
-        endpoint = normal_endpoint(options.endpoint)
-        settings = replace(
-            configuration.settings, endpoint=endpoint, endpoint_at=None, send_endpoint="", send_endpoint_at=None
-        )
+        settings = replace(configuration.settings, endpoint=normal_endpoint(options.endpoint), endpoint_at=None)
     except ValueError as error:
         raise QboxctlError(str(error), hint="correct --endpoint or QBOXCTL_ENDPOINT") from None
     return replace(configuration, settings=settings)

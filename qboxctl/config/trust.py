@@ -24,15 +24,20 @@ def untrusted(configuration: Configuration) -> Diagnostic | None:
 
 
 def send_base(configuration: Configuration) -> str:
-    """Where the Send API of a configuration is; raises ConfigError where no token may go there."""
+    """Where the Send API of a configuration is; raises ConfigError where no token may go there.
+
+    What the files name counts, but for a command that is tried on this machine: nothing is sent elsewhere then.
+    """
     settings = configuration.settings
+    beside = f"{settings.endpoint}/{SEND_PATH}"
     base, place = settings.send_endpoint, settings.send_endpoint_at
     if not base:
-        base, place = f"{settings.endpoint}/{SEND_PATH}", settings.endpoint_at
-    wrong = _untrusted(configuration, base, place)
+        base, place = beside, settings.endpoint_at
+    named = settings.endpoint if settings.endpoint_at is None else ""
+    wrong = None if urlsplit(base)[:2] == urlsplit(named)[:2] else _untrusted(configuration, base, place)
     if wrong:
         raise ConfigError([wrong])
-    return base
+    return beside if named and _is_here(named) and not _is_here(base) else base
 
 
 def _untrusted(configuration: Configuration, url: str, place: Where | None) -> Diagnostic | None:
@@ -91,5 +96,8 @@ def bearer_of(configuration: Configuration, secrets: Secrets, reference: Secret)
 def _is_known(endpoint: str) -> bool:
     """Whether an endpoint is Qboxmail's own, or this machine."""
     parts = urlsplit(endpoint)
-    host = parts.hostname or ""
-    return is_loopback(host) or (parts.scheme == "https" and bool(_OWN_HOST.fullmatch(host)))
+    return _is_here(endpoint) or (parts.scheme == "https" and bool(_OWN_HOST.fullmatch(parts.hostname or "")))
+
+
+def _is_here(endpoint: str) -> bool:
+    return is_loopback(urlsplit(endpoint).hostname or "")

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import json
+from dataclasses import replace
 
 import pytest
 
-from qboxctl.config.trust import untrusted
+from qboxctl.config.trust import send_base, untrusted
+from qboxctl.errors import ConfigError
 from qboxctl.json_text import canonical
 from tests.support.lab import configuration_of
 
@@ -32,6 +34,36 @@ def test_a_token_goes_to_qboxmail_and_to_this_machine(url):
 @pytest.mark.parametrize("url", UNKNOWN.split())
 def test_a_token_goes_to_no_other_host_that_only_files_name(url):
     assert untrusted(configuration_of(f"settings: {{endpoint: '{url}'}}")) is not None
+
+
+HERE, OWN = "http://127.0.0.1:8025", "https://delivery.qboxmail.com/v1"
+SENT = [
+    # what the command names, what the files name for sending, and where a message goes: None for nowhere
+    ("", "", "https://api.qboxmail.com/v1"),
+    ("", OWN, OWN),
+    ("", f"{ELSEWHERE}/v1", None),
+    (ELSEWHERE, "", f"{ELSEWHERE}/v1"),
+    (ELSEWHERE, f"{ELSEWHERE}/v1", f"{ELSEWHERE}/v1"),
+    (ELSEWHERE, "https://other.example/v1", None),
+    (ELSEWHERE, OWN, OWN),
+    (HERE, "", f"{HERE}/v1"),
+    (HERE, OWN, f"{HERE}/v1"),
+    (HERE, "http://127.0.0.1:9/v1", "http://127.0.0.1:9/v1"),
+    (HERE, f"{ELSEWHERE}/v1", None),
+]
+
+
+@pytest.mark.parametrize(("named", "sending", "base"), SENT)
+def test_where_a_message_goes(named, sending, base):
+    found = configuration_of(f"settings: {{send_endpoint: '{sending}'}}" if sending else "domains: {}")
+    if named:
+        found = replace(found, settings=replace(found.settings, endpoint=named, endpoint_at=None))
+    if base:
+        assert send_base(found) == base
+    else:
+        with pytest.raises(ConfigError) as caught:
+            send_base(found)
+        assert "which only the files name" in caught.value.diagnostics[0].message
 
 
 @pytest.mark.parametrize(

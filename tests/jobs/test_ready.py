@@ -348,11 +348,12 @@ PLACES = {
 }
 
 
+@pytest.mark.parametrize("named", [True, False], ids=["endpoint of the command", "endpoint of the files"])
 @pytest.mark.parametrize("name", PLACES)
-def test_a_token_goes_to_no_place_that_only_the_files_name(name, account, project, listener):
+def test_a_token_goes_to_no_place_that_only_the_files_name(name, named, account, project, listener):
     text, code, says = PLACES[name]
     project.write({"settings": {"endpoint": account.url, "send_endpoint": text}})
-    env = {"QBOXCTL_ENDPOINT": None, "https_proxy": listener.url, "HTTPS_PROXY": listener.url}
+    env = {"https_proxy": listener.url, "HTTPS_PROXY": listener.url, **({} if named else {"QBOXCTL_ENDPOINT": None})}
     done = project.run("ready", "news", *TO, env=env)
     assert (done.code, says in done.err) == (code, True), done.err
     assert not account.arrived
@@ -365,12 +366,18 @@ def test_the_send_api_may_be_elsewhere(account, serve, project):
     for text in (other.url, f"{other.url}/v1", f"{other.url}/v1/"):
         other.arrived.clear()
         project.write({"settings": {"endpoint": account.url, "send_endpoint": text}})
-        done = project.run("ready", "news", *TO, env={"QBOXCTL_ENDPOINT": None})
-        assert done.code == 0, done.err
-        assert [one.path for one in other.arrived] == ["/v1/send"]
-    assert project.run("ready", "news", *TO).code == 0, "the command names another endpoint"
-    assert len(other.arrived) == 1
-    assert not [one for one in account.arrived[:-20] if one.path.startswith("/v1/")]
+        for env in ({"QBOXCTL_ENDPOINT": None}, {}):  # the command may name the same endpoint, or another one
+            done = project.run("ready", "news", *TO, env=env)
+            assert done.code == 0, done.err
+        assert [one.path for one in other.arrived] == ["/v1/send"] * 2
+    assert not sent(account)
+
+
+def test_what_is_tried_on_this_machine_is_not_sent_elsewhere(account, project, outside):
+    project.write({"settings": {"send_endpoint": "https://delivery.qboxmail.com/v1"}})
+    assert project.run("ready", "news", *TO).code == 0
+    assert [one.path for one in sent(account)] == ["/v1/send"]
+    assert not outside.heard
 
 
 def test_the_token_comes_out_nowhere(account, project):
