@@ -26,7 +26,7 @@ def shown(counters: Row, rows: Sequence[Row], form: str, palette: Palette = PLAI
     names = list(dict.fromkeys(name for row in plain for name in row))
     telling = [name for name in _TELLING if name in names]
     chosen = telling if len(telling) >= _ENOUGH and not full else names
-    parts = (facts(_counted(counters), palette), table(chosen, plain, palette) if plain else "")
+    parts = (facts(_counted(counters), palette), table(chosen, plain, palette) if chosen else "")
     return "\n\n".join(filter(None, parts))
 
 

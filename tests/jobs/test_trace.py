@@ -102,6 +102,13 @@ def test_the_table(row, server, project):
     assert "MESSAGE ID" in project.run("trace", "-v").out
 
 
+@pytest.mark.parametrize("rows", [[{}], [{"data": {}}, {"data": "{}"}]], ids=str)
+def test_rows_that_tell_nothing(rows, account, project):
+    body = json.dumps({"resources": rows}).encode()
+    account.after = lambda request, _response: Response(200, {}, body) if request.path == f"{PATH}mailouts" else None
+    assert (project.run("trace").code, trace(project, "--limit", "2")["rows"]) == (0, (rows * 2)[:2])
+
+
 def test_rows_of_another_shape_are_shown_as_they_are(account, project):
     strange = [{"line": "Nov  1 10:00 to=<ada@example.com> \x1b[31m", "n": [1, {"a": None}]}, {"line": None}, {}]
 
