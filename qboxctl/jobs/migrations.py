@@ -79,12 +79,12 @@ class Migration(NamedTuple):
     @property
     def failed(self) -> list[dict[str, JSON]]:
         """The rows whose mail could not be fetched."""
-        return [row for row in self.rows if row.get("status") in FAILED]
+        return [row for row in self.rows if str(row.get("status")) in FAILED]
 
     @property
     def went_wrong(self) -> bool:
         """Whether any mail could not be fetched."""
-        return bool(self.failed) or self.record.get("status") in ENDED - {"completed"}
+        return bool(self.failed) or str(self.record.get("status")) in ENDED - {"completed"}
 
 
 def listed(reader: Reader, customer_code: str = "") -> list[Row]:
@@ -213,7 +213,7 @@ def watch(
         if state != last:
             tell(record)
             last = state
-        if record.get("status") in ENDED:
+        if str(record.get("status")) in ENDED:
             return found(reader, code)
         left = None if end is None else end - reader.clock.monotonic()
         if left is not None and left <= 0:

@@ -515,6 +515,20 @@ def test_lists_and_rows_to_their_end(quirks, server, project):
     assert (len(whole["rows"]), len(failed["rows"]), failed["rows"][0]["status"]) == (2, 1, "error")
 
 
+@pytest.mark.parametrize("words", [("show", "MG12", "--failed"), ("watch", "MG12", "--wait", "0s")], ids=" ".join)
+def test_a_status_of_another_type_is_none_that_is_known(words, server, project):
+    server.swap(seed=MANY)
+
+    def after(request, response):
+        body = json.loads(response.body)
+        body["resources"] = [{**row, "status": {"name": "error"}} for row in body["resources"]]
+        return Response(200, {}, json.dumps(body).encode())
+
+    server.after = after
+    done = project.run("migrate", *words, "--format", "json")
+    assert (done.code, "fault" in done.err) == (7 if "watch" in words else 0, False), done.err
+
+
 @pytest.mark.parametrize("command", ["show", "watch", "cancel"])
 @pytest.mark.parametrize("code", ["MG99999999", "../x", "MG1/y"])
 def test_an_unknown_code(command, code, account, project):
