@@ -10,7 +10,6 @@ from qboxctl.api.client import Client, Reader
 from qboxctl.api.listing import Page, Row, untold
 from qboxctl.api.reader import PER_PAGE, code_of, page_of
 from qboxctl.api.redaction import MASK
-from qboxctl.api.responses import Answer
 from qboxctl.errors import OutcomeUnknown, QboxctlError, Refused, Undone
 from qboxctl.model import JSON
 
@@ -62,29 +61,32 @@ def one(reader: Reader, path: str, what: str) -> Row:
     return found[0]
 
 
-def write(
-    client: Client,
-    method: str,
-    path: str,
-    what: str,
-    body: Mapping[str, JSON] | None = None,
-    *,
-    repeatable: bool,
-    panel: str = _PANEL,
-) -> Answer:
-    """Send a write. Raises Undone where the server refuses it, QboxctlError for a 404, OutcomeUnknown where that is all
-    that can be said: a write that is ``repeatable`` was sent again before, another one never is.
+def delete(client: Client, path: str, there: Callable[[], bool], *, panel: str = _PANEL) -> None:
+    """Delete an object that was there. Raises Undone where the server refuses it, or nobody knows what it did.
+
+    A 404 may be the answer to a request that was sent again since its first answer was lost: what is not ``there`` any
+    more is deleted, and else the API has no such call.
     """
     try:
-        return client.write(method, path, body, repeatable=repeatable)
+        client.write("DELETE", path, repeatable=True)
     except Refused as refused:
-        if refused.status == 404:
-            raise missing(what) from None
-        raise explained(refused, f"{method} {path}", panel, Undone) from None
+        if refused.status != 404:
+            raise explained(refused, f"DELETE {path}", panel, Undone) from None
+        if _still(there):
+            raise Undone(f"this API has no such call: DELETE {path}", hint=panel) from None
     except OutcomeUnknown as lost:
-        if not repeatable:
-            raise
-        raise Undone(f"it is unknown whether that was done: {lost}", hint="look before you try again") from None
+        raise _unknown(lost) from None
+
+
+def _still(there: Callable[[], bool]) -> bool:
+    try:
+        return there()
+    except QboxctlError as unseen:
+        raise _unknown(unseen) from None
+
+
+def _unknown(why: Exception) -> Undone:
+    return Undone(f"it is unknown whether that was done: {why}", hint="look before you try again", known=False)
 
 
 def code(text: str, what: str) -> str:

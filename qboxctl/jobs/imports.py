@@ -39,7 +39,7 @@ def found(reader: Reader, text: str, types: Kinds) -> Import:
     The list has it, since no call is known to read one.
     """
     code = calls.code(text, "an import")
-    record = next((row for row in calls.rows(reader, _PATH) if str(row.get("code")) == code), None)
+    record = _record(reader, code)
     if record is None:
         raise calls.missing(f"import {code}")
     known, secrets = _names(types), Redaction()
@@ -53,9 +53,13 @@ def found(reader: Reader, text: str, types: Kinds) -> Import:
 
 
 def delete(client: Client, text: str) -> None:
-    """Delete the record of an import and its file; what was imported stays. Raises Undone, QboxctlError."""
+    """Delete the record of an import that is there, and its file; what was imported stays. Raises Undone."""
     code = calls.code(text, "an import")
-    calls.write(client, "DELETE", f"{_PATH}/{code}", f"import {code}", repeatable=True)
+    calls.delete(client, f"{_PATH}/{code}", lambda: _record(client, code) is not None)
+
+
+def _record(reader: Reader, code: str) -> Row | None:
+    return next((row for row in calls.rows(reader, _PATH) if str(row.get("code")) == code), None)
 
 
 def _names(types: Kinds) -> frozenset[str]:

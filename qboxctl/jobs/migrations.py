@@ -224,9 +224,13 @@ def watch(
 
 
 def cancel(client: Client, text: str) -> None:
-    """Delete a migration, which ends its runs where that is possible. Raises Undone, QboxctlError."""
+    """Delete a migration that is there, which ends its runs where that is possible. Raises Undone."""
     code = calls.code(text, "a migration")
-    calls.write(client, "DELETE", f"{_PATH}/{code}", f"migration {code}", repeatable=True, panel=_PANEL)
+
+    def there() -> bool:
+        return any(str(row.get("code")) == code for row in calls.rows(client, _PATH, panel=_PANEL))
+
+    calls.delete(client, f"{_PATH}/{code}", there, panel=_PANEL)
 
 
 def can_cancel(record: Mapping[str, JSON]) -> bool:

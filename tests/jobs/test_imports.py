@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from qboxctl.emulator import Response
+from qboxctl.emulator import Fault, Response
 
 CANARY = "canary-R0w-5ecret"
 ROWS = [
@@ -137,13 +137,27 @@ def test_a_record_is_deleted_after_asking(account, project):
 
 
 @pytest.mark.parametrize(
-    ("status", "words"), [(405, "this API has no such call"), (403, "403 No."), (422, "422"), (500, "unknown")]
+    ("status", "words"),
+    [
+        (404, "this API has no such call"),
+        (405, "this API has no such call"),
+        (403, "403 No."),
+        (422, "422"),
+        (500, "unknown"),
+    ],
 )
 def test_a_deletion_that_is_refused(status, words, account, project):
     project.write({"settings": {"api": {"retries": 0}}})
     account.refuse(status, "DELETE")
     done = project.run("imports", "delete", "I123456789", "--auto-approve")
     assert (done.code, words in done.err) == (6, True)
+
+
+def test_a_deletion_whose_answer_is_lost_is_done(server, project):
+    server.swap(seed=SEED, faults=[Fault("drop-after", method="DELETE")])
+    done = project.run("imports", "delete", "I123456789", "--auto-approve")
+    assert (done.code, "deleted import I123456789" in done.err) == (0, True), done.err
+    assert [one.method for one in server.writes] == ["DELETE"] * 2
 
 
 def test_what_to_do_must_be_said(project):

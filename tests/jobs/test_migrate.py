@@ -555,6 +555,21 @@ def test_cancelling(server, project):
     assert [(one.method, one.path) for one in server.writes] == [("DELETE", "/api/migrations/MG1")]
 
 
+@pytest.mark.parametrize(
+    ("fault", "code", "words"),
+    [
+        (Fault("drop-after", method="DELETE"), 0, "cancelled migration MG1"),
+        (Fault("500", method="DELETE", done=True), 0, "cancelled migration MG1"),
+        (Fault("404", method="DELETE"), 6, "this API has no such call: DELETE /api/migrations/MG1"),
+    ],
+    ids=lambda one: one.kind if isinstance(one, Fault) else "",
+)
+def test_cancelling_is_done_where_the_migration_is_gone(fault, code, words, server, project):
+    server.swap(seed={"migrations": {"MG1": {"status": "scheduled"}}}, faults=[fault])
+    done = project.run("migrate", "cancel", "MG1", "--auto-approve")
+    assert (done.code, words in done.err) == (code, True), done.err
+
+
 def test_a_code_that_is_none_is_told_without_a_request():
     lab = Lab()
     with (
