@@ -60,6 +60,9 @@ def in_words(error: yaml.MarkedYAMLError, text: str) -> SyntaxFault:
         if char == "\t":
             return SyntaxFault("a tab cannot indent", _SPACES, mark.line, mark.column)
         return SyntaxFault(f"a text without quotes cannot begin with {char}", "quote the text", mark.line, mark.column)
+    closing = text[mark.index : mark.index + 1]
+    if closing in ("}", "]") and "expected ','" not in problem:
+        return SyntaxFault(f"this {closing} closes nothing", "remove it", mark.line, mark.column)
     for part, message, hint in _WORDS:
         if part in problem:
             place = begun if part == _UNCLOSED else mark
