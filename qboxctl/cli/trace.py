@@ -13,6 +13,7 @@ from qboxctl.cli.common import Common, common_options, format_option, seed_optio
 from qboxctl.cli.session import connect, settings_only
 from qboxctl.jobs.trace import Filters, Standing, TraceMail, day
 from qboxctl.render import traced
+from qboxctl.schema.formats import relaxed_domain, relaxed_email
 
 _EXAMPLES = """
 qboxctl trace --to ada@example.com
@@ -76,7 +77,9 @@ def command(
 ) -> None:
     """Show what became of mail that was sent through Delivery: numbers first, then the rows of the log."""
     configuration = settings_only(options)
-    given = {"domain": domain, "from": sender, "to": recipient, "subject": subject}
+    given = {"domain": domain and relaxed_domain(domain), "subject": subject}
+    for name, address in (("from", sender), ("to", recipient)):  # it may be a part of one
+        given[name] = address if not address or address.isascii() else relaxed_email(address)
     given["customer_code"] = configuration.settings.customer_code
     filters = Filters({name: text for name, text in given.items() if text}, since or "", until or "")
     with closing(connect(Reader, configuration, options, seed=seed)) as reader:

@@ -81,6 +81,17 @@ def test_filters(name, account, project):
     assert len(trace(project, *words)["rows"]) == number
 
 
+INTERNATIONAL = (("--domain", "Größe.example"), ("--from", "a@größe.example"), ("--to", "p@größe.example"))
+
+
+@pytest.mark.parametrize("words", INTERNATIONAL, ids=" ".join)
+def test_international_names_are_asked_for_as_they_are_on_the_wire(words, server, project):
+    there = "xn--gre-6ka8i.example"
+    one = {**LOG[0], "domain": there, "sender": f"a@{there}", "to": f"p@{there}"}
+    server.swap(seed={**SEED, "mailouts": [*LOG, one]})
+    assert [told(row)["to"] for row in trace(project, *words)["rows"]] == [f"p@{there}"]
+
+
 def test_a_hundred_rows_are_enough(server, project):
     server.swap(seed={"mailouts": LOG[:1] * 250})
     assert len(trace(project)["rows"]) == 100
