@@ -125,9 +125,10 @@ def command(
 def _sections() -> set[str]:
     """What an account consists of that an emulator has saved."""
     from qboxctl.emulator.jobs import SERVICES
+    from qboxctl.emulator.seeds import OWN
 
     kinds = (type_.section[0] for type_ in TYPES.levels[0])
-    return {"customer_code", "taken", *kinds, *(service.name for service in SERVICES)}
+    return {*OWN, *kinds, *(service.name for service in SERVICES)}
 
 
 def _at_the_start(seed: str | None, state: Path | None) -> Any:

@@ -21,6 +21,8 @@ from qboxctl.schema.places import ABSENT, PRESENT, STATE
 from qboxctl.schema.resource import Field, ResourceType
 from qboxctl.schema.types import Choice
 
+OWN = frozenset({"customer_code", "taken", "published"})
+"""What an account consists of beside its objects."""
 KEPT = "kept"
 """Under this a seed names the entries of a list of which something is kept, though they are in it no more."""
 

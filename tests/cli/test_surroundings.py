@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import json
 import os
 import subprocess
 import sys
@@ -16,6 +17,7 @@ from qboxctl.cli import run
 from qboxctl.cli.common import Common
 from qboxctl.cli.failures import explained, of_the_system
 from qboxctl.config.settings import ApiSettings
+from qboxctl.emulator import Emulator
 from qboxctl.errors import QboxctlError, Unreachable
 from qboxctl.model import Revealed
 from tests.support.processes import Project, Result
@@ -262,6 +264,29 @@ def test_an_emulator_that_cannot_keep_its_account_says_so(way: str, project: Pro
     assert (done.code, done.out) == (1, "")
     assert f"the account cannot be kept in {place}: " in done.err
     assert (project.folder / "victim").read_text() == "{}"
+
+
+@pytest.mark.slow
+def test_an_emulator_begins_with_what_it_has_kept(project: Project) -> None:
+    state = project.folder / "state.json"
+    account = {
+        "taken": {"domains": ["taken.example"]},
+        "published": ["news.example.com"],
+        "domains": {"a.example": {"mailboxes": {"ada": {"firstname": "Ada"}}}},
+        "delivery": {"domains": {"news.example.com": {}}},
+        "migrations": {"MG1": {"status": "scheduled"}},
+        "imports": {"I1": {}},
+        "mailouts": [{"to": "ada@a.example"}],
+    }
+    state.write_text(json.dumps(Emulator(seed=account).dump()), encoding="utf-8")
+    kept = json.loads(state.read_text(encoding="utf-8"))
+    assert kept.keys() >= account.keys()
+    with project.start("emulator", "--port", "0", "--state", str(state)) as process:
+        assert process.stdout
+        assert process.stdout.readline().startswith("listening on ")
+        process.terminate()
+        process.communicate(timeout=60)
+    assert json.loads(state.read_text(encoding="utf-8")) == kept
 
 
 @pytest.mark.slow
