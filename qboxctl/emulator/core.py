@@ -122,7 +122,10 @@ class Emulator:
     def handle(self, request: Request) -> Response:
         """Answer one request; may be called from many threads at once."""
         if request.path.startswith(CONTROL):
-            return self._control(request)
+            response = self._control(request)
+            if request.method == "POST" and response.status == 204:
+                self._written()
+            return response
         started = time.monotonic()
         with self._lock:
             self._running += 1
@@ -172,9 +175,13 @@ class Emulator:
             except Refusal as refusal:
                 response = refused(refusal)
             changed = self._calls.changed or any(service.changed for service in self._services)
-        if changed and self._on_write is not None:
-            self._on_write()
+        if changed:
+            self._written()
         return response
+
+    def _written(self) -> None:
+        if self._on_write is not None:
+            self._on_write()
 
     def _admitted(self, token: str) -> bool:
         if not token or token.startswith("send_"):

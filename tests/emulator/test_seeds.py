@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 import threading
+from typing import Any
 
 import pytest
 
-from qboxctl.emulator import Emulator
+from qboxctl.emulator import Emulator, Request
 from qboxctl.schema.types import GB
 
 
@@ -167,6 +168,15 @@ def test_control_calls_in_memory(seeded):
     assert seeded.call("POST", "/_emulator/publish", {"domain": "waiting.example"}, token="").status == 204
     assert seeded.call("POST", "/_emulator/publish", {"domain": ""}, token="").status == 422
     assert seeded.call("GET", "/_emulator/nothing").status == 404
+
+
+def test_what_a_control_call_changes_is_kept_too():
+    kept: list[Any] = []
+    emulator = Emulator(on_write=lambda: kept.append(emulator.dump()))
+    for body, status in ((b'{"domain": "news.example"}', 204), (b"{}", 422)):
+        assert emulator.handle(Request("POST", "/_emulator/publish", {}, {}, body)).status == status
+    assert emulator.handle(Request("GET", "/_emulator/state", {}, {}, b"")).status == 200
+    assert [one["published"] for one in kept] == [["news.example"]]
 
 
 def test_many_threads_leave_a_whole_account(account):
