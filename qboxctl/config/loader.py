@@ -35,7 +35,7 @@ from qboxctl.schema.passwords import NO_HASHES, means_hash
 from qboxctl.schema.patterns import Pattern, covering_home
 from qboxctl.schema.places import ABSENT, OWN, PRESENT, STATE, Places, as_keys
 from qboxctl.schema.resource import Field, Mode, ResourceType
-from qboxctl.schema.types import Document, Password, Store, kind_of
+from qboxctl.schema.types import Document, Password, Store, Type, kind_of
 
 
 def load(sources: Sequence[Source], types: Kinds, environment: str = "default") -> Configuration:
@@ -439,14 +439,17 @@ class _Loader:
         for implied in type_.implied:
             values.setdefault(implied.name, implied.default)
         absent = STATE in body and self.state(body[STATE], where, address)
-        pinned = type_.identity.pin
-        pin = self.pin(body[pinned], pinned, where, address) if pinned and pinned in body else ""
-        label = values.get(type_.identity.key, block.name.strip()) if not type_.identity.unique else ""
-        if not type_.identity.unique and not label.strip():
-            self.error("Q013", f"{address} needs a {type_.identity.key}", where, address=address)
-        if type_.identity.stated:
-            values.setdefault(type_.identity.key, label)
-        fallback = self.fallback(type_, body) if type_.identity.otherwise else ""
+        identity, label = type_.identity, ""
+        pin = (
+            self.pin(body[identity.pin], identity.pin, where, address) if identity.pin and identity.pin in body else ""
+        )
+        if not identity.unique:
+            label = values.get(identity.key, block.name.strip())
+            if not label.strip():
+                self.error("Q013", f"{address} needs a {identity.key}", where, address=address)
+            if identity.stated:
+                values.setdefault(identity.key, label)
+        fallback = self.fallback(type_, body) if identity.otherwise else ""
         return Desired(address, values, secrets, extra, where, absent, label, pin, fallback)
 
     def fallback(self, type_: ResourceType, body: Mapping[str, JSON]) -> str:
@@ -497,15 +500,15 @@ class _Loader:
         by_name, values = type_.by_name, found.values
         for name, raw in body.items():
             one = by_name.get(name)
-            if one is not None and address and name == STATE:  # of a block that can be disabled it says more
+            if one is None:
+                self.other(type_, name, raw, where, address, found)
+                continue
+            if name == STATE and address:  # of a block that can be disabled it says more
                 if raw in (PRESENT, ABSENT):
                     continue
                 if raw not in (words := [*one.type.schema()["enum"], PRESENT, ABSENT]):
                     self.unfit_state(raw, words, where, address)
                     continue
-            if one is None:
-                self.other(type_, name, raw, where, address, found)
-                continue
             if one.mode is Mode.READ_ONLY:
                 place = Where(where.file, (*where.path, name))
                 message = f"{name}: no file can state this"
@@ -514,15 +517,19 @@ class _Loader:
             try:
                 if one.secret:
                     found.secrets[name] = self.secret(raw, where)
-                elif isinstance(one.type, Store):
-                    values[name] = one.type.parse(raw, self.sources[where.file].folder)
-                elif isinstance(one.type, Document):
-                    values[name] = self.document(one.type, raw, where, address or Address(type_.kind, ""))
+                elif one.type.names_files:
+                    values[name] = self.with_files(one.type, raw, where, address or Address(type_.kind, ""))
                 else:
                     values[name] = one.type.parse(raw)
             except ValueError as error:
                 self.bad_value(one, raw, error, Where(where.file, (*where.path, name)), address)
         return found
+
+    def with_files(self, type_: Type, raw: JSON, where: Where, address: Address) -> Value:
+        """A value that may name a file, from the folder of the one that states it."""
+        if isinstance(type_, Store):
+            return type_.parse(raw, self.sources[where.file].folder)
+        return self.document(type_, raw, where, address) if isinstance(type_, Document) else type_.parse(raw)
 
     def document(self, type_: Document, raw: JSON, where: Where, address: Address) -> str:
         """A text that may stand in a file of its own."""
@@ -577,7 +584,7 @@ class _Loader:
                 on = f" on {address}" if address else ""
                 self.error("Q012", f'unknown {what} "{name}"{on}', place, address=address, hint=NO_HASHES)
             else:
-                self.unknown(name, self.places.words(type_), what, place, address, type_)
+                self.unknown(name, self.places.words[type_.kind], what, place, address, type_)
 
     # Settings.
 

@@ -25,7 +25,7 @@ _ROW = re.compile(r"( *)(\S+(?: \S+)*)( {2,}.+)")
 
 def topics() -> list[str]:
     """All that ``explain`` knows."""
-    return [*TYPES, *(f"{kind}.{word}" for kind, type_ in TYPES.items() for word in _PLACES.words(type_)), *RULES]
+    return [*TYPES, *(f"{kind}.{word}" for kind, type_ in TYPES.items() for word in _PLACES.words[kind]), *RULES]
 
 
 _MOST_ALIKE = 3
@@ -35,7 +35,7 @@ def meant(topic: str) -> str:
     """What to do about a topic that there is not."""
     kind, _, name = topic.lower().partition(".")
     if name and kind in TYPES:
-        found = [f"{kind}.{word}" for word in near(name, _PLACES.words(TYPES[kind]))]
+        found = [f"{kind}.{word}" for word in near(name, _PLACES.words[kind])]
         otherwise = TYPES[kind].hints.get(name, f"`qboxctl explain {kind}` lists its attributes")
     else:
         found, otherwise = _alike(topic), f"there are: {', '.join(TYPES)}, settings"
@@ -109,7 +109,7 @@ def _explain_kind(one: ResourceType) -> Iterable[str]:
     if one.allowed_on_remove():
         yield f"on_remove:   {', '.join(one.allowed_on_remove())}"
     yield ""
-    width = max(map(len, (*_PLACES.words(one), *one.by_name)))
+    width = max(map(len, (*_PLACES.words[one.kind], *one.by_name)))
     for each in one.fields:
         marks = {
             Mode.CREATE_ONLY: "at creation only",
@@ -121,7 +121,7 @@ def _explain_kind(one: ResourceType) -> Iterable[str]:
         mark = ", ".join(filter(None, ("needed" if each.required else "", mark)))
         yield f"  {each.name:{width}}  {each.doc}{f' ({mark})' if mark else ''}"
     yield ""
-    for word in _PLACES.words(one):
+    for word in _PLACES.words[one.kind]:
         if word not in one.by_name:
             yield f"  {word:{width}}  {json_schema.body(TYPES, one)['properties'][word]['description']}"
 

@@ -23,12 +23,16 @@ _NEARLY = 0.75
 
 @dataclass(frozen=True, slots=True)
 class Places:
-    """The keys of a file: ``roots`` hold objects, ``groups`` hold keys that do, and ``inside`` stand in objects."""
+    """The keys of a file: ``roots`` hold objects, ``groups`` hold keys that do, and ``inside`` stand in objects.
+
+    ``words`` are all keys that an object may hold, by kind.
+    """
 
     types: Kinds
     roots: Mapping[str, ResourceType]
     groups: Mapping[str, Mapping[str, ResourceType]]
     inside: Mapping[str, Mapping[str, ResourceType]]
+    words: Mapping[str, Sequence[str]]
 
     @classmethod
     def of(cls, types: Kinds) -> Places:
@@ -42,18 +46,12 @@ class Places:
                     roots[root] = one
                 case (root, name):
                     groups.setdefault(root, {})[name] = one
-        return cls(types, roots, groups, inside)
+        return cls(types, roots, groups, inside, {one.kind: _words(one, inside[one.kind]) for one in types.values()})
 
     @property
     def top(self) -> Sequence[str]:
         """The keys that may begin a file."""
         return (*RULES, *self.roots, *self.groups)
-
-    def words(self, type_: ResourceType) -> list[str]:
-        """All keys that an object may hold."""
-        own = [word for word in (*OWN, type_.identity.pin) if word and word not in type_.by_name]
-        stated = [one.name for one in type_.fields if one.mode is not Mode.READ_ONLY]
-        return [*stated, *own, *self.inside[type_.kind]]
 
     def ours(self, word: str) -> bool:
         """Whether a key at the top of a file speaks of qboxctl, rightly spelt and placed or not."""
@@ -70,7 +68,7 @@ class Places:
 
     def misplaced(self, type_: ResourceType, name: str, body: JSON) -> bool:
         """Whether a key where an object's name belongs is rather what stands in such an object: an attribute of it."""
-        if name not in self.words(type_):
+        if name not in self.words[type_.kind]:
             return False
         if not _is_name(type_, name):
             return True
@@ -88,7 +86,7 @@ class Places:
         if type_.parent and at and home not in ("", parent):
             return f"it belongs under {home}: write {local} there"
         key, colon, rest = name.partition(":")
-        if colon and not rest.startswith("//") and (key in self.words(type_) or _is_name(type_, key)):
+        if colon and not rest.startswith("//") and (key in self.words[type_.kind] or _is_name(type_, key)):
             return "a key needs a space after its colon"
         return quotes_told(name) or hint_of(error)
 
@@ -128,6 +126,11 @@ def _name_in(type_: ResourceType, entry: JSON) -> JSON:
         return entry
     only = next(iter(entry)) if len(entry) == 1 else None
     return entry.get("name", entry.get(type_.identity.key, only))
+
+
+def _words(type_: ResourceType, inside: Iterable[str]) -> Sequence[str]:
+    own = [word for word in (*OWN, type_.identity.pin) if word and word not in type_.by_name]
+    return (*(one.name for one in type_.fields if one.mode is not Mode.READ_ONLY), *own, *inside)
 
 
 def _is_name(type_: ResourceType, name: str) -> bool:

@@ -12,6 +12,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from typing import ClassVar
 
 from qboxctl.errors import BadValue
 from qboxctl.model import JSON, MISSING, Destination, Missing, Secret, SecretSource, Value
@@ -54,9 +55,13 @@ def expected(what: str, raw: object) -> ValueError:
 
 
 class Type(ABC):
-    """One attribute type. Subclasses are frozen dataclasses without state."""
+    """One attribute type. Subclasses are frozen dataclasses without state.
+
+    What ``names_files`` may name a file beside the one that states it.
+    """
 
     __slots__ = ()
+    names_files: ClassVar[bool] = False
 
     @abstractmethod
     def parse(self, raw: object) -> Value:
@@ -178,6 +183,7 @@ class Document(Text):
     Forms of it in which a server may keep the HTML cannot be told apart, and are not written again.
     """
 
+    names_files: ClassVar[bool] = True
     lines: bool = True
 
     def enclosed(self, raw: object) -> str:
@@ -522,6 +528,8 @@ class Password(Type):
 @dataclass(frozen=True, slots=True)
 class Store(Type):
     """Where a secret goes that the server tells once: it is handed over there, and kept nowhere else."""
+
+    names_files: ClassVar[bool] = True
 
     def parse(self, raw: object, base: str = "") -> Destination:
         """The place; ``base`` is the folder of the file that states it."""

@@ -230,7 +230,7 @@ def test_a_hint_is_for_a_word_that_no_object_can_hold(kind: str) -> None:
     assert not TYPES[kind].hints.keys() & {*TYPES[kind].by_name, *OWN} - may
     assert all(word == word.lower() for word in TYPES[kind].hints)
     for word, hint in TYPES[kind].hints.items():
-        assert places.meant(word.upper(), places.words(TYPES[kind]), TYPES[kind]) == hint
+        assert places.meant(word.upper(), places.words[kind], TYPES[kind]) == hint
 
 
 @pytest.mark.parametrize(
@@ -255,7 +255,7 @@ def test_no_hint_proposes_what_was_written() -> None:
 @pytest.mark.parametrize("kind", TYPES)
 def test_all_that_explain_lists_can_be_explained(kind: str) -> None:
     listed = [line.split()[0] for line in reference.explain(kind).splitlines() if line.startswith("  ")]
-    assert {*Places.of(TYPES).words(TYPES[kind]), *TYPES[kind].by_name} == set(listed)
+    assert {*Places.of(TYPES).words[kind], *TYPES[kind].by_name} == set(listed)
     for word in listed:
         text = reference.explain(f"{kind}.{word}").splitlines()
         assert text[0] == f"{kind}.{word}"
