@@ -443,7 +443,9 @@ def belongs(type_: ResourceType, row: Row, customer: str) -> bool | None:
 def tells(type_: ResourceType, name: str, row: Row) -> bool:
     """Whether a row has an attribute, or ``extra.name``, by one of its names in answers."""
     one = type_.by_name.get(name)
-    return any(known in row for known in one.row_names) if one else name.removeprefix(EXTRA) in row
+    if one is None:
+        return name.removeprefix(EXTRA) in row
+    return one.row_name in row or any(known in row for known in one.read_as)
 
 
 def new_code(answer: Answer, id_name: str, path: str) -> str:

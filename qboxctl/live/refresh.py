@@ -65,11 +65,7 @@ class _Refresh:
         self.detail()
         self.stand_in()
         self.found.update(with_holdings(self.types, self.found))
-        linked = {kind for type_ in self.types.values() for one in type_.fields for kind in one.linked}
-        codes: dict[str, dict[str, str]] = {kind: {} for kind in linked}
-        for address, live in self.found.items():
-            if address.kind in linked and not self.is_invisible(address):
-                codes[address.kind][live.remote_id] = self.types.called(address)
+        codes = self.called()
         others, done = others_of(self.types, self.found.values(), codes), frozenset(self.complete)
         unseen = self.unseen()
         return LiveState(self.found, done, self.totals, codes, unseen, self.requests, others, self.unread)
@@ -93,6 +89,16 @@ class _Refresh:
     def codes(self, live: Live) -> dict[str, str]:
         """The codes of what an object lives in, by kind."""
         return {one.kind: self.found[one].remote_id for one in self.types.ancestors(live.address)}
+
+    def called(self) -> dict[str, dict[str, str]]:
+        """What is called by which code, of the kinds to which those that are declared or live refer."""
+        present = {address.kind for address in (*self.found, *self.query.configuration.objects)}
+        linked = {kind for each in present for one in self.types[each].fields for kind in one.linked}
+        codes: dict[str, dict[str, str]] = {kind: {} for kind in linked}
+        for address, live in self.found.items():
+            if address.kind in linked and not self.is_invisible(address):
+                codes[address.kind][live.remote_id] = self.types.called(address)
+        return codes
 
     def read(self, collections: list[Collection]) -> None:
         """Read collections: all first pages together, then the other pages of each together.
