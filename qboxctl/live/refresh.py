@@ -62,6 +62,7 @@ class _Refresh:
             wanted = {one for one in {*self.query.collections, *inside} if one.kind in kinds}
             self.doomed |= opened if self.query.removing else set()
             self.read([one for one in wanted if not self.searched(one)])
+        self.read({self.types.collection(keeper) for keeper, _ in self.keepers()} - self.complete)
         self.detail()
         self.stand_in()
         self.found.update(with_holdings(self.types, self.found))
@@ -100,7 +101,7 @@ class _Refresh:
                 codes[address.kind][live.remote_id] = self.types.called(address)
         return codes
 
-    def read(self, collections: list[Collection]) -> None:
+    def read(self, collections: Iterable[Collection]) -> None:
         """Read collections: all first pages together, then the other pages of each together.
 
         Rows are understood while other pages are still under way.
@@ -324,6 +325,8 @@ class _Refresh:
             wanted[address] = [*wanted.get(address, ()), name]
         for address in self.doomed & self.found.keys():
             wanted[address] = [*wanted.get(address, ()), *self.types[address.kind].counters.values()]
+        for keeper, name in self.keepers():
+            wanted[keeper] = [*wanted.get(keeper, ()), name]
         for address, names in wanted.items():
             live = self.found.get(address)
             if live is not None and not live.detailed:
@@ -334,6 +337,11 @@ class _Refresh:
             type_ = self.types[kind]
             self.detail_some(type_, some[:SAMPLE])
             self.detail_some(type_, [one for one in some[SAMPLE:] if self.account.worth_asking(type_, one[1])])
+
+    def keepers(self) -> set[tuple[Address, str]]:
+        """The blocks that may keep something of what may be deleted, since that goes too, each with its list's name."""
+        doomed = self.doomed & self.found.keys()
+        return {(keeper, one.name) for address in doomed for keeper, one in self.types.keepers(address)}
 
     def among(self, wanted: Mapping[Address, Sized[str]]) -> list[tuple[Address, str]]:
         """The attributes of other objects that tell what those that are wanted mean."""

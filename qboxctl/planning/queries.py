@@ -33,7 +33,6 @@ def query_for_plan(targets: Targets, counted: frozenset[str] = frozenset()) -> Q
     } | targets.sought()
     collections |= {types.collection(address) for address in since or ()}
     fields: dict[Address, Sized[str]] = {}
-    kept: dict[Address, Sized[str]] = {}
     stated: dict[tuple[object, ...], list[str]] = {}  # most objects of a kind state the same attributes
     for address, one in candidates.items():
         home = types.split(address)[0] if address.kind in types.naming_beside else ""
@@ -42,9 +41,6 @@ def query_for_plan(targets: Targets, counted: frozenset[str] = frozenset()) -> Q
         if names is None:
             names = stated[form] = _stated(types[address.kind], one)
             collections |= _referred(types, address, [*names, *_holding(types[address.kind])])
-        for keeper, field in types.keepers(address) if one.absent else ():  # what it keeps of the object goes too
-            collections.add(types.collection(keeper))
-            kept.setdefault(keeper, [field.name])
         once = address in targets.options.edited or covering(rotate, address)
         fields[address] = [*names, TOUCHED] if once else names
     removing = {kind for kind, todo in configuration.settings.on_remove.items() if todo != "keep"}
@@ -53,7 +49,7 @@ def query_for_plan(targets: Targets, counted: frozenset[str] = frozenset()) -> Q
     return Query(
         configuration,
         every,
-        {**{one: (types[one.kind].lifecycle.attribute,) for one in since or ()}, **_united(kept, fields)},
+        {**{one: (types[one.kind].lifecycle.attribute,) for one in since or ()}, **fields},
         whole=frozenset(removing if since is None else ()),
         partly=every - collections,
         opened=lambda live: _doomed(targets, live),
@@ -122,11 +118,6 @@ def _stated(type_: ResourceType, one: Desired) -> list[str]:
         names = [type_.lifecycle.progress if type_.removal is Action.DELETE else type_.lifecycle.attribute]
         names += [each.name for each in type_.cleared]
     return [*names, *(EXTRA + name for name in one.extra)]
-
-
-def _united(one: Mapping[Address, Sized[str]], other: Mapping[Address, Sized[str]]) -> dict[Address, Sized[str]]:
-    """The attributes that either wants to know of each object."""
-    return {**other, **{address: {*names, *other.get(address, ())} for address, names in one.items()}}
 
 
 def _written(change: Change, types: Kinds) -> list[str]:

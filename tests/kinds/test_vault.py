@@ -331,6 +331,14 @@ def test_a_mailbox_that_is_deleted_takes_its_archive_along(quirks: dict[str, str
         assert plan(archive, eve).changes[0].reason == "state: absent"
 
 
+@pytest.mark.parametrize(("quirks", "said"), ARCHIVED.values(), ids=ARCHIVED)
+def test_a_mailbox_that_no_file_declares_takes_its_archive_along_too(quirks: dict[str, str], said: str) -> None:
+    archive = lab(TWO, quirks)
+    text = files(boxes={"bob": {}, "eve": {}}, settings={**GUARDS, "on_remove": {"mailbox": "delete"}})
+    (change,) = plan(archive, text).changes
+    assert (change.destroys_data, change.reason) == (True, f"not declared (on_remove: delete){said}")
+
+
 # Errors of the configuration.
 
 WRONG = {
