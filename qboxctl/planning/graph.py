@@ -411,7 +411,7 @@ class _Builder:
         """Let some steps be over before others start, unless one of the first waits for one of the others."""
         if not earlier or not later or self.reach(earlier) & set(later):
             return
-        gate = Step(Address(GATE, f"{earlier[0].address} {later[0].address}"), Phase.FIRST)
+        gate = Step(Address(GATE, str(len(self.work))), Phase.FIRST)
         self.work[gate] = ()
         self.after[gate].update(earlier)
         for step in later:

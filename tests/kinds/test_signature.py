@@ -105,6 +105,13 @@ def test_another_default_clears_the_old_one_whatever_else_changes() -> None:
     assert [one.body["identity"] for one in lab.emulator.requests if one.method == "PUT"][-1] == "info@b.example"
 
 
+def test_a_removal_goes_before_a_new_default_and_others_that_are_made() -> None:
+    lab = Lab(seed=seeded(eve={"body": "e"}))
+    text = files({"eve": GONE, "ada": {"body": "a", "default_signature": True}, "info": {"body": "i"}})
+    assert {one.status for one in apply(lab, text).values()} == {Status.DONE}
+    assert not lab.plan(configuration_of(text)).changes
+
+
 def test_a_place_that_holds_another_one_is_never_deleted() -> None:
     """A server that takes any text for a number would delete what comes first."""
 
