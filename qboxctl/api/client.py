@@ -26,6 +26,7 @@ from qboxctl.api.transport import Network, body_of
 from qboxctl.config.settings import ApiSettings, is_loopback
 from qboxctl.errors import ApiError, AuthError, OutcomeUnknown, Refused, Unreachable
 from qboxctl.model import JSON, Revealed
+from qboxctl.schema.calls import readable
 
 LONGEST_WAIT = 3600.0
 """The longest Retry-After in seconds that is obeyed; a longer one ends the run."""
@@ -450,7 +451,7 @@ class InProcess(httpx.BaseTransport):
         """Ask the server."""
         done = self._handle(
             request.method,
-            request.url.path,
+            readable(request.url.raw_path.partition(b"?")[0].decode()),
             dict(request.url.params),
             {name.lower(): value for name, value in request.headers.items()},
             request.read(),

@@ -252,21 +252,25 @@ class Account:
             else:
                 if found and self.code(type_, found[0]) == code:
                     return code
-        return self.placed(type_, codes, code)[0]
+        place, row = self.placed(type_, codes, code)
+        if row is not None and not place:
+            request = f"GET {type_.calls.collection.path_for(codes)}"
+            raise ApiError(f"it shows {code}, and no path takes its name or its place there", request=request)
+        return place
 
     def placed(self, type_: ResourceType, codes: Mapping[str, str], code: str) -> tuple[str, Row | None]:
         """What stands for an object in a path that takes its place in the list for its code, and its row.
 
-        Nobody knows from where places are counted, so what stands at each is looked at. "" and None where the object is
-        not in its list; raises ApiError where it is, and at no place that can be asked for.
+        Nobody knows from where places are counted, so what stands at each is looked at. "" where no path takes it, and
+        None where the object is not in its list.
         """
         call = type_.calls.read
         outer = type_.parent
         home = Home(Live(Address(outer, ""), codes[outer], {}), codes) if outer else ACCOUNT
-        rows = [self.code(type_, row) for row in self.rows(type_, home)]
-        if call is None or code not in rows:
+        rows = list(self.rows(type_, home))
+        first = next((place for place, row in enumerate(rows) if self.code(type_, row) == code), None)
+        if call is None or first is None:
             return "", None
-        first = rows.index(code)
         for place in sorted(range(len(rows) + 1), key=lambda place: (place not in (first, first + 1), place)):
             try:
                 found = self.reader.get(call.path_for({**codes, OWN: str(place)})).resources
@@ -276,8 +280,7 @@ class Account:
                 continue
             if found and self.code(type_, found[0]) == code:
                 return str(place), found[0]
-        request = f"{call.method} {call.path_for({**codes, OWN: code})}"
-        raise ApiError("it takes neither its name nor its place in the list", request=request)
+        return "", rows[first]
 
     def code(self, type_: ResourceType, row: Row) -> str:
         """The code that a row gives its object, "" for none: one that has none of its own goes by its name."""

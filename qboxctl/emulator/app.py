@@ -23,6 +23,7 @@ from starlette.types import Receive, Scope, Send
 
 from qboxctl.emulator.core import Emulator
 from qboxctl.emulator.wire import Request, Response
+from qboxctl.schema.calls import readable
 
 _TRANSPORT = "qboxctl.api.transport"
 _THREADS = 256
@@ -48,9 +49,8 @@ class _Gateway:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         http = HttpRequest(scope, receive)
-        request = Request(
-            http.method, scope["path"], dict(http.query_params), dict(http.headers.items()), await http.body()
-        )
+        path = readable(scope["raw_path"].decode("ascii", "replace"))
+        request = Request(http.method, path, dict(http.query_params), dict(http.headers.items()), await http.body())
         if self._limiter is None:
             self._limiter = CapacityLimiter(_THREADS)
         response = await to_thread.run_sync(self._emulator.handle, request, limiter=self._limiter)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from qboxctl.emulator.behaviour import Behaviour, behaviour_of
 from qboxctl.emulator.wire import Refusal
-from qboxctl.schema.calls import Call
+from qboxctl.schema.calls import SLASH, Call
 from qboxctl.schema.entries import Entries
 from qboxctl.schema.kinds import Kinds
 from qboxctl.schema.resource import ResourceType
@@ -33,7 +33,7 @@ class Route:
             if mine.startswith("{"):
                 if not given:
                     return None
-                codes[mine[1:-1]] = given
+                codes[mine[1:-1]] = given.replace(SLASH, "/")
             elif mine != given:
                 return None
         return codes

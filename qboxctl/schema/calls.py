@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 import string
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 from qboxctl.errors import QboxctlError
 from qboxctl.model import JSON
@@ -15,8 +16,15 @@ OWN = "id"
 """What stands in a path for the object's own code; for what it lives in stand the names of those kinds."""
 ENTRY = "entry"
 """What stands in a path for the code of the entry of a list that a call is about."""
+SLASH = "%2F"
+"""A slash in a code, which is no step of the path."""
 UPDATE = "update"
 """The write that carries an attribute unless it says otherwise."""
+
+
+def readable(path: str) -> str:
+    """A path as servers read it: without escapes, but for the slashes in its codes."""
+    return unquote(re.sub(SLASH, f"%25{SLASH[1:]}", path, flags=re.IGNORECASE))
 
 
 class Certainty(StrEnum):

@@ -112,6 +112,29 @@ def test_a_removal_goes_before_a_new_default_and_others_that_are_made() -> None:
     assert not lab.plan(configuration_of(text)).changes
 
 
+def test_an_address_with_a_slash_stays_one_step_of_its_path() -> None:
+    lab = Lab(seed=seeded())
+    slashed = json.dumps(json.loads(files({"ada": {"body": "a", "title": "T"}}))).replace("ada@a", "a/d%a@a")
+    for text in (slashed, slashed.replace('"T"', '"U"'), slashed.replace('"body": "a"', '"state": "absent"')):
+        text = text.replace(', "title": "T"', "") if "absent" in text else text
+        assert {one.status for one in apply(lab, text).values()} == {Status.DONE}
+        assert not lab.plan(configuration_of(text)).changes
+
+
+def test_what_no_path_takes_is_read_from_its_list_and_never_deleted() -> None:
+    def between(request: Request, answer: Answer) -> Response:
+        blind = request.path.count("/") > 3 and "signatures" in request.path
+        return Response(404, {}, b'{"message": "Not found", "errors": []}') if blind else answer(request)
+
+    lab = Lab(seed=seeded(eve={"body": "e"}), between=between)
+    text = files({"ada": {"body": "a", "title": "T"}})
+    assert [one.error for one in apply(lab, text).values()] == [None]
+    assert not lab.plan(configuration_of(text)).changes
+    (done,) = apply(lab, files({"ada": GONE})).values()
+    assert done.status is Status.FAILED
+    assert "it shows ada@a.example, and no path takes its name or its place there" in str(done.error)
+
+
 def test_a_place_that_holds_another_one_is_never_deleted() -> None:
     """A server that takes any text for a number would delete what comes first."""
 
