@@ -255,11 +255,12 @@ class _Exporter:
         body = self.body(type_.kind, own)
         if type_.short and list(body) == [type_.short]:
             return body[type_.short]
-        if not type_.identity.unique and self.nameless(address):
+        nameless = not type_.identity.unique and self.nameless(address)
+        if nameless or type_.identity.otherwise:  # its key alone would not be the first thing that it is known by
             live = self.live_state.live[address]
             label = live.row.get(type_.identity.key)
             told = {type_.identity.key: label} if label and _states(by_name[type_.identity.key], label) else {}
-            return Body({"id": live.remote_id, **told, **body})
+            return Body({**({"id": live.remote_id} if nameless else {}), **told, **body})
         return body
 
     def body(self, kind: str, values: Mapping[str, Value]) -> Tree:

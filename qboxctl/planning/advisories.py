@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from qboxctl.config.configuration import Configuration
 from qboxctl.model import Action, Advisory, LiveState, Plan
 from qboxctl.planning.guards import strangers
-from qboxctl.schema.formats import folded
+from qboxctl.schema.formats import folded, may_be_cut
 from qboxctl.schema.kinds import Kinds
 from qboxctl.schema.labels import text_of
 from qboxctl.schema.lifecycle import DISABLED
@@ -104,7 +104,7 @@ def _known_by_a_part(configuration: Configuration, live_state: LiveState, types:
         if one is None or one.pin:
             continue
         text = text_of(live, types[address.kind].identity.key)
-        if folded(text) != folded(one.label):
+        if folded(text) != folded(one.label) and may_be_cut(text, one.label):
             yield Advisory("Q050", str(address), f"{address} is taken to be id {live.remote_id}, of which the account "
                            f"shows only the beginning of its {types[address.kind].identity.key}: {text[:80]!r}",
                            f"write id: {live.remote_id} if it is, so that nothing else is taken for it")  # fmt: skip

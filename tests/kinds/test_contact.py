@@ -10,9 +10,12 @@ import pytest
 from qboxctl.emulator import QUIRKS
 from qboxctl.errors import ConfigError
 from qboxctl.model import Action, Outcome, Status
+from qboxctl.planning.advisories import advise
+from qboxctl.planning.planner import make_plan
 from qboxctl.planning.targets import Options
 from qboxctl.resources import TYPES
 from qboxctl.schema.patterns import Pattern
+from tests.support.exports import ALL, exported
 from tests.support.lab import Lab, configuration_of
 
 BOOK, ACME = "address_book/ada@a.example/Customers", "contact/ada@a.example/Customers/acme"
@@ -230,3 +233,22 @@ def test_who_ignores_a_book_ignores_what_is_in_it() -> None:
     plan = lab.plan(configuration_of(json.dumps(text)))
     assert [str(one.address) for one in plan.changes] == ["address_book/ada@a.example/Private"]
     assert "contact" not in plan.requests
+
+
+def test_an_export_says_by_what_each_contact_is_known() -> None:
+    shared = {"emails": ["info@x.example"]}
+    there = customers(a={"fullname": "A", **shared}, b={"fullname": "B", **shared}, c={"fullname": "Dup"},
+                      d={"fullname": "dup"}, e={"fullname": "E/1 %"})  # fmt: skip
+    lab = Lab(seed=seeded(there))
+    written = exported(lab, ALL)
+    assert not written.left_out
+    assert not lab.plan(configuration_of(written.text())).changes
+
+
+def test_a_contact_that_is_known_by_its_address_is_not_taken_for_one_that_was_cut() -> None:
+    lab = Lab(seed=seeded(customers(b={"emails": ["x@y.example"]})))
+    wish = configuration_of(files(customers(acme={"emails": ["x@y.example"]})))
+    live_state = lab.read_live_state(wish)
+    plan = make_plan(TYPES, wish, live_state)
+    assert not plan.changes
+    assert not advise(wish, live_state, plan, TYPES)
