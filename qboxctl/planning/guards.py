@@ -14,7 +14,7 @@ from qboxctl.schema.decoding import kept_of
 from qboxctl.schema.kinds import Kinds
 from qboxctl.schema.labels import labelled
 from qboxctl.schema.lifecycle import DISABLED, UNPROVED
-from qboxctl.schema.patterns import covering
+from qboxctl.schema.patterns import Pattern, covering
 from qboxctl.schema.resource import ResourceType
 
 _SHOWN = 5
@@ -44,6 +44,7 @@ def judge(
         return ()
     found = [
         *_protected([*removals, *renewed], live_state, configuration, types),
+        *_protected_inside(removals, live_state, configuration, types),
         *_sawn_off(own, live_state, types),
         *_contents(removals, live_state, types),
     ]
@@ -75,16 +76,36 @@ def _protected(
     removals: Sequence[Change], live_state: LiveState, configuration: Configuration, types: Kinds
 ) -> Iterable[Blocked]:
     for change in removals:
-        kind, live = change.address.kind, live_state.live.get(change.address)
-        pattern = covering(configuration.protect, change.address)
-        if pattern is None and live is not None:
-            pattern = covering(configuration.protect, labelled(types, live))
+        kind = change.address.kind
+        pattern = _protecting(change.address, live_state, configuration, types)
         if pattern:
             done = "removed" if change.action.removes else "made anew" if types[kind].renews(change) else "disabled"
             message = f"{change.address} would be {done}, and protect holds {pattern.text}"
             yield Blocked("protect", kind, message, f"keep it, or take {pattern.text} out of protect")
         elif ignored(configuration, types, change.address) or types[kind].identity.reserves(types.name(change.address)):
             yield Blocked("protect", kind, f"{change.address} is never removed", "take its removal out of the files")
+
+
+def _protecting(address: Address, live_state: LiveState, configuration: Configuration, types: Kinds) -> Pattern | None:
+    """The pattern that protects an object, by what files call it or by its name on the server."""
+    live = live_state.live.get(address)
+    pattern = covering(configuration.protect, address)
+    return pattern or (covering(configuration.protect, labelled(types, live)) if live is not None else None)
+
+
+def _protected_inside(
+    removals: Sequence[Change], live_state: LiveState, configuration: Configuration, types: Kinds
+) -> Iterable[Blocked]:
+    """What is protected does not go along with what is deleted either."""
+    deleted = {change.address for change in removals if change.action is Action.DELETE}
+    for address, live in live_state.live.items() if deleted and configuration.protect else ():
+        if not types[address.kind].goes_along or live.leaving or address in deleted:
+            continue
+        outer = next((one for one in types.ancestors(address) if one in deleted), None)
+        pattern = _protecting(address, live_state, configuration, types) if outer else None
+        if pattern:
+            message = f"{address} would go with {outer}, and protect holds {pattern.text}"
+            yield Blocked("protect", address.kind, message, f"keep them, or take {pattern.text} out of protect")
 
 
 def _sawn_off(own: Sequence[Change], live_state: LiveState, types: Kinds) -> Iterable[Blocked]:

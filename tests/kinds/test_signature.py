@@ -293,6 +293,20 @@ def plan_of(lab: Lab, text: str, *patterns: str) -> Plan:
     return lab.plan(configuration_of(text), Options(targets=targets))
 
 
+@pytest.mark.parametrize(
+    ("pattern", "kind"),
+    [("signature/*/info@*", "signature"), ("contact/*/*/B", "contact"), ("address_book/*/Personal", "address_book"),
+     ("signature/*/other@*", "")],
+)  # fmt: skip
+def test_what_is_protected_does_not_go_along(pattern: str, kind: str) -> None:
+    seed = seeded(ada={"body": "a"}, info={"body": "i"})
+    mailbox = seed["domains"]["a.example"]["mailboxes"]["ada"]
+    mailbox["address_books"] = {"Customers": {"contacts": {"x": {"fullname": "B"}}}}
+    tree = {"protect": [pattern], "domains": {"a.example": {"mailboxes": {"ada": {"state": "absent"}}}}}
+    plan = Lab(seed=seed).plan(configuration_of(json.dumps(tree)))
+    assert [(one.guard, one.kind) for one in plan.blocked] == ([("protect", kind)] if kind else [])
+
+
 def test_only_what_files_mention_is_read_and_once_for_each_mailbox() -> None:
     mailboxes = {f"m{number}": {"firstname": "M"} for number in range(6)}
     lab = Lab(seed={"domains": {"a.example": {"mailboxes": mailboxes}}})
