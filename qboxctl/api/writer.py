@@ -307,15 +307,14 @@ class Writer:
         moved = EntryWriter(self, target, now, intend, sent).move(by_call.get("", ()))
         return done if moved is None else moved
 
-    def replace(
+    def create_again(
         self, target: Target, fields: Iterable[FieldChange], told: str, intend: Callable[[str], None]
     ) -> tuple[str, int | None]:
-        """Delete an object that cannot be changed, and create it again; its new code and the last HTTP status.
+        """Create an object that was deleted since it cannot be changed; its new code and the last HTTP status.
 
-        ``told`` is what there is to say once it is deleted, where it cannot be created. Raises Refused where the name
-        is not free yet: then all of it may be tried again.
+        ``told`` is what there is to say where it cannot be created. Raises Refused where the name is not free yet: then
+        all of it may be tried again.
         """
-        self.delete(target, intend)
         known = frozenset({target.remote_id})
         try:
             code, status = self.create(target, fields, {}, known, intend)

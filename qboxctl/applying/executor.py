@@ -119,11 +119,16 @@ class Executor:
             return None
         self.look_for_more(step, target)
         status = self.writer.delete(target, self.intend(step), cleared=bool(fields))
-        if status == 404 and not fields and is_there(self.run, self.account, step.address):
+        if not fields:
+            self.is_gone(step, target, status)
+        return Written(target.remote_id, status)
+
+    def is_gone(self, step: Step, target: Target, status: int) -> None:
+        """Refuse to believe in a deletion that was answered 404, where the object is still there."""
+        if status == 404 and is_there(self.run, self.account, step.address):
             refused = Refused(status, "Not found, and it is still there")
             refused.request = self.run.redact(self.writer.deletion(target))
             raise NoSuchCall(refused)
-        return Written(target.remote_id, status)
 
     def look_for_more(self, step: Step, target: Target) -> None:
         """Refuse to delete what has got more entries meanwhile than the plan names: what is kept of them would go."""
@@ -215,8 +220,9 @@ class Executor:
         kept = [one.name for one in fields if one.after and (desired is None or one.name not in desired.values)]
         told = "it was deleted to be created again"
         told += f" (no file states its {' and '.join(kept)})" if kept else ""
+        self.is_gone(step, target, self.writer.delete(target, self.intend(step)))
         try:
-            code, status = self.writer.replace(target, fields, told, self.intend(step))
+            code, status = self.writer.create_again(target, fields, told, self.intend(step))
         except Refused as refused:
             if not refused.already_exists or self.writer.named(target):
                 raise

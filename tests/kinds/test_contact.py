@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from qboxctl.emulator import QUIRKS
+from qboxctl.emulator import QUIRKS, Request, Response
 from qboxctl.errors import ConfigError
 from qboxctl.model import Action, Outcome, Status
 from qboxctl.planning.advisories import advise
@@ -92,6 +92,18 @@ def test_a_contact_is_changed_where_the_api_can_and_keeps_what_no_file_states(qu
     assert sent(lab) == expected
     acme = live(lab)["Customers"]["contacts"]["acme"]
     assert (acme["surname"], acme["nickname"], acme["phone_numbers"]) == ("B", "Nick", [{"value": "1", "type": "home"}])
+
+
+def test_a_contact_that_the_api_can_neither_change_nor_delete_is_not_doubled() -> None:
+    def between(request: Request, answer: Any) -> Response:
+        missing = "/contacts/" in request.path and request.method in ("PUT", "DELETE")
+        return Response(404, {}, b'{"message": "Not found", "errors": []}') if missing else answer(request)
+
+    lab = Lab(seed=seeded(customers(acme={"surname": "A"})), between=between)
+    done = apply(lab, files(customers(acme={"surname": "B"})))[ACME]
+    assert done.status is Status.FAILED
+    assert "this API has no such call (404 Not found, and it is still there)" in str(done.error)
+    assert list(live(lab)["Customers"]["contacts"]) == ["acme"]
 
 
 @pytest.mark.parametrize("own", [{"birthday": "1990-01-01"}, {"photo": [{"value": "x", "type": "png"}]}])
