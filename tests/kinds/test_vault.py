@@ -457,6 +457,18 @@ def test_a_saved_plan_of_fewer_archives_is_stale() -> None:
         archive.check_saved(configuration, saved)
 
 
+def test_a_saved_plan_is_stale_that_does_not_name_the_archive_of_a_mailbox() -> None:
+    configuration = configuration_of(files(boxes={"ada": {}, "bob": {}, "eve": {"state": "absent"}}))
+    archive = lab()
+    saved = archive.plan(configuration)
+    assert archive.check_saved(configuration, saved).todo == saved.changes
+    apply(archive, files({"mailboxes": list(BOXES)}))
+    with pytest.raises(StalePlanError, match="the archived mail would go with mailbox"):
+        archive.check_saved(configuration, saved)
+    again = archive.plan(configuration)
+    assert archive.check_saved(configuration, again).todo == again.changes
+
+
 # Around it.
 
 
