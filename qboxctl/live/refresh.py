@@ -326,7 +326,7 @@ class _Refresh:
         for address in self.doomed & self.found.keys():
             wanted[address] = [*wanted.get(address, ()), *self.types[address.kind].counters.values()]
         for keeper, name in self.keepers():
-            wanted[keeper] = [*wanted.get(keeper, ()), name]
+            wanted[keeper] = dict.fromkeys((*wanted.get(keeper, ()), name))
         for address, names in wanted.items():
             live = self.found.get(address)
             if live is not None and not live.detailed:

@@ -428,6 +428,21 @@ class _Planner:
             else:
                 why = "no longer declared" if since is not None else "not declared"
                 self.remove(live, Action(todo), f"{why} (on_remove: {todo})")
+        self.leave_out_what_goes_along()
+
+    def leave_out_what_goes_along(self) -> None:
+        """What no file declares in an object that is deleted is told with that one, and nowhere else."""
+        deleted = (change.address for change in self.changes if change.action is Action.DELETE)
+        gone = {address for address in deleted if self.types.children(address.kind) and self.targets.targeted(address)}
+        if not gone:
+            return
+
+        def stays(one: Address) -> bool:
+            along = self.types[one.kind].goes_along and one not in self.configuration.objects
+            return not along or gone.isdisjoint(self.types.ancestors(one))
+
+        self.changes = [change for change in self.changes if stays(change.address)]
+        self.unmanaged = [address for address in self.unmanaged if stays(address)]
 
     def inside_removed(self, address: Address) -> bool:
         """Whether the object lives in one that is declared absent: it may have to go first."""

@@ -307,6 +307,18 @@ def test_what_is_protected_does_not_go_along(pattern: str, kind: str) -> None:
     assert [(one.guard, one.kind) for one in plan.blocked] == ([("protect", kind)] if kind else [])
 
 
+@pytest.mark.parametrize("todo", ["keep", "delete"])
+def test_what_goes_along_with_a_mailbox_that_is_no_longer_declared_is_no_change_of_its_own(todo: str) -> None:
+    settings = {"on_remove": {"mailbox": "delete", "signature": todo}}
+    configuration = configuration_of(json.dumps({"settings": settings, "domains": {"a.example": {"mailboxes": {}}}}))
+    since = frozenset({Address("mailbox", "ada@a.example"), *(Address(*one.split("/", 1)) for one in (ADA, INFO))})
+    lab = Lab(seed=seeded(ada={"body": "a"}, info={"body": "i"}))
+    plan = lab.plan(configuration, Options(removed_since=since))
+    (change,) = plan.changes
+    assert change.reason == "no longer declared (on_remove: delete); with it go 2 signatures"
+    assert not plan.unmanaged
+
+
 def test_only_what_files_mention_is_read_and_once_for_each_mailbox() -> None:
     mailboxes = {f"m{number}": {"firstname": "M"} for number in range(6)}
     lab = Lab(seed={"domains": {"a.example": {"mailboxes": mailboxes}}})
