@@ -268,9 +268,10 @@ class Executor:
         if target.type.identity.unique:
             return frozenset(known), None
         known |= {live.remote_id for live in self.live.values() if live.address.kind == step.address.kind}
-        if not (target.type.ordered or target.type.told):
+        if not (target.type.ordered or target.type.told or target.type.given):
             return frozenset(known), None
-        # the server would take a second one of that name, so look once more before it is ordered
+        # the server would take a second one of that name, so look once more before it is made: what is in a new parent
+        # by itself was not there when the plan was
         there = self.writer.there(target)
         rival = next((one for one in self.writer.bearing(target, there) if one.remote_id not in known), None)
         return frozenset(known | {live.remote_id for live in there}), rival

@@ -145,6 +145,8 @@ class Verifier:
         if folded(text) == folded(name):
             return ""
         shown, code = self.run.redact(text), self.run.redact(live.remote_id)
+        if not text:
+            return f"the account does not tell its {type_.identity.key}: write id: {code} under it"
         return f"the server calls it {shown!r}: write that as its {type_.identity.key}, or id: {code}"
 
     def proof_of(self, step: Step, live: Live | None) -> str:

@@ -170,6 +170,18 @@ def test_strangers_are_neither_told_nor_removed_nor_asked_for() -> None:
     assert 'unknown key "contact"' in caught.value.diagnostics[0].message
 
 
+def test_the_book_that_a_new_mailbox_has_by_itself_is_not_made_again() -> None:
+    lab = Lab(seed={"domains": {"a.example": {}}})
+    text = files({"personal": {"contacts": {"acme": {"surname": "A"}}}, "Customers": {}})
+    done = apply(lab, text)
+    assert {one.status for one in done.values()} == {Status.DONE, Status.IN_EFFECT}
+    assert not lab.plan(configuration_of(text)).changes
+    assert {name: list(book.get("contacts", ())) for name, book in live(lab).items()} == {
+        "Personal": ["acme"],
+        "Customers": [],
+    }
+
+
 @pytest.mark.parametrize("value", QUIRKS["addressbook_write"])
 def test_a_pinned_book_is_renamed_where_the_api_can(value: str) -> None:
     lab = Lab(quirks={"addressbook_write": value}, seed=seeded({"Clients": {"id": "77"}}))
@@ -182,6 +194,13 @@ def test_a_pinned_book_is_renamed_where_the_api_can(value: str) -> None:
     else:
         assert done[BOOK].status is Status.FAILED
         assert "this API has no such call" in (done[BOOK].error or "")
+
+
+def test_the_pin_of_a_book_that_cannot_be_listed_is_told_when_it_is_made() -> None:
+    lab = Lab(quirks={"addressbook_list": "absent"}, seed={"domains": {"a.example": {}}})
+    done = apply(lab, files({"Customers": {}}))[BOOK]
+    assert done.status is Status.DONE
+    assert str(done.error).startswith("the account does not tell its name: write id: ")
 
 
 def test_books_that_cannot_be_listed_need_a_pin() -> None:
