@@ -111,7 +111,18 @@ class Verifier:
             if not wrong:
                 return Look.GOOD, self.called(step, live)
         names = ", ".join(one.name for one in wrong)
-        return (Look.WRONG, f"{names} did not take effect") if wrong else (Look.GOOD, self.noted(step, live))
+        if wrong:
+            return Look.WRONG, f"{names} did not take effect"
+        notes = filter(None, (self.noted(step, live), self.pinned_anew(step, live)))
+        return Look.GOOD, "; ".join(notes)
+
+    def pinned_anew(self, step: Step, live: Live) -> str:
+        """What to write in the place of the pin of an object that was deleted and created again."""
+        desired, type_ = self.run.configuration.objects.get(step.address), self.run.types[step.address.kind]
+        if desired is None or not (desired.pin and type_.replaced) or live.remote_id == desired.pin:
+            return ""
+        code = self.run.redact(live.remote_id)
+        return f"it was created again: write {type_.identity.pin}: {code} in the place of {desired.pin}"
 
     def noted(self, step: Step, live: Live) -> str:
         """What to tell of what the server made of the values that a step wrote, and of what it does not show."""

@@ -283,3 +283,10 @@ def test_a_contact_that_is_known_by_its_address_is_not_taken_for_one_that_was_cu
     plan = make_plan(TYPES, wish, live_state)
     assert not plan.changes
     assert not advise(wish, live_state, plan, TYPES)
+
+
+def test_a_pinned_contact_that_was_created_again_tells_what_to_pin() -> None:
+    lab = Lab(seed=seeded(customers(acme={"surname": "A"})))
+    done = apply(lab, files(customers(acme={"id": "30001", "surname": "B"})))[ACME]
+    assert done.status is Status.DONE
+    assert str(done.error) == "it was created again: write id: 30002 in the place of 30001"
