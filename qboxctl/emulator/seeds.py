@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from operator import itemgetter
 from typing import Any
 
 from qboxctl.emulator.behaviour import add_reserved, behaviour_of, initial_values
@@ -256,7 +257,8 @@ class _Dumper:
     def collection(self, type_: ResourceType, parent: Stored | None = None) -> dict[str, Any]:
         """The objects of a collection by their keys, with everything inside."""
         rows = [obj for obj in self.sorted_rows(type_, parent) if not (obj.reserved or self.untouched(obj))]
-        return dict(sorted((self._keys.get(obj, obj.key), self.whole(obj)) for obj in rows))
+        found = [(self._keys.get(obj, obj.key), self.whole(obj)) for obj in rows]
+        return dict(sorted(found, key=itemgetter(0)))  # of two that share a key, the one that came last is kept
 
     def untouched(self, obj: Stored) -> bool:
         """Whether an object came to be by itself, and nothing is in it."""

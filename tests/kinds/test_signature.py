@@ -18,7 +18,7 @@ from qboxctl.planning.targets import Options
 from qboxctl.resources import TYPES
 from qboxctl.schema.markup import normal_form
 from qboxctl.schema.patterns import Pattern
-from tests.support.lab import Lab, configuration_of
+from tests.support.lab import TOKEN, Lab, configuration_of
 
 ADA, INFO = "signature/ada@a.example/ada@a.example", "signature/ada@a.example/info@b.example"
 GONE = {"state": "absent"}
@@ -258,6 +258,14 @@ def doubled(request: Request, answer: Answer) -> Response:
     rows = json.loads(response.body)
     rows["resources"] *= 2
     return Response(response.status, response.headers, json.dumps(rows).encode())
+
+
+def test_an_account_with_two_of_an_identity_can_be_kept() -> None:
+    lab = Lab(quirks={"signature_exists": "second"}, seed=seeded(ada={"body": "a"}))
+    headers = {"x-api-token": TOKEN, "content-type": "application/json"}
+    body = b'{"body": "b", "identity": "ada@a.example"}'
+    assert lab.emulator.handle(Request("POST", "/api/signatures/EA10000001", {}, headers, body)).status == 201
+    assert list(live(lab)) == ["ada@a.example"]
 
 
 def test_two_live_ones_of_an_identity_stop_the_plan() -> None:
