@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from qboxctl.config.configuration import Configuration, ignored
 from qboxctl.live.holding import code_of_holder
 from qboxctl.model import MISSING, Action, Address, Change, Desired, FieldChange, Live, LiveState, Value
 from qboxctl.planning import diff
+from qboxctl.planning.targets import Targets
 from qboxctl.schema.decoding import value_of
 from qboxctl.schema.kinds import Kinds
 from qboxctl.schema.resource import Field, ResourceType
@@ -41,22 +42,27 @@ def lost(type_: ResourceType, change: Change) -> list[str]:
 
 
 def let_go(
-    changes: Iterable[Change], configuration: Configuration, live_state: LiveState, types: Kinds
+    changes: Iterable[Change], gaining: Container[Address], targets: Targets, live_state: LiveState
 ) -> tuple[list[Change], list[Held]]:
-    """The changes, with those by which a declared object lets go of what another one is to hold, and what is wrong."""
-    changes, wrong = list(changes), []
+    """The changes, with those by which a declared object lets go of what another one is to hold, and what is wrong.
+
+    Nothing is let go of for an object that is not among the ``gaining``.
+    """
+    changes, wrong, types = list(changes), [], targets.types
     taken: dict[Address, dict[str, set[str]]] = defaultdict(lambda: defaultdict(set))
     for change in changes:
-        for one, name in gained(types, change):
+        for one, name in gained(types, change) if change.address in gaining else ():
             held = _held(types, live_state, change, one, name)
             if held is None:
                 continue
             live, code, called = held
             holder = next((o for o in _of_kind(live_state, change.address.kind) if o.remote_id == code), None)
-            if holder is not None and holder.address in configuration.objects and one.each is None:
+            declared = holder is not None and holder.address in targets.configuration.objects
+            if holder is not None and declared and one.each is None and not targets.excluded(holder.address):
                 taken[holder.address][one.name].add(name)
             else:
-                wrong.append(_wrong(types, change, one, live, holder.address if holder else None, f"{called}{code}"))
+                named = holder.address if holder else None
+                wrong.append(_wrong(types, change, one, live, named, f"{called}{code}", declared=declared))
     places = {change.address: place for place, change in enumerate(changes)}
     for address, lists in taken.items():
         made = _lets_go(changes[places[address]] if address in places else None, live_state, types, address, lists)
@@ -82,14 +88,18 @@ def _held(types: Kinds, live_state: LiveState, change: Change, one: Field, name:
     return None
 
 
-def _wrong(types: Kinds, change: Change, one: Field, live: Live, holder: Address | None, code: str) -> Held:
+def _wrong(
+    types: Kinds, change: Change, one: Field, live: Live, holder: Address | None, code: str, *, declared: bool
+) -> Held:
     title = types[change.address.kind].title.lower()
     named = f"{holder} ({code})" if holder else f"the {title} {code}"
+    message = f"{one.name} of {change.address}: {live.address} is held by {named}"
     if one.each:
-        message = f"{one.name} of {change.address}: {live.address} is held by {named}, and this API cannot take it away"
-        return Held(change, one.name, message, "take it away in the panel first")
-    message = f"{one.name} of {change.address}: {live.address} is held by {named}, which no file declares"
-    return Held(change, one.name, message, f"declare that {title} too, or take {live.address.key} away in the panel")
+        return Held(change, one.name, f"{message}, and this API cannot take it away", "take it away in the panel first")
+    if declared:
+        return Held(change, one.name, f"{message}, which is excluded", f"exclude {change.address} too, or neither")
+    hint = f"declare that {title} too, or take {live.address.key} away in the panel"
+    return Held(change, one.name, f"{message}, which no file declares", hint)
 
 
 def _lets_go(

@@ -158,7 +158,12 @@ class _Planner:
         """What one object is to hold, another one has to let go of first."""
         if not any(self.types[change.address.kind].holding for change in self.changes):
             return
-        self.changes, wrong = holding.let_go(self.changes, self.configuration, self.live_state, self.types)
+        stated = self.changes
+        everybody = {change.address for change in stated}
+        self.changes, wrong = holding.let_go(stated, everybody, self.targets, self.live_state)
+        if self.targets.narrowed:  # for those alone that this plan is about
+            asked = {change.address for change in self.chosen()}
+            self.changes, wrong = holding.let_go(stated, asked, self.targets, self.live_state)
         for change, name, message, hint in wrong:
             self.error("Q071", message, self.configuration.objects[change.address], name, hint=hint)
         changed = {change.address for change in self.changes}

@@ -222,6 +222,22 @@ def test_a_target_brings_those_who_have_to_let_go(pattern: str) -> None:
     assert held(lab) == {INA: [], OTTO: ["a.example", "b.example"]}
 
 
+def test_a_target_loses_nothing_to_those_who_are_none() -> None:
+    lab = Lab(seed=account({**ina("a.example", "b.example"), **otto()}))
+    text = files({INA: {"max_domains": 5}, **otto("a.example")})
+    (change,) = plan(lab, text, targets=(Pattern.of(f"manager/{INA}", TYPES),)).changes
+    assert change.fields == (("max_domains", -1, 5),)
+
+
+def test_who_is_excluded_lets_go_of_nothing() -> None:
+    lab = Lab(seed=account({**ina("a.example"), **otto()}))
+    with pytest.raises(ConfigError) as raised:
+        plan(lab, files({INA: {}, **otto("a.example")}), excludes=(Pattern.of(f"manager/{INA}", TYPES),))
+    (found,) = raised.value.diagnostics
+    assert (found.code, found.address) == ("Q071", f"manager/{OTTO}")
+    assert f"domain/a.example is held by manager/{INA} (Ina Rossi, MN10000001), which is excluded" in found.message
+
+
 @pytest.mark.parametrize("step", range(1, 5))
 def test_a_run_that_is_killed_between_taking_and_giving_is_finished_by_the_next(step: int) -> None:
     seen: list[int] = []
