@@ -85,7 +85,7 @@ def recognise(
         codes = {code for live, code in bearing if live.address in known}
         if len(codes) == 1:
             claims[codes.pop()].append(one)
-        elif bearing or (sure and not any(one.values.get(each.name) for each in type_.holding)):
+        elif bearing or (sure and not (_to_be_made(type_, one) and any(one.values.get(e.name) for e in type_.holding))):
             doubtful.append(_unmet(type_, one, {code for _, code in bearing}))
     for code, ones in claims.items():
         if len(ones) == 1:
@@ -93,6 +93,11 @@ def recognise(
         else:
             doubtful += [_unmet(type_, one, {code}) for one in ones]
     return Recognition(found, doubtful)
+
+
+def _to_be_made(type_: ResourceType, one: Desired) -> bool:
+    """Whether a declaration has all that a creation needs: one that lacks some means what is there."""
+    return all(each.name in one.secrets or one.values.get(each.name) for each in type_.fields if each.required)
 
 
 def _of_name(type_: ResourceType, one: Desired, held: Iterable[Live]) -> Iterator[tuple[Live, str]]:

@@ -339,6 +339,10 @@ UNKNOWN: dict[str, tuple[dict[str, Any], dict[str, Any], str, str]] = {
         {**ina(), **otto("a.example")}, {**ina(), OTTO: {**OTHER}}, f"nothing tells whether manager/{INA} is there",
         "write code: CODE",
     ),
+    "too little to be made anew": (
+        ina("a.example"), {INA: {"domains": ["a.example"]}}, f"nothing tells whether manager/{INA} is there",
+        "write code: CODE",
+    ),
 }  # fmt: skip
 
 
