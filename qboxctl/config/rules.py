@@ -93,11 +93,14 @@ def _inside_absent(declared: Declared) -> Iterator[Finding]:
 
 
 def _same_text(declared: Declared) -> Iterator[Finding]:
-    """Two declarations of a kind without unique names that mean the same live object."""
+    """Two declarations that mean the same live object: by what a file pins, or by a name that need not be unique."""
     for type_ in declared.types.values():
         seen: dict[tuple[Collection, str], Desired] = {}
-        for one in declared.declared(type_.kind) if not type_.identity.unique else ():
-            match = f"id {one.pin}" if one.pin else f"{type_.identity.key} {folded(one.label)!r}"
+        for one in declared.declared(type_.kind) if type_.identity.pin or not type_.identity.unique else ():
+            if type_.identity.unique and not one.pin:
+                continue
+            pinned = f"{type_.identity.pin} {one.pin}"
+            match = pinned if one.pin else f"{type_.identity.key} {folded(one.label)!r}"
             if one.fallback and not one.pin and type_.identity.key not in one.values:
                 match = f"first entry of {type_.identity.otherwise}: {one.fallback}"
             known = (declared.types.collection(one.address), match)

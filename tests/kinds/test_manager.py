@@ -388,6 +388,14 @@ def test_a_pinned_code_must_be_that_of_the_address(pin: str, message: str) -> No
     assert message in found.message
 
 
+def test_two_managers_do_not_share_a_code() -> None:
+    with pytest.raises(AssertionError) as raised:
+        configuration_of(files({name: {"code": "MN10000001"} for name in (INA, OTTO)}))
+    assert "Q014" in str(raised.value)
+    assert f"manager/{OTTO} and manager/{INA} (file0.yaml:1:" in str(raised.value)
+    assert "have the same code MN10000001" in str(raised.value)
+
+
 @pytest.mark.parametrize("way", QUIRKS["manager_delete"])
 def test_on_remove_deletes_where_the_api_can(way: str) -> None:
     lab = Lab(quirks={"manager_delete": way}, seed=account({**ina("a.example"), **otto()}))
