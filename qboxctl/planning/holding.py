@@ -116,6 +116,9 @@ def _lets_go(
     secrets = change.secrets if change else ()
     once = bool(change) and diff.only_once(type_, live, chosen, secrets, live_state.codes)
     made = change or Change(address, Action.UPDATE, remote_id=live.remote_id, reason=GIVES_WAY)
+    if made.action.removes:  # of which no attribute is shown
+        gone = sorted(name for names in lists.values() for name in names)
+        made = made._replace(reason=f"{made.reason}; another one is to hold {', '.join(gone)}")
     precondition = diff.precondition(type_, live, list(fields), live_state.codes, once=once)
     return made._replace(fields=chosen, precondition=precondition)
 

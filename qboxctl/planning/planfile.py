@@ -274,5 +274,13 @@ def _consistent(change: Change, type_: ResourceType) -> None:
             return
         case _:
             raise ValueError(f"{change.address} cannot be {change.action.value}d")
-    if tuple((one.name, one.after) for one in change.fields) != wanted or change.secrets:
+    kept = change.action is Action.DISABLE  # what is disabled goes on holding what nobody else is to hold
+    fields = [one for one in change.fields if not (kept and _takes(type_, one))]
+    if tuple((one.name, one.after) for one in fields) != wanted or change.secrets:
         raise ValueError(f"{change.address}: a removal writes nothing else")
+
+
+def _takes(type_: ResourceType, change: FieldChange) -> bool:
+    """Whether something is taken from what an object holds, and nothing given to it."""
+    one = next((each for each in type_.holding if each.name == change.name and not each.each), None)
+    return one is not None and set(change.after) < set(change.before or ())

@@ -194,6 +194,8 @@ MOVES: dict[str, tuple[dict[str, Any], dict[str, Any], list[list[str]]]] = {
 @pytest.mark.parametrize(("before", "after", "lists"), MOVES.values(), ids=MOVES)
 def test_a_domain_changes_hands_by_taking_first(before: Any, after: Any, lists: Any, assign: str) -> None:
     lab = Lab(quirks={"manager_assign": assign}, seed=account(before))
+    saved = plan(lab, files(after))
+    lab.emulator.requests.clear()
     done = apply(lab, files(after))
     assert {each.status for each in done.values()} == {Status.DONE}, done
     codes = {f"D10000000{number}": name[0] for number, name in enumerate(DOMAINS, 1)}
@@ -203,6 +205,9 @@ def test_a_domain_changes_hands_by_taking_first(before: Any, after: Any, lists: 
         if not path.endswith("/status")
     ]
     assert sorted(updates) == sorted(lists)
+    told = [change.reason for change in saved.changes if change.action is Action.DISABLE]
+    gone = [body for body in after.values() if body.get("state") == "absent"]
+    assert told == ["state: absent; another one is to hold a.example"] * len(gone)
     where = held(lab)
     for name, body in after.items():
         assert where[name] == sorted(body["domains"]) if "domains" in body else "a.example" not in where[name]
