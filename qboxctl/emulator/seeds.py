@@ -206,11 +206,14 @@ class _Planter:
 
     def _named(self, one: Field, name: str, parent: Stored | None) -> Stored:
         within = parent if one.refers is not None and one.refers.within else None
-        kinds = [self._types[kind] for kind in one.linked]
-        found = (self._made.get((type_.kind, within, type_.identity.comparable(name))) for type_ in kinds)
+        kind, _, own = name.partition("/")
+        stated = len(one.linked) > 1 and kind in one.linked  # an address, where a name may be that of two
+        kinds = [self._types[kind]] if stated else [self._types[each] for each in one.linked]
+        key = own if stated else name
+        found = (self._made.get((type_.kind, within, type_.identity.comparable(key))) for type_ in kinds)
         obj = next((each for each in found if each is not None), None)
         if obj is None:
-            raise ValueError(f"there is no {one.linked[0]}/{name}")
+            raise ValueError(f"there is no {kinds[0].kind}/{key}")
         return obj
 
 
@@ -305,7 +308,7 @@ class _Dumper:
             one = type_.by_name[name]
             if one.linked:
                 targets = (self._store.linked(one, code) for code in value)
-                block[name] = sorted(self._keys.get(target, target.key) for target in targets if target is not None)
+                block[name] = sorted(self.named(one, target) for target in targets if target is not None)
             else:
                 block[name] = canonical(one, value)
         kept = obj.kept.keys() - {code for one in type_.cleared for code in obj.values[one.name]}
@@ -315,6 +318,13 @@ class _Dumper:
         if obj.extra:
             block["extra"] = dict(sorted(obj.extra.items()))
         return dict(sorted(block.items()))
+
+    def named(self, one: Field, target: Stored) -> str:
+        """The name of an object in a list; its address where the list may mean another one by that name."""
+        name = self._keys.get(target, target.key)
+        others = (obj for kind in one.linked if kind != target.kind for obj in self._store.objects(kind))
+        shared = any(self._keys.get(obj, obj.key) == name for obj in others)
+        return f"{target.kind}/{name}" if shared else name
 
     def _unique_keys(self) -> dict[Stored, str]:
         """A key for each object that has no unique name: its name, with a number behind where that is taken."""

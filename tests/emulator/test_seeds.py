@@ -55,6 +55,16 @@ def test_dump_and_seed_are_one(seeded):
     assert dump["taken"]["domains"] == ["stranger.example"]
 
 
+def test_a_name_that_two_objects_bear_is_told_by_its_address():
+    both = {"domains": {"news.example": {}}, "accounts": {"news.example": {"type": "newsletter"}}}
+    manager = {"firstname": "Ina", "lastname": "Rossi", "delivery": ["delivery_account/news.example", "shop"]}
+    both["accounts"]["shop"] = {"type": "newsletter"}
+    account = Emulator(seed={"delivery": both, "managers": {"ina@partner.example": manager}})
+    dump = account.dump()
+    assert dump["managers"]["ina@partner.example"]["delivery"] == ["delivery_account/news.example", "shop"]
+    assert Emulator(seed=json.loads(json.dumps(dump))).dump() == dump
+
+
 def test_a_dump_without_codes_does_not_depend_on_the_order_of_creation(seed):
     turned = {
         **seed,
