@@ -69,12 +69,11 @@ def _way_out(run: Run, step: Step, refused: Refused) -> str:
     type_, change = run.types[step.address.kind], run.change(step)
     call = _call(type_, refused)
     unsure = refused.status == 404 and call is not type_.calls.create  # it may be the object
+    panel = _in_the_panel(type_, call, refused) if isinstance(refused, NoSuchCall) else ""
     if call is not None and call.closed and refused.status in _CLOSED and not unsure:
-        return call.closed
-    if isinstance(refused, NoSuchCall):
-        proof = type_.lifecycle.proof
-        checks = proof is not None and call in (proof.at_once, proof.queued)
-        return _CHECK if checks else _IN_THE_PANEL.get(refused.request.partition(" ")[0], "")
+        return call.closed if type_.told else "; ".join(filter(None, (call.closed, panel)))
+    if panel:
+        return panel
     creates = step.phase is Phase.CREATE or (change is not None and type_.remakes(change))
     if refused.status == 403 and creates and type_.billing:
         return _UNBILLED
@@ -84,6 +83,13 @@ def _way_out(run: Run, step: Step, refused: Refused) -> str:
     if refused.already_exists and (type_.owned or type_.identity.everywhere):
         return "the name is taken, perhaps by another customer"
     return ""
+
+
+def _in_the_panel(type_: ResourceType, call: Call | None, refused: Refused) -> str:
+    """What people can do where the API has no call."""
+    proof = type_.lifecycle.proof
+    checks = proof is not None and call in (proof.at_once, proof.queued)
+    return _CHECK if checks else _IN_THE_PANEL.get(refused.request.partition(" ")[0], "")
 
 
 def _call(type_: ResourceType, refused: Refused) -> Call | None:

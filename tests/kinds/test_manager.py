@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from qboxctl.emulator import QUIRKS, Request, Response
+from qboxctl.emulator.wire import answer as refused
 from qboxctl.errors import AuthError, ConfigError, Diagnostic
 from qboxctl.model import Action, Outcome, Plan, Status
 from qboxctl.planning.planfile import dumps, loads
@@ -489,6 +490,22 @@ def test_a_token_that_may_not_read_managers_is_told_whose_may(caller: str) -> No
         plan(Lab(quirks={"caller": caller}, seed=account({})), files(ina()))
     assert raised.value.status == 403
     assert "reseller" in str(raised.value.hint)
+
+
+@pytest.mark.parametrize("status", [404, 405])
+def test_a_call_that_is_not_there_names_the_panel(status: int) -> None:
+    """Beside the words on whose token may use it."""
+
+    def between(request: Request, *, answer: Any) -> Response:
+        missing = request.method == "POST" and "managers" in request.path
+        result: Response = refused(status, {"message": "no"}) if missing else answer(request)
+        return result
+
+    lab = Lab(seed=account({}), between=between)
+    error = str(apply(lab, files(ina()))[f"manager/{INA}"].error)
+    assert "this API has no such call" in error
+    assert "reseller" in error
+    assert "create it in the panel" in error
 
 
 def test_an_account_without_managers_in_its_files_is_read_as_before() -> None:
