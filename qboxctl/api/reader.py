@@ -307,8 +307,9 @@ class Account:
         return found._replace(address=live.address) if found is not None else None
 
     def lacking(self, type_: ResourceType, live: Live, names: Iterable[str]) -> list[str]:
-        """The attributes that a row does not carry."""
-        return [name for name in names if name and not tells(type_, name, live.row)]
+        """The attributes that a row does not carry, and should: what an object holds is told by that."""
+        elsewhere = {one.name for one in type_.holding}
+        return [name for name in names if name and name not in elsewhere and not tells(type_, name, live.row)]
 
     def worth_asking(self, type_: ResourceType, missing: Sized[str]) -> bool:
         """Whether an object's details may hold an attribute that its list left out."""

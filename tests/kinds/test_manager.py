@@ -508,6 +508,14 @@ def test_a_call_that_is_not_there_names_the_panel(status: int) -> None:
     assert "create it in the panel" in error
 
 
+@pytest.mark.parametrize("told", QUIRKS["manager_domains_read"])
+def test_what_managers_hold_takes_no_request_of_its_own(told: str) -> None:
+    lab = Lab(quirks={"manager_domains_read": told}, seed=account(ina("a.example"), delivery=DELIVERY))
+    plan(lab, files(ina("b.example", delivery=["shop"]), delivery=DELIVERY))
+    paths = sorted(each.path for each in lab.emulator.requests)
+    assert paths == ["/api/delivery/accounts", "/api/delivery/domains", "/api/domains", "/api/managers"]
+
+
 def test_an_account_without_managers_in_its_files_is_read_as_before() -> None:
     lab = Lab(seed=account(ina("a.example")))
     plan(lab, json.dumps({"domains": {name: {} for name in DOMAINS}}))
