@@ -38,6 +38,7 @@ from qboxctl.schema.patterns import covering
 from qboxctl.schema.resource import Field, ResourceType
 
 UNFINISHED = "its creation was broken off: nobody has used it, and its first password goes out now"
+UNSEEN = "; the API does not tell whether it is disabled already: take it out of the files once it is"
 SUMMARY = ("create", "update", "disable", "delete", "unchanged", "unmanaged")
 
 
@@ -335,6 +336,7 @@ class _Planner:
                 self.unchanged.append(live.address)
                 return
             fields = (FieldChange(name, None if before is MISSING else before, value),)
+            reason += UNSEEN if before is MISSING else ""
         relied = [one.name for one in fields]
         if action is Action.DELETE:
             fields = tuple(FieldChange(one.name, self.kept(live, one), ()) for one in type_.cleared)

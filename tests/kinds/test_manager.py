@@ -370,6 +370,16 @@ def test_a_pinned_code_finds_a_manager_of_whom_nothing_else_is_known() -> None:
     assert plan(lab, text).changes == ()
 
 
+def test_a_removal_that_cannot_be_seen_says_so() -> None:
+    lab = Lab(quirks=ABSENT, seed=account(ina("a.example")))
+    absent = {"code": "MN10000001", "state": "absent"}
+    assert apply(lab, files({INA: absent}))[f"manager/{INA}"].status is Status.DONE
+    assert live(lab)["status"] == "disabled"
+    (again,) = plan(lab, files({INA: absent})).changes
+    assert again.action is Action.DISABLE
+    assert "the API does not tell whether it is disabled already: take it out of the files" in again.reason
+
+
 def test_a_manager_that_is_there_already_needs_its_code() -> None:
     lab = Lab(quirks=ABSENT, seed=account(ina()))
     outcome = apply(lab, files(ina("a.example")))[f"manager/{INA}"]
