@@ -18,7 +18,8 @@ def unheld(type_: ResourceType, desired: Desired, live: Live, stores: StoresSeen
     if desired.address in stores.pending:
         return "a run ended before its secret was stored"
     if told.used in live.row and desired.address in stores.missing:
-        return "it was never used, and the file of its secret is not there"
+        way_out = "if you hold it, take its store out of the file"
+        return f"it was never used, and the file of its secret is not there ({way_out})"
     return ""
 
 

@@ -18,7 +18,7 @@ _ITEM = f"{_LIST}/{{id}}"
 _USED = "last_used_at"
 _IN_THE_PANEL = (
     "where the API makes none for this token, make it in the panel (Delivery account, settings) with the same label: "
-    "it is found by that, and needs no store"
+    "it is found by that, and needs no store: take that out of the file, since with an empty one it is made anew"
 )
 
 

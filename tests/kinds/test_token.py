@@ -138,6 +138,9 @@ def test_where_the_api_makes_none_the_panel_does(status: int, anew: bool, folder
     assert one.status is Status.FAILED
     assert f"{status} No" in (one.error or "")
     assert "make it in the panel (Delivery account, settings)" in (one.error or "")
+    assert "take that out of the file" in (one.error or "")
+    if anew:
+        assert "if you hold it, take its store out of the file" in saved.changes[0].reason
     assert not [*folder.glob("*")], "neither a store nor a marker is left"
 
 
