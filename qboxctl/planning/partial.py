@@ -38,7 +38,7 @@ def part(made: Edit, sources: Sequence[Source], types: Kinds, environment: str =
     homes = _Homes(types)
     changed = homes.of(made.then.objects.keys() | made.now.objects.keys())
     same_rules = made.then.rules == made.now.rules and made.then.defaults == made.now.defaults
-    if not same_rules or len(changed) > MOST_NAMES:
+    if not same_rules or len(changed) > MOST_NAMES or _known_by_others(made, types):
         return None
     # What changed may be named anywhere, and that may no longer be right; of all else, its declarations will do.
     unread = _without_names(changed, homes.section, sources, made.touched)
@@ -90,6 +90,13 @@ class _Homes:
                 if self.types[address.kind].identity.everywhere:
                     found.add(self.types.name(address))
         return found
+
+
+def _known_by_others(made: Edit, types: Kinds) -> bool:
+    """Whether something changed that may be known only by which declared objects it holds."""
+    edited = made.then.objects.keys() | made.now.objects.keys()
+    holders = (address for address in edited if types[address.kind].holding)
+    return any(made.then.objects.get(one) != made.now.objects.get(one) for one in holders)
 
 
 def _named_by_changes(made: Edit, configuration: Configuration, types: Kinds) -> Iterable[Address]:

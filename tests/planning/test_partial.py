@@ -257,12 +257,23 @@ MANY = "domains:\n" + "".join(f"  e{number}.example: {{}}\n" for number in range
         ({}, {"s.yaml": "protect: [domain/*]\n"}),
         ({"s.yaml": "ignore: [domain/x.example]\n"}, {}),
         ({}, {"s.yaml": "defaults: {mailbox: {lastname: L}}\n"}),
+        ({"m.yaml": "managers: {i@x.example: {}}\n"}, {"m.yaml": "managers: {i@x.example: {max_domains: 3}}\n"}),
         ({}, {f"e{n}.yaml": ADA.replace("kiosk", f"e{n}") for n in range(MOST_NAMES + 1)}),
         ({}, {"e.yaml": MANY}),
         ({"e.yaml": MANY}, {}),
         ({"e.yaml": f"{MANY}  kiosk.example: {{}}\n"}, {"e.yaml": f"{MANY}  kiosk.example: {{}}\n", "z.yaml": ADA}),
     ],
-    ids=["settings", "protect", "ignore", "defaults", "many files", "many domains", "many left", "many beside it"],
+    ids=[
+        "settings",
+        "protect",
+        "ignore",
+        "defaults",
+        "managers",
+        "many files",
+        "many domains",
+        "many left",
+        "many beside it",
+    ],
 )
 def test_what_bears_on_everything_has_no_part(before: Files, after: Files) -> None:
     assert parted({**PLAIN, **before}, {**PLAIN, **after})[2] is None
