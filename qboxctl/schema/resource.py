@@ -544,7 +544,10 @@ class ResourceType:
     @cached_property
     def doubtful(self) -> tuple[Field, ...]:
         """The attributes that are sent where the files changed them, though the account may not tell what they are."""
-        return tuple(one for one in self.fields if one.type.among or (one.each and one.each.register))
+        found = [one for one in self.fields if one.type.among or (one.each and one.each.register)]
+        if self.holding:  # what no list shows is known by what it holds, and by nothing else
+            found += [one for one in self.fields if one.compared and one.on_update and not one.holder]
+        return tuple(found)
 
     @cached_property
     def at_once(self) -> frozenset[str]:

@@ -210,6 +210,30 @@ def test_an_extra_that_is_never_returned_goes_out_where_it_was_edited(
     assert [boxes[name].get("extra", {}).get("webmail_date_format") for name in ("ada", "bob")] == ["yes", None]
 
 
+@pytest.mark.parametrize("more", [(), ("--only-changed",)])
+def test_a_manager_that_cannot_be_read_is_written_where_it_was_edited(
+    more: tuple[str, ...], server: Any, project: Any
+) -> None:
+    """It is known by a domain that no changed file declares."""
+    names = {"firstname": "Ina", "lastname": "Rossi"}
+    other = {"firstname": "Otto", "lastname": "Bianchi", "max_domains": 9}
+    held = {"ina@x.example": {**names, "domains": ["a.example"]}, "otto@x.example": {**other, "domains": ["b.example"]}}
+    domains: dict[str, Any] = {"a.example": {}, "b.example": {}}
+    server.swap(seed={"domains": domains, "managers": held}, quirks={"manager_read": "absent"})
+    for name in domains:
+        project.write({"domains": {name: {}}}, f"{name}.yaml")
+    project.write({"managers": {"ina@x.example": {**names, "max_domains": 3}, "otto@x.example": other}}, "m.yaml")
+    git(project, "init", "-q")
+    commit(project)
+    wish = {**names, "max_domains": 4, "status": "disabled"}
+    project.write({"managers": {"ina@x.example": wish, "otto@x.example": other}}, "m.yaml")
+    assert project.run("plan", "--detailed-exitcode").code == 0
+    done = project.run("apply", "--since", "HEAD", *more, "--auto-approve", "--format", "json")
+    assert [(one["address"], one["status"]) for one in done.json["outcomes"]] == [("manager/ina@x.example", "done")]
+    ina = server.emulator.dump(codes=False)["managers"]["ina@x.example"]
+    assert (ina["max_domains"], ina["status"], ina["domains"]) == (4, "disabled", ["a.example"])
+
+
 @pytest.mark.parametrize("server", [{"seed": SEED}], indirect=True)
 @pytest.mark.parametrize("more", [(), ("--only-changed",)], ids=" ".join)
 def test_zeros_are_no_revision(more: tuple[str, ...], server: Any, changed: Any) -> None:
