@@ -87,10 +87,10 @@ class Limiter:
     ``pause`` holds every request back; after it they start one by one, and faster again with each success.
     """
 
-    def __init__(self, concurrency: int, per_second: float | None, clock: Clock, stop: threading.Event) -> None:
+    def __init__(self, concurrency: int, per_second: float | None, clock: Clock, over: Callable[[], bool]) -> None:
         self._slots = threading.BoundedSemaphore(concurrency)
         self._lock = threading.Lock()
-        self._clock, self._stop = clock, stop
+        self._clock, self._over = clock, over
         self._least = 1 / per_second if per_second else 0.0
         self._spacing = self._least
         self._next = 0.0
@@ -110,7 +110,7 @@ class Limiter:
                 if wait <= 0:
                     self._next = max(self._next, now - min(LATE, self._spacing)) + self._spacing
                     return
-            if self._stop.is_set() and wait > 1:
+            if wait > 1 and self._over():
                 raise Unreachable("interrupted while the server lets everybody wait")
             self._clock.sleep(min(wait, 0.25) if wait > 1 else wait)
 
@@ -159,7 +159,8 @@ class Reader:
         self.api = api
         self.clock: Clock = clock or SystemClock()
         self.stop = stop or threading.Event()
-        self.limiter = Limiter(api.concurrency, api.requests_per_second, self.clock, self.stop)
+        self._closed = False
+        self.limiter = Limiter(api.concurrency, api.requests_per_second, self.clock, lambda: self.over)
         self.sent = Sent()
         self.redact = Redaction()
         self._log, self._notice, self._answered, self._chance = log, notice, answered, chance
@@ -196,8 +197,14 @@ class Reader:
         """Let a secret that is sent appear in no message, even where a server repeats what it was sent."""
         self.redact.hide(secret, sent=True)
 
+    @property
+    def over(self) -> bool:
+        """Whether nothing is to be sent anew: the run is to stop, or nobody waits for what is still under way."""
+        return self._closed or self.stop.is_set()
+
     def close(self) -> None:
-        """Close the connections."""
+        """Close the connections; requests that are under way in other threads fail."""
+        self._closed = True
         self._http.close()
 
     def get(self, path: str, query: Mapping[str, str | int] | None = None) -> Answer:
@@ -244,7 +251,7 @@ class Reader:
                     return replace(self._once(method, path, query, body, telling=telling), request=request)
             except TooMany as wait:
                 refusals += 1
-                if refusals > self.most_refusals or self.stop.is_set():
+                if refusals > self.most_refusals or self.over:
                     told = "the server keeps answering 429, too many requests"
                     raise ApiError(told, request=request, lost=lost) from None
                 self._hold(wait.seconds, refusals, request, lost)
@@ -258,10 +265,10 @@ class Reader:
                     lost, final = fault, not repeatable or (fault.foreign and faults > FOREIGN_PAGES)
                 else:
                     fault.lost, final = lost, fault.lasting
-                if final or faults > self.api.retries or self.stop.is_set():
+                if final or faults > self.api.retries or self.over:
                     raise
                 self._rest(fault, began)
-                if self.stop.is_set():  # meanwhile: nothing is sent anew
+                if self.over:  # meanwhile: nothing is sent anew
                     raise
             with self.sent.lock:
                 self.sent.repeated += 1
@@ -288,7 +295,7 @@ class Reader:
     def wait(self, seconds: float) -> None:
         """Wait, but not on when the run is to stop."""
         end = self.clock.monotonic() + seconds
-        while (left := end - self.clock.monotonic()) > 0 and not self.stop.is_set():
+        while (left := end - self.clock.monotonic()) > 0 and not self.over:
             self.clock.sleep(min(left, 0.25))
 
     def backoff(self, attempt: int) -> float:

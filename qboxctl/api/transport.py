@@ -14,7 +14,7 @@ import threading
 import time
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
 from importlib.util import find_spec
 from typing import Any, NamedTuple, TypeVar
@@ -202,7 +202,11 @@ class _Stream(httpcore.NetworkStream):
             raise late(self._deadline.message) from None
 
     def close(self) -> None:
-        """Close the connection."""
+        """Close the connection, and wake a thread that still waits for an answer: closed by itself, it would not."""
+        under = self._inner.get_extra_info("socket")
+        if under is not None:
+            with suppress(OSError):  # the other side may have closed it before
+                under.shutdown(socket.SHUT_RDWR)
         self._inner.close()
 
     def get_extra_info(self, info: str) -> Any:

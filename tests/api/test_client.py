@@ -180,7 +180,7 @@ def test_sleeping_too_long_neither_adds_up_nor_lets_a_crowd_through(
     per_second: float, delays: list[float], number: int
 ) -> None:
     clock = LateClock(delays)
-    limiter = Limiter(8, per_second, clock, threading.Event())
+    limiter = Limiter(8, per_second, clock, lambda: False)
     times = []
     for _ in range(number):
         with limiter.slot():
@@ -194,7 +194,7 @@ def test_sleeping_too_long_neither_adds_up_nor_lets_a_crowd_through(
 
 
 def test_no_more_than_the_slots_run_at_once() -> None:
-    limiter = Limiter(3, None, FakeClock(), threading.Event())
+    limiter = Limiter(3, None, FakeClock(), lambda: False)
     running, most = 0, 0
     lock = threading.Lock()
     barrier = threading.Event()

@@ -8,15 +8,16 @@ import ssl
 import subprocess
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
 
 from qboxctl.api.client import Client, Reader
+from qboxctl.api.transport import Network
 from qboxctl.config.settings import ApiSettings
 from qboxctl.emulator import Fault
-from qboxctl.errors import OutcomeUnknown, Unreachable
+from qboxctl.errors import ApiError, OutcomeUnknown, Unreachable
 from qboxctl.model import Revealed, Status
 from tests.support.lab import TOKEN, TROUBLES, Lab, QuickClock, Trouble, configuration_of, socket_lab
 
@@ -116,8 +117,11 @@ def test_nobody_listens() -> None:
 
 
 @contextmanager
-def listener(context: ssl.SSLContext | None) -> Iterator[tuple[int, list[bytes]]]:
-    """A server that notes what it is told in clear text, behind TLS where it can."""
+def listener(context: ssl.SSLContext | None, asked: threading.Event | None = None) -> Iterator[tuple[int, list[bytes]]]:
+    """A server that notes what it is told in clear text, behind TLS where it can.
+
+    Where it is to say when it was ``asked`` it gives no answer.
+    """
     heard: list[bytes] = []
     with socket.create_server(("127.0.0.1", 0)) as server:
 
@@ -128,10 +132,15 @@ def listener(context: ssl.SSLContext | None) -> Iterator[tuple[int, list[bytes]]
                 except OSError:
                     return
                 with connection:
-                    connection.settimeout(5)
+                    connection.settimeout(60 if asked else 5)
                     try:
                         spoken = context.wrap_socket(connection, server_side=True) if context else connection
                         heard.append(spoken.recv(4096))
+                        if asked:
+                            asked.set()
+                            with spoken:
+                                spoken.recv(1)
+                            continue
                         spoken.sendall(b"HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\n\r\n")
                     except OSError:
                         continue
@@ -152,8 +161,8 @@ def test_https_to_a_server_that_speaks_plain_http() -> None:
 
 
 @pytest.fixture(scope="module")
-def untrusted(tmp_path_factory: pytest.TempPathFactory) -> ssl.SSLContext:
-    """TLS with a certificate that nobody has signed but itself."""
+def own(tmp_path_factory: pytest.TempPathFactory) -> tuple[ssl.SSLContext, Path]:
+    """TLS with a certificate that nobody has signed but itself, and the certificate."""
     program = shutil.which("openssl") or pytest.skip("there is no openssl to make a certificate with")
     folder: Path = tmp_path_factory.mktemp("tls")
     key, certificate = folder / "key.pem", folder / "certificate.pem"
@@ -162,12 +171,35 @@ def untrusted(tmp_path_factory: pytest.TempPathFactory) -> ssl.SSLContext:
     subprocess.run(command, check=True, capture_output=True)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(certificate, key)
-    return context
+    return context, certificate
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])
-def test_a_certificate_that_nobody_vouches_for_gets_no_token(untrusted: ssl.SSLContext, host: str) -> None:
-    with listener(untrusted) as (port, heard):
+def test_a_certificate_that_nobody_vouches_for_gets_no_token(own: tuple[ssl.SSLContext, Path], host: str) -> None:
+    with listener(own[0]) as (port, heard):
         said = ask(f"https://{host}:{port}")
     assert "certificate verify failed" in said
     assert not any(heard)
+
+
+@pytest.mark.parametrize("scheme", ["http", "https"])
+def test_what_is_closed_waits_for_no_answer_and_sends_nothing_anew(
+    own: tuple[ssl.SSLContext, Path], scheme: str
+) -> None:
+    """As after the failure of another request: the program is to end, and not to hold on for its whole timeout."""
+    asked, ended = threading.Event(), threading.Event()
+    with listener(own[0] if scheme == "https" else None, asked) as (port, heard):
+        endpoint, api = f"{scheme}://localhost:{port}", ApiSettings()
+        way = Network(endpoint, api, {"SSL_CERT_FILE": str(own[1])})
+        reader = Reader(endpoint, Revealed(TOKEN), api, transport=way)
+
+        def ask() -> None:
+            with suppress(ApiError):
+                reader.get("/api/domains")
+            ended.set()
+
+        threading.Thread(target=ask, daemon=True).start()
+        assert asked.wait(10)
+        reader.close()
+        assert ended.wait(10), f"it would go on for {api.timeout} s"
+    assert len(heard) == 1
