@@ -15,10 +15,10 @@ from typing import Any
 
 from qboxctl.emulator.behaviour import behaviour_of
 from qboxctl.emulator.bodies import Bodies
-from qboxctl.emulator.calls import Calls
 from qboxctl.emulator.faults import Aim, Fault
 from qboxctl.emulator.jobs import SERVICES
 from qboxctl.emulator.kinds.mailbox import log_in
+from qboxctl.emulator.operations import Calls
 from qboxctl.emulator.quirks import settled
 from qboxctl.emulator.seeds import dump, plant
 from qboxctl.emulator.state import Store
