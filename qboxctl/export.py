@@ -14,7 +14,7 @@ from qboxctl.config.configuration import Configuration, ignored
 from qboxctl.config.loader import load
 from qboxctl.config.rules import check
 from qboxctl.config.yaml.reader import Source
-from qboxctl.config.yaml.writer import Body, dump
+from qboxctl.config.yaml.writer import Compact, dump
 from qboxctl.errors import ConfigError, Diagnostic, Severity
 from qboxctl.live.query import Query
 from qboxctl.model import JSON, MISSING, Address, Collection, Live, LiveState, Value
@@ -260,13 +260,13 @@ class _Exporter:
             live = self.live_state.live[address]
             label = live.row.get(type_.identity.key)
             told = {type_.identity.key: label} if label and _states(by_name[type_.identity.key], label) else {}
-            return Body({**({"id": live.remote_id} if nameless else {}), **told, **body})
+            return Compact({**({"id": live.remote_id} if nameless else {}), **told, **body})
         return body
 
     def body(self, kind: str, values: Mapping[str, Value]) -> Tree:
         """Attributes in the order of their definition, as people write them."""
         type_ = self.types[kind]
-        return Body({one.name: self.written(one, values[one.name]) for one in type_.fields if one.name in values})
+        return Compact({one.name: self.written(one, values[one.name]) for one in type_.fields if one.name in values})
 
     def shared(self, kind: str, stated: Mapping[Address, Mapping[str, Value]]) -> dict[str, Value]:
         """The values that most objects of a kind have, where all state the attribute."""

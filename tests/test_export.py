@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from qboxctl.config.rules import check
 from qboxctl.config.yaml.reader import load_plain
-from qboxctl.config.yaml.writer import Body, dump
+from qboxctl.config.yaml.writer import Compact, dump
 from qboxctl.export import Export, Selection
 from qboxctl.model import Address
 from qboxctl.resources import TYPES
@@ -256,14 +256,16 @@ TEXTS = ["no", "yes", "null", "~", "12:30", "0o17", "0x1F", "1e3", "1_000", ".in
 
 @pytest.mark.parametrize("text", TEXTS)
 def test_every_text_comes_back(text):
-    tree = {"k": {text or "empty": Body({"a": text, "b": [text], "c": {"d": text}}), "e": [text, Body({"f": text})]}}
+    tree = {
+        "k": {text or "empty": Compact({"a": text, "b": [text], "c": {"d": text}}), "e": [text, Compact({"f": text})]}
+    }
     assert load_plain(dump(tree), "text") == tree
 
 
 @given(st.text(max_size=60))
 def test_any_printable_text_comes_back(text):
     text = "".join(char for char in text if char.isprintable() or char in "\n\t")
-    tree = {"k": {"o": Body({"a": text, "list": [text, text]})}}
+    tree = {"k": {"o": Compact({"a": text, "list": [text, text]})}}
     assert load_plain(dump(tree), "text") == tree
     assert yaml.safe_load(dump(tree)) == tree  # a reader of YAML 1.1 sees the same
 

@@ -7,7 +7,7 @@ other, ``faults`` what goes wrong on the way, ``seeds`` an account in and out of
 needs the extra ``emulator``; all else works without.
 
 Never: anything of the engine but the definitions, so that the two cannot be wrong together.
-Start at ``core.Emulator``, then ``calls.Calls``.
+Start at ``core.Emulator``, then ``operations.Operations``.
 """
 
 from qboxctl.emulator.core import Emulator

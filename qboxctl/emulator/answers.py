@@ -13,7 +13,7 @@ from functools import partial
 
 from qboxctl.emulator.behaviour import behaviour_of
 from qboxctl.emulator.state import Store, Stored
-from qboxctl.emulator.wire import Response, answer
+from qboxctl.emulator.wire import Response, Row, answer
 from qboxctl.model import JSON
 from qboxctl.schema.calls import OWN
 from qboxctl.schema.collections import Emails, References, Texts
@@ -21,7 +21,6 @@ from qboxctl.schema.lifecycle import DISABLED, ENABLED, UNPROVED, Lifecycle
 from qboxctl.schema.resource import Field, ResourceType, Told
 from qboxctl.schema.types import Boolean, Email
 
-Row = dict[str, JSON]
 Converter = Callable[[JSON], JSON]
 _ENCODE = json.JSONEncoder(separators=(",", ":")).encode
 """One encoder for all rows: ``json.dumps`` would make a new one for each."""

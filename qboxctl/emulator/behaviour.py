@@ -22,9 +22,7 @@ from qboxctl.schema.types import GB, Boolean, Choice, Integer, Level, Limit, Siz
 
 if TYPE_CHECKING:
     from qboxctl.emulator.answers import Answers
-    from qboxctl.emulator.wire import Response
-
-Row = dict[str, JSON]
+    from qboxctl.emulator.wire import Response, Row
 
 
 @dataclass(slots=True)
@@ -81,7 +79,7 @@ class Draft:
         return self.values.get(name, self.current.values.get(name) if self.current else None)
 
 
-Rule = Callable[[Draft], None]
+Reaction = Callable[[Draft], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,8 +120,8 @@ class Behaviour:
     initial: Mapping[str, JSON] = field(default_factory=dict)
     reserved: Mapping[str, JSON] = field(default_factory=dict)
     row: Callable[[Answers, Stored], Row] | None = None
-    judgements: Mapping[str, tuple[Rule, ...]] = field(default_factory=dict)
-    effects: Mapping[str, tuple[Rule, ...]] = field(default_factory=dict)
+    judgements: Mapping[str, tuple[Reaction, ...]] = field(default_factory=dict)
+    effects: Mapping[str, tuple[Reaction, ...]] = field(default_factory=dict)
     keeps: frozenset[str] = frozenset()
     unlisted: frozenset[str] = frozenset()
     noise: Mapping[str, JSON] = field(default_factory=dict)

@@ -18,7 +18,7 @@ from qboxctl.emulator.bodies import Bodies
 from qboxctl.emulator.faults import Aim, Fault
 from qboxctl.emulator.jobs import SERVICES
 from qboxctl.emulator.kinds.mailbox import log_in
-from qboxctl.emulator.operations import Calls
+from qboxctl.emulator.operations import Operations
 from qboxctl.emulator.quirks import settled
 from qboxctl.emulator.seeds import dump, plant
 from qboxctl.emulator.state import Store
@@ -73,7 +73,7 @@ class Emulator:
         plant(self._store, seed or {}, bodies.extra)
         for service in self._services:
             service.plant((seed or {}).get(service.name))
-        self._calls = Calls(self._store, bodies, self.quirks)
+        self._operations = Operations(self._store, bodies, self.quirks)
 
     # -- for tests and demonstrations ----------------------------------------------------------------------
 
@@ -165,16 +165,16 @@ class Emulator:
             guarded = any(service.guards(request) for service in self._services)
             if not guarded and not self._admitted(request.headers.get("x-api-token", "")):
                 return refused(Refusal(401))
-            self._calls.changed = False
+            self._operations.changed = False
             for service in self._services:
                 service.changed = False
             try:
                 answers = (service.answer(request, body) for service in self._services)
                 found = next((one for one in answers if one is not None), None)
-                response = found or self._calls.answer(request, body, fault)
+                response = found or self._operations.answer(request, body, fault)
             except Refusal as refusal:
                 response = refused(refusal)
-            changed = self._calls.changed or any(service.changed for service in self._services)
+            changed = self._operations.changed or any(service.changed for service in self._services)
         if changed:
             self._written()
         return response

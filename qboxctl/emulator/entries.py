@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from qboxctl.emulator.behaviour import Draft, Row
+from qboxctl.emulator.behaviour import Draft
 from qboxctl.emulator.state import Stored
-from qboxctl.emulator.wire import Refusal
+from qboxctl.emulator.wire import Refusal, Row
 from qboxctl.model import JSON
 from qboxctl.schema.calls import ENTRY, Call
 from qboxctl.schema.entries import Entries

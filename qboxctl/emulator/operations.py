@@ -27,7 +27,7 @@ OWNERSHIP_ADDRESS = "185.97.217.16"
 
 
 @dataclass(frozen=True, slots=True)
-class Call:
+class Asked:
     """One request, understood: the objects its ``path`` names by ``codes``, its body, and the fault that hits it."""
 
     type: ResourceType
@@ -49,7 +49,7 @@ class Call:
         return self.obj
 
 
-class Calls:
+class Operations:
     """Does what the requests ask for."""
 
     def __init__(self, store: Store, bodies: Bodies, quirks: Mapping[str, str]) -> None:
@@ -62,7 +62,7 @@ class Calls:
         self._removal = reads(quirks["delete"])
         self._random = random.Random(8025)  # noqa: S311  # shuffles rows, and the same way in every run
         self._routes = Routes(store.types, quirks)
-        self._operations: Mapping[str, Callable[[Call], Response]] = {
+        self._operations: Mapping[str, Callable[[Asked], Response]] = {
             "list": self._list,
             "read": self._read,
             "create": self._create,
@@ -74,14 +74,14 @@ class Calls:
 
     def answer(self, request: Request, body: JSON, fault: Fault | None = None) -> Response:
         """Do the request's work; raises ``Refusal``."""
-        call = replace(self._understood(request, body), fault=fault)
-        if call.operation.startswith(ENTRIES):
-            return self._move(call, call.type.by_name[call.operation.removeprefix(ENTRIES)])
-        if call.operation.startswith(REGISTER):
-            return self._register(call, call.type.by_name[call.operation.removeprefix(REGISTER)])
-        return self._operations.get(call.operation, self._update)(call)
+        asked = replace(self._understood(request, body), fault=fault)
+        if asked.operation.startswith(ENTRIES):
+            return self._move(asked, asked.type.by_name[asked.operation.removeprefix(ENTRIES)])
+        if asked.operation.startswith(REGISTER):
+            return self._register(asked, asked.type.by_name[asked.operation.removeprefix(REGISTER)])
+        return self._operations.get(asked.operation, self._update)(asked)
 
-    def _understood(self, request: Request, body: JSON) -> Call:
+    def _understood(self, request: Request, body: JSON) -> Asked:
         route, codes, type_, operation = self._routes.find(request.method, request.path)
         if self._quirks["caller"] in behaviour_of(type_.kind).closed_to:
             raise Refusal(403)
@@ -103,19 +103,19 @@ class Calls:
         if OWN in codes and (obj is None or (parent is not None and obj.parent is not parent)):
             raise Refusal(404)
         path = "/".join(route.segments)
-        return Call(type_, operation, parent, obj, request.query, body, None, path, request.method, codes)
+        return Asked(type_, operation, parent, obj, request.query, body, None, path, request.method, codes)
 
     # -- reading -------------------------------------------------------------------------------------------
 
-    def _list(self, call: Call) -> Response:
-        number, per = positive(call.query, "page", 1), positive(call.query, "per", PER)
+    def _list(self, asked: Asked) -> Response:
+        number, per = positive(asked.query, "page", 1), positive(asked.query, "per", PER)
         per = min(per, int(self._quirks["per_max"]))
-        found = list(self._matching(call))
-        if call.fault is not None:
-            found = list(call.fault.seen(found, number))
-        paging = behaviour_of(call.type.kind).paging
+        found = list(self._matching(asked))
+        if asked.fault is not None:
+            found = list(asked.fault.seen(found, number))
+        paging = behaviour_of(asked.type.kind).paging
         untold = paging is not None and self._quirks[paging.quirk] == "{}"
-        if not call.type.calls.collection.paged or (paging is not None and untold and paging.whole):
+        if not asked.type.calls.collection.paged or (paging is not None and untold and paging.whole):
             number, per, untold = 1, max(1, len(found)), True
         start = (number - 1) * per
         if self._quirks["order"] == "shuffled":
@@ -123,20 +123,20 @@ class Calls:
             shown = self._random.sample(found, max(0, min(per, len(found) - start)))
         else:
             shown = found[start : start + per]
-        pagination = {} if untold else _pagination(call.query, number, per, len(found))
+        pagination = {} if untold else _pagination(asked.query, number, per, len(found))
         response = self.answers.page(shown, pagination)
         self._seen(shown)
         return response
 
-    def _matching(self, call: Call) -> Iterable[Stored]:
-        found: Iterable[Stored] = self.store.rows(call.type.kind, call.parent).values()
-        text = call.query.get("query", "").strip().lower()
+    def _matching(self, asked: Asked) -> Iterable[Stored]:
+        found: Iterable[Stored] = self.store.rows(asked.type.kind, asked.parent).values()
+        text = asked.query.get("query", "").strip().lower()
         if text and self._quirks["query"] == "works":
             found = [obj for obj in found if text in self._searched(obj)]
-        if "status" not in call.type.calls.collection.query:
+        if "status" not in asked.type.calls.collection.query:
             return found
-        status = call.query.get("status", self._quirks["list_default_status"])
-        if status not in ("all", *behaviour_of(call.type.kind).statuses):
+        status = asked.query.get("status", self._quirks["list_default_status"])
+        if status not in ("all", *behaviour_of(asked.type.kind).statuses):
             raise Refusal(422, [("status", "is not valid")])
         return found if status == "all" else [obj for obj in found if obj.standing == status]
 
@@ -148,13 +148,13 @@ class Calls:
             obj.searched = "\n".join((key, *(str(text).lower() for text in texts if text)))
         return obj.searched
 
-    def _read(self, call: Call) -> Response:
-        obj = call.obj
-        if call.type.calls.by_name:
-            draft = self._draft(call)
-            self._bodies.read(draft, call.body)
+    def _read(self, asked: Asked) -> Response:
+        obj = asked.obj
+        if asked.type.calls.by_name:
+            draft = self._draft(asked)
+            self._bodies.read(draft, asked.body)
             _refuse(draft)
-            obj = self.store.named(call.type, None, draft.key)
+            obj = self.store.named(asked.type, None, draft.key)
         if obj is None:
             raise Refusal(404)
         response = self.answers.one(obj)
@@ -173,23 +173,23 @@ class Calls:
                 if obj.leaving <= 0:
                     self._gone(obj)
 
-    def _more(self, call: Call) -> Response:
-        return answer(200, {"resources": list(behaviour_of(call.type.kind).more[call.path]), "pagination": {}})
+    def _more(self, asked: Asked) -> Response:
+        return answer(200, {"resources": list(behaviour_of(asked.type.kind).more[asked.path]), "pagination": {}})
 
     # -- writing -------------------------------------------------------------------------------------------
 
-    def _draft(self, call: Call) -> Draft:
+    def _draft(self, asked: Asked) -> Draft:
         return Draft(
-            self.store, call.type, call.operation, call.parent, call.obj, activation=self._activation,
+            self.store, asked.type, asked.operation, asked.parent, asked.obj, activation=self._activation,
             quirks=self._quirks, removal=self._removal,
         )  # fmt: skip
 
-    def _create(self, call: Call) -> Response:
-        draft, type_ = self._draft(call), call.type
-        self._bodies.read(draft, call.body)
-        initial = initial_values(type_, call.parent)
+    def _create(self, asked: Asked) -> Response:
+        draft, type_ = self._draft(asked), asked.type
+        self._bodies.read(draft, asked.body)
+        initial = initial_values(type_, asked.parent)
         draft.values = {**initial, **draft.values}
-        merge, existing = behaviour_of(type_.kind).merge, self._existing(call, draft)
+        merge, existing = behaviour_of(type_.kind).merge, self._existing(asked, draft)
         if merge is not None and existing is not None and not draft.errors:
             draft.current = existing
             merged = merge(draft, existing)
@@ -200,7 +200,7 @@ class Calls:
             draft.current = None
         judge_name(draft)
         self._judge(draft)
-        obj = Stored(type_, self.store.next_code(type_), draft.name, draft.key, draft.values, draft.extra, call.parent)
+        obj = Stored(type_, self.store.next_code(type_), draft.name, draft.key, draft.values, draft.extra, asked.parent)
         obj.owner = draft.owner
         self.store.add(obj, twice=merge is not None)
         add_reserved(self.store, obj)
@@ -208,28 +208,28 @@ class Calls:
         self._took_effect(draft)
         return self.answers.told(obj, self.store.tell(obj)) if type_.told else self.answers.created(obj)
 
-    def _existing(self, call: Call, draft: Draft) -> Stored | None:
+    def _existing(self, asked: Asked, draft: Draft) -> Stored | None:
         """What a creation would be a second one of."""
-        return call.obj if call.type.identity.alone else self.store.named(draft.type, draft.parent, draft.key)
+        return asked.obj if asked.type.identity.alone else self.store.named(draft.type, draft.parent, draft.key)
 
-    def _update(self, call: Call) -> Response:
-        draft, obj = self._draft(call), call.obj
-        self._bodies.read(draft, call.body)
+    def _update(self, asked: Asked) -> Response:
+        draft, obj = self._draft(asked), asked.obj
+        self._bodies.read(draft, asked.body)
         if obj is None and draft.key:
-            obj = self.store.named(call.type, call.parent, draft.key)
+            obj = self.store.named(asked.type, asked.parent, draft.key)
         if obj is None and draft.errors:
             _refuse(draft)
-        missing = behaviour_of(call.type.kind).missing
+        missing = behaviour_of(asked.type.kind).missing
         if obj is None and missing and self._quirks[missing] == "creates":
-            return self._create(replace(call, operation="create"))
+            return self._create(replace(asked, operation="create"))
         draft.current = _present(obj)
         self._judge(draft)
         self.store.write(draft.current, draft.values, draft.extra)
         self._took_effect(draft)
         return self.answers.written(draft.current)
 
-    def _delete(self, call: Call) -> Response:
-        draft, obj = self._draft(call), _present(call.target)
+    def _delete(self, asked: Asked) -> Response:
+        draft, obj = self._draft(asked), _present(asked.target)
         self._judge(draft)
         self._took_effect(draft)
         if self._removal and not behaviour_of(obj.kind).bare:
@@ -262,12 +262,12 @@ class Calls:
 
     # -- lists that are written entry by entry ---------------------------------------------------------------
 
-    def _move(self, call: Call, one: Field) -> Response:
-        draft = self._draft(call)
-        draft.current = _present(call.obj)
-        known = (each for each in (one.each.calls if one.each else ()) if each.method == call.method)
-        known_call = next(each for each in known if each.path == call.path)
-        entries.understand(draft, one, known_call, call.codes, call.body)
+    def _move(self, asked: Asked, one: Field) -> Response:
+        draft = self._draft(asked)
+        draft.current = _present(asked.obj)
+        known = (each for each in (one.each.calls if one.each else ()) if each.method == asked.method)
+        known_call = next(each for each in known if each.path == asked.path)
+        entries.understand(draft, one, known_call, asked.codes, asked.body)
         self._judge(draft)
         entries.move(draft, one, self._removal)
         self._took_effect(draft)
@@ -282,28 +282,28 @@ class Calls:
         if not obj.kept and behaviour_of(obj.kind).ends_empty(self._quirks):
             self._gone(obj)
 
-    def _register(self, call: Call, one: Field) -> Response:
-        self._judge(self._draft(call))
-        rows = [] if call.obj is None else entries.register(call.obj, one)
+    def _register(self, asked: Asked, one: Field) -> Response:
+        self._judge(self._draft(asked))
+        rows = [] if asked.obj is None else entries.register(asked.obj, one)
         if not rows and self._quirks["empty_list"] == "404":
             raise Refusal(404)
-        number, per = positive(call.query, "page", 1), positive(call.query, "per", PER)
+        number, per = positive(asked.query, "page", 1), positive(asked.query, "per", PER)
         per = min(per, int(self._quirks["per_max"]))
         totals = {"page": number, "per": per, "total_pages": -(-len(rows) // per), "total_records": len(rows)}
         found = answer(200, {"resources": rows[(number - 1) * per : number * per], "pagination": totals})
-        self._seen([call.obj] if call.obj is not None else [])
+        self._seen([asked.obj] if asked.obj is not None else [])
         return found
 
     # -- proof of ownership --------------------------------------------------------------------------------
 
-    def _check(self, call: Call) -> Response:
-        domain = _present(call.target)
-        self._verified(call, domain)
+    def _check(self, asked: Asked) -> Response:
+        domain = _present(asked.target)
+        self._verified(asked, domain)
         return self.answers.written(domain)
 
-    def _check_now(self, call: Call) -> Response:
-        domain = _present(call.target)
-        queued = self._verified(call, domain)
+    def _check_now(self, asked: Asked) -> Response:
+        domain = _present(asked.target)
+        queued = self._verified(asked, domain)
         verified = not domain.type.lifecycle.proves(domain.status)
         if not verified and self._quirks["unverified_answer"] == "422":
             raise Refusal(422, [("ownership", "is not verified")])
@@ -325,9 +325,9 @@ class Calls:
         }
         return answer(200, content)
 
-    def _verified(self, call: Call, domain: Stored) -> bool:
+    def _verified(self, asked: Asked, domain: Stored) -> bool:
         there = self._quirks["ownership"] == "auto" or domain.key in self.store.published
-        queued = there and verify(self._draft(call))
+        queued = there and verify(self._draft(asked))
         self.changed |= queued
         return queued
 

@@ -8,6 +8,9 @@ from dataclasses import dataclass, field
 
 from qboxctl.model import JSON
 
+Row = dict[str, JSON]
+"""An object as an answer shows it."""
+
 
 @dataclass(frozen=True, slots=True)
 class Request:

@@ -23,7 +23,7 @@ class _Tidy(_Dumper):  # type: ignore[misc]  # chosen at run time: the C dumper 
         return True
 
 
-class Body(dict[str, JSON]):
+class Compact(dict[str, JSON]):
     """A mapping that stands on one line where it fits there."""
 
 
@@ -66,7 +66,7 @@ def _folded(value: JSON, depth: int, name: str = "") -> JSON:
     match value:
         case dict():
             inner = {key: _folded(one, depth + 1, key) for key, one in value.items()}
-            whole = isinstance(value, Body) and not any(isinstance(one, dict) for one in value.values())
+            whole = isinstance(value, Compact) and not any(isinstance(one, dict) for one in value.values())
             return _Short(inner) if not inner or (whole and _length(value) <= room) else inner
         case list():
             items = [_folded(one, depth + 1) for one in value]

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from qboxctl.emulator.jobs.service import Ask, Route, Row, Service, bodies, checked, chosen
-from qboxctl.emulator.wire import Refusal, Response
+from qboxctl.emulator.jobs.service import Ask, Serve, Service, bodies, checked, chosen
+from qboxctl.emulator.wire import Refusal, Response, Row
 from qboxctl.model import JSON
 
 _PATH = "/api/imports"
@@ -25,7 +25,7 @@ class Imports(Service):
         self._records: dict[str, Row] = {}
 
     @property
-    def routes(self) -> Mapping[tuple[str, str], Route]:
+    def routes(self) -> Mapping[tuple[str, str], Serve]:
         """The three calls that are documented."""
         return {
             ("GET", _PATH): self._list,

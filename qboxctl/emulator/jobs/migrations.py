@@ -12,8 +12,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from qboxctl.emulator.jobs.orders import ZONE, accounts, complaints, moment
-from qboxctl.emulator.jobs.service import Ask, Route, Row, Service, bodies, checked, chosen
-from qboxctl.emulator.wire import Refusal, Response, answer
+from qboxctl.emulator.jobs.service import Ask, Serve, Service, bodies, checked, chosen
+from qboxctl.emulator.wire import Refusal, Response, Row, answer
 from qboxctl.model import JSON
 
 MOST_SCHEDULED = 5
@@ -41,7 +41,7 @@ class Migrations(Service):
         self._last = _FIRST - 1
 
     @property
-    def routes(self) -> Mapping[tuple[str, str], Route]:
+    def routes(self) -> Mapping[tuple[str, str], Serve]:
         """The six calls that are documented."""
         return {
             ("GET", _PATH): self._list,

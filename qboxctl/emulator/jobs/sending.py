@@ -18,13 +18,13 @@ from typing import Any
 from qboxctl.emulator.behaviour import initial_values
 from qboxctl.emulator.jobs import tracemail
 from qboxctl.emulator.jobs.messages import Message, Unsendable, messages_of, rendered
-from qboxctl.emulator.jobs.service import Ask, Route, Row, Service, bodies, checked
+from qboxctl.emulator.jobs.service import Ask, Serve, Service, bodies, checked
 from qboxctl.emulator.jobs.tracemail import Mailout
 from qboxctl.emulator.kinds.delivery_account import QUOTA, username
 from qboxctl.emulator.kinds.delivery_domain import may_send
 from qboxctl.emulator.quirks import reads
 from qboxctl.emulator.state import Stored
-from qboxctl.emulator.wire import Request, Response, answer, positive
+from qboxctl.emulator.wire import Request, Response, Row, answer, positive
 from qboxctl.model import JSON
 from qboxctl.schema.lifecycle import ENABLED
 
@@ -61,7 +61,7 @@ class Sending(Service):
         self._times: dict[str, deque[float]] = defaultdict(deque)
 
     @property
-    def routes(self) -> Mapping[tuple[str, str], Route]:
+    def routes(self) -> Mapping[tuple[str, str], Serve]:
         """The calls of TraceMail that are documented."""
         return {
             ("GET", f"{_TRACE}/counters"): self._counters,

@@ -7,10 +7,9 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, ClassVar, NamedTuple
 
 from qboxctl.emulator.state import Store
-from qboxctl.emulator.wire import PER, Refusal, Request, Response, answer, positive
+from qboxctl.emulator.wire import PER, Refusal, Request, Response, Row, answer, positive
 from qboxctl.model import JSON
 
-Row = dict[str, JSON]
 _EPOCH = datetime(2026, 1, 1, tzinfo=UTC)
 
 
@@ -22,7 +21,7 @@ class Ask(NamedTuple):
     body: JSON
 
 
-Route = Callable[[Ask], Response]
+Serve = Callable[[Ask], Response]
 
 
 class Service:
@@ -41,7 +40,7 @@ class Service:
         self.changed = False
 
     @property
-    def routes(self) -> Mapping[tuple[str, str], Route]:
+    def routes(self) -> Mapping[tuple[str, str], Serve]:
         """What each method does on a path; ``{code}`` stands for a code."""
         raise NotImplementedError
 

@@ -7,8 +7,8 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 
-from qboxctl.emulator.jobs.service import Row, chosen
-from qboxctl.emulator.wire import Refusal
+from qboxctl.emulator.jobs.service import chosen
+from qboxctl.emulator.wire import Refusal, Row
 from qboxctl.model import JSON
 
 WORKED = ("delivered", "suppressed", "bounce")

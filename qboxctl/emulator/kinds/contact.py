@@ -5,8 +5,9 @@ from __future__ import annotations
 from functools import partial
 
 from qboxctl.emulator.answers import Answers
-from qboxctl.emulator.behaviour import Behaviour, Row
+from qboxctl.emulator.behaviour import Behaviour
 from qboxctl.emulator.state import Code, Stored
+from qboxctl.emulator.wire import Row
 from qboxctl.model import JSON
 
 _USUAL = "home"

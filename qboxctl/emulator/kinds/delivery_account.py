@@ -5,10 +5,11 @@ from __future__ import annotations
 from hashlib import blake2b
 
 from qboxctl.emulator.answers import Answers
-from qboxctl.emulator.behaviour import Behaviour, Draft, Row
+from qboxctl.emulator.behaviour import Behaviour, Draft
 from qboxctl.emulator.kinds.delivery_domain import STATUSES
 from qboxctl.emulator.kinds.roles import held_row
 from qboxctl.emulator.state import Code, Stored
+from qboxctl.emulator.wire import Row
 from qboxctl.model import JSON
 
 QUOTA = 1000

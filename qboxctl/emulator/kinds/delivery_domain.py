@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from qboxctl.emulator.answers import Answers
-from qboxctl.emulator.behaviour import Behaviour, Draft, Row
+from qboxctl.emulator.behaviour import Behaviour, Draft
 from qboxctl.emulator.kinds.roles import held_row
 from qboxctl.emulator.state import Code, Store, Stored
+from qboxctl.emulator.wire import Row
 from qboxctl.schema.lifecycle import ENABLED
 
 STATUSES = ("enabled", "disabled", "blocked")

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from qboxctl.emulator.answers import Answers
-from qboxctl.emulator.behaviour import Behaviour, Draft, Row
+from qboxctl.emulator.behaviour import Behaviour, Draft
 from qboxctl.emulator.kinds.outbound import OUTBOUND_LIMITS, outbound_limit
 from qboxctl.emulator.kinds.roles import held_row
 from qboxctl.emulator.state import Code, Stored
+from qboxctl.emulator.wire import Row
 from qboxctl.schema.lifecycle import DISABLED, ENABLED, UNPROVED
 
 

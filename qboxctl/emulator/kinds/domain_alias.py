@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from qboxctl.emulator.answers import Answers
-from qboxctl.emulator.behaviour import Behaviour, Draft, Paging, Row
+from qboxctl.emulator.behaviour import Behaviour, Draft, Paging
 from qboxctl.emulator.kinds.alias import domain_is_active
 from qboxctl.emulator.state import Code, Stored
+from qboxctl.emulator.wire import Row
 from qboxctl.schema.calls import Call, Certainty
 from qboxctl.schema.lifecycle import DISABLED, ENABLED, UNPROVED
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from qboxctl.emulator.answers import Answers
-from qboxctl.emulator.behaviour import Behaviour, Draft, Row
+from qboxctl.emulator.behaviour import Behaviour, Draft
 from qboxctl.emulator.kinds.alias import activates, domain_is_active
 from qboxctl.emulator.kinds.outbound import outbound_limit
 from qboxctl.emulator.kinds.vault import archive_of, archived_at_once
 from qboxctl.emulator.state import Code, Store, Stored
-from qboxctl.emulator.wire import Refusal
+from qboxctl.emulator.wire import Refusal, Row
 from qboxctl.schema.types import SIZES
 
 

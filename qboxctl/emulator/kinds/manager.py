@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from qboxctl.emulator.answers import Answers
-from qboxctl.emulator.behaviour import Behaviour, Draft, Row
+from qboxctl.emulator.behaviour import Behaviour, Draft
 from qboxctl.emulator.entries import GIVE
 from qboxctl.emulator.kinds.roles import holder_of, one_role_more, user_row
 from qboxctl.emulator.state import Code, Stored
+from qboxctl.emulator.wire import Row
 from qboxctl.model import JSON
 from qboxctl.schema.types import SIZES
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from qboxctl.emulator.behaviour import Draft, Row
+from qboxctl.emulator.behaviour import Draft
+from qboxctl.emulator.wire import Row
 
 OUTBOUND_LIMITS: tuple[Row, ...] = tuple(
     {

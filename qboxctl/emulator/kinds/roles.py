@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from qboxctl.emulator.answers import Answers
-from qboxctl.emulator.behaviour import Draft, Row
+from qboxctl.emulator.behaviour import Draft
 from qboxctl.emulator.state import Store, Stored
+from qboxctl.emulator.wire import Row
 
 MOST_ROLES = 2
 _ROLES = ("manager", "team_member")

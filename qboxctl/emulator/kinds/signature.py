@@ -6,9 +6,9 @@ import html
 from html.parser import HTMLParser
 
 from qboxctl.emulator.answers import Answers
-from qboxctl.emulator.behaviour import Behaviour, Draft, Row
+from qboxctl.emulator.behaviour import Behaviour, Draft
 from qboxctl.emulator.state import Code, Stored
-from qboxctl.emulator.wire import Refusal
+from qboxctl.emulator.wire import Refusal, Row
 from qboxctl.errors import ALREADY_EXISTS
 from qboxctl.model import JSON
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from qboxctl.emulator.answers import Answers
-from qboxctl.emulator.behaviour import Behaviour, Draft, Row
+from qboxctl.emulator.behaviour import Behaviour, Draft
 from qboxctl.emulator.state import Code, Stored
-from qboxctl.emulator.wire import Refusal
+from qboxctl.emulator.wire import Refusal, Row
 from qboxctl.errors import ALREADY_EXISTS
 
 

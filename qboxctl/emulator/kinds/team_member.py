@@ -6,9 +6,10 @@ import re
 from collections.abc import Iterable
 
 from qboxctl.emulator.answers import Answers
-from qboxctl.emulator.behaviour import Behaviour, Draft, Paging, Row
+from qboxctl.emulator.behaviour import Behaviour, Draft, Paging
 from qboxctl.emulator.kinds.roles import one_role_more, user_row
 from qboxctl.emulator.state import Code, Stored
+from qboxctl.emulator.wire import Row
 from qboxctl.model import JSON
 from qboxctl.schema.calls import Call
 

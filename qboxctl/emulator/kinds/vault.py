@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from qboxctl.emulator.answers import Answers
-from qboxctl.emulator.behaviour import Behaviour, Draft, Row
+from qboxctl.emulator.behaviour import Behaviour, Draft
 from qboxctl.emulator.entries import state_of
 from qboxctl.emulator.quirks import reads
 from qboxctl.emulator.state import Code, Stored
-from qboxctl.emulator.wire import Refusal
+from qboxctl.emulator.wire import Refusal, Row
 from qboxctl.errors import ALREADY_EXISTS
 from qboxctl.model import JSON
 from qboxctl.schema.lifecycle import DISABLED, ENABLED, SETTLED
