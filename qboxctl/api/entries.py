@@ -1,4 +1,4 @@
-"""Lists that are written entry by entry, and what a list of the API tells of them.
+"""Lists that are written entry by entry.
 
 A refusal is about one entry: the others go out all the same, and each is told by itself.
 """
@@ -9,16 +9,14 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from qboxctl.api.listing import number_in
 from qboxctl.api.responses import Answer
 from qboxctl.errors import Refused
-from qboxctl.model import JSON, Address, FieldChange, Live, Value
-from qboxctl.schema.calls import OWN, Call
-from qboxctl.schema.entries import Entries, Members, Move, Register, moves
-from qboxctl.schema.resource import Body, Field
+from qboxctl.model import Address, FieldChange, Value
+from qboxctl.schema.calls import Call
+from qboxctl.schema.entries import Entries, Move, moves
+from qboxctl.schema.resource import Body
 
 if TYPE_CHECKING:
-    from qboxctl.api.reader import Account, Home
     from qboxctl.api.writer import Target, Writer
 
 _NO_CALL = (404, 405)
@@ -118,31 +116,3 @@ class EntryWriter:
         body |= {call.entry: code} if call.entry else {call.entries: [code]} if call.entries else {}
         answer: Answer = self.writer.send(call, target, body or None, self.intend, entry=code)
         return answer.status
-
-
-def registered(account: Account, one: Field, home: Home, live: Live) -> dict[str, JSON]:
-    """What to add to an object's row of a list that is told elsewhere; nothing where that cannot be told.
-
-    ``home`` is what the object lives in. What cannot be read is empty only where the object counts none.
-    """
-    register = one.each.register if one.each else None
-    if register is None:
-        return {}
-    found = _members(account, one, register, home, live)
-    return {one.row_name: list(found.within), register.kept: list(found.kept)} if found is not None else {}
-
-
-def _members(account: Account, one: Field, register: Register, home: Home, live: Live) -> Members | None:
-    codes = {**home.codes, OWN: live.remote_id}
-    counted = number_in(live.row, register.counter)
-    rows = account.side_list(register.list, register.list.path_for(codes), register.codes)
-    if rows or (rows is not None and not counted):
-        return register.listed(rows)
-    if counted == 0:
-        return Members()
-    for kind in one.linked:
-        beside = account.types[kind]
-        marked = register.marked(account.beside(beside, home), beside.identity.id)
-        if marked is not None:
-            return marked
-    return None

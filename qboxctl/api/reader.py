@@ -12,8 +12,8 @@ from typing import NamedTuple
 from urllib.parse import unquote
 
 from qboxctl.api.client import Reader
-from qboxctl.api.entries import registered
 from qboxctl.api.listing import MOST_ALIKE, MOST_READINGS, Page, Readings, Row, number_in, untold
+from qboxctl.api.registers import registered
 from qboxctl.api.responses import Answer
 from qboxctl.errors import ApiError, AuthError, NoSuchCall, Refused
 from qboxctl.model import JSON, Address, Live
