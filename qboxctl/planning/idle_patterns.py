@@ -95,6 +95,17 @@ def idle_rules(known: Known) -> Iterator[Advisory]:
                 yield Advisory("Q047", "", message, _COMPARE)
 
 
+def idle_me(known: Known) -> Iterator[Advisory]:
+    """Warn where ``settings.me`` names nobody: it protects who runs the program."""
+    settings, live = known.configuration.settings, known.live_state
+    for type_ in known.types.values() if settings.me and not settings.customer_code else ():
+        address = Address(type_.kind, settings.me)
+        there = address in known.configuration.objects or address in live.live
+        if type_.grants and Collection(type_.kind) in live.complete and not there:
+            message = f"settings.me: {address} is no object, neither declared nor live, so it protects nobody"
+            yield Advisory("Q047", "", message, _COMPARE)
+
+
 def refuse_idle_options(known: Known, chosen: Options) -> None:
     """Raise QboxctlError for a pattern that means nothing: it is a typing error, and the plan would hide it."""
     for option, found in (("--target", chosen.targets), ("--rotate", chosen.rotate), ("--exclude", chosen.excludes)):

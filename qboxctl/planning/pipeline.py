@@ -13,7 +13,7 @@ from qboxctl.model import LiveState, Plan
 from qboxctl.planning.advisories import advise
 from qboxctl.planning.customers import customer_codes
 from qboxctl.planning.guards import PASSABLE
-from qboxctl.planning.idle_patterns import Known, idle_rules, refuse_idle_options
+from qboxctl.planning.idle_patterns import Known, idle_me, idle_rules, refuse_idle_options
 from qboxctl.planning.planner import make_plan
 from qboxctl.planning.queries import query_for_plan
 from qboxctl.planning.targets import Targets
@@ -75,6 +75,6 @@ def with_advice(compared: Compared) -> Plan:
     configuration, types = targets.configuration, targets.types
     known = Known(configuration, live_state, types)
     refuse_idle_options(known, targets.options)
-    idle = () if targets.narrowed else idle_rules(known)
+    idle = () if targets.narrowed else (*idle_rules(known), *idle_me(known))
     warnings = (*idle, *advise(configuration, live_state, plan, types))
     return replace(plan, warnings=warnings, customers=customer_codes(configuration, live_state, types))

@@ -12,7 +12,7 @@ from qboxctl.api.client import Reader
 from qboxctl.api.reader import Account
 from qboxctl.errors import QboxctlError
 from qboxctl.model import Address, Revealed
-from qboxctl.planning.idle_patterns import Known, idle_rules, refuse_idle_options
+from qboxctl.planning.idle_patterns import Known, idle_me, idle_rules, refuse_idle_options
 from qboxctl.planning.pipeline import read_and_plan
 from qboxctl.planning.targets import Options, Targets
 from qboxctl.resources import TYPES
@@ -129,3 +129,19 @@ def test_what_is_ignored_is_not_missed() -> None:
 
 def test_what_belongs_to_another_customer_is_not_missed() -> None:
     assert not [*idle_rules(known("protect: ['mailbox/adda@a.example']\nsettings: {customer_code: C1}", EMPTY))]
+
+
+ACCESS = """
+team_members: {luca@example.com: {firstname: L, lastname: N, password: {env: PW}}}
+"""
+
+
+@pytest.mark.parametrize("me", ["lucca@example.com", "Luca@Example.com"])
+def test_a_wrong_word_for_who_runs_the_program_protects_nobody(me: str) -> None:
+    found = [one.message for one in idle_me(known(f"settings: {{me: '{me}'}}", ACCESS))]
+    told = "settings.me: team_member/lucca@example.com is no object, neither declared nor live, so it protects nobody"
+    assert found == [told] * (me == "lucca@example.com")
+
+
+def test_who_runs_the_program_may_be_one_that_was_not_read() -> None:
+    assert not [*idle_me(known("settings: {me: lucca@example.com}", "domains: {}"))]
