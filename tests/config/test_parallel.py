@@ -119,6 +119,21 @@ print([one.parse()[0]["a"] for one in sources])
     assert python(program) == "[0, 1, 2, 3, 4, 5, 6, 7]\n"
 
 
+def test_an_interruption_during_a_fork_is_not_lost() -> None:
+    program = """
+import os, signal
+from qboxctl.config.yaml.parallel import parse_together
+from qboxctl.config.yaml.reader import Source
+os.register_at_fork(after_in_parent=lambda: os.kill(os.getpid(), signal.SIGINT))
+sources = [Source(str(number), f"a: {number}") for number in range(8)]
+try:
+    parse_together(sources, share=1, processors=2)
+except KeyboardInterrupt:
+    print("interrupted")
+"""
+    assert python(program) == "interrupted\n"
+
+
 def test_where_nobody_learns_how_children_end_the_values_are_the_same() -> None:
     program = """
 import signal

@@ -65,11 +65,14 @@ def _start(sources: Sequence[Source], fork: Fork) -> _Child | None:
     except OSError:
         return None
     parent = os.getpid()
+    # Python's own work around a fork swallows what a signal raises: an interruption waits until that is done
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM})
     try:
         process = fork()
         if not process:
             signal.signal(signal.SIGINT, signal.SIG_DFL)
             signal.signal(signal.SIGTERM, signal.SIG_DFL)
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
             os.close(reading)
             with open(writing, "wb") as out:
                 marshal.dump(list(_values(sources)), out)
@@ -81,6 +84,7 @@ def _start(sources: Sequence[Source], fork: Fork) -> _Child | None:
     finally:
         if os.getpid() != parent:  # whatever happens, the child must not come back from here
             os._exit(1)
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
     os.close(writing)
     return process, reading
 
