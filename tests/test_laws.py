@@ -105,8 +105,11 @@ def without_lists(lab: Lab, tree: dict[str, Any]) -> None:
         for mailbox in (one for domain in tree["domains"].values() for one in domain.get("mailboxes", {}).values()):
             mailbox.pop("address_books", None)
     if lab.quirks.get("manager_read") == "absent":
-        for name in [name for name, body in tree.get("managers", {}).items() if not body.get("domains")]:
-            del tree["managers"][name]
+        there = lab.seed["managers"]
+        held = {name: tree["domains"].keys() & set(body.get("domains", ())) for name, body in there.items()}
+        for name, body in list(tree.get("managers", {}).items()):
+            if not body.get("domains") or not held.get(name, True):
+                del tree["managers"][name]
 
 
 def without_unknown(lab: Lab, tree: dict[str, Any]) -> None:

@@ -224,7 +224,8 @@ class Executor:
         try:
             code, status = self.writer.create_again(target, fields, told, self.intend(step))
         except Refused as refused:
-            if not refused.already_exists or self.writer.named(target):
+            others = (one for one in self.writer.named(target) if one.remote_id != target.remote_id)
+            if not refused.already_exists or any(others):  # the one that is going may still be in its list, as it was
                 raise
             return Written("", refused.status, taken=True, why=f"{told}, and its deletion is queued")
         if not code:

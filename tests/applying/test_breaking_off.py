@@ -155,6 +155,17 @@ def test_what_was_deleted_to_be_created_again_is_told_to_be_gone(waits: int) -> 
     assert (one.status, one.error) == (Status.WAITING, gone)
 
 
+@pytest.mark.parametrize("rows", ["full", "abridged"])
+def test_what_is_going_holds_its_own_name_only_while_it_is_going(rows: str) -> None:
+    """An abridged list shows an object whose deletion is queued as it was: it is not another one of that name."""
+    house = lab(quirks={"delete": "queued", "list_detail": rows}, seed=CARDS)
+    done = applied(house, "houses: {h1: {cards: {acme: {phones: ['2']}}}}")
+    assert [one.status for one in done.outcomes] == [Status.DONE]
+    assert house.emulator.dump(codes=False)["houses"]["h1"]["cards"]["acme"]["phones"] == [
+        {"value": "2", "type": "home"}
+    ]
+
+
 def test_a_proof_that_was_accepted_is_not_asked_for_again() -> None:
     """The run is stopped between the proof and the look that would have shown it."""
 

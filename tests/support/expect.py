@@ -11,7 +11,7 @@ from qboxctl.model import Action, Address, Change, Outcome, Status
 from qboxctl.resources import TYPES
 from qboxctl.schema import collections
 from qboxctl.schema.kinds import Kinds
-from qboxctl.schema.resource import Field
+from qboxctl.schema.resource import Field, ResourceType
 
 Tree = dict[str, Any]
 
@@ -194,7 +194,7 @@ def told(
         live = now.get(address)
         if live is None:
             continue
-        wrong = {name for name, _, wanted in change.fields if not _same(one.address.kind, live, name, wanted)}
+        wrong = {name for name, _, wanted in change.fields if not _same(types[one.address.kind], live, name, wanted)}
         unsent = set(re.findall(r"[\w.]+", " ".join(re.findall(r"([\w., ]+) (?:was|were) not sent", text))))
         # what is blank is so without being sent, and so may be what an update sends without being able to read it
         blind = change.action is Action.UPDATE
@@ -222,8 +222,8 @@ def _shown(one: Field, value: Any) -> Any:
     return list(value) if isinstance(value, tuple) else value
 
 
-def _same(kind: str, live: Tree, name: str, wanted: Any) -> bool:
+def _same(type_: ResourceType, live: Tree, name: str, wanted: Any) -> bool:
     if name.startswith("extra."):
         return (live.get("extra", {}).get(name.removeprefix("extra.")) or "") == wanted
-    one = TYPES[kind].by_name.get(name)
+    one = type_.by_name.get(name)
     return bool(live.get(name) == (_shown(one, wanted) if one else wanted))
