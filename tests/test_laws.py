@@ -30,6 +30,7 @@ from qboxctl.planning.targets import Options
 from qboxctl.render import outcomes as render_outcomes
 from qboxctl.render import plan_text
 from qboxctl.resources import TYPES
+from qboxctl.schema.calls import readable
 from qboxctl.schema.patterns import Pattern
 from tests.support.expect import check, objects, told
 from tests.support.lab import ENVIRON, PASSWORD, TOKEN, Lab, NowBlockedError, configuration_of, socket_lab
@@ -297,7 +298,7 @@ def _turned(tree: Any) -> Any:
 
 BAD = {"bad": st.lists(faults(), max_size=3), "lost": st.lists(troubles(), max_size=2)}
 """What breaks: answers, and the way to the server."""
-LONGEST = 12
+LONGEST = 60
 """More runs than the faults of a case can disturb."""
 HURRIED = ApiSettings(concurrency=4, timeout=TIMEOUT)
 
@@ -477,7 +478,8 @@ def _truthful(lab: Lab, path: Path) -> None:
     path.unlink(missing_ok=True)
     for canary in (TOKEN, *ENVIRON.values()):
         assert canary not in text
-    intended = {json.loads(line)["message"] for line in text.splitlines() if json.loads(line)["event"] == "intended"}
+    events = [json.loads(line) for line in text.splitlines()]
+    intended = {readable(one["message"]) for one in events if one["event"] == "intended"}
     sent = {
         f"{one.method} {one.path}"
         for one in lab.emulator.requests

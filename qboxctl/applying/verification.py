@@ -60,12 +60,13 @@ class Verifier:
         self, type_: ResourceType, steps: Sequence[Step], wanted: Mapping[Address, tuple[str, Sized[str]]], pages: int
     ) -> dict[Address, Live]:
         """Read objects with what they hold, as that tells it; by that alone where no list shows them."""
-        written = {one.name for step in steps for one in self.run.fields(step)}
+        run, written = self.run, {one.name for step in steps for one in self.run.fields(step)}
         if type_.kind in self.account.silent and not self.account.rows(type_):  # though something was made
             self.account.unread.add(type_.kind)
         unread = type_.kind in self.account.unread
         lists = [one for one in type_.holding if one.name in written or unread]
-        only = None if unread else {target for one in lists for target in self.touched(one, steps)}
+        touched = {target for one in lists for target in self.touched(one, steps)}
+        only = None if unread else {(target.kind, run.ids.of(target)) for target in touched}
         held = what_may_be_held(self.account, lists, only)
         if unread:
             objects = self.run.configuration.objects

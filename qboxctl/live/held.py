@@ -10,14 +10,20 @@ from qboxctl.model import Address, Live
 from qboxctl.schema.resource import Field
 
 
-def what_may_be_held(account: Account, lists: Iterable[Field], only: Set[Address] | None = None) -> dict[Address, Live]:
-    """The live objects that some lists may name, each with who holds it; where only some matter, no others."""
+def what_may_be_held(
+    account: Account, lists: Iterable[Field], only: Set[tuple[str, str]] | None = None
+) -> dict[Address, Live]:
+    """The live objects that some lists may name, each with who holds it.
+
+    Where ``only`` some matter, by kind and code, there are no others.
+    """
     found: dict[Address, Live] = {}
     for one in lists:
         for kind in one.linked if one.holder else ():
             type_ = account.types[kind]
-            lives = (account.live(type_, row, "") for row in account.rows(type_))
-            for live in (each for each in lives if each is not None and (only is None or each.address in only)):
+            for live in (account.live(type_, row, "") for row in account.rows(type_)):
+                if live is None or (only is not None and (kind, live.remote_id) not in only):
+                    continue
                 missing = account.lacking(type_, live, [one.holder.code, one.holder.name] if one.holder else [])
                 found[live.address] = (account.ask(type_, {}, live, missing) if missing else None) or live
     return found

@@ -530,3 +530,12 @@ def test_an_account_without_managers_in_its_files_is_read_as_before() -> None:
     lab = Lab(seed=account(ina("a.example")))
     plan(lab, json.dumps({"domains": {name: {} for name in DOMAINS}}))
     assert [each.path for each in lab.emulator.requests] == ["/api/domains"]
+
+
+def test_a_new_account_is_given_whatever_the_server_calls_it() -> None:
+    """It keeps a part of the description only: the account is known by the id that its creation gave."""
+    name = "all the messages that the application sends by itself"
+    lab = Lab(quirks={"descriptions": "cut"}, seed=account({}))
+    wish = files(ina(delivery=[name]), delivery={"accounts": {name: {"type": "transactional"}}})
+    assert {each.status for each in apply(lab, wish).values()} == {Status.DONE}
+    assert lab.plan(configuration_of(wish)).changes == ()
