@@ -147,7 +147,7 @@ def in_effect(
     Right after they were ``sent``, what the server made of them counts as well.
     """
     wrong = []
-    for name, _, after in fields:
+    for name, before, after in fields:
         now = now_of(type_, name, live, codes)
         want = tuple(after) if isinstance(after, list) and not name.startswith(EXTRA) else after
         one = type_.by_name.get(name)
@@ -155,6 +155,8 @@ def in_effect(
             continue
         if name.startswith(EXTRA):
             same: bool | None = same_extra(want, now)
+        elif one is not None and one.each and one.each.take is None:  # nothing is taken; what it had may have gone
+            same = isinstance(now, tuple) and set(want or ()) - set(before or ()) <= set(now)
         elif sent and one is not None and one.type.among:
             same = one.type.taken(want, now, others.get((type_.kind, name), ()))
         else:

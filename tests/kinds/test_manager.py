@@ -539,3 +539,16 @@ def test_a_new_account_is_given_whatever_the_server_calls_it() -> None:
     wish = files(ina(delivery=[name]), delivery={"accounts": {name: {"type": "transactional"}}})
     assert {each.status for each in apply(lab, wish).values()} == {Status.DONE}
     assert lab.plan(configuration_of(wish)).changes == ()
+
+
+@pytest.mark.parametrize("removed", ["delete", "disable"])
+def test_what_a_manager_held_may_go_in_the_run_that_gives_it_more(removed: str) -> None:
+    accounts = {name: {"type": "newsletter"} for name in ("old", "news")}
+    lab = Lab(seed=account(ina(delivery=["old"]), delivery={"accounts": accounts}))
+    wish = files(
+        ina(delivery=["news"]),
+        delivery={"accounts": {"news": accounts["news"]}},
+        on_remove={"delivery_account": removed},
+    )
+    assert {each.status for each in apply(lab, wish).values()} == {Status.DONE}
+    assert lab.plan(configuration_of(wish)).changes == ()
