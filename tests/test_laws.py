@@ -109,7 +109,8 @@ def without_lists(lab: Lab, tree: dict[str, Any]) -> None:
         there = lab.seed["managers"]
         held = {name: tree["domains"].keys() & set(body.get("domains", ())) for name, body in there.items()}
         for name, body in list(tree.get("managers", {}).items()):
-            if not body.get("domains") or not held.get(name, True):
+            told = name in there or lab.quirks.get("create_answer") != "nothing"
+            if not body.get("domains") or not held.get(name, True) or not told:
                 del tree["managers"][name]
 
 
