@@ -97,7 +97,7 @@ class Verifier:
             return Look.WRONG, "it is still there"
         if live is None or live.leaving:
             idle = any(type_.is_idle(one.name, one.after) for one in self.run.fields(step))
-            return (Look.GOOD, "") if idle else (Look.WRONG, "it is not there")
+            return (Look.GOOD, "") if idle else (Look.WRONG, self.unseen(step))
         if type_.lifecycle.proves(live.status) and (change is None or not change.action.removes):
             return Look.UNPROVED, "it waits for its ownership proof"
         if live.status in type_.lifecycle.failed:
@@ -116,6 +116,15 @@ class Verifier:
             return Look.WRONG, f"{names} did not take effect"
         notes = filter(None, (self.noted(step, live), self.pinned_anew(step, live)))
         return Look.GOOD, "; ".join(notes)
+
+    def unseen(self, step: Step) -> str:
+        """What to say of an object that is not there; a new one may be, where no list shows it and nothing its code."""
+        identity = self.run.types[step.address.kind].identity
+        unread = step.address.kind in self.account.unread and self.creates(step)
+        if not identity.pin or not unread or self.run.ids.of(step.address):
+            return "it is not there"
+        pin = f"write {identity.pin}: CODE under it, as the panel shows it"
+        return f"it is not there as far as this API tells, which has no list of these and told no code: {pin}"
 
     def pinned_anew(self, step: Step, live: Live) -> str:
         """What to write in the place of the pin of an object that was deleted and created again."""

@@ -552,3 +552,12 @@ def test_what_a_manager_held_may_go_in_the_run_that_gives_it_more(removed: str) 
     )
     assert {each.status for each in apply(lab, wish).values()} == {Status.DONE}
     assert lab.plan(configuration_of(wish)).changes == ()
+
+
+def test_one_whose_code_nothing_tells_is_to_be_pinned() -> None:
+    lab = Lab(quirks={**ABSENT, "create_answer": "nothing"}, seed=account({}))
+    lab.emulator.publish("new.example")
+    new = {"new.example": {"postmaster_password": {"env": "PW"}}}  # what is given after the manager was made
+    done = apply(lab, files(ina("new.example"), domains=new))[f"manager/{INA}"]
+    assert done.status is Status.FAILED
+    assert "told no code: write code: CODE under it, as the panel shows it" in str(done.error)
