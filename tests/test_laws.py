@@ -87,7 +87,7 @@ def obey(lab: Lab, tree: dict[str, Any], seed: dict[str, Any]) -> None:
     assert {one.status for one in done} <= {Status.DONE}, [one for one in done if one.status is not Status.DONE]
     check(before, tree, lab.emulator.dump(codes=False), blind(lab))
     held(lab, configuration, objects(before), objects(lab.emulator.dump(codes=False)))
-    again = all_known(lab, configuration, lab.plan(configuration))
+    again = all_known(lab, configuration, lab.plan(configuration), plan)
     assert again.changes == (), again.changes
     guarded(lab, configuration, before, again)
     twice = {str(change.address) for change in plan.changes if (FLAG, True) in {one[::2] for one in change.fields}}
@@ -121,10 +121,15 @@ def without_unknown(lab: Lab, tree: dict[str, Any]) -> None:
         tree.pop("managers", None)
 
 
-def all_known(lab: Lab, configuration: Configuration, plan: Plan) -> Plan:
-    """The next plan, where this one only sends keys that nobody had before the last apply, as then nobody knew them."""
+def all_known(lab: Lab, configuration: Configuration, plan: Plan, earlier: Plan) -> Plan:
+    """The next plan, where this one only sends what could not be known before the last apply, as the plan then said.
+
+    Nobody had a key before, or a count that is 0 now tells that a list, of which nothing else tells, is empty.
+    """
     keys = {(type_.kind, one.name) for type_ in TYPES.values() for one in type_.among}
-    if not plan.changes or not all((one.address.kind, f.name) in keys for one in plan.changes for f in one.fields):
+    unsure = {(row.address, name) for row in earlier.unverifiable for name in row.fields}
+    sent = [(one.address, each.name) for one in plan.changes for each in one.fields]
+    if not sent or not all(one in unsure or (one[0].kind, one[1]) in keys for one in sent):
         return plan
     lab.apply(configuration, plan, acknowledge=plan.id)
     return lab.plan(configuration)
@@ -359,7 +364,7 @@ def test_a_run_stopped_anywhere_tells_what_it_did_and_the_next_one_knows_the_res
     assert {one.status for one in lab.apply(configuration, rest, acknowledge=rest.id)} <= {Status.DONE}
     check(before, tree, lab.emulator.dump(codes=False), blind(lab), frozenset(half))
     held(lab, configuration, objects(before), objects(lab.emulator.dump(codes=False)))
-    last = all_known(lab, configuration, lab.plan(configuration))
+    last = all_known(lab, configuration, lab.plan(configuration), rest)
     assert last.changes == ()
     guarded(lab, configuration, before, last)
 
@@ -408,7 +413,7 @@ def survive(lab: Lab, tree: dict[str, Any]) -> None:
     ordered = lab.emulator.dump()["delivery"]["accounts"].values()
     names = [one["description"] for one in ordered]
     assert len(names) == len(set(names)), f"ordered twice: {names}"
-    last = all_known(lab, configuration, plan_at_last(lab, configuration))
+    last = all_known(lab, configuration, plan_at_last(lab, configuration), plan)
     assert last.changes == ()
     guarded(lab, configuration, before, last)
     assert PASSWORD not in "".join(lab.log)
