@@ -57,7 +57,7 @@ class Reference(click.ParamType):  # type: ignore[type-arg]  # generic from clic
         return Secret(_SOURCES[source], (name,))
 
 
-class EmailAddress(click.ParamType):  # type: ignore[type-arg]
+class EmailAddress(click.ParamType):  # type: ignore[type-arg]  # generic from click 8.5 on only
     """An e-mail address."""
 
     name = "address"

@@ -23,7 +23,7 @@ class Duration(click.ParamType):  # type: ignore[type-arg]  # generic from click
         return float(number) * _UNITS[unit]
 
 
-class Moment(click.ParamType):  # type: ignore[type-arg]
+class Moment(click.ParamType):  # type: ignore[type-arg]  # generic from click 8.5 on only
     """A date with a time; without an offset it is meant in the time zone of this machine."""
 
     name = "time"
@@ -38,7 +38,7 @@ class Moment(click.ParamType):  # type: ignore[type-arg]
             self.fail(f"{value!r} is not a time: write 2026-12-01T22:00, or 2026-12-01T22:00+01:00", param, ctx)
 
 
-class Since(click.ParamType):  # type: ignore[type-arg]
+class Since(click.ParamType):  # type: ignore[type-arg]  # generic from click 8.5 on only
     """One of some words, or a date."""
 
     name = "since"

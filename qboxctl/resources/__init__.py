@@ -1,7 +1,8 @@
 """The kinds of resources, in the order in which they are created. A new kind is one file and one line here.
 
-A module states what its kind is, with the source of each fact, and what only this kind knows. What several know of mail
-stands beside them: ``addresses`` and ``circles`` (what may be wrong with where mail goes), ``published`` (DNS records).
+A module states what its kind is, with the source of each fact, and what only this kind knows. What several know
+stands beside them: ``addresses`` and ``circles`` (what may be wrong with where mail goes), ``published`` (DNS records),
+``people`` (names and first passwords).
 
 Never: how a kind is read, planned or written.
 Start at ``alias``, a short one.

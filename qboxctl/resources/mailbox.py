@@ -4,12 +4,13 @@ from collections import defaultdict
 from collections.abc import Iterator
 
 from qboxctl.model import Action, Address, Advisory, Desired, Live, Value
+from qboxctl.resources.people import password
 from qboxctl.schema import formats
 from qboxctl.schema.calls import Call, Calls, Certainty
 from qboxctl.schema.collections import Networks, Texts
 from qboxctl.schema.resource import Billing, Field, Identity, Joined, Mode, Reserved, ResourceType
 from qboxctl.schema.rules import Declared, Finding, Planned
-from qboxctl.schema.types import GB, Boolean, Choice, Date, Integer, Password, Size, Text
+from qboxctl.schema.types import GB, Boolean, Choice, Date, Integer, Size, Text
 
 _UPDATE = "putApiDomainsDomainCodeEmailAccountsEmailAccountCode"
 _STATUS = "putApiDomainsDomainCodeEmailAccountsEmailAccountCodeStatus"
@@ -126,14 +127,7 @@ RESOURCE = ResourceType(
         Field("firstname", Text(), "First name in the address book", required=True, source=_UPDATE),
         Field("lastname", Text(), "Last name in the address book", source=_UPDATE),
         Field("description", Text(), "Old display name; firstname and lastname have replaced it", source=_UPDATE),
-        Field(
-            "password",
-            Password(),
-            "Password: at least 8 characters with a letter and a digit. Sent at creation and with --rotate",
-            mode=Mode.WRITE_ONLY,
-            required=True,
-            source=_UPDATE,
-        ),
+        password(_UPDATE),
         Field(
             "max_email_quota",
             Size(),

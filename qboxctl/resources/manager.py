@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from qboxctl.model import Advisory
+from qboxctl.resources.people import names, password
 from qboxctl.schema import formats
 from qboxctl.schema.calls import Call, Calls, Certainty
 from qboxctl.schema.collections import References
@@ -12,7 +13,7 @@ from qboxctl.schema.entries import Entries
 from qboxctl.schema.lifecycle import Lifecycle
 from qboxctl.schema.resource import Field, Holder, Identity, Mode, Reference, ResourceType
 from qboxctl.schema.rules import Planned
-from qboxctl.schema.types import Boolean, Choice, Limit, Password, Size, Text
+from qboxctl.schema.types import Boolean, Choice, Limit, Size, Text
 
 _CREATE = "postApiManagers"
 _UPDATE = "putApiManagersManagerCode"
@@ -87,17 +88,9 @@ RESOURCE = ResourceType(
         **dict.fromkeys(("permissions", "role", "roles"), "a manager has no permissions but domains and limits"),
     },
     fields=(
-        Field("firstname", Text(), "First name", mode=Mode.CREATE_ONLY, required=True, source=_CREATE),
-        Field("lastname", Text(), "Last name", mode=Mode.CREATE_ONLY, required=True, source=_CREATE),
+        *names(_CREATE),
         Field("company", Text(), "Company", mode=Mode.CREATE_ONLY, source=_CREATE),
-        Field(
-            "password",
-            Password(),
-            "Password: at least 8 characters with a letter and a digit. Sent at creation and with --rotate",
-            mode=Mode.WRITE_ONLY,
-            required=True,
-            source=_UPDATE,
-        ),
+        password(_UPDATE),
         Field(
             "catch_all",
             Boolean(),

@@ -1,11 +1,12 @@
 """Team members: colleagues who work in the panel, and with tokens, within the permissions that they are given."""
 
+from qboxctl.resources.people import names, password
 from qboxctl.schema import formats
 from qboxctl.schema.calls import Call, Calls
 from qboxctl.schema.keys import Keys
 from qboxctl.schema.lifecycle import Lifecycle
 from qboxctl.schema.resource import Field, Identity, Mode, ResourceType
-from qboxctl.schema.types import Choice, Password, Text
+from qboxctl.schema.types import Choice
 
 _CREATE = "postApiTeamMembers"
 _UPDATE = "putApiTeamMembersTeamMemberCode"
@@ -41,16 +42,8 @@ RESOURCE = ResourceType(
         ),
     },
     fields=(
-        Field("firstname", Text(), "First name", mode=Mode.CREATE_ONLY, required=True, source=_CREATE),
-        Field("lastname", Text(), "Last name", mode=Mode.CREATE_ONLY, required=True, source=_CREATE),
-        Field(
-            "password",
-            Password(),
-            "Password: at least 8 characters with a letter and a digit. Sent at creation and with --rotate",
-            mode=Mode.WRITE_ONLY,
-            required=True,
-            source=_UPDATE,
-        ),
+        *names(_CREATE),
+        password(_UPDATE),
         Field(
             "permissions",
             Keys(),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, ClassVar, NamedTuple
@@ -24,7 +25,7 @@ class Ask(NamedTuple):
 Serve = Callable[[Ask], Response]
 
 
-class Service:
+class Service(ABC):
     """A part of the server with routes of its own; ``changed`` says whether the request changed anything.
 
     Whoever calls it holds the emulator's lock.
@@ -40,17 +41,17 @@ class Service:
         self.changed = False
 
     @property
+    @abstractmethod
     def routes(self) -> Mapping[tuple[str, str], Serve]:
         """What each method does on a path; ``{code}`` stands for a code."""
-        raise NotImplementedError
 
+    @abstractmethod
     def plant(self, content: Any) -> None:
         """Take in what a seed says; raises ValueError."""
-        raise NotImplementedError
 
+    @abstractmethod
     def dump(self) -> JSON:
         """What a seed would say; nothing where there is nothing."""
-        raise NotImplementedError
 
     def guards(self, request: Request) -> bool:
         """Whether the request is for a part that has tokens of its own."""
