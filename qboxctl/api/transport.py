@@ -1,7 +1,7 @@
 """The way to the API: certificates, the proxy that the environment names, and one deadline for each whole request.
 
-The library below begins its timeout anew with every byte; here all that a request does on the network, from the name
-look-up to the last trailer, shares the time that is left of it.
+The library below begins its timeout anew with every byte; here all that a request does on the network, from its first
+connection to the last trailer, shares the time that is left of it. How long the system looks for a name is its own.
 """
 
 from __future__ import annotations
@@ -33,6 +33,8 @@ _UNPACKED = 256 * 1024
 """How many bytes of an answer are unpacked in one go."""
 _PIECE = 16 * 1024
 """How many bytes are written in one go, before the time is looked at."""
+_PATIENCE = 3.0
+"""Seconds at most for which an address is tried while there are others."""
 _IDLE = 5.0
 """Seconds for which a connection waits for its next request."""
 _CERTIFICATES = ("SSL_CERT_FILE", "SSL_CERT_DIR", "SSLKEYLOGFILE")
@@ -51,9 +53,16 @@ class Network(httpx.BaseTransport):
     """Connections to one endpoint. Raises QboxctlError where the environment allows none.
 
     ``route`` says how they go, where that is not straight. What this machine itself answers is asked straight.
+    ``look_up`` gives the addresses of a host and port; raises OSError.
     """
 
-    def __init__(self, endpoint: str, api: ApiSettings, environ: Mapping[str, str] = os.environ) -> None:
+    def __init__(
+        self,
+        endpoint: str,
+        api: ApiSettings,
+        environ: Mapping[str, str] = os.environ,
+        look_up: Callable[[str, int], list[str]] | None = None,
+    ) -> None:
         parts = urlsplit(endpoint)
         host, secure = parts.hostname or "", parts.scheme == "https"
         trust = _certificates(environ) if secure else None  # loading them takes a tenth of a second
@@ -67,7 +76,7 @@ class Network(httpx.BaseTransport):
             max_connections=api.concurrency,
             max_keepalive_connections=api.concurrency,
             keepalive_expiry=_IDLE,
-            network_backend=_Backend(self._deadline),
+            network_backend=_Backend(self._deadline, look_up or _addresses),
         )
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
@@ -144,8 +153,8 @@ class _Deadline(threading.local):
 class _Backend(httpcore.NetworkBackend):
     """Makes connections whose operations keep to the deadline."""
 
-    def __init__(self, deadline: _Deadline) -> None:
-        self._deadline = deadline
+    def __init__(self, deadline: _Deadline, look_up: Callable[[str, int], list[str]]) -> None:
+        self._deadline, self._look_up = deadline, look_up
         self._inner = httpcore.SyncBackend()
 
     def connect_tcp(
@@ -156,14 +165,15 @@ class _Backend(httpcore.NetworkBackend):
         local_address: str | None = None,
         socket_options: Iterable[Any] | None = None,
     ) -> httpcore.NetworkStream:
-        """Connect to the first of a host's addresses that answers."""
+        """Connect to the first of a host's addresses that answers; one that is silent leaves time for the others."""
         try:
-            addresses = [str(one[4][0]) for one in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)]
+            addresses = self._look_up(host, port)
         except (OSError, UnicodeError) as error:
             raise httpcore.ConnectError(str(error)) from None
         trouble: Exception = httpcore.ConnectError(f"{host} has no address")
-        for address in addresses:
+        for others, address in zip(range(len(addresses) - 1, -1, -1), addresses, strict=True):
             left = self._deadline.left(httpcore.ConnectTimeout)
+            left = min(left / (others + 1), _PATIENCE) if others else left
             try:
                 found = self._inner.connect_tcp(address, port, left, local_address, socket_options)
             except (httpcore.ConnectError, httpcore.ConnectTimeout) as error:
@@ -171,6 +181,10 @@ class _Backend(httpcore.NetworkBackend):
             else:
                 return _Stream(found, self._deadline)
         raise trouble
+
+
+def _addresses(host: str, port: int) -> list[str]:
+    return [str(one[4][0]) for one in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)]
 
 
 class _Stream(httpcore.NetworkStream):

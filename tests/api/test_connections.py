@@ -8,9 +8,10 @@ import ssl
 import subprocess
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
+import httpx
 import pytest
 
 from qboxctl.api.client import Client, Reader
@@ -27,6 +28,38 @@ domains:
   a.example: {postmaster_password: {env: PW}, mailboxes: {ada: {firstname: Ada, password: {env: PW}}}}
 delivery: {accounts: {news: {type: newsletter}}}
 """
+
+
+@contextmanager
+def silence() -> Iterator[tuple[str, int]]:
+    """An address that takes no connection and refuses none: its queue is full."""
+    with socket.socket() as full, socket.socket() as waiting, socket.socket() as other:
+        full.bind(("127.0.0.2", 0))
+        full.listen(0)
+        for one in (waiting, other):
+            one.setblocking(False)
+            one.connect_ex(full.getsockname())
+        yield full.getsockname()
+
+
+def test_an_address_that_is_silent_leaves_time_for_the_next() -> None:
+    with silence() as (host, port), socket.socket() as there:
+        there.bind(("127.0.0.1", port))
+        there.listen()
+        api = ApiSettings(concurrency=1, timeout=1)
+        network = Network(f"http://api.example:{port}", api, {}, lambda _host, _port: [host, "127.0.0.1"])
+        answering = threading.Thread(target=_answer_once, args=(there,))
+        answering.start()
+        with closing(network):
+            assert network.handle_request(httpx.Request("GET", f"http://api.example:{port}/")).status_code == 204
+        answering.join()
+
+
+def _answer_once(there: socket.socket) -> None:
+    connection, _ = there.accept()
+    with connection:
+        connection.recv(4096)
+        connection.sendall(b"HTTP/1.1 204 No Content\r\n\r\n")
 
 
 @pytest.mark.slow
