@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from qboxctl.config.configuration import Configuration, ignored
 from qboxctl.live.query import Query
 from qboxctl.model import Action, Address, Change, Collection, Desired, Live
+from qboxctl.planning.holding import lost
 from qboxctl.planning.targets import Targets
 from qboxctl.schema.decoding import EXTRA, TOUCHED
 from qboxctl.schema.kinds import Kinds
@@ -77,7 +78,7 @@ def query_for_changes(changes: Iterable[Change], configuration: Configuration, t
             progress, known = types[parent.kind].lifecycle.progress, fields.setdefault(parent, [])
             known += [progress] if progress not in known else []
     created = {change.address.kind for change in changes if change.action is Action.CREATE}
-    removed = {change.address.kind for change in changes if types[change.address.kind].removes(change)}
+    removed = {change.address.kind for change in changes if _is_counted(change, types[change.address.kind])}
     removed |= _rivals(created, types)  # one that is still leaving is waited for
     collections |= {one for one in configuration.managed if one.kind in removed}
     deleted = {change.address for change in changes if change.action is Action.DELETE}
@@ -87,8 +88,21 @@ def query_for_changes(changes: Iterable[Change], configuration: Configuration, t
         every,
         fields,
         partly=every - collections,
-        opened=lambda live: {one for one in deleted & live.keys() if types.holding(one.kind)},
+        opened=lambda live: {one for one in deleted & live.keys() if _keeps(one, configuration, types)},
         removing=True,
+    )
+
+
+def _is_counted(change: Change, type_: ResourceType) -> bool:
+    """Whether a guard counts the change, among all that there is of its kind."""
+    return type_.removes(change) or bool(type_.losing(change) or lost(type_, change))
+
+
+def _keeps(one: Address, configuration: Configuration, types: Kinds) -> bool:
+    """Whether something may be in an object that holds back its deletion, or that is protected."""
+    return any(
+        not child.goes_along or any(pattern.may_match(child.kind, one.key) for pattern in configuration.protect)
+        for child in types.children(one.kind)
     )
 
 

@@ -162,6 +162,16 @@ def test_assignments_that_a_manager_loses_are_counted(left: tuple[str, ...], blo
         assert plan(lab, text, acknowledge=found.id).blocked == ()
 
 
+def test_assignments_are_counted_among_all_also_where_one_manager_changes() -> None:
+    domains = [f"d{number}.example" for number in range(10)]
+    before = {**ina(*domains[:2]), **otto(*domains[2:])}
+    lab = Lab(seed={"domains": {name: {} for name in domains}, "managers": before})
+    configuration = configuration_of(files({**before, **ina()}, domains=domains, guards={"count": 10, "percent": 20}))
+    made = lab.plan(configuration)
+    assert (len(made.changes), made.blocked) == (1, ())
+    assert {one.status for one in lab.apply(configuration, made)} == {Status.DONE}
+
+
 MOVES: dict[str, tuple[dict[str, Any], dict[str, Any], list[list[str]]]] = {
     # live, declared, and the lists that are sent, in order
     "one changes hands": (

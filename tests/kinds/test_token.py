@@ -17,7 +17,7 @@ from qboxctl.planning.planfile import dumps, loads
 from qboxctl.planning.targets import Options
 from qboxctl.resources import TYPES
 from qboxctl.schema.patterns import Pattern
-from tests.support.lab import Lab, configuration_of
+from tests.support.lab import Lab, NowBlockedError, configuration_of
 
 PLACE = "/api/delivery/accounts/1001/api_tokens"
 
@@ -260,6 +260,19 @@ def test_tokens_go_along_with_their_account() -> None:
     assert not plan(lab, text).blocked
     apply(lab, text)
     assert lab.emulator.dump()["delivery"]["accounts"] == {}
+
+
+def test_protect_holds_a_token_that_came_after_the_plan_and_would_go_with_its_account() -> None:
+    lab = Lab(seed={"delivery": {"accounts": {"news": {"type": "newsletter"}}}})
+    configuration = configuration_of(
+        json.dumps({"protect": ["token/*/*"], "delivery": {"accounts": {"news": {"state": "absent"}}}})
+    )
+    made = lab.plan(configuration)
+    assert not made.blocked
+    apply(lab, files({"late": stored("late")}))
+    with pytest.raises(NowBlockedError, match="token/news/late would go with delivery_account/news"):
+        lab.apply(configuration, made)
+    assert list(live(lab)) == ["late"]
 
 
 def test_what_uses_no_tokens_asks_for_none() -> None:
