@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from qboxctl.api.responses import Answer
-from qboxctl.errors import Refused
+from qboxctl.errors import OutcomeUnknown, QboxctlError, Refused
 from qboxctl.model import Address, FieldChange, Value
 from qboxctl.schema.calls import Call
 from qboxctl.schema.entries import Entries, Move, moves
@@ -44,7 +44,10 @@ class EntryWriter:
     sent: Sent
 
     def move(self, changes: Iterable[FieldChange]) -> int | None:
-        """Give and take what differs; the last HTTP status. Raises the first refusal once all have been tried."""
+        """Give and take what differs; the last HTTP status. Raises the first refusal once all have been tried.
+
+        What breaks it off before tells that refusal as well.
+        """
         return self._all((one, move) for one in changes for move in moves(one))
 
     def clear(self, changes: Iterable[FieldChange]) -> int | None:
@@ -65,6 +68,14 @@ class EntryWriter:
                 status = self._clear(each, one, move) if clearing else self._move(each, one, move)
             except Refused as refusal:
                 refused = refused or refusal
+            except OutcomeUnknown as lost:
+                if refused is None:
+                    raise
+                raise OutcomeUnknown(f"{lost}; before that: {refused}", status=lost.status) from None
+            except QboxctlError as error:  # that ends it for the others too
+                if refused is None:
+                    raise
+                raise QboxctlError(f"{error}; before that: {refused}") from None
             else:
                 self.sent.taken.add(move.label)
         if refused:

@@ -307,25 +307,6 @@ class Writer:
         moved = EntryWriter(self, target, now, intend, sent).move(by_call.get("", ()))
         return done if moved is None else moved
 
-    def create_again(
-        self, target: Target, fields: Iterable[FieldChange], told: str, intend: Callable[[str], None]
-    ) -> tuple[str, int | None]:
-        """Create an object that was deleted since it cannot be changed; its new code and the last HTTP status.
-
-        ``told`` is what there is to say where it cannot be created. Raises Refused where the name is not free yet: then
-        all of it may be tried again.
-        """
-        known = frozenset({target.remote_id})
-        try:
-            code, status = self.create(target, fields, {}, known, intend)
-            return code or self.look_for(target, known) or "", status
-        except OutcomeUnknown as lost:
-            raise OutcomeUnknown(f"{told}: {lost}", status=lost.status) from None
-        except QboxctlError as error:
-            if isinstance(error, Refused) and error.already_exists:
-                raise
-            raise QboxctlError(f"{told}, and that failed: {error}", hint="apply again") from None
-
     def delete(
         self, target: Target, intend: Callable[[str], None], *, telling: bool = False, cleared: bool = False
     ) -> int:

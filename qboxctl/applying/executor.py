@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import secrets as randomness
 from collections import Counter, defaultdict
-from collections.abc import Callable, Mapping, Sequence, Set
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -20,7 +21,7 @@ from qboxctl.applying.journal import Journal
 from qboxctl.applying.refusals import explain, is_there, understood
 from qboxctl.applying.run import Run
 from qboxctl.config.stores import Store, StoreError, Stores
-from qboxctl.errors import NoSuchCall, QboxctlError, Refused, Unreachable
+from qboxctl.errors import NoSuchCall, OutcomeUnknown, QboxctlError, Refused
 from qboxctl.live.counts import counts_of
 from qboxctl.live.held import held_now
 from qboxctl.model import MISSING, Action, Address, Change, Collection, FieldChange, Live, Revealed, Value
@@ -31,6 +32,7 @@ from qboxctl.schema.entries import moves
 
 _NO_CALL = (404, 405)
 """What a call is answered with that the API does not have."""
+_LEAVING = "an object of this name is still being deleted"
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +47,7 @@ class Written:
     http_status: int | None = None
     adopted: bool = False
     taken: bool = False
-    why: str = "an object of this name is still being deleted"
+    why: str = _LEAVING
     note: str = ""
 
 
@@ -221,13 +223,18 @@ class Executor:
         told = "it was deleted to be created again"
         told += f" (no file states its {' and '.join(kept)})" if kept else ""
         self.is_gone(step, target, self.writer.delete(target, self.intend(step)))
-        try:
-            code, status = self.writer.create_again(target, fields, told, self.intend(step))
-        except Refused as refused:
-            others = (one for one in self.writer.named(target) if one.remote_id != target.remote_id)
-            if not refused.already_exists or any(others):  # the one that is going may still be in its list, as it was
-                raise
-            return Written("", refused.status, taken=True, why=f"{told}, and its deletion is queued")
+        known = frozenset({target.remote_id})
+        with self.having(step, told):
+            try:
+                code, status = self.writer.create(target, fields, {}, known, self.intend(step))
+            except Refused as refused:
+                if not refused.already_exists:
+                    raise
+                # the one that is going may still be in its list, as it was
+                if any(one.remote_id not in known for one in self.writer.named(target)):
+                    raise
+                return Written("", refused.status, taken=True, why=f"{told}, and its deletion is queued")
+            code = code or self.writer.look_for(target, known) or ""
         if not code:
             self.run.ids.forget(step.address)  # its list will tell the new one
         return Written(code, status)
@@ -290,26 +297,44 @@ class Executor:
     ) -> Written:
         """The same, while this run holds the store."""
         known = self.alone(step, target, store)
-        if change.action is Action.UPDATE:
-            self.look_inside(step.address, target)
-            self.writer.delete(target, self.intend(step))
+        deleted = self.make_room(step, target, store) if change.action is Action.UPDATE else ""
         anew, intend = replace(target, remote_id=""), self.intend(step)
         hand_over = HandOver(
             anew, step.address, change.action, known, store, self.writer, self.journal, intend, self.run.redact
         )
         fields = self.run.fields(step)
-        try:
-            made, note = hand_over.create(fields, secrets)
-        except (Refused, Unreachable) as error:
-            if isinstance(error, Refused) and error.already_exists and not self.writer.named(target):
-                return Written("", error.status, taken=True)  # a deletion of that name is queued
-            if change.action is Action.CREATE:
+        with self.having(step, deleted) if deleted else nullcontext():
+            try:
+                made, note = hand_over.create(fields, secrets)
+            except Refused as refused:
+                if refused.already_exists and not self.writer.named(target):
+                    queued = f"{deleted}, and its deletion is queued" if deleted else _LEAVING
+                    return Written("", refused.status, taken=True, why=queued)
                 raise
-            why = explain(self.run, step, error) if isinstance(error, Refused) else str(error)
-            raise QboxctlError(f"it was deleted to be made anew, and that failed: {why}", hint="apply again") from None
         hand_over.complete(made, fields, partial(self.now, step))
         twins = "" if target.type.identity.unique else self.twins(target, made.code, known)
         return Written(made.code, made.status, note="; ".join(filter(None, (note, twins))))
+
+    def make_room(self, step: Step, target: Target, store: Store) -> str:
+        """Delete what is to be made anew, and say so; where that fails, its store stays as it was."""
+        try:
+            self.look_inside(step.address, target)
+            self.is_gone(step, target, self.writer.delete(target, self.intend(step)))
+        except QboxctlError:
+            store.give_up()
+            raise
+        return "it was deleted to be made anew"
+
+    @contextmanager
+    def having(self, step: Step, done: str) -> Iterator[None]:
+        """Say with whatever goes wrong now what a step has ``done`` before."""
+        try:
+            yield
+        except OutcomeUnknown as lost:
+            raise OutcomeUnknown(f"{done}: {lost}", status=lost.status) from None
+        except QboxctlError as error:
+            why = explain(self.run, step, error) if isinstance(error, Refused) else str(error)
+            raise QboxctlError(f"{done}, and that failed: {why}", hint="apply again") from None
 
     def alone(self, step: Step, target: Target, store: Store) -> frozenset[str]:
         """The ids of what is not the object that a step creates; raises QboxctlError where that is made already."""

@@ -69,8 +69,6 @@ class HandOver:
         target, names = replace(self.target, remote_id=made.code), " and ".join(one.name for one in late)
         try:
             self.writer.update(target, late, {}, now, self.intend, Sent())
-        except JournalError:
-            raise
         except QboxctlError as error:
             told = f"it was created and its secret is stored, but {names} was not written: {error}"
             raise QboxctlError(told, hint="apply again") from None

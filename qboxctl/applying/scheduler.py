@@ -345,7 +345,7 @@ class Scheduler:
         if self.journal.failure is not None:  # also where the error tells more than that
             self.break_off(self.journal.failure)
         match error:
-            case JournalError():
+            case JournalError() if not self.executor.sent.get(step, Sent()).taken:
                 self.finish(step, Status.SKIPPED, str(error))
             case OutcomeUnknown():
                 self.states[step].http_status = error.status

@@ -415,6 +415,8 @@ class ResourceType:
         for one in self.fields:
             if one.on_update and one.call not in self.calls.writes and not self.replaced and not one.each:
                 raise ValueError(f"{self.kind}.{one.name}: there is no {one.call!r} call to write it with")
+            if one.secret and one.on_update and one.call != UPDATE:
+                raise ValueError(f"{self.kind}.{one.name}: a secret is written by the {UPDATE!r} call")
             if one.guards and not ((secret := self.by_name[one.guards]).secret and secret.call == one.call):
                 raise ValueError(f"{self.kind}.{one.name}: it guards no secret that the same call writes")
         if self.early and (not self.parent or self.told or self.identity.alone):

@@ -22,6 +22,7 @@ from qboxctl.errors import JournalError, QboxctlError
 from qboxctl.model import Revealed, Status
 from qboxctl.schema.calls import Call
 from qboxctl.schema.kinds import Kinds
+from tests.support import keys
 from tests.support.lab import TOKEN, FakeClock, Lab, configuration_of
 from tests.support.shapes import KINDS, lab
 
@@ -133,6 +134,44 @@ def test_a_lost_creation_is_not_forgotten_where_the_journal_fails_after_it(tmp_p
     assert len(lost) == 1
     assert isinstance(done.failure, JournalError)
     assert [one.status for one in done.outcomes] == [Status.UNKNOWN]
+
+
+def test_what_was_written_before_the_journal_failed_is_told(tmp_path: Path) -> None:
+    path = tmp_path / "journal"
+    os.mkfifo(path)
+    reader = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
+
+    def unread(request: Request, answer: Answer) -> Response:
+        if request.method == "PUT":
+            os.close(reader)
+        return answer(request)
+
+    boxes = {"ada": {"firstname": "A", "lastname": "B"}}
+    account = Lab(seed={"domains": {"a.example": {"mailboxes": boxes}}}, between=unread)
+    done = applied(account, "domains: {a.example: {mailboxes: {ada: {lastname: C, status: disabled}}}}", journal=path)
+    (one,) = done.outcomes
+    assert (one.status, done.touched) == (Status.FAILED, True)
+    assert str(one.error).startswith("lastname was written; status was not sent: the journal ")
+
+
+def test_a_secret_whose_journal_fails_between_a_deletion_and_the_creation_is_told_to_be_gone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    os.mkfifo("journal")
+    reader = os.open("journal", os.O_RDONLY | os.O_NONBLOCK)
+
+    def unread(request: Request, answer: Answer) -> Response:
+        if request.method == "DELETE":
+            os.close(reader)
+        return answer(request)
+
+    house = Lab(types=keys.KINDS, seed={"houses": {"h1": {"keys": {"front": {}}}}}, between=unread)
+    done = applied(house, "houses: {h1: {keys: {front: {store: {file: front}}}}}", journal=Path("journal"))
+    (one,) = done.outcomes
+    assert (one.status, done.touched) == (Status.FAILED, True)
+    assert str(one.error).startswith("it was deleted to be made anew, and that failed: the journal ")
+    assert house.emulator.dump(codes=False)["houses"]["h1"].get("keys", {}) == {}
 
 
 @pytest.mark.parametrize("waits", [1, 2, 5])

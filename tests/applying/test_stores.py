@@ -698,3 +698,28 @@ def test_what_is_made_anew_keeps_what_a_list_does_not_show(folder: Path) -> None
     (folder / "front.pending").write_text(NOTE)
     (one,) = run(house, 'houses: {h1: {keys: {front: {store: {file: "front"}}}}}', shown).values()
     assert (one.action, live(house)["front"]["nets"]) == (Action.UPDATE, ["10.0.0.0/8"])
+
+
+REMADE = {
+    # what answers the deletion, what answers the creation, what is said, and whether the old one is gone
+    "the deletion refused": (403, 0, r"^DELETE /api/houses/X10000001/keys/X10000001: 403", False),
+    "the deletion does not exist": (404, 0, r"it is still there", False),
+    "the creation refused": (0, 422, r"^it was deleted to be made anew, and that failed: POST .*: 422 no", True),
+    "too many for long": (0, 429, r"^it was deleted to be made anew, and that failed: .*7200 s", True),
+}
+
+
+@pytest.mark.parametrize("name", REMADE)
+def test_a_deletion_before_a_creation_that_fails_is_told(name: str, folder: Path) -> None:
+    deletion, creation, says, gone = REMADE[name]
+
+    def between(request: Request, answer: Callable[[Request], Response]) -> Response:
+        status = {"DELETE": deletion, "POST": creation}.get(request.method)
+        return Response(status, {"Retry-After": "7200"}, b'{"message": "no"}') if status else answer(request)
+
+    house = lab(seed={"houses": {"h1": {"keys": {"front": {"nets": ["192.0.2.1"]}}}}}, between=between)
+    (one,) = run(house, files("file", "front")).values()
+    assert (one.action, one.status) == (Action.UPDATE, Status.FAILED)
+    assert re.search(says, one.error or ""), one.error
+    assert (live(house) == {}) == gone
+    assert not markers(folder)

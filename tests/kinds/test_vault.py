@@ -380,6 +380,31 @@ def test_a_mailbox_of_no_use_is_refused_by_the_server_with_its_reason() -> None:
     assert "max_email_accounts_archive" in str(apply(tight, files(TWO))["vault/a.example"].error)
 
 
+def test_what_a_plan_counts_its_apply_counts_the_same() -> None:
+    """Two of ten Vaults keep their mail for less time: the apply looks at these alone, and counts among all."""
+    names = [f"d{number}.example" for number in range(10)]
+    boxes = {"mailboxes": {name: {"firstname": "X"} for name in BOXES}}
+    archive = Lab(seed={"domains": {name: {**boxes, "vault": TWO} for name in names}})
+    wish = {name: {**boxes, "vault": {**TWO, "retention": 24 if name in names[:2] else 60}} for name in names}
+    configuration = configuration_of(json.dumps({"domains": wish}))
+    made = archive.plan(configuration)
+    assert (len(made.changes), made.blocked) == (2, ())
+    assert {one.status for one in archive.apply(configuration, made)} == {Status.DONE}
+
+
+def test_a_refusal_is_told_though_the_next_answer_is_lost() -> None:
+    def between(request: Request, answer: Any) -> Response:
+        if request.method == "PUT" and request.path.endswith("EA10000002/status"):
+            return Response(422, {}, b'{"message": "bob is over quota", "errors": []}')
+        return Response(0, broken="drop") if request.path.endswith("EA10000003/status") else answer(request)
+
+    archive = lab({"retention": 60, "mailboxes": ["ada"]})
+    archive.between = between
+    done = apply(archive, files({"retention": 60, "mailboxes": [*BOXES]}))["vault/a.example"]
+    assert done.status is Status.UNKNOWN
+    assert "bob is over quota" in str(done.error)
+
+
 # Runs that end early, and runs at once.
 
 

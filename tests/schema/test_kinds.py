@@ -17,7 +17,7 @@ from qboxctl.schema.collections import References
 from qboxctl.schema.kinds import Kinds
 from qboxctl.schema.patterns import Pattern
 from qboxctl.schema.resource import Field, Identity, Joined, Mode, Reference, ResourceType
-from qboxctl.schema.types import Text
+from qboxctl.schema.types import Password, Text
 
 CALLS = Calls(Call("GET", "/x"), Call("GET", "/x/{id}"), Call("POST", "/x"), delete=Call("DELETE", "/x/{id}"))
 
@@ -218,6 +218,16 @@ WRONG: dict[str, tuple[Callable[[], list[ResourceType]], str]] = {
     "what is in one that is replaced": (
         lambda: [replace(FIRST, replaced=True), kind("box", "domain")],
         "lives in domain, which is replaced",
+    ),
+    "a secret with a call of its own": (
+        lambda: [
+            replace(
+                FIRST,
+                calls=replace(CALLS, writes={**CALLS.writes, "password": Call("PUT", "/x/{id}/pw")}),
+                fields=(Field("pw", Password(), "X", mode=Mode.WRITE_ONLY, call="password"),),
+            )
+        ],
+        "a secret is written by the 'update' call",
     ),
     "a path through what it is not in": (
         lambda: [replace(FIRST, calls=replace(CALLS, read=Call("GET", "/x/{moon}/{id}")))],
