@@ -207,6 +207,11 @@ class Refused(ApiError):
         return f"{self.status} {self.message}" + (f": {rows}" if rows else "")
 
     @property
+    def no_call(self) -> bool:
+        """Whether there may be no such call: the path is not found, or not with this method."""
+        return self.status in (404, 405)
+
+    @property
     def already_exists(self) -> bool:
         """Whether a 422 says that the name is taken."""
         return self.status == 422 and any(ALREADY_EXISTS in row.description for row in self.fields)

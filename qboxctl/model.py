@@ -14,7 +14,7 @@ JSON = Any
 """A decoded JSON value from outside; anything of this type must be checked before use."""
 
 Value = Any
-"""An attribute in canonical form: None, bool, int, str or a sorted tuple of str (JSON for ``extra``)."""
+"""An attribute in canonical form: None, bool, int, str, a sorted tuple, a ``Destination`` (JSON for ``extra``)."""
 
 
 Others = Mapping[tuple[str, str], Sequence[Value]]
@@ -146,8 +146,8 @@ class Where(NamedTuple):
 class Desired(NamedTuple):
     """One declared object: only the attributes that the files state, in canonical form.
 
-    ``label`` is the description that a Delivery account is matched by, ``pin`` its ``id:``, and ``fallback`` what may
-    tell which object is meant where the label does not.
+    ``label`` is what an object is matched by whose name is no name on the server, ``pin`` its ``id:``, and ``fallback``
+    what may tell which object is meant where the label does not.
     """
 
     address: Address

@@ -19,8 +19,6 @@ from qboxctl.schema.resource import Body
 if TYPE_CHECKING:
     from qboxctl.api.writer import Target, Writer
 
-_NO_CALL = (404, 405)
-
 
 @dataclass(slots=True)
 class Sent:
@@ -90,7 +88,7 @@ class EntryWriter:
             try:
                 return self._send(call, one, move)
             except Refused as refused:
-                if refused.status not in _NO_CALL:
+                if not refused.no_call:
                     raise
         return self._send(last, one, move)
 

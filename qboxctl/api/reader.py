@@ -455,9 +455,8 @@ def tells(type_: ResourceType, name: str, row: Row) -> bool:
 def new_code(answer: Answer, id_name: str, path: str) -> str:
     """The code of what a request to ``path`` created, in whichever of the three documented places it stands."""
     data = answer.data or {}
-    rows = data.get("resources")
-    if isinstance(rows, list) and rows and isinstance(rows[0], dict) and rows[0].get(id_name) is not None:
-        return code_of(rows[0][id_name])
+    if answer.row.get(id_name) is not None:
+        return code_of(answer.row[id_name])
     if data.get("resource_code") is not None:
         return code_of(data["resource_code"])
     code = code_of(unquote(answer.location.rstrip("/").rpartition("/")[2]))

@@ -37,6 +37,12 @@ class Answer:
             raise ApiError("the answer has no list of resources", hint=FOREIGN, request=self.request)
         return rows
 
+    @property
+    def row(self) -> Mapping[str, JSON]:
+        """The first row, such as that of a new object; empty where there is none."""
+        rows = (self.data or {}).get("resources")
+        return rows[0] if isinstance(rows, list) and rows and isinstance(rows[0], dict) else {}
+
 
 class TooMany(Exception):
     """429: it was not done, and may be tried again after ``seconds`` (None: the server does not say)."""

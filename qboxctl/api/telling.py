@@ -18,9 +18,7 @@ _MASKS = ("***", "...", "…", "•")
 
 def taken_out(answer: Answer, type_: ResourceType, told: Told) -> tuple[Answer, Revealed | None]:
     """An answer with nothing left in it but what names the object, and the secret, None where it tells none."""
-    data = answer.data or {}
-    rows = data.get("resources")
-    row = rows[0] if isinstance(rows, list) and rows and isinstance(rows[0], dict) else {}
+    data, row = answer.data or {}, answer.row
     text = _secret(row, data, type_, told)
     named = {name: row[name] for name in (type_.identity.id,) if name in row}
     kept = {name: data[name] for name in ("resource_code",) if name in data}

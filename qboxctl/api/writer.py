@@ -176,13 +176,10 @@ class Writer:
 
     def code(self, answer: Answer, type_: ResourceType) -> str:
         """The new object's code, in whichever of the three documented places it stands, "" where none tells it."""
-        data = answer.data or {}
-        rows = data.get("resources")
-        if isinstance(rows, list) and rows and isinstance(rows[0], dict):
-            code = self.account.code(type_, rows[0])
-            if code:
-                return code
-        return _new_code(answer, type_) if type_.identity.coded and type_.calls.create.tell_code else ""
+        code = self.account.code(type_, answer.row) if answer.row else ""
+        if code or not (type_.identity.coded and type_.calls.create.tell_code):
+            return code
+        return _new_code(answer, type_)
 
     def found_after(self, lost: OutcomeUnknown, target: Target, known_ids: frozenset[str]) -> str | None:
         """Look for what a creation may have made whose answer was ``lost``; raises OutcomeUnknown where that fails."""
@@ -366,7 +363,7 @@ class Writer:
         except Refused as refused:
             if refused.status == 422:
                 return ProofAnswer(False)
-            if refused.status not in (404, 405):
+            if not refused.no_call:
                 raise
         else:
             data = answer.data or {}

@@ -30,8 +30,6 @@ from qboxctl.planning.graph import Phase, Step
 from qboxctl.schema.decoding import irreplaceable, value_of
 from qboxctl.schema.entries import moves
 
-_NO_CALL = (404, 405)
-"""What a call is answered with that the API does not have."""
 _LEAVING = "an object of this name is still being deleted"
 
 
@@ -166,7 +164,7 @@ class Executor:
         Nor may it count more beyond its lists than when the plan was judged; counters may lag behind, and are waited
         for.
         """
-        children = self.types.holding(address.kind)
+        children = self.types.holding_back(address.kind)
         if not children:
             return
         then = {type_.kind: self.run.sizes[Collection(type_.kind, address.key)] for type_ in children}
@@ -203,7 +201,7 @@ class Executor:
             try:
                 return Written(target.remote_id, update())
             except Refused as refused:
-                if refused.status not in _NO_CALL:
+                if not refused.no_call:
                     raise
         if type_.calls.update is not None:
             live = self.account.detailed(type_, target.codes, Live(step.address, target.remote_id, {}))
@@ -288,14 +286,14 @@ class Executor:
         """Create what tells a secret, in the place of what is there where nobody may hold that one's."""
         try:
             with self.stores.opened(step.address) as store:
-                return self.told(step, target, secrets, change, store)
+                return self.tell_into(store, step, target, secrets, change)
         except StoreError as error:
             raise QboxctlError(f"nothing was created: {error}") from None
 
-    def told(
-        self, step: Step, target: Target, secrets: Mapping[str, Revealed], change: Change, store: Store
+    def tell_into(
+        self, store: Store, step: Step, target: Target, secrets: Mapping[str, Revealed], change: Change
     ) -> Written:
-        """The same, while this run holds the store."""
+        """Create it, and hand its secret over to a store that this run holds."""
         known = self.alone(step, target, store)
         deleted = self.make_room(step, target, store) if change.action is Action.UPDATE else ""
         anew, intend = replace(target, remote_id=""), self.intend(step)

@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterable, Iterator, Sequence
 
 from qboxctl.config.configuration import Configuration
+from qboxctl.config.stores import StoreError, file_of
 from qboxctl.errors import Diagnostic, Position
 from qboxctl.model import Address, Collection, Desired, Destination
 from qboxctl.schema.formats import folded
@@ -195,7 +196,10 @@ def _same_store(declared: Declared) -> Iterator[Finding]:
             to = one.values.get(name)
             if not isinstance(to, Destination) or not to.file:
                 continue
-            file = os.path.normpath(os.path.join(to.base, os.path.expanduser(to.file)))
+            try:
+                file = os.path.normpath(file_of(to))
+            except StoreError:  # told to those who need it
+                continue
             if file in seen:
                 place = declared.position(seen[file], name)
                 message = f"{one.address} and {seen[file].address} ({place}) would have their secrets in one file"

@@ -87,10 +87,7 @@ class Stores:
         note = f"the secret of {address} ({settings.environment} at {settings.endpoint}) is on its way\n".encode()
         if to.program:
             return Place(address, to, None, FOLDER / hashlib.sha256(note).hexdigest()[:32], note)
-        try:
-            file = Path(to.base, Path(to.file).expanduser())
-        except RuntimeError:
-            raise StoreError(f"{to} cannot be made: HOME is not set, so ~ is no folder") from None
+        file = file_of(to)
         return Place(address, to, file, file.with_name(f"{file.name}.pending"), note)
 
     def _place_if_any(self, address: Address) -> Place | None:
@@ -175,6 +172,14 @@ class Store:
     def give_up(self) -> str:
         """Take the marker away, since this run leaves nothing behind; that of an earlier run stays."""
         return "" if self.again else self.settle()
+
+
+def file_of(to: Destination) -> Path:
+    """Where the file of a store is; raises StoreError where that cannot be known."""
+    try:
+        return Path(to.base, Path(to.file).expanduser())
+    except RuntimeError:
+        raise StoreError(f"{to} cannot be made: HOME is not set, so ~ is no folder") from None
 
 
 def _into(file: Path, text: str, *, again: bool) -> None:

@@ -151,7 +151,7 @@ def start(client: Client, order: Order) -> str:
 
 
 def _refused(refused: Refused) -> Undone:
-    if refused.status in (404, 405):
+    if refused.no_call:
         return Undone(f"this API has no such call: POST {_PATH}", hint=_PANEL)
     hint = (
         "it needs an admin, a team member or a manager with the right over the domains"

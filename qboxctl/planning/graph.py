@@ -360,7 +360,7 @@ class _Builder:
                     yield step
 
     def wait_for_removals(self, change: Change) -> None:
-        """Removals in reverse order of creation; an object goes only after all that is inside it."""
+        """An object goes only after all that is inside it."""
         step = Step(change.address, Phase.LAST)
         if change.action is Action.DELETE:
             for inner in self.inside.get(change.address, ()):

@@ -114,11 +114,11 @@ def _sawn_off(own: Sequence[Change], live_state: LiveState, types: Kinds) -> Ite
         type_, by_name = types[change.address.kind], types[change.address.kind].by_name
         others = live_state.others.get((type_.kind, type_.grants), ())
         before, after = next((one[1:] for one in change.fields if one.name == type_.grants), ((), ()))
-        lost = by_name[type_.grants].type.lost(before or (), after or (), others)
+        taken = by_name[type_.grants].type.lost(before or (), after or (), others)
         if _removes(change, live_state, types):
             done = "would be removed" if change.action.removes else "would be disabled"
-        elif lost:
-            done = f"would lose {', '.join(lost)} of its {type_.grants}"
+        elif taken:
+            done = f"would lose {', '.join(taken)} of its {type_.grants}"
         else:
             continue
         message = f"{change.address} {done}, and settings.me says that qboxctl runs with its token"
@@ -127,7 +127,7 @@ def _sawn_off(own: Sequence[Change], live_state: LiveState, types: Kinds) -> Ite
 
 def _contents(removals: Sequence[Change], live_state: LiveState, types: Kinds) -> Iterable[Blocked]:
     deleted = {change.address for change in removals if change.action is Action.DELETE}
-    doomed = [address for address in deleted if types.holding(address.kind)]
+    doomed = [address for address in deleted if types.holding_back(address.kind)]
     if not doomed:
         return
     inside: dict[Address, list[Address]] = defaultdict(list)
@@ -140,7 +140,7 @@ def _contents(removals: Sequence[Change], live_state: LiveState, types: Kinds) -
     for address in doomed:
         if address not in live_state.live or live_state.live[address].leaving:
             continue
-        lists = {Collection(one.kind, address.key) for one in types.holding(address.kind)}
+        lists = {Collection(one.kind, address.key) for one in types.holding_back(address.kind)}
         if not live_state.complete.issuperset(lists):
             message = f"{address} would be deleted, and what is in it was not read"
             yield Blocked("contents", address.kind, message, "plan without --target and --exclude")

@@ -237,7 +237,7 @@ class _Planner:
             self.unchanged.append(address)
             return
         if not rotate:  # what cannot be read goes along where there is something else to write
-            again += [name for name in found.unseen if name not in again and self.goes_along(type_, name)]
+            again += [name for name in found.unseen if name not in again and self.is_sent_along(type_, name)]
         fields = [*found.changed, *(self.unseen(type_, desired, live, name) for name in again)]
         names = [one.name for one in fields]
         unproved = type_.lifecycle.proves(live.status)
@@ -302,7 +302,7 @@ class _Planner:
         before = now_of(type_, name, live, self.live_state.codes) if among else MISSING
         return FieldChange(name, None if before is MISSING else before, self.wanted(desired, name))
 
-    def goes_along(self, type_: ResourceType, name: str) -> bool:
+    def is_sent_along(self, type_: ResourceType, name: str) -> bool:
         """Whether an attribute that cannot be read is written beside others; a volatile one is its user's."""
         one = type_.by_name.get(name)
         return one is not None and one.on_update and not one.volatile

@@ -87,7 +87,7 @@ class Kinds(Mapping[str, ResourceType]):
         """The kinds that live in a kind."""
         return self._children[kind]
 
-    def holding(self, kind: str) -> tuple[ResourceType, ...]:
+    def holding_back(self, kind: str) -> tuple[ResourceType, ...]:
         """The kinds that live in a kind and hold back its deletion."""
         return tuple(one for one in self._children[kind] if not one.goes_along)
 

@@ -318,8 +318,10 @@ class Integer(Type):
         """The number."""
         if isinstance(raw, bool) or not isinstance(raw, int):
             raise expected("a whole number", raw)
-        if not self.least <= raw < 2**63:
+        if raw < self.least:
             raise ValueError(f"{raw} is out of range: {self.least} or more")
+        if raw >= 2**63:
+            raise ValueError(f"{raw} is too large for a number")
         return raw
 
     def decode(self, wire: JSON) -> Value | Missing:
@@ -341,8 +343,10 @@ class Limit(Type):
             return -1
         if isinstance(raw, bool) or not isinstance(raw, int):
             raise expected("a whole number or unlimited", raw)
-        if not -1 <= raw < 2**31:
+        if raw < -1:
             raise ValueError(f"{raw} is out of range: 0 or more, or -1 for unlimited")
+        if raw >= 2**31:
+            raise ValueError(f"{raw} is too large for a limit: write unlimited for none")
         return raw
 
     def decode(self, wire: JSON) -> Value | Missing:
