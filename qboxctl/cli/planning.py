@@ -142,7 +142,7 @@ def _chosen(task: Task, options: Common) -> tuple[Options, str]:
     found = difference(task.edit, configuration)
     texts = edited(asked.since, options.directory, configuration.enclosed)
     found = replace(found, changed=found.changed | _holding(texts, configuration))
-    chosen = replace(chosen, removed_since=found.gone, edited=found.edited)
+    chosen = replace(chosen, removed_since=found.gone, edited=found.edited, remembered=found.remembered)
     if not asked.only_changed:
         return chosen, ""
     if task.edit.then.mistakes:

@@ -47,7 +47,8 @@ class RevisionDiff:
 
     ``edited`` are their attributes that are new or have another value, of those whose effect an account may not tell:
     ``extra.NAME``, and sets of which a server may drop a part. ``gone`` are those that were declared
-    then, and are no more. ``rules`` are what bears on objects that no file mentions: ``settings``, ``protect``,
+    then, and are no more; ``remembered`` is what was declared then of all that only an id or a text tells.
+    ``rules`` are what bears on objects that no file mentions: ``settings``, ``protect``,
     ``ignore``.
     """
 
@@ -55,6 +56,7 @@ class RevisionDiff:
     gone: frozenset[Address]
     rules: tuple[str, ...]
     edited: Mapping[Address, frozenset[str]] = field(default_factory=dict)
+    remembered: Mapping[Address, Desired] = field(default_factory=dict)
 
 
 def difference(made: Edit, configuration: Configuration) -> RevisionDiff:
@@ -79,7 +81,8 @@ def difference(made: Edit, configuration: Configuration) -> RevisionDiff:
     changed |= {address for address in configuration.objects if address.kind in kinds}
     rules = tuple(sorted(_differing(before.rules, now.rules)))
     edited = {address: names for address in changed if (names := _edited(made, configuration.objects[address]))}
-    return RevisionDiff(frozenset(changed), before.present - configuration.objects.keys(), rules, edited)
+    gone = before.present - configuration.objects.keys()
+    return RevisionDiff(frozenset(changed), gone, rules, edited, before.labelled)
 
 
 def _edited(made: Edit, one: Desired) -> frozenset[str]:

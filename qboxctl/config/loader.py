@@ -100,7 +100,7 @@ class Stated(NamedTuple):
     """What some files of a configuration say, as texts that compare: of each object, of each kind, and as rules.
 
     ``present`` are the objects that they declare to be there, and do not ignore, in no doubt; ``mistakes`` is what
-    is wrong with the files by themselves.
+    is wrong with the files by themselves; ``labelled`` are the objects that only an id or a text tells.
     """
 
     present: frozenset[Address]
@@ -108,6 +108,7 @@ class Stated(NamedTuple):
     defaults: Mapping[str, str]
     rules: Mapping[str, str]
     mistakes: tuple[Diagnostic, ...]
+    labelled: Mapping[Address, Desired]
 
 
 def stated(sources: Sequence[Source], types: Kinds) -> Stated:
@@ -124,6 +125,7 @@ def stated(sources: Sequence[Source], types: Kinds) -> Stated:
         {kind: _text(body) for kind, (_, body) in loader.default_bodies.items()},
         {name: _text(one) for name, one in {"settings": loader.settings_block, **rules}.items() if one},
         mistakes,
+        {address: one for address, one in objects.items() if not types[address.kind].identity.unique},
     )
 
 

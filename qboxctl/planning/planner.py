@@ -30,6 +30,7 @@ from qboxctl.planning.guards import judge
 from qboxctl.planning.limits import over_limits
 from qboxctl.planning.planfile import plan_id
 from qboxctl.planning.remaking import remade, unheld
+from qboxctl.planning.remembered import as_live
 from qboxctl.planning.targets import Options, Targets
 from qboxctl.schema.decoding import EXTRA, irreplaceable, kept_of, now_of, value_of
 from qboxctl.schema.kinds import Kinds
@@ -61,9 +62,10 @@ class _Planner:
     def __init__(
         self, types: Kinds, configuration: Configuration, live_state: LiveState, options: Options, stores: StoresSeen
     ) -> None:
-        self.types, self.configuration, self.live_state, self.options = types, configuration, live_state, options
+        self.types, self.configuration, self.live_state = types, configuration, live_state
+        self.options = as_live(options, live_state.live, types)
         self.stores = stores
-        self.targets = Targets(configuration, types, options)
+        self.targets = Targets(configuration, types, self.options)
         self.changes: list[Change] = []
         self.unmanaged: list[Address] = []
         self.disabled: set[Address] = set()

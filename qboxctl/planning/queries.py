@@ -9,6 +9,7 @@ from qboxctl.config.configuration import Configuration, ignored
 from qboxctl.live.query import Query
 from qboxctl.model import Action, Address, Change, Collection, Desired, Live
 from qboxctl.planning.holding import lost
+from qboxctl.planning.remembered import as_live
 from qboxctl.planning.targets import Targets
 from qboxctl.schema.decoding import EXTRA, TOUCHED
 from qboxctl.schema.kinds import Kinds
@@ -177,7 +178,8 @@ def _with_parents(types: Kinds, collections: Iterable[Collection]) -> set[Collec
 
 def _doomed(targets: Targets, live: Mapping[Address, Live]) -> list[Address]:
     """The objects with others inside that the plan may delete."""
-    configuration, types, since = targets.configuration, targets.types, targets.options.removed_since
+    configuration, types = targets.configuration, targets.types
+    since = as_live(targets.options, live, types).removed_since
 
     def goes(address: Address) -> bool:
         desired = configuration.objects.get(address)

@@ -17,9 +17,10 @@ class Options:
     """What the command line adds to the configuration.
 
     ``removed_since`` are the objects that an earlier revision declared and today's files do not: with it,
-    only they count as removed. ``edited`` are the attributes, by object, whose effect an account may not
-    tell, and of which today's files say something else than that revision's. ``only`` narrows the plan to some objects,
-    as targets do, and goes with them.
+    only they count as removed; ``remembered`` are its declarations of all that bears no name of its own on the
+    server. ``edited`` are the attributes, by object, whose effect an account may not tell, and of which today's files
+    say something else than that revision's. ``only`` narrows the plan to some objects, as targets do, and goes with
+    them.
     ``acknowledge`` is the id of a plan that may pass the guards that can be passed.
     """
 
@@ -27,6 +28,7 @@ class Options:
     excludes: tuple[Pattern, ...] = ()
     rotate: tuple[Pattern, ...] = ()
     removed_since: frozenset[Address] | None = None
+    remembered: Mapping[Address, Desired] = field(default_factory=dict)
     edited: Mapping[Address, frozenset[str]] = field(default_factory=dict)
     only: frozenset[Address] | None = None
     acknowledge: str = ""
