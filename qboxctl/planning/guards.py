@@ -10,6 +10,7 @@ from qboxctl.api.listing import number_in
 from qboxctl.config.configuration import Configuration, ignored, runs
 from qboxctl.model import Action, Address, Blocked, Change, Collection, Live, LiveState, Missing
 from qboxctl.planning.holding import lost
+from qboxctl.planning.keeping import kept_beside
 from qboxctl.schema.decoding import kept_of
 from qboxctl.schema.kinds import Kinds
 from qboxctl.schema.labels import labelled
@@ -43,8 +44,9 @@ def judge(
     if not removals and not orders and not renewed and not losing and not own and not losses:
         return ()
     found = [
-        *_protected([*removals, *renewed], live_state, configuration, types),
+        *_protected([*removals, *renewed, *losing], live_state, configuration, types),
         *_protected_inside(removals, live_state, configuration, types),
+        *_protected_beside(removals, live_state, configuration, types),
         *_sawn_off(own, live_state, types),
         *_contents(removals, live_state, types),
     ]
@@ -79,8 +81,16 @@ def _protected(
         kind = change.address.kind
         pattern = _protecting(change.address, live_state, configuration, types)
         if pattern:
-            done = "removed" if change.action.removes else "made anew" if types[kind].renews(change) else "disabled"
-            message = f"{change.address} would be {done}, and protect holds {pattern.text}"
+            done = (
+                "be removed"
+                if change.action.removes
+                else "be made anew"
+                if types[kind].renews(change)
+                else "be disabled"
+            )
+            if lower := types[kind].losing(change):
+                done = f"lose {' and '.join(one.loses for one in lower)}"
+            message = f"{change.address} would {done}, and protect holds {pattern.text}"
             yield Blocked("protect", kind, message, f"keep it, or take {pattern.text} out of protect")
         elif ignored(configuration, types, change.address) or types[kind].identity.reserves(types.name(change.address)):
             yield Blocked("protect", kind, f"{change.address} is never removed", "take its removal out of the files")
@@ -106,6 +116,19 @@ def _protected_inside(
         if pattern:
             message = f"{address} would go with {outer}, and protect holds {pattern.text}"
             yield Blocked("protect", address.kind, message, f"keep them, or take {pattern.text} out of protect")
+
+
+def _protected_beside(
+    removals: Sequence[Change], live_state: LiveState, configuration: Configuration, types: Kinds
+) -> Iterable[Blocked]:
+    """What something protected keeps of an object is not destroyed by the removal of that object."""
+    deletions = [change.address for change in removals if change.action is Action.DELETE]
+    for address in deletions if configuration.protect else ():
+        kept = kept_beside(address, live_state, types) if address in live_state.live else None
+        pattern = _protecting(kept.keeper, live_state, configuration, types) if kept else None
+        if kept and pattern:
+            message = f"{address} would be deleted, {kept.words}, and protect holds {pattern.text}"
+            yield Blocked("protect", kept.keeper.kind, message, f"keep it, or take {pattern.text} out of protect")
 
 
 def _sawn_off(own: Sequence[Change], live_state: LiveState, types: Kinds) -> Iterable[Blocked]:

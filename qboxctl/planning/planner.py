@@ -6,7 +6,6 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from functools import cached_property
 
-from qboxctl.api.listing import number_in
 from qboxctl.config.configuration import Configuration, runs
 from qboxctl.errors import ConfigError, Diagnostic
 from qboxctl.model import (
@@ -27,6 +26,7 @@ from qboxctl.model import (
 from qboxctl.planning import diff, graph, holding
 from qboxctl.planning.billing import bill
 from qboxctl.planning.guards import judge
+from qboxctl.planning.keeping import kept_beside
 from qboxctl.planning.limits import over_limits
 from qboxctl.planning.planfile import plan_id
 from qboxctl.planning.remaking import remade, unheld
@@ -387,25 +387,10 @@ class _Planner:
     def along(self, address: Address) -> str:
         """What else goes when an object is deleted, "" for nothing."""
         counts = self.inside.get(address, Counter())
-        kept = self.kept_of(address)
+        beside = kept_beside(address, self.live_state, self.types)
+        kept = f"; {beside.words}" if beside else ""
         found = [type_.numbered(counts[kind]) for kind, type_ in self.types.items() if counts[kind]]
         return (f"; with it {'goes' if counts.total() == 1 else 'go'} {', '.join(found)}" if found else "") + kept
-
-    def kept_of(self, address: Address) -> str:
-        """What else is destroyed with an object since something beside it keeps that, "" for nothing."""
-        live = self.live_state.live
-        for keeper, one in self.types.keepers(address):
-            type_ = self.types[keeper.kind]
-            register, name = one.each.register if one.each else None, self.types.called(address)
-            known = kept_of(type_, one, live[keeper], self.live_state.codes) if keeper in live else MISSING
-            if register and register.marked([live[address].row], self.types[address.kind].identity.id):
-                known = (name,)
-            if not isinstance(known, Missing) and name in known:
-                return f"; with it goes {type_.lost}"
-            counted = number_in(live[keeper].row, register.counter) if register and keeper in live else 0
-            if isinstance(known, Missing) and counted:
-                return f"; with it may go {type_.lost}: nothing tells whether it has any"
-        return ""
 
     # What the files do not declare.
 

@@ -308,6 +308,26 @@ def test_what_is_ignored_stays_as_it_is() -> None:
 def test_protected_is_protected() -> None:
     text = files({"state": "absent"})[:-1] + ', "protect": ["vault/*"]}'
     assert blocked(plan(lab(), text)) == [("protect", "vault")]
+    lower = files({"retention": 12})[:-1] + ', "protect": ["vault/*"]}'
+    assert blocked(plan(lab(), lower)) == [("protect", "vault")], "it destroys what is older"
+    higher = files({"retention": 72})[:-1] + ', "protect": ["vault/*"]}'
+    assert not blocked(plan(lab(), higher))
+
+
+@pytest.mark.parametrize(
+    ("quirks", "box", "guards"),
+    [
+        ({}, "ada", [("protect", "vault")]),
+        ({}, "eve", []),
+        ({"vault_read": "mailbox"}, "ada", [("protect", "vault")]),
+        ({"vault_read": "none"}, "eve", [("protect", "vault")]),  # nothing tells whether it has an archive
+    ],
+)
+def test_a_protected_vault_keeps_the_archives_of_mailboxes(quirks: dict[str, str], box: str, guards: Any) -> None:
+    text = files(boxes={box: {"state": "absent"}})[:-1] + ', "protect": ["vault/*"]}'
+    archive = lab(TWO, quirks)
+    assert blocked(plan(archive, text)) == guards
+    assert blocked(plan(lab(None, quirks), text)) == [], "there is no archive"
 
 
 ARCHIVED = {
