@@ -112,17 +112,16 @@ def check_saved(
     checked = still_fits(saved, live_state, configuration, types, acknowledge=acknowledge)
     asked = {change.address: change for change in fresh.changes}
     held = {change.address for change in saved.changes}
-    losses = [one.lost for one in types.values() if one.lost and one.identity.alone]
     for change in checked.todo:
-        why = _unasked(change, asked.get(change.address), held, losses)
+        why = _unasked(change, asked.get(change.address), held, types)
         if why:
             message = f"the files and the account do not ask for this plan; nothing was written: {why}"
             raise StalePlanError(message, [Moved(str(change.address), why)])
     return checked
 
 
-def _unasked(change: Change, asked: Change | None, held: Set[Address], losses: Sequence[str]) -> str:
-    """Why a saved change is not one of a fresh plan, "" where it is; ``losses`` is what blocks beside it keep of it."""
+def _unasked(change: Change, asked: Change | None, held: Set[Address], types: Kinds) -> str:
+    """Why a saved change is not one of a fresh plan, "" where it is."""
     if asked is None:
         return f"a plan of today would not {change.action.value} {change.address}"
     missing = [str(one) for one in asked.needs if one not in held]
@@ -131,6 +130,9 @@ def _unasked(change: Change, asked: Change | None, held: Set[Address], losses: S
     if asked._replace(needs=(), reason="") != change._replace(needs=(), reason=""):
         names = sorted(_written(asked) ^ _written(change)) or [one.name for one in change.fields]
         return f"a plan of today would {asked.action.value} {change.address} otherwise: {', '.join(names)}"
+    if change.action is Action.DELETE and types[change.address.kind].holding and asked.reason != change.reason:
+        return f"{change.address} would lose other things than the plan names ({asked.reason})"
+    losses = [one.lost for one in types.values() if one.lost and one.identity.alone]  # what blocks beside it keep of it
     more = [one for one in losses if one in asked.reason and one not in change.reason]
     return f"{more[0]} would go with {change.address}, and the plan does not name that" if more else ""
 

@@ -9,7 +9,7 @@ from dataclasses import replace
 from qboxctl.api.listing import number_in
 from qboxctl.config.configuration import Configuration, ignored, runs
 from qboxctl.model import Action, Address, Blocked, Change, Collection, Live, LiveState, Missing
-from qboxctl.planning.holding import lost
+from qboxctl.planning.holding import held_by, lost
 from qboxctl.planning.keeping import kept_beside
 from qboxctl.schema.decoding import kept_of
 from qboxctl.schema.kinds import Kinds
@@ -40,7 +40,7 @@ def judge(
     orders = [change for change in changes if change.action is Action.CREATE and types[change.address.kind].ordered]
     renewed = [change for change in changes if types[change.address.kind].renews(change)]
     own = [change for change in changes if runs(configuration, types, change.address)]
-    losses = Counter({kind: number for kind, number in _losses(changes, types).items() if number})
+    losses = Counter({kind: number for kind, number in _losses(changes, live_state, types).items() if number})
     if not removals and not orders and not renewed and not losing and not own and not losses:
         return ()
     found = [
@@ -247,12 +247,14 @@ def _count(
             )
 
 
-def _losses(changes: Iterable[Change], types: Kinds) -> Counter[str]:
+def _losses(changes: Iterable[Change], live_state: LiveState, types: Kinds) -> Counter[str]:
     """How much of what they hold the objects of each kind lose."""
     found: Counter[str] = Counter()
     for change in changes:
         type_ = types[change.address.kind]
-        if type_.holding:
+        if type_.holding and change.action is Action.DELETE:
+            found[type_.kind] += sum(len(names) for _, names in held_by(change.address, live_state, types))
+        elif type_.holding:
             found[type_.kind] += len(lost(type_, change))
     return found
 

@@ -41,6 +41,17 @@ def lost(type_: ResourceType, change: Change) -> list[str]:
     return [name for one in fields for name in one.before or () if name not in (one.after or ())]
 
 
+def held_by(address: Address, live_state: LiveState, types: Kinds) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """What an object holds, by attribute, as far as the account tells."""
+    type_, live = types[address.kind], live_state.live.get(address)
+    if live is None:
+        return
+    for one in type_.holding:
+        names = value_of(type_, one, live, live_state.codes)
+        if isinstance(names, tuple) and names:
+            yield one.name, names
+
+
 def let_go(
     changes: Iterable[Change], gaining: Container[Address], targets: Targets, live_state: LiveState
 ) -> tuple[list[Change], list[Held]]:

@@ -389,6 +389,10 @@ class _Planner:
         counts = self.inside.get(address, Counter())
         beside = kept_beside(address, self.live_state, self.types)
         kept = f"; {beside.words}" if beside else ""
+        kept += "".join(
+            f"; it loses its {name}: {', '.join(held)}"
+            for name, held in holding.held_by(address, self.live_state, self.types)
+        )
         found = [type_.numbered(counts[kind]) for kind, type_ in self.types.items() if counts[kind]]
         return (f"; with it {'goes' if counts.total() == 1 else 'go'} {', '.join(found)}" if found else "") + kept
 

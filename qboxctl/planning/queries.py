@@ -46,6 +46,9 @@ def query_for_plan(targets: Targets, counted: frozenset[str] = frozenset()) -> Q
         once = address in targets.options.edited or covering(rotate, address)
         fields[address] = [*names, TOUCHED] if once else names
     removing = {kind for kind, todo in configuration.settings.on_remove.items() if todo != "keep"}
+    deleting = {kind for kind in removing if configuration.settings.on_remove[kind] == "delete"}
+    for kind in deleting & {one.kind for one in collections}:  # what goes with it is told, and counted
+        collections |= _referred(types, Address(kind, ""), [one.name for one in types[kind].holding])
     collections = {one for one in collections if not _in_ignored(configuration, types, one)}
     every = frozenset(_with_parents(types, asked | collections))
     return Query(

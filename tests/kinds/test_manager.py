@@ -437,6 +437,22 @@ def test_on_remove_deletes_where_the_api_can(way: str) -> None:
         assert "panel" in str(outcome.error)
 
 
+@pytest.mark.parametrize("read", QUIRKS["manager_domains_read"])
+@pytest.mark.parametrize("declared", [True, False])
+def test_what_a_deleted_manager_holds_is_told_and_counted(read: str, declared: bool) -> None:
+    quirks = {"manager_delete": "present", "manager_domains_read": read}
+    lab = Lab(quirks=quirks, seed=account({**ina("a.example", "b.example"), **otto()}))
+    settings = {"on_remove": {"manager": "delete"}, "guards": {"manager": {"count": 2, "percent": 50}}}
+    text = files(otto() if declared else {}, domains=(), **settings)
+    made = plan(lab, text)
+    reason = next(each.reason for each in made.changes if each.address.key == INA)
+    assert reason == "not declared (on_remove: delete); it loses its domains: a.example, b.example"
+    assert "2 of 2 live assignments" in " ".join(each.message for each in made.blocked)
+
+    apply(lab, files(ina("a.example", "b.example", "c.example")))
+    assert plan(lab, text, acknowledge=made.id).blocked, "who acknowledged it knew of two"
+
+
 @pytest.mark.parametrize("todo", ["keep", "disable"])
 def test_undeclared_managers_are_kept_or_disabled(todo: str) -> None:
     lab = Lab(seed=account({**ina("a.example"), **otto()}))
