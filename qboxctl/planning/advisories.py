@@ -20,6 +20,7 @@ def advise(configuration: Configuration, live_state: LiveState, plan: Plan, type
     found = [
         *_left_disabled(configuration, live_state, plan, types),
         *_into_nothing(configuration, live_state, plan, types),
+        *_out_of_nothing(configuration, live_state, plan, types),
         *_shrinking(plan, types),
         *_ordered_anew(configuration, live_state, plan, types),
         *_known_by_a_part(configuration, live_state, types),
@@ -64,6 +65,27 @@ def _into_nothing(configuration: Configuration, live_state: LiveState, plan: Pla
                     yield Advisory("Q046", str(change.address), f"{name} of {change.address}: {declared[0]} is "
                                    "declared, but neither in the account nor in this plan",
                                    f"let the plan take it in, or leave {change.address} out too")  # fmt: skip
+
+
+def _out_of_nothing(
+    configuration: Configuration, live_state: LiveState, plan: Plan, types: Kinds
+) -> Iterator[Advisory]:
+    """Mail that goes on to an object that the plan deletes since no file declares it."""
+    deleted = {change.address for change in plan.changes if change.action is Action.DELETE}
+    gone = deleted - configuration.objects.keys()
+    if not gone:
+        return
+    there = {change.address for change in plan.changes if change.action is Action.CREATE}
+    there |= live_state.live.keys() - gone
+    naming = types.naming({address.kind for address in gone})
+    for address, desired in configuration.objects.items():
+        for one in naming[address.kind] if not desired.absent else ():
+            value = desired.values.get(one.name, ())
+            for name in value if isinstance(value, tuple) and not one.needs_all(value) else ():
+                possible = types.referred(address, one.refers, name)
+                if there.isdisjoint(possible) and not gone.isdisjoint(possible):
+                    yield Advisory("Q046", str(address), f"{one.name} of {address}: this plan deletes {name}",
+                                   "declare it, or take it out here too")  # fmt: skip
 
 
 def _shrinking(plan: Plan, types: Kinds) -> Iterator[Advisory]:

@@ -82,6 +82,7 @@ class _Planner:
         self.check_names()
         self.check_sizes()
         self.check_references()
+        self.check_left()
         chosen = self.chosen()
         kept = {change.address for change in chosen}
         wrong = [found for address, found in self.wrong if address in kept or self.targets.targeted(address)]
@@ -510,6 +511,29 @@ class _Planner:
                         why = " and it is excluded" if self.targets.excluded(targets[0]) else ""
                         self.error("Q019", f"{name} of {change.address}: {targets[0]} is not there{why}",
                                    self.configuration.objects[change.address], name)  # fmt: skip
+
+    def check_left(self) -> None:
+        """What is deleted since no file declares it may not be what a declaration still names."""
+        gone = {one.address for one in self.changes if one.action is Action.DELETE} - self.configuration.objects.keys()
+        if not gone:
+            return
+        naming = self.types.naming({address.kind for address in gone})
+        there = {one.address for one in self.changes if one.action is Action.CREATE}
+        there |= {address for address, live in self.live_state.live.items() if not live.leaving} - gone
+        for address, desired in self.configuration.objects.items():
+            for one in naming[address.kind] if not desired.absent else ():
+                value = desired.values.get(one.name, ())
+                for name in value if isinstance(value, tuple) else (value,):
+                    targets = self.types.referred(address, one.refers, name)
+                    if one.needs_all(value) and there.isdisjoint(targets) and not gone.isdisjoint(targets):
+                        lost = next(target for target in targets if target in gone)
+                        self.wrong.append((lost, self.left(desired, one.name, lost)))
+
+    def left(self, desired: Desired, name: str, gone: Address) -> Diagnostic:
+        """What is wrong with naming something that the plan deletes."""
+        message = f"{name} of {desired.address}: {gone} would be deleted, since no file declares it"
+        place = self.configuration.position(desired.where, name)
+        return Diagnostic("Q019", message, place, str(desired.address), "declare it, or take it out here too")
 
     # The plan's parts.
 

@@ -163,6 +163,13 @@ class Kinds(Mapping[str, ResourceType]):
             for kind in refers.kinds
         ]
 
+    def naming(self, kinds: Set[str]) -> dict[str, list[Field]]:
+        """The attributes that may name an object of some kinds, by the kind that has them."""
+        return {
+            kind: [one for one in type_.fields if one.refers and not kinds.isdisjoint(one.refers.kinds)]
+            for kind, type_ in self._types.items()
+        }
+
     def holders(self, kind: str) -> list[Holder]:
         """How the objects of a kind tell which others hold them."""
         fields = (field for type_ in self._types.values() for field in type_.holding if kind in field.linked)

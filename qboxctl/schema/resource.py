@@ -172,6 +172,10 @@ class Field:
         """The kinds whose codes its value stands for on the wire, () where it is a value of its own."""
         return self.refers.kinds if self.refers and self.refers.by_code else ()
 
+    def needs_all(self, value: Value) -> bool:
+        """Whether all that a value names must be there: of a list of plain texts, some may be elsewhere."""
+        return bool(self.linked) or not isinstance(value, tuple)
+
     @cached_property
     def holder(self) -> Holder | None:
         """How what it names tells that the object holds it, None where the object's own answers tell."""
