@@ -71,6 +71,9 @@ def query_for_changes(changes: Iterable[Change], configuration: Configuration, t
     for address, names in fields.items():
         collections |= _referred(types, address, [*names, *_holding(types[address.kind])])
     for change in changes:
+        type_ = types[change.address.kind]
+        if change.action is Action.DELETE or lost(type_, change):  # what is lost is counted among all that is held
+            collections |= _referred(types, change.address, [one.name for one in type_.holding])
         if change.action is Action.UPDATE and (change.secrets or all(one.before is None for one in change.fields)):
             fields[change.address].append(TOUCHED)
         parent, told = types.parent(change.address), types[change.address.kind].told
@@ -103,7 +106,9 @@ def _is_counted(change: Change, type_: ResourceType) -> bool:
 
 
 def _keeps(one: Address, configuration: Configuration, types: Kinds) -> bool:
-    """Whether something may be in an object that holds back its deletion, or that is protected."""
+    """Whether something may be in an object, or keep something of it, that holds back its deletion or is protected."""
+    if any(covering(configuration.protect, keeper) for keeper, _ in types.keepers(one)):
+        return True
     return any(
         not child.goes_along or any(pattern.may_match(child.kind, one.key) for pattern in configuration.protect)
         for child in types.children(one.kind)

@@ -172,6 +172,21 @@ def test_assignments_are_counted_among_all_also_where_one_manager_changes() -> N
     assert {one.status for one in lab.apply(configuration, made)} == {Status.DONE}
 
 
+@pytest.mark.parametrize("removed", [True, False])
+def test_assignments_are_counted_among_delivery_objects_too_when_applied(removed: bool) -> None:
+    news = [f"n{number}.example" for number in range(8)]
+    delivery = {"domains": {name: {} for name in news}}
+    before = {**ina("a.example", "b.example"), **otto(delivery=news)}
+    lab = Lab(seed=account(before, delivery=delivery), quirks={"manager_delete": "present"})
+    guards = {"manager": {"count": 10, "percent": 50 if removed else 20}}
+    after = otto(delivery=news) if removed else {**ina(), **otto(delivery=news)}
+    settings: dict[str, Any] = {"on_remove": {"manager": "delete"}, "guards": guards}
+    configuration = configuration_of(files(after, delivery=delivery, **settings))
+    made = lab.plan(configuration)
+    assert (len(made.changes), made.blocked) == (1, ())
+    assert {one.status for one in lab.apply(configuration, made)} == {Status.DONE}
+
+
 MOVES: dict[str, tuple[dict[str, Any], dict[str, Any], list[list[str]]]] = {
     # live, declared, and the lists that are sent, in order
     "one changes hands": (

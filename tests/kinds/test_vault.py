@@ -21,7 +21,7 @@ from qboxctl.render.plan_html import render as html
 from qboxctl.render.plan_markdown import render as markdown
 from qboxctl.resources import TYPES
 from qboxctl.schema.patterns import Pattern
-from tests.support.lab import Lab, configuration_of
+from tests.support.lab import Lab, NowBlockedError, configuration_of
 
 VAULT = "/api/archive/domains/D100000001"
 BOXES = ("ada", "bob", "eve")
@@ -328,6 +328,16 @@ def test_a_protected_vault_keeps_the_archives_of_mailboxes(quirks: dict[str, str
     archive = lab(TWO, quirks)
     assert blocked(plan(archive, text)) == guards
     assert blocked(plan(lab(None, quirks), text)) == [], "there is no archive"
+
+
+def test_a_protected_vault_keeps_what_was_archived_after_the_plan() -> None:
+    configuration = configuration_of(files(boxes={"eve": {"state": "absent"}})[:-1] + ', "protect": ["vault/*"]}')
+    archive = lab()
+    made = archive.plan(configuration)
+    assert not made.blocked
+    apply(archive, files({"mailboxes": ["ada", "bob", "eve"]}))
+    with pytest.raises(NowBlockedError, match="with it goes the archived mail, and protect holds"):
+        archive.apply(configuration, made)
 
 
 ARCHIVED = {
