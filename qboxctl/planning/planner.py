@@ -63,7 +63,7 @@ class _Planner:
         self, types: Kinds, configuration: Configuration, live_state: LiveState, options: Options, stores: StoresSeen
     ) -> None:
         self.types, self.configuration, self.live_state = types, configuration, live_state
-        self.options = as_live(options, live_state.live, types)
+        self.options = as_live(options, configuration, live_state.live, types)
         self.stores = stores
         self.targets = Targets(configuration, types, self.options)
         self.changes: list[Change] = []

@@ -187,7 +187,7 @@ def _with_parents(types: Kinds, collections: Iterable[Collection]) -> set[Collec
 def _doomed(targets: Targets, live: Mapping[Address, Live]) -> list[Address]:
     """The objects with others inside that the plan may delete."""
     configuration, types = targets.configuration, targets.types
-    since = as_live(targets.options, live, types).removed_since
+    since = as_live(targets.options, configuration, live, types).removed_since
 
     def goes(address: Address) -> bool:
         desired = configuration.objects.get(address)

@@ -10,17 +10,20 @@ from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import replace
 
+from qboxctl.config.configuration import Configuration
 from qboxctl.model import Address, Collection, Live
 from qboxctl.planning.targets import Options
 from qboxctl.schema.formats import folded
 from qboxctl.schema.kinds import Kinds
 from qboxctl.schema.labels import text_of
+from qboxctl.schema.patterns import covering_home
 
 
-def as_live(options: Options, live: Mapping[Address, Live], types: Kinds) -> Options:
+def as_live(options: Options, configuration: Configuration, live: Mapping[Address, Live], types: Kinds) -> Options:
     """The options with what counts as removed under the addresses that the live objects have today.
 
-    What cannot be found in the account, or is not the only one there that may be meant, does not count.
+    What cannot be found in the account, or is not the only one there that may be meant, does not count; nor does what
+    is kept under the name that the files gave it, where it has another one on the server.
     """
     gone = options.removed_since or frozenset()
     known = gone & options.remembered.keys()
@@ -45,7 +48,12 @@ def as_live(options: Options, live: Mapping[Address, Live], types: Kinds) -> Opt
             same = [one for one in there if folded(text_of(one, key)) == folded(then.label)]
         if len(same) == 1:
             found[address] = same[0].address
-    today = {found[address] for address in known if address in found}
+    kept = (*configuration.ignore, *configuration.protect, *options.excludes)
+    today = {
+        found[address]
+        for address in known & found.keys()
+        if found[address] == address or covering_home(kept, address, types) is None
+    }
     removed = gone - known | today
     only = options.only - known | today if options.only is not None else None
     return replace(options, removed_since=removed, only=only, remembered={})

@@ -81,3 +81,17 @@ def test_a_protected_token_of_a_removed_account_of_another_name_is_kept(server: 
     done = project.run("plan", "--since", "HEAD")
     assert done.code == 4, done
     assert "token/alpha/shop would go with delivery_account/alpha" in done.out
+
+
+@pytest.mark.parametrize("server", [{"seed": SEED}], indirect=True)
+@pytest.mark.parametrize("rule", ["ignore", "protect", "--exclude"])
+def test_what_is_kept_by_the_key_that_it_had_in_the_files_is_kept(server: Any, project: Any, rule: str) -> None:
+    project.write(accounts(news={**PINNED["beta"]}))
+    git(project.folder, "init", "-q")
+    git(project.folder, "add", "config")
+    git(project.folder, "commit", "-q", "-m", "before")
+    pattern = "delivery_account/news"
+    project.write(accounts() if rule.startswith("--") else {**accounts(), rule: [pattern]})
+    options = ["--exclude", pattern] if rule.startswith("--") else []
+    done = project.apply("--since", "HEAD", *options)
+    assert server.writes == [], done
