@@ -81,19 +81,19 @@ def _protected(
         kind = change.address.kind
         pattern = _protecting(change.address, live_state, configuration, types)
         if pattern:
-            done = (
-                "be removed"
-                if change.action.removes
-                else "be made anew"
-                if types[kind].renews(change)
-                else "be disabled"
-            )
-            if lower := types[kind].losing(change):
-                done = f"lose {' and '.join(one.loses for one in lower)}"
-            message = f"{change.address} would {done}, and protect holds {pattern.text}"
+            message = f"{change.address} would {_loss(change, types[kind])}, and protect holds {pattern.text}"
             yield Blocked("protect", kind, message, f"keep it, or take {pattern.text} out of protect")
         elif ignored(configuration, types, change.address) or types[kind].identity.reserves(types.name(change.address)):
             yield Blocked("protect", kind, f"{change.address} is never removed", "take its removal out of the files")
+
+
+def _loss(change: Change, type_: ResourceType) -> str:
+    """What would become of an object, in words."""
+    if lower := type_.losing(change):
+        return f"lose {' and '.join(one.loses for one in lower)}"
+    if change.action.removes:
+        return "be removed"
+    return "be made anew" if type_.renews(change) else "be disabled"
 
 
 def _protecting(address: Address, live_state: LiveState, configuration: Configuration, types: Kinds) -> Pattern | None:
