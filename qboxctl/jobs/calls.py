@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Iterator, Mapping
 from itertools import chain
@@ -105,7 +106,7 @@ def shown(row: Row, redact: Callable[[str], str]) -> dict[str, JSON]:
 def _shown(name: str, value: JSON, redact: Callable[[str], str]) -> JSON:
     match value:
         case dict():
-            return {key: _shown(key, one, redact) for key, one in value.items()}
+            return shown(value, redact)
         case list():
             return [_shown(name, one, redact) for one in value]
         case None | bool() | "":
@@ -113,9 +114,21 @@ def _shown(name: str, value: JSON, redact: Callable[[str], str]) -> JSON:
         case _ if _SECRET.search(name):
             return MASK
         case str():
-            return redact(value)
+            return redact(_without_secrets(value, redact))
         case _:
             return value
+
+
+def _without_secrets(text: str, redact: Callable[[str], str]) -> str:
+    """A text as it is, but for the JSON of a row that holds what is named like a secret: some logs have all in one."""
+    if not _SECRET.search(text) or not text.lstrip().startswith(("{", "[")):
+        return text
+    try:
+        inside = json.loads(text)
+        masked = _shown("", inside, redact)
+    except (ValueError, RecursionError):
+        return text
+    return text if masked == inside else json.dumps(masked, ensure_ascii=False)
 
 
 def missing(what: str) -> QboxctlError:

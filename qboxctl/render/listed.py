@@ -22,7 +22,7 @@ Rows = Iterable[Mapping[str, JSON]]
 def table(names: Sequence[str], rows: Rows, palette: Palette = PLAIN) -> str:
     """Some attributes of rows, in columns under their names."""
     cells = [[clean(shorten(text(row.get(name)), _WIDEST)) for name in names] for row in rows]
-    head, *lines = columns([[name.upper().replace("_", " ") for name in names], *cells])
+    head, *lines = columns([[clean(name.upper().replace("_", " ")) for name in names], *cells])
     return "\n".join([palette.paint(head, "bold"), *lines])
 
 

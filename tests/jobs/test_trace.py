@@ -181,3 +181,21 @@ def test_no_row_tells_a_secret(account, project):
     )
     done = project.run("trace", "--format", "json")
     assert "canary" not in done.out + done.err
+
+
+@pytest.mark.parametrize("words", [(), ("-v",), ("--format", "json")], ids=str)
+def test_no_row_in_one_text_tells_a_secret_or_moves_the_cursor(words, account, project):
+    inside = {
+        "\x1b[31mred": 1,
+        "auth_token": "canary-x",
+        "headers": [{"X-Password": "canary-y"}],
+        "to": "ada@example.com",
+    }
+    row = {"data": json.dumps(inside)}
+    account.after = lambda request, _: (
+        Response(200, {}, json.dumps({"resources": [row]}).encode()) if request.path == f"{PATH}mailouts" else None
+    )
+    done = project.run("trace", *words)
+    assert (done.code, "ada@example.com" in done.out) == (0, True)
+    assert "canary" not in done.out + done.err
+    assert "\x1b" not in done.out
