@@ -26,6 +26,8 @@ def text_of(path: str, source: Source) -> str:
     real = place_of(path, source)
     if os.path.commonpath((root, real)) != root:
         raise BadValue(f"the file {path} is not in the folder of the configuration", hint=f"put it below {root}")
+    if ".git" in os.path.relpath(real, root).lower().split(os.sep):  # a pipeline's has a token in its configuration
+        raise BadValue(f"the file {path} is git's own, and no part of the configuration")
     try:
         if not os.path.isfile(real):
             raise ValueError(f"there is no file {path}" if not os.path.exists(real) else f"{path} is not a file")

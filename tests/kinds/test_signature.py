@@ -200,6 +200,9 @@ def folder(tmp_path: Path, body: str) -> Path:
     (texts / "large.html").write_text("x" * 65_537)
     (texts / "most.html").write_text("x" * 65_536)
     (texts / "link.html").symlink_to(tmp_path / "outside.html")
+    (tmp_path / "mail" / ".git").mkdir()
+    (tmp_path / "mail" / ".git" / "config").write_text("url = https://user:token@git.example/mail.git")
+    (texts / "config.html").symlink_to("../.git/config")
     line = f"domains: {{a.example: {{mailboxes: {{ada: {{signatures: {{ada@a.example: {{body: {body}}}}}}}}}}}}}"
     (tmp_path / "mail" / "domains.yaml").write_text(line)
     return tmp_path / "mail"
@@ -213,6 +216,8 @@ def folder(tmp_path: Path, body: str) -> Path:
         ("{file: texts/large.html}", "is larger than 65,536 bytes"),
         ("{file: texts}", "texts is not a file"),
         ("{file: ../outside.html}", "is not in the folder of the configuration"),
+        ("{file: .git/config}", "is git's own"),
+        ("{file: texts/config.html}", "is git's own"),
         ("{file: texts/link.html}", "is not in the folder of the configuration"),
         ("{path: texts/ada.html}", "write the text, or {file: PATH}"),
         ("{file: }", "write the text, or {file: PATH}"),
