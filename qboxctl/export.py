@@ -16,6 +16,7 @@ from qboxctl.config.rules import check
 from qboxctl.config.yaml.reader import Source
 from qboxctl.config.yaml.writer import Compact, dump
 from qboxctl.errors import ConfigError, Diagnostic, Severity
+from qboxctl.json_text import canonical
 from qboxctl.live.query import Query
 from qboxctl.model import JSON, MISSING, Address, Collection, Live, LiveState, Value
 from qboxctl.schema.decoding import value_of
@@ -155,12 +156,15 @@ class _Exporter:
         if not type_.identity.unique:
             label = text_of(live, type_.identity.key).strip()
             word = type_.kind.rpartition("_")[2]
-            return f"{word}-{live.remote_id}" if self.nameless(live.address) else label
-        name = self.types.name(live.address)
-        try:
-            same = type_.identity.normalise(name) == name
-        except ValueError:
-            same = False
+            name = f"{word}-{live.remote_id}" if self.nameless(live.address) else label
+            same = True
+        else:
+            name = self.types.name(live.address)
+            try:
+                same = type_.identity.normalise(name) == name
+            except ValueError:
+                same = False
+        same = same and _in_a_file(name)
         if not same:
             self.left_out.append(f"{live.address}: its name is none that a file can hold")
         return name if same else None
@@ -180,7 +184,7 @@ class _Exporter:
                 if told:
                     self.silent.setdefault(live.address.kind, {}).setdefault(one.name, live.address)
                 continue
-            if one.linked or _states(one, value):
+            if (one.linked or _states(one, value)) and _in_a_file(self.written(one, value)):
                 found[one.name] = value
             elif value and not one.type.idle(value):
                 self.left_out.append(f"{live.address}: no file can state its {one.name}, {one.type.show(value)}")
@@ -288,8 +292,17 @@ class _Exporter:
 def _states(one: Field, value: Value) -> bool:
     """Whether a file can state the value."""
     try:
-        return bool(one.type.parse(one.type.write(value)) == value)
+        written = one.type.write(value)
+        return bool(one.type.parse(written) == value) and _in_a_file(written)
     except ValueError:
+        return False
+
+
+def _in_a_file(value: JSON) -> bool:
+    """Whether a file can hold the texts of a value: halves of characters have no bytes."""
+    try:
+        return bool(canonical(value).decode())
+    except UnicodeDecodeError:
         return False
 
 

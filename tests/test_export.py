@@ -277,3 +277,14 @@ def test_ten_thousand_mailboxes_are_one_command():
     assert len(lab.emulator.requests) < 30  # list pages, and a look at a few objects to see that they hold no more
     assert len(done.tree["domains"]["example.com"]["mailboxes"]) == 2_000
     assert len(done.text().splitlines()) < 2_030
+
+
+def test_half_characters_are_left_out() -> None:
+    accounts = {"\ud800": {"type": "newsletter"}, "shop": {"type": "transactional"}}
+    boxes = {"ada": {"firstname": "Ada\ud800", "lastname": "Lovelace"}}
+    seed = {"domains": {"a.example": {"mailboxes": boxes}}, "delivery": {"accounts": accounts}}
+    done = exported(Lab(seed=seed))
+    found = configuration_of(done.text()).objects
+    assert found[Address("mailbox", "ada@a.example")].values["lastname"] == "Lovelace"
+    assert "firstname" not in found[Address("mailbox", "ada@a.example")].values
+    assert {Address("delivery_account", "shop"), Address("delivery_account", "account-1001")} <= found.keys()
