@@ -18,7 +18,7 @@ class Duration(click.ParamType):  # type: ignore[type-arg]  # generic from click
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
         """Read a number with its unit."""
         number, unit = str(value)[:-1], str(value)[-1:]
-        if unit not in _UNITS or not number.isdigit():
+        if unit not in _UNITS or not number.isdecimal():
             self.fail(f"{value!r} is not a time: write 90s, 30m or 1h", param, ctx)
         return float(number) * _UNITS[unit]
 

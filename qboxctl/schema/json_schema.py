@@ -12,6 +12,8 @@ from qboxctl.schema.resource import Field, Mode, ResourceType
 _DRAFT = "https://json-schema.org/draft/2020-12/schema"
 PRICE = r"^\d{1,12}(\.\d{1,12})?$"
 """What a price looks like that is given as text."""
+MOST = 10**12
+"""The highest price, as a number too: beyond what decimal numbers hold, no sum would be right."""
 _SHA = "^sha256:[0-9a-f]{64}$"
 Schema = dict[str, JSON]
 
@@ -123,7 +125,8 @@ def settings_schema(kinds: Kinds, *, overlay: bool = False) -> Schema:
 def _prices(kinds: Kinds) -> Schema:
     """The schema of what things cost: a price for each name, those with a dot in them under what stands before it."""
     doc = "Price of one by the month"
-    price = {"description": f"{doc}, such as 1.50", "type": ["number", "string"], "minimum": 0, "pattern": PRICE}
+    price = {"description": f"{doc}, such as 1.50", "type": ["number", "string"], "minimum": 0, "maximum": MOST,
+             "pattern": PRICE}  # fmt: skip
     found: Schema = {"currency": {"type": "string", "minLength": 1, "description": "What prices are in, such as EUR"}}
     for name in price_names(kinds):
         group, _, band = name.rpartition(".")

@@ -115,6 +115,7 @@ CASES = {
     "no-value": Case(1, "plan --out", ("--out",), hint=""),
     "no-argument": Case(1, "show", ("PLANFILE",), hint=USAGE),
     "extra-argument": Case(1, "plan a b", ("unexpected extra",), hint=USAGE),
+    "no-digit": Case(1, "apply --wait ²s", ("90s, 30m or 1h",), hint=USAGE),
     "no-duration": Case(1, "apply --wait 5", ("90s, 30m or 1h",), hint=USAGE),
     "topic-and-markdown": Case(1, "explain mailbox --format markdown", ("leave the topic out",), hint=USAGE),
     "domain-of-no-domain": Case(1, "export --domain *.example --kind suppression", ("--domain goes with",), hint=USAGE),

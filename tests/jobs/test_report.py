@@ -136,6 +136,7 @@ def test_a_price_that_is_needed_and_missing(prices, missing, account, project):
         ({"domain": "1,50"}, "must be a price"),
         ({"domain": True}, "must be a number or text"),
         ({"domain": ".nan"}, "must be a price"),
+        ({"domain": 1e30}, "at most 1000000000000"),
     ],
 )
 def test_prices_that_are_none(prices, words, account, project):
