@@ -165,7 +165,7 @@ class Reader:
         self.redact = Redaction()
         self._log, self._notice, self._answered, self._chance = log, notice, answered, chance
         self._told: set[str] = set()
-        self.redact.hide(token)
+        self.redact.hide_token(token)
         way = transport or Network(endpoint, api)
         self._silence, self._heard = silence, isinstance(way, InProcess)
         self._route = way.route if isinstance(way, Network) else ""
@@ -191,7 +191,11 @@ class Reader:
         self, status: int, reason: str, headers: Mapping[str, str], content: bytes, bare: Collection[str] | None
     ) -> Answer:
         """What an answer means; see ``classify``."""
-        return classify(status, reason, headers, content, self.redact, bare)
+        answer = classify(status, reason, headers, content, self.redact, bare)
+        try:
+            return replace(answer, data=self.redact.without_tokens(content, answer.data))
+        except RecursionError:
+            raise OutcomeUnknown(f"{status}, but the JSON that came is too deep", status=status) from None
 
     def hide(self, secret: Revealed) -> None:
         """Let a secret that is sent appear in no message, even where a server repeats what it was sent."""

@@ -21,6 +21,8 @@ _SEARCHED = 20_000
 _ESCAPE = re.compile(r"\\(?:u\{?([0-9a-fA-F]{4,6})\}?|x([0-9a-fA-F]{2}))")
 _DECODINGS = 3
 """How many spellings may lie over one another."""
+_SURELY_A_TOKEN = 16
+"""A shorter token, as people choose for an emulator, may be a word of the account."""
 
 
 class Redaction:
@@ -32,6 +34,7 @@ class Redaction:
         self._parts: set[str] = set()
         self._sizes: set[int] = set()
         self._sent: set[str] = set()
+        self._tokens: tuple[str, ...] = ()
         self._lock = threading.Lock()
 
     def hide(self, secret: Revealed, *, sent: bool = False) -> None:
@@ -59,6 +62,25 @@ class Redaction:
             text = text.replace(secret, MASK)
         return MASK if self._gives_away(text) else printable(text)
 
+    def hide_token(self, token: Revealed) -> None:
+        """Let the token of the requests appear in no text, nor in what an answer tells of the account."""
+        self.hide(token)
+        if len(token.open()) >= _SURELY_A_TOKEN:
+            self._tokens = (*self._tokens, token.open())
+
+    def without_tokens(self, content: bytes, data: JSON) -> JSON:
+        """What a body tells, with a mask for each token that it repeats: plans would show it to others.
+
+        Raises RecursionError.
+        """
+        if not self._tokens:
+            return data
+        text = json.dumps(data, ensure_ascii=False) if b"\\" in content else content.decode(errors="replace")
+        for token in self._tokens:
+            if json.dumps(token)[1:-1] in text:
+                data = _replaced(data, token)
+        return data
+
     def sent_in(self, body: Mapping[str, JSON]) -> bool:
         """Whether a body holds a secret that is sent."""
         return not self._sent.isdisjoint(map(str, body.values()))
@@ -85,6 +107,19 @@ class Redaction:
 def printable(text: str) -> str:
     """A text from outside without anything that could move a terminal's cursor."""
     return "".join(char if char.isprintable() else " " for char in text)[:_LONGEST]
+
+
+def _replaced(value: JSON, token: str) -> JSON:
+    """A value with a mask for a token in any of its texts and names."""
+    match value:
+        case str():
+            return value.replace(token, MASK)
+        case list():
+            return [_replaced(one, token) for one in value]
+        case dict():
+            return {name.replace(token, MASK): _replaced(one, token) for name, one in value.items()}
+        case _:
+            return value
 
 
 def _spellings(secret: str) -> set[str]:

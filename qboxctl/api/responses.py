@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
+from math import isfinite
 
 from qboxctl.api.redaction import MASK
 from qboxctl.errors import ALREADY_EXISTS, FOREIGN, ApiError, FieldError, OutcomeUnknown, Refused
@@ -78,7 +79,7 @@ def classify(
     if 300 <= status < 400:
         raise Refused(status, "the API answers with a redirect, which is not followed: check the endpoint")
     try:
-        data = json.loads(content) if content.strip() else None
+        data = json.loads(content, parse_constant=str, parse_float=_number) if content.strip() else None
     except (ValueError, RecursionError):
         data = ...
     if status >= 400:
@@ -126,6 +127,12 @@ class _Told:
             return FieldError(self.redact(name)[:200], self.redact(text)[:500])
         known = ALREADY_EXISTS if ALREADY_EXISTS in text else ""
         return FieldError(name, known) if name in self.sent else None
+
+
+def _number(text: str) -> float | str:
+    """A number; as text, as which it is understood by nobody, where no JSON could state it again."""
+    found = float(text)
+    return found if isfinite(found) else text
 
 
 def _retry_after(text: str | None) -> float | None:

@@ -41,7 +41,7 @@ def asked(say: Say, *, timeout: float = 30, hidden: str = "", body: dict[str, st
             return f"{error}\n{''.join(traceback.format_exception(error))}"
         finally:
             client.close()
-    return "" if answer.data == json.loads(GOOD) else str(answer)
+    return "" if answer.data == json.loads(GOOD) else f"{answer} {answer.data}"
 
 
 def trickle(before: bytes, drop: bytes) -> Say:
@@ -289,3 +289,17 @@ def test_a_request_that_fails_is_named_without_a_secret() -> None:
             reader.get(f"/api/domains/{TOKEN}/email_accounts")
         reader.close()
     assert str(caught.value) == "GET /api/domains/***/email_accounts: 404 No"
+
+
+@pytest.mark.parametrize("spelled", [TOKEN, TOKEN.replace("-", "\\u002d"), f"x {TOKEN} y"], ids=ascii)
+def test_no_good_answer_tells_the_token(spelled: str) -> None:
+    body = f'{{"resources": [{{"name": "{spelled}", "{spelled}": ["{spelled}"], "n": 1}}]}}'.encode()
+    said = asked(lambda _: iter([HEAD + b"content-length: %d\r\n\r\n" % len(body) + body]))
+    assert TOKEN not in said
+    assert "'n': 1" in said
+
+
+def test_what_is_no_number_in_json_is_text() -> None:
+    body = b'{"resources": [{"a": NaN, "b": [1e999, -Infinity], "c": 1.5}]}'
+    said = asked(lambda _: iter([HEAD + b"content-length: %d\r\n\r\n" % len(body) + body]))
+    assert "{'a': 'NaN', 'b': ['1e999', '-Infinity'], 'c': 1.5}" in said
