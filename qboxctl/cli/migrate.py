@@ -110,7 +110,8 @@ def start(
                 options.result(jobs.one("migration", {"csv_file_name": file.name, "status": "unknown"}, (), (), form))
             raise
         except KeyboardInterrupt:
-            options.alert("it may be started all the same: look with `qboxctl migrate list` before you start it again")
+            look = options.command_line("migrate", "list")
+            options.alert(f"it may be started all the same: look with `{look}` before you start it again")
             raise
         return _started(client, code, form, options)
 

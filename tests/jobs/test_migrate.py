@@ -414,7 +414,8 @@ def test_an_interruption_tells_that_it_may_be_started(account, project, file, ho
         process.send_signal(signal.SIGINT)
         _, err = process.communicate(timeout=60)
     assert process.returncode == 130
-    assert "it may be started all the same" in err
+    again = "qboxctl -C config migrate list"
+    assert f"it may be started all the same: look with `{again}`" in err
     assert len(posts(account)) == 1
 
 
