@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import base64
 import html
 import json
 import re
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from urllib.parse import quote, quote_plus, unquote_plus
 
 from qboxctl.model import JSON, Revealed
@@ -45,11 +46,11 @@ class Redaction:
                 self._sent.add(text)
             if len(text) < SHORTEST_SECRET:
                 return
-            letters = _letters(text)
-            size = max(SHORTEST_PART, len(letters) // 2)
-            if len(letters) >= SHORTEST_PART:
-                self._parts |= {letters[start : start + size] for start in range(len(letters) - size + 1)}
-                self._sizes = self._sizes | {size}
+            for letters in map(_letters, (text, *_encodings(text.encode("utf-8", "surrogatepass")))):
+                size = max(SHORTEST_PART, len(letters) // 2)
+                if len(letters) >= SHORTEST_PART:
+                    self._parts |= {letters[start : start + size] for start in range(len(letters) - size + 1)}
+                    self._sizes = self._sizes | {size}
             self._spellings |= _spellings(text)
 
     def __call__(self, text: str) -> str:
@@ -132,6 +133,14 @@ def _spellings(secret: str) -> set[str]:
         quote(secret),
         quote_plus(secret),
     }
+
+
+def _encodings(secret: bytes) -> Iterator[str]:
+    """A secret in hexadecimal digits, and in the letters that it has in a base64 text, wherever in that it begins."""
+    yield secret.hex()
+    for before, changed in ((0, 0), (1, 2), (2, 3)):
+        whole = base64.b64encode(bytes(before) + secret).decode()
+        yield whole[changed : (before + len(secret)) * 8 // 6]
 
 
 def _letters(text: str) -> str:

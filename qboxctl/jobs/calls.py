@@ -99,8 +99,14 @@ def code(text: str, what: str) -> str:
 
 
 def shown(row: Row, redact: Callable[[str], str]) -> dict[str, JSON]:
-    """A row that can be shown: what is named like a secret is masked, and every text is ``redact``ed."""
-    return {name: _shown(name, value, redact) for name, value in row.items()}
+    """A row that can be shown: what is named like a secret is masked, and every text is ``redact``ed.
+
+    Raises QboxctlError for one that is nested too deep.
+    """
+    try:
+        return {name: _shown(name, value, redact) for name, value in row.items()}
+    except RecursionError:
+        raise QboxctlError("a row of the answer is nested too deep to be shown") from None
 
 
 def _shown(name: str, value: JSON, redact: Callable[[str], str]) -> JSON:
@@ -126,8 +132,10 @@ def _without_secrets(text: str, redact: Callable[[str], str]) -> str:
     try:
         inside = json.loads(text)
         masked = _shown("", inside, redact)
-    except (ValueError, RecursionError):
+    except ValueError:
         return text
+    except (RecursionError, QboxctlError):
+        return MASK
     return text if masked == inside else json.dumps(masked, ensure_ascii=False)
 
 

@@ -187,8 +187,17 @@ SPELLINGS: dict[str, Callable[[str], str]] = {
     "dashes between": "-".join,
 }
 
+ENCODINGS: dict[str, Callable[[str], str]] = {
+    "hexadecimal": lambda text: text.encode().hex(),
+    **{
+        f"base64 from {before}": lambda text, before=before: base64.b64encode(b"k: "[:before] + text.encode()).decode()
+        for before in range(4)
+    },
+    "base64 of more": lambda text: base64.urlsafe_b64encode(f"X-Api-Token: {text}; x=1".encode()).decode(),
+}
 
-@pytest.mark.parametrize("spell", SPELLINGS.values(), ids=SPELLINGS)
+
+@pytest.mark.parametrize("spell", [*SPELLINGS.values(), *ENCODINGS.values()], ids=[*SPELLINGS, *ENCODINGS])
 def test_a_secret_is_known_in_any_spelling(spell: Callable[[str], str]) -> None:
     for secret in (TOKEN, "f81d4fae7dec11d0a76500a0c91e6bf6", ODD):
         redact = Redaction()

@@ -199,3 +199,12 @@ def test_no_row_in_one_text_tells_a_secret_or_moves_the_cursor(words, account, p
     assert (done.code, "ada@example.com" in done.out) == (0, True)
     assert "canary" not in done.out + done.err
     assert "\x1b" not in done.out
+
+
+@pytest.mark.parametrize("deep", ['{"a":' * 300 + "1" + "}" * 300, json.dumps('{"token":' * 300 + "1" + "}" * 300)])
+def test_a_row_that_is_nested_too_deep(deep, account, project):
+    body = b'{"resources": [{"to": "ada@example.com", "data": %s}]}' % deep.encode()
+    account.after = lambda request, _: Response(200, {}, body) if request.path == f"{PATH}mailouts" else None
+    for words in ((), ("--format", "json")):
+        done = project.run("trace", *words)
+        assert (done.code, "a fault" in done.err) in ((0, False), (1, False)), done.err
