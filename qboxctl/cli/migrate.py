@@ -214,7 +214,11 @@ def cancel(options: Common, code: str, auto_approve: bool, form: str, seed: str 
         if not (auto_approve or agreed(options, question, hint="add --auto-approve, once that is what you want")):
             raise QboxctlError("not approved; nothing was cancelled")
         options.acting = True
-        migrations.cancel(client, code)
+        try:
+            migrations.cancel(client, code)
+        except KeyboardInterrupt:
+            options.alert(f"it may be cancelled all the same: look with `{options.command_line('migrate', 'list')}`")
+            raise
     if form == "json":
         options.result(jobs.one("migration", found.record, found.rows, (), form))
     options.say(f"cancelled migration {code}; mail that was fetched stays")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 
 import pytest
 
@@ -165,3 +166,23 @@ def test_what_to_do_must_be_said(project):
     assert (done.code, "say what to do: list or show or delete" in done.err) == (1, True)
     done = project.run("imports", "shwo", "I123456789")
     assert (done.code, "did you mean show?" in done.err) == (1, True)
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (
+            ("imports", "delete", "I123456789"),
+            "it may be deleted all the same: look with `qboxctl -C config imports list`",
+        ),
+        (("migrate", "cancel", "MG1"), "it may be cancelled all the same: look with `qboxctl -C config migrate list`"),
+    ],
+)
+def test_an_interruption_tells_that_it_may_be_done(words, said, account, project, hold):
+    account.swap(seed={**SEED, "migrations": {"MG1": {"csv_file_name": "old.csv"}}})
+    held = hold(account)
+    with project.start(*words, "--auto-approve") as process:
+        held.wait()
+        process.send_signal(signal.SIGINT)
+        _, err = process.communicate(timeout=60)
+    assert (process.returncode, said in err) == (130, True), err
