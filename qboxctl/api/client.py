@@ -325,12 +325,7 @@ class Reader:
         *,
         telling: bool,
     ) -> Answer:
-        request = self._http.build_request(
-            method,
-            f"{path}?{urlencode(query)}" if query else path,  # as ``params`` it would be parsed three times
-            json=body,
-            headers={"Content-Type": "application/json"} if body is not None else None,
-        )
+        request = self._request(method, path, query, body)
         with self.sent.lock:
             self.sent.requests += 1
         started = self.clock.monotonic()
@@ -365,6 +360,23 @@ class Reader:
         if self._answered:
             self._answered()
         return answer
+
+    def _request(
+        self, method: str, path: str, query: Mapping[str, str | int] | None, body: Mapping[str, JSON] | None
+    ) -> httpx.Request:
+        try:
+            return self._http.build_request(
+                method,
+                f"{path}?{urlencode(query)}" if query else path,  # as ``params`` it would be parsed three times
+                json=body,
+                headers={"Content-Type": "application/json"} if body is not None else None,
+            )
+        except UnicodeEncodeError:
+            raise ApiError(
+                "it is not sent: an argument or a file name in it is not UTF-8 text",
+                hint="look at the encoding of the terminal, or rename the file",
+                request=self.redact(_name(method, path, query)),
+            ) from None
 
     @contextmanager
     def _listening(self, where: str) -> Iterator[None]:

@@ -419,6 +419,12 @@ def test_an_interruption_tells_that_it_may_be_started(account, project, file, ho
     assert len(posts(account)) == 1
 
 
+def test_a_file_whose_name_cannot_be_sent(account, project, file):
+    odd = file(ADA).rename(project.folder / "m\udcff.csv")
+    done = start(project, odd, *NOW)
+    assert (done.code, "is not UTF-8 text" in done.err, posts(account)) == (1, True, []), done.err
+
+
 # -- watching --------------------------------------------------------------------------------------------------
 
 

@@ -150,6 +150,7 @@ MISTAKES = {
     "no day": (("--until", "2026-02-30"), 1, "--until"),
     "no status": (("--status", "bounced"), 1, "--status"),
     "no number": (("--limit", "0"), 1, "--limit"),
+    "no UTF-8": (("--subject", "\udcff"), 1, "is not UTF-8 text"),
 }
 
 
