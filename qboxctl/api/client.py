@@ -165,7 +165,7 @@ class Reader:
         self.redact = Redaction()
         self._log, self._notice, self._answered, self._chance = log, notice, answered, chance
         self._told: set[str] = set()
-        self.redact.hide_token(token)
+        self.redact.hide(token, token=True)
         way = transport or Network(endpoint, api)
         self._silence, self._heard = silence, isinstance(way, InProcess)
         self._route = way.route if isinstance(way, Network) else ""

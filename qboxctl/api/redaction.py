@@ -38,10 +38,15 @@ class Redaction:
         self._tokens: tuple[str, ...] = ()
         self._lock = threading.Lock()
 
-    def hide(self, secret: Revealed, *, sent: bool = False) -> None:
-        """Let a secret appear in no text from now on; ``sent`` says that it goes out in a body."""
+    def hide(self, secret: Revealed, *, sent: bool = False, token: bool = False) -> None:
+        """Let a secret appear in no text from now on; ``sent`` says that it goes out in a body.
+
+        The ``token`` of the requests is looked for also in what usable answers tell.
+        """
         text = secret.open()
         with self._lock:  # others may be searching meanwhile
+            if token and len(text) >= _SURELY_A_TOKEN:
+                self._tokens = (*self._tokens, text)
             if sent:
                 self._sent.add(text)
             if len(text) < SHORTEST_SECRET:
@@ -62,12 +67,6 @@ class Redaction:
         for secret in self._longest_first:
             text = text.replace(secret, MASK)
         return MASK if self._gives_away(text) else printable(text)
-
-    def hide_token(self, token: Revealed) -> None:
-        """Let the token of the requests appear in no text, nor in what an answer tells of the account."""
-        self.hide(token)
-        if len(token.open()) >= _SURELY_A_TOKEN:
-            self._tokens = (*self._tokens, token.open())
 
     def without_tokens(self, content: bytes, data: JSON) -> JSON:
         """What a body tells, with a mask for each token that it repeats: plans would show it to others.
