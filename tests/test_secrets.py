@@ -381,6 +381,17 @@ def test_files_that_hold_no_secret(tmp_path):
         assert "canary" not in str(caught.value).replace(str(tmp_path), "")
 
 
+def test_a_pipe_is_read_where_somebody_wrote_to_it_and_not_waited_for_where_nobody_does(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(SecretError, match="must hold the secret on one line"):
+        resolve(SecretSource.FILE, str(tmp_path / "pipe"))
+    reading, writing = os.pipe()
+    os.write(writing, b"s3cret\n")
+    os.close(writing)
+    assert resolve(SecretSource.FILE, f"/dev/fd/{reading}") == "s3cret"
+    os.close(reading)
+
+
 def test_a_weak_password_is_not_repeated(server, project):
     project.write({"domains": {"example.com": {"postmaster_password": {"env": "P"}}}})
     done = project.apply(*LOUD, env={"P": "canary!"})

@@ -22,6 +22,8 @@ _SEARCHED = 20_000
 _ESCAPE = re.compile(r"\\(?:u\{?([0-9a-fA-F]{4,6})\}?|x([0-9a-fA-F]{2}))")
 _DECODINGS = 3
 """How many spellings may lie over one another."""
+_DISGUISED = re.compile(rb"\\(?:/|u00[2-7])", re.IGNORECASE)
+"""A letter that JSON states in another way than it must."""
 _SURELY_A_TOKEN = 16
 """A shorter token, as people choose for an emulator, may be a word of the account."""
 
@@ -41,7 +43,7 @@ class Redaction:
     def hide(self, secret: Revealed, *, sent: bool = False, token: bool = False) -> None:
         """Let a secret appear in no text from now on; ``sent`` says that it goes out in a body.
 
-        The ``token`` of the requests is looked for also in what usable answers tell.
+        The ``token`` of the requests is known in hexadecimal digits and base64 too, and looked for in usable answers.
         """
         text = secret.open()
         with self._lock:  # others may be searching meanwhile
@@ -51,7 +53,8 @@ class Redaction:
                 self._sent.add(text)
             if len(text) < SHORTEST_SECRET:
                 return
-            for letters in map(_letters, (text, *_encodings(text.encode("utf-8", "surrogatepass")))):
+            encoded = _encodings(text.encode("utf-8", "surrogatepass")) if token else ()
+            for letters in map(_letters, (text, *encoded)):
                 size = max(SHORTEST_PART, len(letters) // 2)
                 if len(letters) >= SHORTEST_PART:
                     self._parts |= {letters[start : start + size] for start in range(len(letters) - size + 1)}
@@ -73,11 +76,9 @@ class Redaction:
 
         Raises RecursionError.
         """
-        if not self._tokens:
-            return data
-        text = json.dumps(data, ensure_ascii=False) if b"\\" in content else content.decode(errors="replace")
+        disguised = self._tokens and _DISGUISED.search(content)
         for token in self._tokens:
-            if json.dumps(token)[1:-1] in text:
+            if disguised or json.dumps(token, ensure_ascii=False)[1:-1].encode(errors="replace") in content:
                 data = _replaced(data, token)
         return data
 
