@@ -25,6 +25,7 @@ from qboxctl.model import (
 )
 from qboxctl.planning import diff, graph, holding
 from qboxctl.planning.billing import bill
+from qboxctl.planning.contradictions import contradictions
 from qboxctl.planning.guards import judge
 from qboxctl.planning.keeping import kept_beside
 from qboxctl.planning.limits import over_limits
@@ -32,7 +33,7 @@ from qboxctl.planning.planfile import plan_id
 from qboxctl.planning.remaking import remade, unheld
 from qboxctl.planning.remembered import as_live
 from qboxctl.planning.targets import Options, Targets
-from qboxctl.schema.decoding import EXTRA, irreplaceable, kept_of, now_of, value_of
+from qboxctl.schema.decoding import EXTRA, irreplaceable, kept_of, now_of
 from qboxctl.schema.kinds import Kinds
 from qboxctl.schema.lifecycle import DISABLED
 from qboxctl.schema.patterns import covering
@@ -79,10 +80,7 @@ class _Planner:
             self.declared(address, desired)
         self.undeclared()
         self.let_go()
-        self.check_names()
-        self.check_sizes()
-        self.check_references()
-        self.check_left()
+        self.wrong += contradictions(self.changes, self.targets, self.live_state)
         chosen = self.chosen()
         kept = {change.address for change in chosen}
         wrong = [found for address, found in self.wrong if address in kept or self.targets.targeted(address)]
@@ -455,85 +453,6 @@ class _Planner:
         """Note a mistake at its place in the files; it counts where its object is a part of the plan."""
         place = self.configuration.position(desired.where, *path)
         self.wrong.append((desired.address, Diagnostic(code, message, place, str(desired.address), hint)))
-
-    def check_names(self) -> None:
-        """An alias may not bear a mailbox's name, live ones included; nor what is the only one everywhere another's."""
-        created = [one.address for one in self.changes if one.action is Action.CREATE]
-        kinds = {other for one in created for other in self.types.sharing(one.kind)}
-        if not kinds:
-            return
-        deleted = {change.address for change in self.changes if change.action is Action.DELETE}
-        stay = (one for one, live in self.live_state.live.items() if not live.leaving and one not in deleted)
-        borne = self.types.claims(stay, kinds)
-        for address in created:
-            claim = self.types.claim(address)
-            rival = borne.get(claim) if claim is not None else None
-            if rival is not None:
-                message = f"{address} cannot be created: {rival} has that name"
-                self.error("Q018", message, self.configuration.objects[address], hint=f"declare {rival} absent")
-
-    def check_sizes(self) -> None:
-        """No value may exceed what its parent's attribute allows, as declared, or else live, or else at creation."""
-        for change in self.changes:
-            by_name, parent = self.types[change.address.kind].by_name, self.types.parent(change.address)
-            if parent is None or change.action.removes:
-                continue
-            for name, _, size in change.fields:
-                one = by_name.get(name)
-                most = self.ceiling(parent, one.at_most) if one is not None and one.at_most else None
-                if one is None or not isinstance(size, int) or not isinstance(most, int) or size <= most:
-                    continue
-                message = f"{name} {one.type.show(size)} of {change.address} is more than {parent} allows: "
-                hint = f"state {one.at_most}: {one.type.show(size)} on the {parent.kind}"
-                self.error("Q024", message + one.type.show(most), self.configuration.objects[change.address], name,
-                           hint=hint)  # fmt: skip
-
-    def ceiling(self, parent: Address, name: str) -> Value:
-        """What a parent's attribute will be, as far as the files and the account tell."""
-        one = self.types[parent.kind].by_name[name]
-        desired, live = self.configuration.objects.get(parent), self.live_state.live.get(parent)
-        if desired is not None and name in desired.values:
-            return desired.values[name]
-        return value_of(self.types[parent.kind], one, live, {}) if live is not None else one.initial
-
-    def check_references(self) -> None:
-        """What a change refers to must be there, or be created by the same plan."""
-        created = {change.address for change in self.changes if change.action is Action.CREATE}
-        for change in self.changes:
-            by_name = self.types[change.address.kind].by_name
-            for name, _, after in change.fields:
-                one = by_name.get(name)
-                if one is None or not one.linked:
-                    continue
-                for key in after:
-                    targets = self.types.referred(change.address, one.refers, key)
-                    if all(target not in created and target not in self.live_state.live for target in targets):
-                        why = " and it is excluded" if self.targets.excluded(targets[0]) else ""
-                        self.error("Q019", f"{name} of {change.address}: {targets[0]} is not there{why}",
-                                   self.configuration.objects[change.address], name)  # fmt: skip
-
-    def check_left(self) -> None:
-        """What is deleted since no file declares it may not be what a declaration still names."""
-        gone = {one.address for one in self.changes if one.action is Action.DELETE} - self.configuration.objects.keys()
-        if not gone:
-            return
-        naming = self.types.naming({address.kind for address in gone})
-        there = {one.address for one in self.changes if one.action is Action.CREATE}
-        there |= {address for address, live in self.live_state.live.items() if not live.leaving} - gone
-        for address, desired in self.configuration.objects.items():
-            for one in naming[address.kind] if not desired.absent else ():
-                value = desired.values.get(one.name, ())
-                for name in value if isinstance(value, tuple) else (value,):
-                    targets = self.types.referred(address, one.refers, name)
-                    if one.needs_all(value) and there.isdisjoint(targets) and not gone.isdisjoint(targets):
-                        lost = next(target for target in targets if target in gone)
-                        self.wrong.append((lost, self.left(desired, one.name, lost)))
-
-    def left(self, desired: Desired, name: str, gone: Address) -> Diagnostic:
-        """What is wrong with naming something that the plan deletes."""
-        message = f"{name} of {desired.address}: {gone} would be deleted, since no file declares it"
-        place = self.configuration.position(desired.where, name)
-        return Diagnostic("Q019", message, place, str(desired.address), "declare it, or take it out here too")
 
     # The plan's parts.
 
