@@ -92,13 +92,19 @@ class _Refresh:
         return {one.kind: self.found[one].remote_id for one in self.types.ancestors(live.address)}
 
     def called(self) -> dict[str, dict[str, str]]:
-        """What is called by which code, of the kinds to which those that are declared or live refer."""
+        """What is called by which code, of the kinds to which those that are declared or live refer.
+
+        What is declared and not there yet counts as well, under what can be no code: it may share its name.
+        """
         present = {address.kind for address in (*self.found, *self.query.configuration.objects)}
         linked = {kind for each in present for one in self.types[each].fields for kind in one.linked}
         codes: dict[str, dict[str, str]] = {kind: {} for kind in linked}
         for address, live in self.found.items():
             if address.kind in linked and not self.is_invisible(address):
                 codes[address.kind][live.remote_id] = self.types.called(address)
+        for address, desired in self.query.configuration.objects.items() if linked else ():
+            if address.kind in linked and not desired.absent and address not in self.found:
+                codes[address.kind][str(address)] = self.types.called(address)
         return codes
 
     def read(self, collections: Iterable[Collection]) -> None:

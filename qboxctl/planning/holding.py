@@ -156,10 +156,10 @@ def as_held(
 
 
 def of_two_kinds(desired: Desired, live_state: LiveState, types: Kinds) -> Iterator[tuple[str, str, list[str]]]:
-    """The names in the lists of an object that are those of two live ones, each with the attribute and the kinds."""
+    """The names in the lists of an object that are those of two others, each with the attribute and the kinds."""
     for one in types[desired.address.kind].holding if not desired.absent else ():
         for name in desired.values.get(one.name, ()) if len(one.linked) > 1 else ():
-            kinds = live_kinds(one.linked, name, live_state)
+            kinds = kinds_of(one.linked, name, live_state)
             if len(kinds) > 1:
                 yield one.name, name, kinds
 
@@ -168,9 +168,9 @@ def _plain(one: Field, name: str, live_state: LiveState) -> str:
     kind, slash, key = name.partition("/")
     if not slash or kind not in one.linked or len(one.linked) == 1:
         return name
-    return name if len(live_kinds(one.linked, key, live_state)) > 1 else key
+    return name if len(kinds_of(one.linked, key, live_state)) > 1 else key
 
 
-def live_kinds(kinds: Sequence[str], key: str, live_state: LiveState) -> list[str]:
-    """Of which of some kinds there is a live object of a name."""
-    return [kind for kind in kinds if Address(kind, key) in live_state.live]
+def kinds_of(kinds: Sequence[str], key: str, live_state: LiveState) -> list[str]:
+    """Of which of some kinds there is, or is to be, an object of a name."""
+    return [kind for kind in kinds if key in live_state.codes.get(kind, {}).values()]

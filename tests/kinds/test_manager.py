@@ -528,6 +528,38 @@ def test_a_delivery_name_of_two_objects_needs_an_address() -> None:
         assert plan(lab, text).changes == ()
 
 
+BOTH = {"domains": {"news.example": {}}, "accounts": {"news.example": {"type": "newsletter"}}}
+
+
+@pytest.mark.parametrize("there", [(), ("domains",), ("accounts",), ("domains", "accounts")])
+@pytest.mark.parametrize("held", [("account",), ("domain",), ("account", "domain")])
+def test_an_address_is_given_what_it_says_though_the_other_is_not_there_yet(
+    held: tuple[str, ...], there: tuple[str, ...]
+) -> None:
+    wish = [f"delivery_{kind}/news.example" for kind in held]
+    text = files(ina(delivery=wish), delivery=BOTH)
+    lab = Lab(seed=account({}, delivery={section: BOTH[section] for section in there}))
+    lab.emulator.publish("news.example")
+    assert {one.status for one in apply(lab, text).values()} == {Status.DONE}
+    assert plan(lab, text).changes == ()
+    given = [body["id"] for _, path, body in sent(lab) if path.endswith("assign/delivery")]
+    codes = lab.emulator.dump()["delivery"]
+    kinds = {"domain": codes["domains"]["news.example"]["code"], "account": codes["accounts"]["news.example"]["id"]}
+    assert sorted(map(str, given)) == sorted(str(kinds[kind]) for kind in held)
+
+
+@pytest.mark.parametrize("other", ["account", "domain"])
+def test_what_is_held_stays_where_something_of_its_name_is_made(other: str) -> None:
+    held = {"account": "domain", "domain": "account"}[other]
+    there = {f"{held}s": BOTH[f"{held}s"]}
+    lab = Lab(seed=account(ina(delivery=["news.example"]), delivery=there))
+    lab.emulator.publish("news.example")
+    text = files(ina(delivery=[f"delivery_{held}/news.example"]), delivery=BOTH)
+    done = apply(lab, text)
+    assert {name: one.status for name, one in done.items()} == {f"delivery_{other}/news.example": Status.DONE}
+    assert plan(lab, text).changes == ()
+
+
 def test_delivery_of_another_manager_is_not_taken_by_anybody() -> None:
     seed = account({**ina(), OTTO: {**OTHER, "delivery": ["shop"]}}, delivery=DELIVERY)
     (found,) = wrong(Lab(seed=seed), files({**ina(delivery=["shop"]), **otto()}, delivery=DELIVERY))
