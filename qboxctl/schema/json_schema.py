@@ -215,22 +215,24 @@ def _record(properties: Mapping[str, JSON]) -> Schema:
 
 
 def plan_schema(kinds: Kinds) -> Schema:
-    """The schema of a plan: `plan --format json` and a saved plan file."""
-    address = {"type": "string", "pattern": "^[a-z_]+/.+", "maxLength": 400}
-    text: Schema = {"type": "string", "maxLength": 4000}
-    patterns = {"type": "array", "items": {"type": "string", "maxLength": 400}, "maxItems": 1000}
+    """The schema of a plan: `plan --format json` and a saved plan file.
+
+    It bounds no text: a reason names all that is lost. The size of a file is bounded where it is read.
+    """
+    address = {"type": "string", "pattern": "^[a-z_]+/.+"}
+    text: Schema = {"type": "string"}
+    patterns = {"type": "array", "items": {"type": "string"}}
     change = _record(
         {
             "address": address,
             "kind": {"enum": list(kinds)},
             "action": {"enum": [action.value for action in Action]},
-            "remote_id": {"type": ["string", "null"], "maxLength": 200},
+            "remote_id": {"type": ["string", "null"]},
             "fields": {
                 "type": "array",
-                "maxItems": 200,
                 "items": _record({"name": text, "before": True, "after": True}),
             },
-            "secrets": {"type": "array", "items": text, "maxItems": 20},
+            "secrets": {"type": "array", "items": text},
             "needs": {"type": "array", "items": address},
             "destroys_data": {"type": "boolean"},
             "reason": text,
@@ -259,12 +261,12 @@ def plan_schema(kinds: Kinds) -> Schema:
             {
                 "targets": patterns,
                 "excludes": patterns,
-                "since": {"type": ["string", "null"], "maxLength": 400},
+                "since": {"type": ["string", "null"]},
                 "only_changed": {"type": "boolean"},
                 "rotate": patterns,
             }
         ),
-        "customers": {"type": "array", "items": {"type": "string", "maxLength": 200}},
+        "customers": {"type": "array", "items": {"type": "string"}},
         "summary": counts,
         "billing": counts,
     }

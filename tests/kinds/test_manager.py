@@ -139,6 +139,13 @@ def test_a_list_that_no_file_states_goes_along_whole(put: str, detail: str) -> N
     assert live(lab)["max_domains"] == 7
 
 
+def test_a_reason_names_all_that_is_lost_however_much_it_is() -> None:
+    domains = [f"a-domain-{number}.example" for number in range(300)]
+    lab = Lab(seed={"domains": {name: {} for name in domains}, "managers": {**ina(*domains), **otto()}})
+    (change,) = plan(lab, files(otto(), domains=domains, on_remove={"manager": "delete"})).changes
+    assert all(name in change.reason for name in domains)
+
+
 def test_what_a_file_does_not_name_is_dropped_only_where_it_states_the_list() -> None:
     lab = Lab(seed=account(ina("a.example", "b.example")))
     assert plan(lab, files({INA: {}})).changes == ()
