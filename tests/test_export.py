@@ -251,7 +251,7 @@ def test_what_the_rules_refuse_is_left_out_and_told():
 TEXTS = ["no", "yes", "null", "~", "12:30", "0o17", "0x1F", "1e3", "1_000", ".inf", "-", "?", "<<", "=", "#x", "a: b",
          "a #b", "- a", " lead", "trail ", "", "é", "\u2028", "two\nlines", "two\n\n", "\nlead", "tab\there", "'",
          '"', "@x", "`", "%x", "!x", "&x", "*x", "{a}", "[a]", "a, b", "2027-01-01", "x" * 200, "true",
-         "\x85"]  # fmt: skip
+         "\x85", "“x”", "«x»", "‘x’", "„x“", "“x” y"]  # fmt: skip
 
 
 @pytest.mark.parametrize("text", TEXTS)

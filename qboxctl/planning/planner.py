@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 
 from qboxctl.config.configuration import Configuration, runs
@@ -227,8 +227,6 @@ class _Planner:
             return
         for name, before, after in found.fixed:
             self.fixed(address, desired, name, before, after)
-        if found.changed and type_.replaced:
-            self.refuse_loss(type_, desired, live)
         if found.unseen:
             self.unverifiable.append(Unverifiable(address, tuple(sorted(found.unseen))))
         unfinished = diff.guarded(type_, found.changed) & desired.secrets.keys()
@@ -237,30 +235,20 @@ class _Planner:
         if not found.changed and not secrets and not again:
             self.unchanged.append(address)
             return
+        if type_.replaced:
+            self.refuse_loss(type_, desired, live)
         if not rotate:  # what cannot be read goes along where there is something else to write
             again += [name for name in found.unseen if name not in again and self.is_sent_along(type_, name)]
         fields = [*found.changed, *(self.unseen(type_, desired, live, name) for name in again)]
         names = [one.name for one in fields]
-        unproved = type_.lifecycle.proves(live.status)
         once = diff.only_once(type_, live, fields, secrets, self.live_state.codes)
-        reason = "differs" if found.changed else "to be sent again"
-        if unproved:
-            reason = "waits for its ownership proof"
-        elif once:
-            sent = "its secrets are sent" if secrets else "what nothing tells of is sent"
-            reason = f"{sent} again; this cannot be repeated safely"
-        elif secrets:
-            reason = UNFINISHED
-        elif type_.replaced:
-            reason = "differs; it is deleted and created again"
-            reason += " where the API cannot change it" if type_.calls.update else ""
         change = Change(
             address,
             Action.UPDATE,
             remote_id=live.remote_id,
             fields=tuple(sorted(fields, key=lambda one: one.name)),
             secrets=secrets,
-            reason=reason,
+            reason=_why(type_, live, found, secrets, once=once),
             precondition=diff.precondition(type_, live, names, self.live_state.codes, once=once),
         )
         self.changes.append(change._replace(destroys_data=type_.destroys(change)))
@@ -486,3 +474,20 @@ class _Planner:
         counts["unchanged"] = sum(1 for address in self.unchanged if self.targets.targeted(address))
         counts["unmanaged"] = len(self.unmanaged)
         return {name: counts[name] for name in SUMMARY}
+
+
+def _why(type_: ResourceType, live: Live, found: diff.Difference, secrets: Sequence[str], *, once: bool) -> str:
+    """Why an object is updated, and how, where that is more than a request."""
+    if type_.lifecycle.proves(live.status):
+        return "waits for its ownership proof"
+    if once:
+        sent = "its secrets are sent" if secrets else "what nothing tells of is sent"
+        reason = f"{sent} again; this cannot be repeated safely"
+    elif secrets:
+        reason = UNFINISHED
+    else:
+        reason = "differs" if found.changed else "to be sent again"
+    if type_.replaced:
+        reason += "; it is deleted and created again"
+        reason += " where the API cannot change it" if type_.calls.update else ""
+    return reason

@@ -59,9 +59,16 @@ def kept_of(type_: ResourceType, one: Field, live: Live, codes: Codes) -> tuple[
 
 
 def irreplaceable(type_: ResourceType, live: Live) -> list[str]:
-    """What an object has that would be lost if it was deleted and created again."""
-    known = ((name, value_of(type_, type_.by_name[name], live, {})) for name in type_.irreplaceable)
-    return [name for name, value in known if value not in (MISSING, "", ())]
+    """What an object has, in whichever form, that would be lost if it was deleted and created again."""
+    return [name for name in type_.irreplaceable if _has(type_, type_.by_name[name], live)]
+
+
+def _has(type_: ResourceType, one: Field, live: Live) -> bool:
+    if value_of(type_, one, live, {}) not in (MISSING, "", ()):
+        return True
+    raw = next((live.row[name] for name in (one.row_name, *one.row_names) if name in live.row), None)
+    understood = isinstance(raw, list) and all(isinstance(entry, dict) for entry in raw)
+    return bool(raw) and not understood
 
 
 def now_of(type_: ResourceType, name: str, live: Live, codes: Codes) -> Value | Missing:

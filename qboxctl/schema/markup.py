@@ -81,6 +81,10 @@ class _Reader(HTMLParser):
         """Note that it is HTML."""
         self.tags = True
 
+    def parse_marked_section(self, i: int, report: bool = True) -> int:
+        """Take what begins with ``<![`` as browsers do: as a comment. The library raises AssertionError."""
+        return self.parse_bogus_comment(i, report)
+
     def handle_data(self, data: str) -> None:
         """Take a text."""
         if not self.dropped:

@@ -495,6 +495,11 @@ class Choice(Type):
         return {"enum": list(self.words)}
 
 
+def _is_word(word: object) -> bool:
+    """Whether the system takes it as a name or an argument."""
+    return isinstance(word, str) and bool(word) and "\0" not in word
+
+
 @dataclass(frozen=True, slots=True)
 class Password(Type):
     """A secret: only a reference to it may stand in a file."""
@@ -504,9 +509,9 @@ class Password(Type):
         if isinstance(raw, (str, int, float)):
             raise ValueError("a secret must not stand in a file: write {env: NAME}, {file: PATH} or {exec: [program]}")
         match list(raw.items()) if isinstance(raw, dict) else []:
-            case [("env" | "file" as source, str(name))] if name:
+            case [("env" | "file" as source, str(name))] if _is_word(name):
                 return Secret(SecretSource(source), (name,), base)
-            case [("exec", [_, *_] as words)] if all(isinstance(word, str) and word for word in words):
+            case [("exec", [_, *_] as words)] if all(map(_is_word, words)):
                 return Secret(SecretSource.EXEC, tuple(words), base)
         if raw is None:
             raise ValueError("nothing here: write {env: NAME}, {file: PATH} or {exec: [program, argument]}")
@@ -538,9 +543,11 @@ class Store(Type):
     def parse(self, raw: object, base: str = "") -> Destination:
         """The place; ``base`` is the folder of the file that states it."""
         match list(raw.items()) if isinstance(raw, dict) else []:
-            case [("file", str(name))] if name:
+            case [("file", str(name))] if _is_word(name):
+                if name.rstrip("/").rpartition("/")[2] in ("", ".", ".."):
+                    raise ValueError(f"{name} is a folder, and no file")
                 return Destination(file=name, base=base)
-            case [("exec", [_, *_] as words)] if all(isinstance(word, str) and word for word in words):
+            case [("exec", [_, *_] as words)] if all(map(_is_word, words)):
                 return Destination(program=tuple(words), base=base)
         raise ValueError("write where the secret goes: {file: PATH} or {exec: [program, argument]}")
 

@@ -158,12 +158,32 @@ def test_stores_are_proved_before_the_first_write(name: str, folder: Path) -> No
     assert not [one for one in house.emulator.requests if one.method != "GET"]
 
 
-@pytest.mark.parametrize("store", ["x", {"file": ""}, {"exec": []}, {"env": "X"}, {"file": "a", "exec": ["b"]}, None])
+@pytest.mark.parametrize(
+    "store",
+    [
+        "x",
+        {"file": ""},
+        {"file": "a\0"},
+        {"exec": []},
+        {"exec": ["a\0"]},
+        {"env": "X"},
+        {"file": "a", "exec": ["b"]},
+        None,
+    ],
+)
 def test_what_is_no_store(store: Any) -> None:
     with pytest.raises(ConfigError) as caught:
         configuration_of(json.dumps({"houses": {"h1": {"keys": {"a": {"store": store}}}}}), types=KINDS)
     (wrong,) = caught.value.diagnostics
     assert "write where the secret goes" in wrong.message
+
+
+@pytest.mark.parametrize("name", [".", "./", "/", "x/..", "sub/."])
+def test_a_store_is_no_folder(name: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        configuration_of(json.dumps({"houses": {"h1": {"keys": {"a": {"store": {"file": name}}}}}}), types=KINDS)
+    (wrong,) = caught.value.diagnostics
+    assert wrong.message.endswith(f"{name} is a folder, and no file")
 
 
 def test_a_creation_needs_a_store() -> None:

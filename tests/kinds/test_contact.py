@@ -106,6 +106,40 @@ def test_a_contact_that_the_api_can_neither_change_nor_delete_is_not_doubled() -
     assert list(live(lab)["Customers"]["contacts"]) == ["acme"]
 
 
+@pytest.mark.parametrize("photo", [{"value": "x"}, "https://x.example/1.png", ["x"], [{"value": "x"}]])
+def test_a_photo_in_any_form_is_there(photo: Any) -> None:
+    lab = Lab(seed=seeded(customers(acme={"surname": "A"})))
+    lab.between = with_photo(photo)
+    with pytest.raises(ConfigError, match="1 problem"):
+        lab.plan(configuration_of(files(customers(acme={"surname": "B"}))))
+    lab.between = with_photo([])
+    assert lab.plan(configuration_of(files(customers(acme={"surname": "B"})))).changes
+
+
+def with_photo(photo: Any) -> Any:
+    def between(request: Request, answer: Any) -> Response:
+        response = answer(request)
+        if request.method != "GET" or "contacts" not in request.path:
+            return response
+        content = json.loads(response.body)
+        for row in content.get("resources", [content]):
+            row["photo"] = photo
+        return Response(response.status, response.headers, json.dumps(content).encode())
+
+    return between
+
+
+def test_what_is_sent_again_is_deleted_and_created_again_and_may_lose_nothing() -> None:
+    wish = files(customers(acme={"surname": "A", "extra": {"odd": "1"}}))
+    again = Options(rotate=(Pattern.of("contact/*/*/*", TYPES),))
+    lab = Lab(seed=seeded(customers(acme={"surname": "A"})))
+    (change,) = lab.plan(configuration_of(wish), again).changes
+    assert "; it is deleted and created again" in change.reason
+    lab = Lab(seed=seeded(customers(acme={"surname": "A", "birthday": "1990-01-01"})))
+    with pytest.raises(ConfigError, match="1 problem"):
+        lab.plan(configuration_of(wish), again)
+
+
 @pytest.mark.parametrize("own", [{"birthday": "1990-01-01"}, {"photo": [{"value": "x", "type": "png"}]}])
 @pytest.mark.parametrize("quirk", QUIRKS["contact_update"])
 def test_what_would_be_lost_is_an_error_of_the_plan(own: dict[str, Any], quirk: str) -> None:

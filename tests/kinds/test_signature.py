@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from qboxctl.config.files import read_sources
 from qboxctl.config.loader import load
@@ -179,7 +181,14 @@ FORMS = [
     ("<p>a</p>", "<p>b</p>", False),
     ("<p style='color: red'>a</p>", "<p style='color: blue'>a</p>", False),
     ("a&nbsp;b", "a b", False),
+    ("<p>a</p><![ y>", "<p>a</p><![foo[ y>", True),
+    ("<p>a</p><![if x]>b<![endif]>", "<p>ab</p>", False),
 ]
+
+
+@given(st.text(alphabet="<>![]-/?=&;\"' aC", max_size=14))
+def test_any_body_has_a_normal_form(text: str) -> None:
+    assert normal_form(f"<p>{text}") == normal_form(f"<p>{text}\n")
 
 
 @pytest.mark.parametrize(("wanted", "now", "same"), FORMS)

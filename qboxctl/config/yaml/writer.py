@@ -9,6 +9,7 @@ import yaml
 
 from qboxctl.config.yaml.reader import scalar
 from qboxctl.model import JSON
+from qboxctl.schema.hints import unquoted
 
 WIDTH = 110
 """A mapping or list that fits in so many columns stands on one line."""
@@ -36,7 +37,8 @@ class _Row(list[JSON]):
 
 
 def _text(dumper: Any, text: str) -> Any:
-    style = "|" if "\n" in text else "'" if text and not isinstance(scalar(text), str) else None
+    misread = text and (not isinstance(scalar(text), str) or unquoted(text))
+    style = "|" if "\n" in text else "'" if misread else None
     return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
 
 
