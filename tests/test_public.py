@@ -13,6 +13,8 @@ import pytest
 import qboxctl
 from qboxctl.emulator import Emulator
 from qboxctl.emulator.app import BackgroundServer
+from tests.conftest import Gateway
+from tests.support.lab import TOKEN
 
 FILES = """
 settings:
@@ -100,6 +102,21 @@ def test_a_plan_of_other_files_or_another_account_is_not_applied(folder: Path, u
     for other in (qboxctl.load(folder, endpoint=url), qboxctl.load(folder)):
         with pytest.raises(qboxctl.QboxctlError, match=r"not the one that the plan was made from|was made for"):
             qboxctl.apply(plan, other, approve=lambda _plan: True, token="t")
+
+
+def test_a_plan_is_not_applied_to_the_account_of_another_customer(
+    folder: Path, server: Gateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One address, as other tokens reach other accounts through it."""
+    monkeypatch.setenv("PW", "Initial-1")
+    there = {"domains": {"example.com": {}}}
+    server.swap(seed={**there, "customer_code": "C111111111"})
+    configuration = qboxctl.load(folder, endpoint=server.url)
+    plan = qboxctl.plan(configuration, token=TOKEN)
+    server.swap(seed={**there, "customer_code": "C222222222"})
+    with pytest.raises(qboxctl.QboxctlError, match="was made for the account of customer C111111111"):
+        qboxctl.apply(plan, configuration, approve=lambda _plan: True, token=TOKEN)
+    assert not server.writes
 
 
 def test_an_environment_is_chosen(folder: Path) -> None:

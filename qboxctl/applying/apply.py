@@ -123,8 +123,9 @@ def apply_plan(
     write. ``acknowledge`` is the id of a plan that may pass the guards count and order. Without a path, the ``journal``
     goes to the working folder. Setting ``client.stop`` ends the run in order.
 
-    Raises ConfigError for secrets that cannot be had or kept, StalePlanError where the account moved, AuthError and
-    ApiError where it cannot be read, JournalError; what goes wrong after the first write is told by the value.
+    Raises ConfigError for secrets that cannot be had or kept, PlanFileError where the account is another customer's,
+    StalePlanError where it moved, AuthError and ApiError where it cannot be read, JournalError; what goes wrong after
+    the first write is told by the value.
     """
     checked = checked or Checked(plan.changes, (), plan.blocked)
     if checked.blocked or not plan.changes:
@@ -135,6 +136,7 @@ def apply_plan(
         return Applied(declined=True)
     account = Account(client, types)
     live_state = read_live_state(account, query_for_changes(plan.changes, configuration, types))
+    refuse_another_customer(plan, configuration, live_state, account)
     again = still_fits(plan, live_state, configuration, types, acknowledge=acknowledge)
     refuse_unapproved(again.todo, checked.todo)
     if again.blocked:
