@@ -96,8 +96,7 @@ class Verifier:
                 return Look.PENDING, "its deletion is queued"
             return Look.WRONG, "it is still there"
         if live is None or live.leaving:
-            idle = any(type_.is_idle(one.name, one.after) for one in self.run.fields(step))
-            return (Look.GOOD, "") if idle else (Look.WRONG, self.unseen(step))
+            return (Look.GOOD, "") if self.is_idle(step) else (Look.WRONG, self.unseen(step))
         if type_.lifecycle.proves(live.status) and (change is None or not change.action.removes):
             return Look.UNPROVED, "it waits for its ownership proof"
         if live.status in type_.lifecycle.failed:
@@ -116,6 +115,12 @@ class Verifier:
             return Look.WRONG, f"{names} did not take effect"
         notes = filter(None, (self.noted(step, live), self.pinned_anew(step, live)))
         return Look.GOOD, "; ".join(notes)
+
+    def is_idle(self, step: Step) -> bool:
+        """Whether an object is, or stays, disabled that looks like none once nothing is left in it."""
+        type_, desired = self.run.types[step.address.kind], self.run.configuration.objects.get(step.address)
+        after = {one.name: one.after for one in self.run.fields(step)}
+        return any(type_.is_idle(*one) for one in {**(desired.values if desired else {}), **after}.items())
 
     def unseen(self, step: Step) -> str:
         """What to say of an object that is not there; a new one may be, where no list shows it and nothing its code."""

@@ -395,6 +395,16 @@ def test_what_is_wrong_with_a_declaration(vault: Any, said: str) -> None:
     assert any(said in str(getattr(one, "message", one)) for one in found), found
 
 
+def test_a_disabled_vault_may_lose_its_last_mailbox_in_the_run_that_changes_it() -> None:
+    """It looks like none then, and that is what it is to be."""
+    rest = {name: {"firstname": "X"} for name in ("ada", "eve")}
+    archive = lab({"retention": 120, "mailboxes": ["bob"], "state": "disabled"})
+    text = files({"retention": 12, "mailboxes": [], "state": "disabled"}, boxes=rest,
+                 settings={**GUARDS, "on_remove": {"mailbox": "delete"}}, imap_disabled=True)  # fmt: skip
+    assert {one.status for one in apply(archive, text).values()} == {Status.DONE}
+    assert plan(archive, text).changes == ()
+
+
 def test_on_remove_does_not_apply() -> None:
     with pytest.raises(ConfigError) as caught:
         configuration_of(files(TWO, settings={"on_remove": {"vault": "keep"}}))
