@@ -16,7 +16,7 @@
 #   PLAN              the saved plan (qboxmail.plan.json); keep it for apply, it holds no secrets
 #   REPORT            the same for people, as Markdown (plan.md); its first line is a marker, to find its comment again
 #   JOURNAL           what apply did, one JSON object a line (apply.jsonl)
-#   SINCE             a git revision: only what it declared counts as removed by on_remove
+#   SINCE             a git revision: only what it declared counts as removed by on_remove; apply needs its history too
 #   ACKNOWLEDGE       the id of a blocked plan that was reviewed and may pass the guards count and order
 #   WAIT              how long apply waits for DNS and for the server, such as 30m
 set -eu

@@ -126,6 +126,25 @@ def test_only_the_saved_plan_is_applied_and_only_on_main(path: Path) -> None:
 
 
 @WORKFLOWS
+def test_apply_has_the_history_that_the_plan_was_made_with(path: Path) -> None:
+    """A plan that was made with --since looks at that revision once more before it is applied."""
+    jobs = read(path)["jobs"]
+    depths = {
+        name: one.get("with", {}).get("fetch-depth", "1")
+        for name in ("plan", "apply")
+        for one in jobs[name]["steps"]
+        if "actions/checkout" in one.get("uses", "")
+    }
+    assert depths == dict.fromkeys(("plan", "apply"), "0" if "--since" in json.dumps(jobs["plan"]) else "1")
+
+
+def test_every_gitlab_job_has_the_history() -> None:
+    content = read(GITLAB)
+    assert content["variables"]["GIT_DEPTH"] == "0"
+    assert not any("GIT_DEPTH" in job.get("variables", {}) for job in content.values() if isinstance(job, dict))
+
+
+@WORKFLOWS
 def test_nothing_is_installed_until_somebody_says_what(path: Path, runner: Runner) -> None:
     done = runner.bash(step(path, "plan", "Install")["run"], {"QBOXCTL_PACKAGE": read(path)["env"]["QBOXCTL_PACKAGE"]})
     assert done.returncode != 0
