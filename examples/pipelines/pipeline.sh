@@ -33,7 +33,10 @@ plan() {
     code=0
     compare --out "$PLAN" --format markdown >"$REPORT" || code=$?
     if [ ! -s "$REPORT" ]; then
-        printf '<!-- qboxctl plan -->\nThere is no plan of this commit (exit code %s).\n' "$code" >"$REPORT"
+        # As a report begins: with its environment, a hyphen for other signs in it, and nothing for the default.
+        name=$(printf '%s\n' "${QBOXCTL_ENV:-}" |
+            LC_ALL=C.UTF-8 sed -E 's/[^[:alnum:]_.]+/-/g; s/^default$//; s/./ &/')
+        printf '<!-- qboxctl plan%s -->\nThere is no plan of this commit (exit code %s).\n' "$name" "$code" >"$REPORT"
     fi
     cat "$REPORT"
     return "$code"
