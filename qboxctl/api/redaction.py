@@ -1,4 +1,4 @@
-"""Texts from outside, fit to be shown: without secrets, however they are spelled, and without control characters."""
+"""Texts from outside, fit to be shown: without secrets, however they are spelled; messages short and printable."""
 
 from __future__ import annotations
 
@@ -62,14 +62,21 @@ class Redaction:
             self._spellings |= _spellings(text)
 
     def __call__(self, text: str) -> str:
-        """The text with a mask for each secret; nothing but the mask where one is still in it in another spelling."""
+        """A message with a mask for each secret, cut where it is long, and without control characters."""
+        return printable(self._masked(text[:_SEARCHED]))
+
+    def whole(self, text: str) -> str:
+        """A text with a mask for each secret, else as it came; the mask alone where it is too long to be searched."""
+        return self._masked(text) if len(text) <= _SEARCHED else MASK
+
+    def _masked(self, text: str) -> str:
+        """A text with a mask for each secret; nothing but the mask where one is still in it in another spelling."""
         if len(self._longest_first) != len(self._spellings):
             with self._lock:
                 self._longest_first = sorted(self._spellings, key=len, reverse=True)
-        text = text[:_SEARCHED]
         for secret in self._longest_first:
             text = text.replace(secret, MASK)
-        return MASK if self._gives_away(text) else printable(text)
+        return MASK if self._gives_away(text) else text
 
     def without_tokens(self, content: bytes, data: JSON) -> JSON:
         """What a body tells, with a mask for each token that it repeats: plans would show it to others.

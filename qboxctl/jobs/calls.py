@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import chain
 
 from qboxctl.api.client import Client, Reader
 from qboxctl.api.listing import Page, Row, untold
 from qboxctl.api.reader import PER_PAGE, code_of, page_of
-from qboxctl.api.redaction import MASK
+from qboxctl.api.redaction import MASK, Redaction
 from qboxctl.errors import OutcomeUnknown, QboxctlError, Refused, Undone
 from qboxctl.model import JSON
 
@@ -98,40 +98,43 @@ def code(text: str, what: str) -> str:
     return found
 
 
-def shown(row: Row, redact: Callable[[str], str]) -> dict[str, JSON]:
-    """A row that can be shown: what is named like a secret is masked, and every text is ``redact``ed.
+def shown(row: Row, *redactions: Redaction) -> dict[str, JSON]:
+    """A row that can be shown, else as it came: without what is named like a secret, and the secrets that are known.
 
     Raises QboxctlError for one that is nested too deep.
     """
     try:
-        return {name: _shown(name, value, redact) for name, value in row.items()}
+        return {name: _shown(name, value, redactions) for name, value in row.items()}
     except RecursionError:
         raise QboxctlError("a row of the answer is nested too deep to be shown") from None
 
 
-def _shown(name: str, value: JSON, redact: Callable[[str], str]) -> JSON:
+def _shown(name: str, value: JSON, redactions: Iterable[Redaction]) -> JSON:
     match value:
         case dict():
-            return shown(value, redact)
+            return shown(value, *redactions)
         case list():
-            return [_shown(name, one, redact) for one in value]
+            return [_shown(name, one, redactions) for one in value]
         case None | bool() | "":
             return value
         case _ if _SECRET.search(name):
             return MASK
         case str():
-            return redact(_without_secrets(value, redact))
+            text = _without_secrets(value, redactions)
+            for one in redactions:
+                text = one.whole(text)
+            return text
         case _:
             return value
 
 
-def _without_secrets(text: str, redact: Callable[[str], str]) -> str:
+def _without_secrets(text: str, redactions: Iterable[Redaction]) -> str:
     """A text as it is, but for the JSON of a row that holds what is named like a secret: some logs have all in one."""
     if not _SECRET.search(text) or not text.lstrip().startswith(("{", "[")):
         return text
     try:
         inside = json.loads(text)
-        masked = _shown("", inside, redact)
+        masked = _shown("", inside, redactions)
     except ValueError:
         return text
     except (RecursionError, QboxctlError):

@@ -44,12 +44,9 @@ def found(reader: Reader, text: str, types: Kinds) -> Import:
         raise calls.missing(f"import {code}")
     known, secrets = _names(types), Redaction()
     rows = [_masked(row, known, secrets) for row in calls.rows(reader, f"{_PATH}/{code}/resources", id_name="")]
-
-    def redact(text: str) -> str:  # what is wrong with a row may quote it
-        return reader.redact(secrets(text))
-
-    shown = [{**calls.shown(row, redact), **calls.shown(_fields(row), reader.redact)} for row in rows]
-    return Import(calls.shown(record, redact), shown)
+    known_too = (secrets, reader.redact)  # what is wrong with a row may quote it
+    shown = [{**calls.shown(row, *known_too), **calls.shown(_fields(row), reader.redact)} for row in rows]
+    return Import(calls.shown(record, *known_too), shown)
 
 
 def delete(client: Client, text: str) -> None:

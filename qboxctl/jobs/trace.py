@@ -108,13 +108,17 @@ class TraceMail:
         return narrowed, counters
 
     def rows(self, filters: Filters, standing: Standing | None, most: int) -> list[Row]:
-        """The rows of the log, at most so many: of one standing, or of all its parts one after the other."""
+        """The rows of the log as they can be shown, at most so many; see ``search``."""
+        return [calls.shown(row, self.reader.redact) for row in self.search(filters, standing, most)]
+
+    def search(self, filters: Filters, standing: Standing | None, most: int) -> list[Row]:
+        """The rows of the log as they came, at most so many: of one standing, or of all its parts in turn."""
         found: list[Row] = []
         for part in [standing.query] if standing else _COLLECTIONS:
             left = most - len(found)
             if left > 0:
                 found += self._dated(filters, partial(self._part, part, left))
-        return [calls.shown(row, self.reader.redact) for row in found]
+        return found
 
     def _counted(self, query: Mapping[str, str]) -> Row:
         path = f"{_TRACE}/counters"

@@ -89,7 +89,7 @@ class Trial:
         yesterday = datetime.fromtimestamp(log.reader.clock.time(), UTC) - timedelta(days=1)
         filters = Filters({"to": self.to}, since=yesterday.date().isoformat())
         for asked in (Standing.DELIVERED, Standing.BOUNCE, Standing.SUPPRESSED, Standing.ERROR, Standing.QUEUED):
-            for row in log.rows(filters, asked, _ROWS):
+            for row in log.search(filters, asked, _ROWS):
                 texts = list(_texts(row))
                 if any(mine in text for mine in filter(None, (self.message_id, self.mark)) for text in texts):
                     return _said(texts) or asked
@@ -98,22 +98,22 @@ class Trial:
 
 def _texts(value: JSON) -> Iterator[str]:
     """All texts in a row; one that is JSON is read."""
-    match value:
-        case dict():
-            for one in value.values():
-                yield from _texts(one)
-        case list():
-            for one in value:
-                yield from _texts(one)
-        case str() if value[:1] in ("{", "["):
-            try:
-                yield from _texts(json.loads(value))
-            except (ValueError, RecursionError):
-                yield value
-        case None | bool():
-            pass
-        case _:
-            yield str(value)
+    left = [value]
+    while left:  # a row may be nested deep
+        match left.pop():
+            case dict() as inside:
+                left += inside.values()
+            case list() as inside:
+                left += inside
+            case str() as text if text[:1] in ("{", "["):
+                try:
+                    left.append(json.loads(text))
+                except (ValueError, RecursionError):
+                    yield text
+            case None | bool():
+                pass
+            case other:
+                yield str(other)
 
 
 _SAID: Mapping[str, Standing] = {

@@ -474,6 +474,9 @@ ROWS: dict[str, tuple[dict[str, Any], Standing | None]] = {
     "a word": ({"message_id": "m@news.example", "state": "bounced"}, Standing.BOUNCE),
     "the subject": ({"data": {"subject": "Test of Delivery 0123", "x": [{"result": "error"}]}}, Standing.ERROR),
     "nothing": ({"message_id": "m@news.example"}, Standing.DELIVERED),
+    "a long line": ({"data": f"{'x' * 2500} <m@news.example> status=bounced"}, Standing.BOUNCE),
+    "a long text": ({"data": json.dumps({"log": "x\n" * 15_000, "id": "m@news.example"})}, Standing.DELIVERED),
+    "nested deep": ({"data": json.loads("[" * 600 + '"m@news.example"' + "]" * 600)}, Standing.DELIVERED),
     "two words": ({"message_id": "m@news.example", "was": "queued", "is": "suppressed"}, Standing.DELIVERED),
     "another message": ({"message_id": "n@news.example", "state": "bounced"}, None),
 }

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from qboxctl.emulator import Response
+from tests.support.lab import TOKEN
 
 LOG: list[dict[str, Any]] = [
     {"account": "1001", "domain": "news.example", "sender": "a@news.example", "to": f"p{number}@example.com",
@@ -136,6 +137,24 @@ def test_rows_of_another_shape_are_shown_as_they_are(account, project):
     done = project.run("trace")
     assert "to=<ada@example.com>" in done.out
     assert "\x1b" not in done.out
+
+
+LONG = {
+    # a text of a row, and how it is shown
+    "long": (json.dumps({"log": "a\nb " * 2000, "to": "ada@example.com"}), None),
+    "lines": ("first\nsecond\tthird", None),
+    "with a secret": (f"{'x ' * 2000}{TOKEN}\n.", f"{'x ' * 2000}***\n."),
+    "too long to be searched": ("x " * 10_001, "***"),
+}
+
+
+@pytest.mark.parametrize("name", LONG)
+def test_a_text_is_shown_as_it_came(name, account, project):
+    text, shown = LONG[name]
+    rows = json.dumps({"resources": [{"data": text}]}).encode()
+    account.after = lambda request, _: Response(200, {}, rows) if request.path == f"{PATH}mailouts" else None
+    assert trace(project, "--limit", "1")["rows"] == [{"data": text if shown is None else shown}]
+    assert all(line.isprintable() for line in project.run("trace").out.splitlines())
 
 
 def test_an_empty_log(server, project):
