@@ -111,14 +111,14 @@ def shown(row: Row, *redactions: Redaction) -> dict[str, JSON]:
 
 def _shown(name: str, value: JSON, redactions: Iterable[Redaction]) -> JSON:
     match value:
+        case None | bool() | "":
+            return value
+        case _ if _SECRET.search(name):
+            return MASK  # whatever is in it may be the secret
         case dict():
             return shown(value, *redactions)
         case list():
             return [_shown(name, one, redactions) for one in value]
-        case None | bool() | "":
-            return value
-        case _ if _SECRET.search(name):
-            return MASK
         case str():
             text = _without_secrets(value, redactions)
             for one in redactions:

@@ -195,12 +195,16 @@ def test_what_the_server_refuses(part, status, account, project):
 
 
 def test_no_row_tells_a_secret(account, project):
-    row = {"to": "ada@example.com", "auth_token": "canary-x", "text": f"sent with {project.env['QBOXMAIL_API_TOKEN']}"}
+    hidden = {"auth_token": "canary-x", "credentials": {"value": "canary-z"}, "remote_password": [{"text": ["canary"]}]}
+    stays = {"token": None, "has_password": True, "secret": ""}
+    row = {"to": "ada@example.com", "text": f"sent with {project.env['QBOXMAIL_API_TOKEN']}", **hidden, **stays}
     account.after = lambda request, _: (
         Response(200, {}, json.dumps({"resources": [row]}).encode()) if request.path.startswith(PATH) else None
     )
-    done = project.run("trace", "--format", "json")
+    done = project.run("trace", "--format", "json", "--limit", "1")
     assert "canary" not in done.out + done.err
+    shown = {"to": "ada@example.com", "text": "sent with ***", **dict.fromkeys(hidden, "***"), **stays}
+    assert done.json["rows"] == [shown]
 
 
 @pytest.mark.parametrize("words", [(), ("-v",), ("--format", "json")], ids=str)
@@ -209,6 +213,8 @@ def test_no_row_in_one_text_tells_a_secret_or_moves_the_cursor(words, account, p
         "\x1b[31mred": 1,
         "auth_token": "canary-x",
         "headers": [{"X-Password": "canary-y"}],
+        "credentials": {"user": "ada", "value": "canary-z"},
+        "remote_password": [{"text": "canary-w"}],
         "to": "ada@example.com",
     }
     row = {"data": json.dumps(inside)}
