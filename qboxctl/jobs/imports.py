@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Mapping, Sequence, Set
 from typing import NamedTuple
 
 from qboxctl.api.client import Client, Reader
@@ -13,11 +14,15 @@ from qboxctl.model import JSON, Revealed
 from qboxctl.schema.kinds import Kinds
 
 _PATH = "/api/imports"
-_PLAIN = {"address", "domain_name", "email", "email_address", "line", "local", "local_part", "quota", "row", "size",
-          "user", "username"}  # fmt: skip
+_PLAIN = {"address", "domain_name", "email", "email_address", "local", "local_part", "quota", "size", "user",
+          "username"}  # fmt: skip
 """What columns are called, besides the attributes of the kinds, whose values may be shown."""
+_PLACES = ("line", "row")
+"""What columns are called that may be shown where they hold the number of a line, and not the line itself."""
 _HASHES = ("{", "$")
 """What the hash of a password begins with."""
+_BETWEEN = re.compile(r"[;|\t\n]")
+"""What stands between the columns of a line."""
 
 
 class Import(NamedTuple):
@@ -44,9 +49,8 @@ def found(reader: Reader, text: str, types: Kinds) -> Import:
         raise calls.missing(f"import {code}")
     known, secrets = _names(types), Redaction()
     rows = [_masked(row, known, secrets) for row in calls.rows(reader, f"{_PATH}/{code}/resources", id_name="")]
-    known_too = (secrets, reader.redact)  # what is wrong with a row may quote it
-    shown = [{**calls.shown(row, *known_too), **calls.shown(_fields(row), reader.redact)} for row in rows]
-    return Import(calls.shown(record, *known_too), shown)
+    redactions = (secrets, reader.redact)  # what is wrong with a row may quote it, and another column repeat it
+    return Import(calls.shown(record, *redactions), [calls.shown(row, *redactions) for row in rows])
 
 
 def delete(client: Client, text: str) -> None:
@@ -74,30 +78,41 @@ def _masked(row: Row, known: frozenset[str], secrets: Redaction) -> Row:
     if not isinstance(columns, Mapping):
         _learn(columns, secrets)
         return {**row, "fields": MASK} if columns else row
-    fields: dict[str, JSON] = {}
+    fields = {
+        name: value if value in (None, "") or _is_harmless(name.lower(), value, known) else MASK
+        for name, value in columns.items()
+    }
+    told = {str(value) for value in fields.values()}
     for name, value in columns.items():
-        harmless = name.lower() in known and not str(value).startswith(_HASHES)
-        fields[name] = value if harmless or value in (None, "") else MASK
         if fields[name] == MASK:
-            _learn(value, secrets)
+            _learn(value, secrets, told)
     return {**row, "fields": fields}
 
 
-def _learn(value: JSON, secrets: Redaction) -> None:
-    """Let ``secrets`` know all texts in a value that is not shown, and the columns of one that is a whole line."""
+def _is_harmless(name: str, value: JSON, known: Set[str]) -> bool:
+    """Whether a column may be shown: one that is known, and holds neither a hash nor a line with others in it."""
+    if isinstance(value, list):
+        return all(_is_harmless(name, one, known) for one in value)
+    text = str(value)
+    if name in _PLACES:
+        return text.isdecimal()
+    return name in known and not text.startswith(_HASHES) and not _BETWEEN.search(text)
+
+
+def _learn(value: JSON, secrets: Redaction, told: Set[str] = frozenset()) -> None:
+    """Let ``secrets`` know all texts in a value that is not shown, but for those of a line that are ``told`` anyway."""
     match value:
         case Mapping():
             for one in value.values():
-                _learn(one, secrets)
+                _learn(one, secrets, told)
         case list():
             for one in value:
-                _learn(one, secrets)
+                _learn(one, secrets, told)
         case None | bool():
             pass
         case _:
-            for text in {str(value), *str(value).split(";")}:
-                secrets.hide(Revealed(text.strip('"')))
-
-
-def _fields(row: Row) -> dict[str, JSON]:
-    return {"fields": row["fields"]} if "fields" in row else {}
+            text = str(value)
+            parts = {part.strip('"') for part in _BETWEEN.split(text)}
+            line = len(parts) > 1 and parts & told
+            for one in parts - told if line else {text.strip('"'), *parts}:
+                secrets.hide(Revealed(one))

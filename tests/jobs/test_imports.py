@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import signal
+from typing import Any
 
 import pytest
 
@@ -108,6 +109,34 @@ def test_what_is_said_of_a_row_does_not_quote_it_either(name, server, project):
     server.swap(seed={"imports": {"I123456789": {"rows": rows}}})
     done = project.run("imports", "show", "I123456789", "--format", "json")
     assert (done.code, "canary" in done.out) == (0, False), done.out
+
+
+LINES: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
+    # the columns of a row, and those that are shown in another way
+    "a line": ({"line": "ada;canary-0ther;8GB", "email": "ada@example.com", "password": "x"}, {"line": "***"}),
+    "its number": ({"line": "12", "row": 13, "email": "ada@example.com"}, {}),
+    "numbers of lines": ({"row": [1, "2"]}, {}),
+    "lines": ({"row": ["1;canary-0ther"]}, {"row": "***"}),
+    "a line as a name": (
+        {"name": "ada;canary-0ther", "local": "ada\tcanary-0ther"}, {"name": "***", "local": "***"}
+    ),
+    "what is shown anyway": ({"line": "ada@example.com;canary-0ther", "email": "ada@example.com"}, {"line": "***"}),
+    "a secret in another column": (
+        {"name": "ada canary-0ther", "chiave": "canary-0ther"}, {"name": "ada ***", "chiave": "***"}
+    ),
+    "an object": ({"user": {"name": "ada", "x": "canary-0ther"}}, {"user": "***"}),
+    "several": ({"destinations": ["ada@example.com", "bob@example.com"]}, {}),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", LINES)
+def test_columns_that_hold_other_columns(name, server, project):
+    columns, hidden = LINES[name]
+    server.swap(seed={"imports": {"I123456789": {"rows": [{"fields": columns}]}}})
+    done = project.run("imports", "show", "I123456789", "--format", "json")
+    (row,) = done.json["rows"]
+    masked = dict.fromkeys(columns.keys() & {"password"}, "***")
+    assert row["fields"] == {**columns, **masked, **hidden}
 
 
 @pytest.mark.parametrize("form", ["table", "json"])
