@@ -22,7 +22,7 @@ from qboxctl.jobs import calls
 from qboxctl.jobs.account_file import AccountFile, MailAccount
 from qboxctl.live.query import Query
 from qboxctl.live.refresh import read_live_state
-from qboxctl.model import JSON, Address
+from qboxctl.model import JSON, Address, Live
 from qboxctl.schema.kinds import Kinds
 
 PERIODS = ("all", "last_month", "last_6_months", "last_year")
@@ -110,7 +110,7 @@ def _record(reader: Reader, code: str) -> dict[str, JSON]:
 def homeless(
     account: Account, configuration: Configuration, accounts: Iterable[MailAccount], types: Kinds
 ) -> list[MailAccount]:
-    """The accounts whose local mailbox is neither declared nor there; one list for each domain of such ones is read."""
+    """The accounts whose local mailbox is neither declared nor there to stay; one list for each domain is read."""
     declared = {address for address, one in configuration.objects.items() if not one.absent}
     asked = {one: Address(_KIND, one.local) for one in accounts}
     asked = {one: address for one, address in asked.items() if address not in declared}
@@ -119,8 +119,14 @@ def homeless(
     lists = {types.collection(address) for address in asked.values()}
     homes = {types.collection(home) for one in lists if (home := types.home(one)) is not None}
     query = Query(configuration, frozenset(lists | homes), {}, partly=frozenset(homes))
-    there = read_live_state(account, query).live
+    there = _staying(read_live_state(account, query).live, types)
     return [one for one, address in asked.items() if address not in there and not _comes_with(address, there, types)]
+
+
+def _staying(live: Mapping[Address, Live], types: Kinds) -> set[Address]:
+    """The objects that are not being deleted, by themselves or with what they live in."""
+    leaving = {address for address, one in live.items() if one.leaving}
+    return {one for one in live if leaving.isdisjoint((one, *types.ancestors(one)))}
 
 
 def _comes_with(address: Address, there: Collection[Address], types: Kinds) -> bool:

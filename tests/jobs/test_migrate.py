@@ -261,6 +261,27 @@ def test_a_mailbox_that_is_neither_declared_nor_there(account, project, file):
     assert len(lists) == len(set(lists)) == 1
 
 
+def emulated(account, method, path):
+    headers = {"x-api-token": TOKEN}
+    return json.loads(account.emulator.handle(Request(method, path, {}, headers, b"")).body or b"{}")
+
+
+@pytest.mark.parametrize(
+    ("gone", "places"),
+    [("/email_accounts/{mailbox}", [1]), ("", [1, 2])],
+    ids=["the mailbox", "its domain"],
+)
+def test_a_mailbox_that_is_being_deleted_is_not_there(gone, places, server, project, file):
+    server.swap(seed=SEED, quirks={"delete": "queued:500"})
+    path = f"/api/domains/{emulated(server, 'GET', '/api/domains')['resources'][0]['code']}"
+    rows = emulated(server, "GET", f"{path}/email_accounts")["resources"]
+    (mailbox,) = (row["code"] for row in rows if row["name"] == "ada")
+    emulated(server, "DELETE", path + gone.format(mailbox=mailbox))
+    done = start(project, file(ADA, f"postmaster@example.com;x;{CANARY};192.0.2.9"))
+    assert (done.code, posts(server)) == (3, [])
+    assert [number for number in (1, 2) if f"old.csv:{number}:1" in done.err] == places
+
+
 def test_a_postmaster_is_there_by_itself(account, project, file):
     assert start(project, file(f"postmaster@example.com;x;{CANARY};192.0.2.9")).code == 0
 
