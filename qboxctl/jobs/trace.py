@@ -95,12 +95,12 @@ class TraceMail:
         """Filters for the mail of one account, and the counters of these.
 
         No reference says by what the log knows an account: it is asked by the id, then by the user name, of the one
-        that bears a name, and else by the text as it is.
+        that bears a name, and only where there is none by the text as it is, which a server may refuse.
         """
         rows = calls.rows(self.reader, _ACCOUNTS, {"status": "all"}, id_name="id")
         same = [row for row in rows if folded(str(row.get("description", ""))) == folded(text)]
         known = [str(row[name]) for row in same for name in ("id", "username") if row.get(name)]
-        for name in (*known, text):
+        for name in known or [text]:
             narrowed = replace(filters, query={**filters.query, "account": name})
             counters = self.counters(narrowed)
             if any(counters.values()):

@@ -82,6 +82,25 @@ def test_filters(name, account, project):
     assert len(trace(project, *words)["rows"]) == number
 
 
+ASKED = {
+    # an account, and by what the log is asked where it counts nothing
+    "Shop": ["1002", "username of 1002"],
+    "1002": ["1002"],
+    "nobody": ["nobody"],
+}
+
+
+@pytest.mark.parametrize("name", ASKED)
+def test_what_an_account_is_called_is_asked_for_only_where_it_is_not_known(name, account, project):
+    rows = [{"id": 1002, "username": "username of 1002", "description": "shop"}]
+    accounts = Response(200, {}, json.dumps({"resources": rows}).encode())
+    account.after = lambda request, _: accounts if request.path == "/api/delivery/accounts" else None
+    trace(project, "--account", name)
+    asked = [one.query["account"] for one in account.arrived if one.path == f"{PATH}counters"]
+    assert asked == ASKED[name]
+    assert {one.query["account"] for one in account.arrived if one.path == f"{PATH}mailouts"} == {asked[-1]}
+
+
 INTERNATIONAL = (("--domain", "Größe.example"), ("--from", "a@größe.example"), ("--to", "p@größe.example"))
 
 
