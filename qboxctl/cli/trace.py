@@ -85,9 +85,9 @@ def command(
     with closing(connect(Reader, configuration, options, seed=seed)) as reader:
         log = TraceMail(reader)
         filters, counters = log.of_account(filters, account) if account else (filters, log.counters(filters))
-        rows = log.rows(filters, Standing(status) if status else None, limit)
-    options.result(traced.shown(counters, rows, form, options.palette(), full=options.verbose > 0))
+        rows = log.rows(filters, Standing(status) if status else None, limit + 1)  # one more tells that there are more
+    options.result(traced.shown(counters, rows[:limit], form, options.palette(), full=options.verbose > 0))
     if not rows:
         options.say("the log has no such mail")
-    elif len(rows) == limit:
+    elif len(rows) > limit:
         options.say(f"these are the first {limit} rows; --limit shows more")

@@ -116,8 +116,15 @@ def test_a_hundred_rows_are_enough(server, project):
     server.swap(seed={"mailouts": LOG[:1] * 250})
     assert len(trace(project)["rows"]) == 100
     assert len(trace(project, "--limit", "240")["rows"]) == 240
-    done = project.run("trace")
-    assert "these are the first 100 rows; --limit shows more" in done.err
+
+
+@pytest.mark.parametrize(("number", "limit"), [(100, 100), (101, 100), (250, 100), (5, 5), (6, 5), (4, 5)])
+@pytest.mark.parametrize("parts", [["delivered"], ["delivered", "queued", "error"]], ids=str)
+def test_it_says_where_there_are_more_rows(parts, number, limit, server, project):
+    server.swap(seed={"mailouts": [{**LOG[0], "status": parts[each % len(parts)]} for each in range(number)]})
+    done = project.run("trace", "--limit", str(limit), "--format", "json")
+    assert len(done.json["rows"]) == min(number, limit)
+    assert (f"these are the first {limit} rows; --limit shows more" in done.err) == (number > limit)
 
 
 @pytest.mark.parametrize("row", ["data_text", "data_object", "flat"])
