@@ -240,6 +240,15 @@ def test_the_template_library_is_loaded_for_the_page_only():
     subprocess.run([sys.executable, "-c", code], check=True)
 
 
+def test_what_is_disabled_already_stands_apart_from_what_is_left_alone():
+    one, other = Address("mailbox", "x@a.example"), Address("mailbox", "y@a.example")
+    plan = replace(plan_of({}), unmanaged=(one, other), disabled=frozenset({other}))
+    assert [(note.title, note.rows) for note in view.page(plan, TYPES, None, plan_html.NOWHERE).notes] == [
+        ("Not declared, and left alone", ["mailbox/x@a.example"]),
+        ("Not declared, and disabled already", ["mailbox/y@a.example"]),
+    ]
+
+
 def test_nothing_to_change_is_a_page_too():
     text = plan_html.render(Plan("ab" * 32, "default", "https://api.example"), TYPES)
     assert "Nothing to change." in text

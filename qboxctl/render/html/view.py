@@ -129,7 +129,7 @@ def _way_to_keep(lost: Iterable[Address], types: Kinds) -> str:
 
 def _notes(plan: Plan, types: Kinds) -> Iterator[Note]:
     notes = {
-        "Not declared, and left alone": [clean(str(address)) for address in plan.unmanaged],
+        **parts.left_alone(plan),
         "Declared, and never returned by the API, so nobody can tell whether they are set": parts.unverifiable(
             plan, types
         ),
