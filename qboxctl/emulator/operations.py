@@ -239,6 +239,9 @@ class Operations:
         return self.answers.written()
 
     def _gone(self, obj: Stored) -> None:
+        """Forget an object; it may be gone already, with what it was in, or since it was empty."""
+        if self.store.find(obj.kind, obj.code) is not obj:
+            return
         for holder, left in entries.forget(self.store.referrers(obj), obj).items():
             self.store.write(holder, {self.store.referrers(obj)[holder]: left})
             holder.kept.pop(obj.code, None)

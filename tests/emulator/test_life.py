@@ -82,3 +82,14 @@ def test_nothing_is_written_inside_a_domain_on_its_way_out(account, seed):
     assert reply.errors == {"domain": "is not active"}
     assert client.call("PUT", "/api/domains/D000000007/dns_ownership_check").status == 404
     assert [len(client.call("GET", "/api/domains").rows) for _ in range(3)] == [2, 2, 1]
+
+
+@pytest.mark.parametrize("reads", [1, 2])
+@pytest.mark.parametrize("places", [("archive/domains/D1", "domains/D1"), ("domains/D1",)], ids=str)
+def test_what_leaves_together_is_gone_together(account, places, reads):
+    vault = {"retention": 60, "mailboxes": ["ada"]}
+    domain = {"code": "D1", "mailboxes": {"ada": {"firstname": "A"}}, "vault": vault}
+    client = account(quirks={"delete": f"queued:{reads}"}, seed={"domains": {"a.example": domain}})
+    for place in places:
+        assert client.call("DELETE", f"/api/{place}").status == 204
+    assert [len(client.call("GET", "/api/domains").rows) for _ in range(reads + 1)] == [1] * reads + [0]
