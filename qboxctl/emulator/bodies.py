@@ -83,7 +83,7 @@ class Bodies:
                 if wire.removesuffix("_confirmation") not in body:
                     draft.complain(wire.removesuffix("_confirmation"), "can't be blank")
             elif wire == "customer_code" and type_.owned and operation == "create":
-                if value in draft.store.customers:
+                if isinstance(value, str) and value in draft.store.customers:
                     draft.owner = value
                 elif value != draft.store.customer_code:
                     draft.complain(wire, "is not valid")

@@ -45,7 +45,10 @@ POSTMASTER = {"postmaster_password": PASSWORD, "postmaster_password_confirmation
             {"allow_nets": "holds an entry that must be of type string"},
         ),
         ("domains", {"name": "a.example", **POSTMASTER, "outbound_limit": 9}, {"outbound_limit": "does not exist"}),
-        ("domains", {"name": "a.example", **POSTMASTER, "customer_code": "C1"}, {"customer_code": "is not valid"}),
+        *(
+            ("domains", {"name": "a.example", **POSTMASTER, "customer_code": code}, {"customer_code": "is not valid"})
+            for code in ("C1", ["C1"], {"code": "C123456789"}, None, 7)
+        ),
         (
             "domains",
             {"name": "a.example", "postmaster_password": PASSWORD},
