@@ -302,6 +302,10 @@ NETS = {
     "not the token's": ("token", ["192.0.2.0/24"], "198.51.100.1", 403),
     "the account's": ("account", ["2001:db8::/32"], "2001:db8::1", 202),
     "not the account's": ("account", ["2001:db8::/32"], "", 403),
+    "a word": ("token", ["192.0.2.0/24"], "unknown", 403),
+    "a port": ("account", ["192.0.2.0/24"], "192.0.2.7:5555", 403),
+    "a word where any may": ("token", [], "unknown", 403),
+    "proxies behind it": ("token", ["192.0.2.0/24"], "192.0.2.7, unknown", 202),
 }
 
 

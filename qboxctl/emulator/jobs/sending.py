@@ -152,7 +152,11 @@ class Sending(Service):
         return token
 
     def _check_network(self, request: Request, token: Stored, account: Stored) -> None:
-        address = ip_address(request.headers.get("x-forwarded-for", _HERE).partition(",")[0].strip())
+        origin = request.headers.get("x-forwarded-for", _HERE).partition(",")[0].strip()
+        try:
+            address = ip_address(origin)
+        except ValueError:  # a word, or an address with a port
+            raise _Refused(403, "network_not_allowed", "where the request comes from is no address") from None
         for nets in (token.values["allow_nets"], account.values["allow_nets"]):
             if nets and not any(address in ip_network(one, strict=False) for one in nets):
                 raise _Refused(403, "network_not_allowed", f"{address} may not send with this token")
