@@ -184,8 +184,10 @@ def test_the_python_example_says_what_would_change(tmp_path: Path) -> None:
     with BackgroundServer(Emulator(token="t")) as server:
         account = {"QBOXMAIL_API_TOKEN": "t", "QBOXCTL_ENDPOINT": server.url}
         lines = run(*words, ROOT / "examples" / "quickstart", cwd=tmp_path, **account).splitlines()
+        here = run(*words, cwd=ROOT / "examples" / "quickstart", **account).splitlines()
         wrong = run(*words, tmp_path, cwd=tmp_path, code=1, **account)
     assert lines[0].startswith("create domain/example.com: ")
+    assert here == lines
     assert lines[-4:] == [
         "1. create domain/example.com",
         "2. create mailbox/ada@example.com",

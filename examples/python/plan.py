@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Says what `qboxctl plan` would say, from Python: which changes an account needs, and in which order they go.
 
-QBOXMAIL_API_TOKEN=… python plan.py FOLDER
+QBOXMAIL_API_TOKEN=… python plan.py [FOLDER]
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ def steps(plan: qboxctl.Plan) -> list[list[qboxctl.Change]]:
     return found
 
 
-def main(folder: str) -> None:
+def main(folder: str = ".") -> None:
     configuration = qboxctl.load(folder, endpoint=os.environ.get("QBOXCTL_ENDPOINT", ""))
     no_exec = os.environ.get("QBOXCTL_NO_EXEC", "") not in ("", "0")  # whether a program that files name may be run
     plan = qboxctl.plan(configuration, no_exec=no_exec)
