@@ -12,9 +12,8 @@ from typing import NamedTuple
 from qboxctl.api.reader import ACCOUNT, Account
 from qboxctl.config.configuration import Configuration
 from qboxctl.errors import QboxctlError
-from qboxctl.live.query import Query
-from qboxctl.live.refresh import read_live_state
-from qboxctl.model import JSON, Address, Collection, Live
+from qboxctl.jobs.report import read
+from qboxctl.model import JSON, Address, Live
 from qboxctl.schema.hints import near
 from qboxctl.schema.kinds import Kinds
 from qboxctl.schema.labels import text_of
@@ -73,9 +72,7 @@ class Examiner:
 
     def _found(self, text: str) -> Live:
         key = text.removeprefix(f"{self.type.kind}/")
-        collection = Collection(self.type.kind)
-        query = Query(self.configuration, frozenset({collection}), {}, whole=frozenset({self.type.kind}))
-        lives = read_live_state(self.account, query).live
+        lives = read(self.account, self.configuration, [self.type.kind]).state.live
         wanted = Address(self.type.kind, self.type.identity.comparable(key))
         live = lives.get(wanted) or next((one for one in lives.values() if one.remote_id == key), None)
         same = [

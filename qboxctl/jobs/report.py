@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection as Sized
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import NamedTuple
 
@@ -62,13 +62,16 @@ class Holdings:
 
 
 def read(account: Account, configuration: Configuration, kinds: Sized[str], *, entire: Sized[str] = ()) -> Holdings:
-    """All objects of some kinds, and what they live in; those of the kinds in ``entire`` with all their attributes."""
+    """All objects of some kinds, and what they live in; those of the kinds in ``entire`` with all their attributes.
+
+    What is ignored is there all the same: that keeps it out of plans.
+    """
     types = account.types
     needed = {*kinds, *(one.kind for kind in kinds for one in types.outer(kind))}
     needed |= {linked for kind in entire for one in types[kind].fields for linked in one.linked}
     parents = {types[kind].parent for kind in needed}
     query = Query(
-        configuration,
+        replace(configuration, ignore=()),
         frozenset(Collection(kind) for kind in needed if not types[kind].parent),
         {},
         whole=frozenset(needed),

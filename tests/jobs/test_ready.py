@@ -162,6 +162,11 @@ def test_an_account_is_named_by_its_key_in_the_files(account, project):
     assert project.run("ready", "weekly").code == 0
 
 
+def test_an_account_that_plans_ignore_is_there_all_the_same(account, project):
+    project.write({"ignore": ["delivery_account/*"]})
+    assert project.run("ready", "news").code == 0
+
+
 def test_two_accounts_of_one_name(server, project):
     content = seed("news.example")
     content["delivery"]["accounts"]["other"] = {**ACCOUNT, "description": "News"}

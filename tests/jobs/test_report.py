@@ -145,6 +145,14 @@ def test_prices_that_are_none(prices, words, account, project):
     assert (done.code, words in done.out) == (3, True), done.out
 
 
+@pytest.mark.parametrize("what", ["mailboxes", "aliases", "delivery", "cost"])
+def test_what_is_ignored_is_there_and_paid_for_all_the_same(what, account, project):
+    whole = report(project, what)
+    patterns = ["domain/example.com", "alias/*", "delivery_account/old", "delivery_domain/*"]
+    project.write({"settings": {"prices": PRICES}, "ignore": patterns})
+    assert report(project, what) == whole
+
+
 def test_prices_of_an_environment_lie_over_the_others(account, project):
     project.write({"settings": {"prices": PRICES, "environments": {"test": {"prices": {"domain": 2}}}}})
     assert report(project, "cost", "--env", "test")["lines"][0]["amount"] == "4.00"
