@@ -13,7 +13,7 @@ import dns.exception
 import dns.name
 import dns.resolver
 
-from qboxctl.dns.records import unite_spf
+from qboxctl.dns.records import spf_rules
 from qboxctl.schema.calls import Certainty
 from qboxctl.schema.records import Purpose, Record
 
@@ -147,7 +147,7 @@ def _fits(one: Record, text: str) -> bool:
         case Purpose.MX:
             return text.split()[-1] == one.value.split()[-1]
         case Purpose.SPF:
-            return set(unite_spf(text, one.value).split()[:-1]) == set(text.split()[:-1])
+            return set(spf_rules(one.value)) <= set(spf_rules(text))
         case Purpose.DMARC:
             return True  # a stricter policy is the owner's to choose
         case _:

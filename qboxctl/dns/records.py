@@ -5,6 +5,7 @@ What a kind asks for is told by its definition; here the records of all are brou
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import replace
 
@@ -67,7 +68,26 @@ def _united(found: Iterable[Record]) -> list[Record]:
 
 def unite_spf(one: str, other: str) -> str:
     """One SPF record that allows what either allows, and is as soft as the softer one about all others."""
-    rules = dict.fromkeys(word for word in (*one.split()[1:], *other.split()[1:]) if not word.lower().endswith("all"))
-    ends = [word for word in (*one.split(), *other.split()) if word.lower().endswith("all")]
-    end = min(ends, key="?~-".find) if ends else "~all"
-    return " ".join(["v=spf1", *rules, end])
+    rules = dict.fromkeys((*spf_rules(one), *spf_rules(other)))
+    ends = [word for word in (*one.split(), *other.split()) if _ALL.fullmatch(word)]
+    return " ".join(["v=spf1", *rules, min(ends, key=_softness, default="~all")])
+
+
+def spf_rules(text: str) -> list[str]:
+    """What an SPF record says but for its ``all``; a ``redirect``, which cannot stand beside one, as an ``include``.
+
+    Where it does stand beside one, receivers pass over it (RFC 7208, 6.1).
+    """
+    words = text.split()[1:]
+    rules = [word for word in words if not _ALL.fullmatch(word)]
+    if len(rules) < len(words):
+        return [word for word in rules if not _REDIRECT.match(word)]
+    return [_REDIRECT.sub("include:", word) for word in rules]
+
+
+def _softness(end: str) -> int:
+    return "+?~-".index(end[0]) if end[0] in "+?~-" else 0
+
+
+_ALL = re.compile(r"[+?~-]?all", re.IGNORECASE)
+_REDIRECT = re.compile(r"^redirect=", re.IGNORECASE)
