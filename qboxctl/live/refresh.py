@@ -262,18 +262,19 @@ class _Refresh:
         return lives
 
     def with_owner(self, type_: ResourceType, lives: list[Live]) -> list[Live]:
-        """The same objects, those that a file may mean with details where their rows do not tell whose they are."""
+        """The same objects, those that are asked about with details where their rows do not tell whose they are."""
         if not (self.customer and type_.owned):
             return lives
         known = [live for live in lives if belongs(type_, live.row, self.customer) is not None]
-        declared = [live for live in lives if not type_.identity.unique or self.is_declared(live.address)]
-        unsure = [live for live in declared if belongs(type_, live.row, self.customer) is None]
+        wanted = [live for live in lives if not type_.identity.unique or self.is_wanted(live.address)]
+        unsure = [live for live in wanted if belongs(type_, live.row, self.customer) is None]
         asked = self.asked(type_, [(live, ["customer_code"]) for live in unsure])
         return [*known, *(live for live in asked if live is not None)]
 
-    def is_declared(self, address: Address) -> bool:
-        """Whether a file declares the object, or all of it is wanted."""
-        return address in self.query.configuration.objects or self.query.entire(address)
+    def is_wanted(self, address: Address) -> bool:
+        """Whether a file declares the object, or something of it is wanted: it may have left the files."""
+        query = self.query
+        return address in query.configuration.objects or address in query.fields or query.entire(address)
 
     def is_owned(self, type_: ResourceType, live: Live) -> bool:
         """Whether an object is of the customer that the settings name (admin tokens see all of them).

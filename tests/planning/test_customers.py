@@ -162,10 +162,32 @@ def test_what_belongs_to_others_is_not_searched_for_either(options: Options, qui
     assert lab.plan(configuration, options).changes == ()
 
 
-def test_since_does_not_reach_what_belongs_to_others() -> None:
-    configuration = configuration_of("settings: {customer_code: C200000000, on_remove: {domain: delete}}\ndomains: {}")
-    since = Options(removed_since=frozenset([Address("domain", "theirs.example")]))
-    assert Lab(seed=SEED).plan(configuration, since).changes == ()
+SINCE = """
+settings: {customer_code: C200000000, on_remove: {domain: delete, delivery_domain: delete}, guards: {percent: 100}}
+domains: {}
+delivery: {domains: {}}
+"""
+
+
+@pytest.mark.parametrize("quirks", LISTS, ids=str)
+@pytest.mark.parametrize(
+    ("address", "ours"),
+    [
+        ("domain/leftover.example", True),
+        ("delivery_domain/n.ours.example", True),
+        ("domain/theirs.example", False),
+        ("domain/admins.example", False),
+    ],
+)
+def test_since_reaches_what_is_ours_and_nothing_else(address: str, ours: bool, quirks: dict[str, str]) -> None:
+    lab, configuration = Lab(seed=SEED, quirks=quirks), configuration_of(SINCE)
+    before = foreign(lab)
+    plan = lab.plan(configuration, Options(removed_since=frozenset([Address.of(address)])))
+    assert [(str(one.address), one.action.value) for one in plan.changes] == ([(address, "delete")] if ours else [])
+    assert {one.status for one in lab.apply(configuration, plan, acknowledge=plan.id)} == (
+        {Status.DONE} if ours else set()
+    )
+    assert foreign(lab) == before
 
 
 def test_an_id_of_another_customers_account_is_no_id() -> None:
