@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
@@ -11,9 +11,10 @@ from qboxctl.config.configuration import Configuration
 from qboxctl.config.loader import Stated, stated
 from qboxctl.config.yaml.reader import Source
 from qboxctl.errors import ConfigError, Diagnostic, Severity
-from qboxctl.model import JSON, Address, Desired
+from qboxctl.model import JSON, Address, Desired, Value
 from qboxctl.schema.decoding import EXTRA
 from qboxctl.schema.kinds import Kinds
+from qboxctl.schema.types import Type
 
 _NOTHING = "{}"
 """What ``stated`` gives for an object that is mentioned, and of which nothing is said."""
@@ -90,17 +91,17 @@ def _edited(made: Edit, one: Desired) -> frozenset[str]:
 
     What another file says of them today is not what was edited.
     """
-    names = {each.name for each in made.types[one.address.kind].doubtful if each.name in one.values}
+    types = {each.name: each.type for each in made.types[one.address.kind].doubtful if each.name in one.values}
     values = {EXTRA + name: _text(value) for name, value in one.extra.items()}
-    values |= {name: _text(made.types[one.address.kind].by_name[name].type.write(one.values[name])) for name in names}
+    values |= {name: _text(one.values[name]) for name in types}
     if not values or (made.then.mistakes and one.address not in made.then.objects):
         return frozenset()
-    was, now = (_said(said, one.address, names) for said in (made.then, made.now))
+    was, now = (_said(said, one.address, types) for said in (made.then, made.now))
     stands = {name: text for name, text in now.items() if values.get(name) == text}
     return frozenset(name for name, text in stands.items() if was.get(name) != text)
 
 
-def _said(said: Stated, address: Address, names: Set[str]) -> Mapping[str, str]:
+def _said(said: Stated, address: Address, types: Mapping[str, Type]) -> Mapping[str, str]:
     """What some files say of an object in ``extra`` and some attributes, defaults included, as texts that compare."""
     bodies = [json.loads(text) for text in (said.defaults.get(address.kind), said.objects.get(address)) if text]
     found: dict[str, str] = {}
@@ -108,16 +109,19 @@ def _said(said: Stated, address: Address, names: Set[str]) -> Mapping[str, str]:
         if isinstance(body, dict):
             extra = body.get("extra")
             found |= {EXTRA + name: _text(value) for name, value in (extra.items() if isinstance(extra, dict) else ())}
-            found |= {name: _text(_sorted(body[name])) for name in names & body.keys()}
+            found |= {name: _canonical(types[name], body[name]) for name in types.keys() & body.keys()}
     return found
 
 
-def _sorted(value: JSON) -> JSON:
-    """A set as it compares."""
-    return sorted(set(value)) if isinstance(value, list) and all(isinstance(one, str) for one in value) else value
+def _canonical(type_: Type, raw: JSON) -> str:
+    """A value in canonical form, however it is spelt; as it is, where it does not fit."""
+    try:
+        return _text(type_.parse(raw))
+    except ValueError:
+        return _text(raw)
 
 
-def _text(value: JSON) -> str:
+def _text(value: Value) -> str:
     return json.dumps(value, sort_keys=True)
 
 

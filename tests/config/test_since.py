@@ -172,6 +172,34 @@ def test_what_extra_says_otherwise(before, after, names, tmp_path):
     assert found == ({Address("mailbox", "bob@a.example"): expected} if names else {})
 
 
+MANAGER = "managers: {{ina@p.example: {{firstname: Ina, {}: {}}}}}\n"
+VAULT = "domains: {{a.example: {{mailboxes: {{ada: {{}}, grace: {{}}}}, vault: {{{}: {}}}}}}}\n"
+BYTES = 25 * 1024**3
+DOUBTFUL: dict[str, tuple[str, str, str, str, bool]] = {
+    "no limit, as a number": (MANAGER, "max_domains", "5", "-1", True),
+    "no limit, as the word": (MANAGER, "max_domains", "5", "unlimited", True),
+    "a limit": (MANAGER, "max_domains", "-1", "5", True),
+    "no limit, spelt otherwise": (MANAGER, "max_domains", "-1", "unlimited", False),
+    "a limit that was none": (MANAGER, "max_domains", "many", "5", True),
+    "a size in bytes": (MANAGER, "max_email_quota", "8GB", f"{BYTES}", True),
+    "a size, spelt otherwise": (MANAGER, "max_email_quota", "25GB", f"{BYTES}", False),
+    "a set with one more": (VAULT, "mailboxes", "[ada]", "[ada, Grace]", True),
+    "a set with one less": (VAULT, "mailboxes", "[ada, Grace]", "[Ada]", True),
+    "a set, spelt otherwise": (VAULT, "mailboxes", "[grace, ada]", "[ada, Grace]", False),
+    "a set that was none": (VAULT, "mailboxes", "ada", "[Ada]", True),
+}
+
+
+@pytest.mark.parametrize(("file", "name", "before", "after", "changed"), DOUBTFUL.values(), ids=DOUBTFUL)
+def test_what_an_account_may_not_tell_is_compared_as_it_is_meant(file, name, before, after, changed, tmp_path):
+    folder = committed(tmp_path / "files", {"a.yaml": file.format(name, before)})
+    put(folder, {"a.yaml": file.format(name, after)})
+    today = read_sources(folder)
+    then, now = changed_since("HEAD", folder, today)
+    edited = difference(edit(then, now, TYPES), load(today, TYPES)).edited
+    assert {one for names in edited.values() for one in names} == ({name} if changed else set())
+
+
 STATED = st.fixed_dictionaries(
     {}, optional={name: st.sampled_from([{}, {"firstname": "Eve"}, {"state": "absent"}]) for name in ("m1", "m2", "m3")}
 )
