@@ -72,6 +72,7 @@ def load_settings(sources: Sequence[Source], types: Kinds, environment: str = "d
         if isinstance(tree, dict):
             for name in tree.keys() & _NEEDED:
                 loader.top(name, tree[name], Where(number, (name,)))
+            loader.found += [one for one in found if one.position and source.is_below(_NEEDED, one.position)]
         elif "settings" in source.margin():
             loader.found += found
     settings = loader.settings(environment)

@@ -183,6 +183,27 @@ def test_a_mistake_in_the_settings_is_one(text: str) -> None:
         load_settings([Source("a.yaml", text)], TYPES)
 
 
+IN_SETTINGS = {
+    "a setting twice": ("settings:\n  customer_code: A\n  customer_code: C1\n", ["Q002 3:3"]),
+    "two blocks in one file": ("settings: {customer_code: A}\nsettings: {customer_code: C1}\n", ["Q002 2:1"]),
+    "typographic quotes": ("settings: {customer_code: “C1”}\n", ["Q004 1:27"]),
+    "an alias": ("x-all: &all {customer_code: A, customer_code: C1}\nsettings: {<<: *all}\n", ["Q002 1:32"]),
+    "in a list": ("ignore: [domain/x.example, “domain/y.example”]\n", ["Q004 1:28"]),
+    "elsewhere in the file": ("settings: {customer_code: C1}\ndomains: {a.example: {chat: “a”, chat: b}}\n", []),
+    "before them": ("x-all: {a: 1, a: “b”}\nsettings: {customer_code: C1}\n", []),
+}
+
+
+@pytest.mark.parametrize(("text", "expected"), IN_SETTINGS.values(), ids=IN_SETTINGS)
+def test_what_the_reader_says_of_the_settings_is_said(text: str, expected: list[str]) -> None:
+    try:
+        load_settings([Source("a.yaml", text)], TYPES)
+        told: list[str] = []
+    except ConfigError as error:
+        told = [f"{one.code} {one.position}".replace("a.yaml:", "") for one in error.diagnostics]
+    assert told == expected
+
+
 @pytest.mark.parametrize("words", [["doctor"], ["export"]], ids=lambda words: words[0])
 def test_a_command_that_needs_only_the_settings(words: list[str], tmp_path: Path, command: Command) -> None:
     (tmp_path / "a.yaml").write_text("settings: {endpoint: 'emulator:'}\ndomains: {bad: {}}\n", encoding="utf-8")

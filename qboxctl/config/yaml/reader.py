@@ -8,7 +8,7 @@ mistake to report. Scalars follow the YAML 1.2 core schema: ``no`` and ``12:30``
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Sequence, Set
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -332,9 +332,7 @@ class Source:
 
     def position(self, path: Path, *, value: bool = False) -> Position:
         """Where the key at the end of ``path`` stands (or its value); the nearest place where it is not there."""
-        if self._root is None:
-            self._root = yaml.compose(self.text, Loader=_Loader)
-        node, place = self._root, self._root
+        node = place = self._composed()
         for step in path:
             pair = self._pairs(node).get(step) if node is not None else None
             if pair is None and isinstance(node, yaml.SequenceNode) and isinstance(step, str):
@@ -344,6 +342,26 @@ class Source:
             place, node = pair
         found = node if value else place
         return self.at(found.start_mark, found.end_mark) if found is not None else Position(self.name, 1, 1)
+
+    def is_below(self, names: Set[str], place: Position) -> bool:
+        """Whether a place is in what some keys at the top say, or in what aliases bring into it."""
+        waiting = [node for pair in self._composed().value if pair[0].value in names for node in pair]
+        seen: set[int] = set()
+        while waiting:
+            node = waiting.pop()
+            start, end = self.at(node.start_mark), self.at(node.end_mark)
+            if start <= place < end:
+                return True
+            if id(node) not in seen and isinstance(node, yaml.CollectionNode):
+                seen.add(id(node))
+                pairs = isinstance(node, yaml.MappingNode)
+                waiting += [one for pair in node.value for one in pair] if pairs else node.value
+        return False
+
+    def _composed(self) -> Any:
+        if self._root is None:
+            self._root = yaml.compose(self.text, Loader=_Loader)
+        return self._root
 
     def _pairs(self, node: Any) -> dict[str | int, tuple[Any, Any]]:
         pairs = self._children.get(id(node))
