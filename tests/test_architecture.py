@@ -36,7 +36,7 @@ HOMES = {
     "yaml": {"config/yaml/"},
     "jsonschema": {"schema/json_validation.py"},
     "fastjsonschema": {"schema/json_validation.py"},
-    "deepdiff": {"planning/diff.py", "render/differences.py"},
+    "deepdiff": {"render/differences.py"},
     "dns": {"dns/lookup.py", "render/dns_records.py"},
     "idna": {"schema/formats.py"},
     "jinja2": {"render/plan_html.py"},

@@ -73,7 +73,7 @@ def compare(type_: ResourceType, desired: Desired, live: Live, codes: Codes, oth
     for name, want in desired.extra.items():
         if name not in live.row:
             unseen.append(EXTRA + name)
-        elif not same_extra(want, live.row[name]):
+        elif not same_json(want, live.row[name]):
             target = changed if type_.changeable else fixed
             target.append(FieldChange(EXTRA + name, live.row[name], want))
     if not changed and not fixed and not unseen:
@@ -121,18 +121,6 @@ def _settled(type_: ResourceType, name: str, want: Value, have: Value, others: O
     return type_.by_name[name].type.settled(want, have, others.get((type_.kind, name), ()))
 
 
-def same_extra(want: JSON, have: JSON) -> bool:
-    """Whether an ``extra`` value is in effect; nested values may come back in another order."""
-    if same_json(want, have):
-        return True
-    if not isinstance(want, (dict, list)) or not isinstance(have, type(want)):
-        return False
-    from deepdiff import DeepDiff
-
-    # DeepDiff passes over keys such as __class__ unless it is told that they are none of Python's own here
-    return not DeepDiff(want, have, ignore_order=True, threshold_to_diff_deeper=0, ignore_private_variables=False)
-
-
 def in_effect(
     type_: ResourceType,
     fields: Iterable[FieldChange],
@@ -154,7 +142,7 @@ def in_effect(
         if now is MISSING or (one is not None and not (one.compared or _before_first_use(one, live))):
             continue
         if name.startswith(EXTRA):
-            same: bool | None = same_extra(want, now)
+            same: bool | None = same_json(want, now)
         elif one is not None and one.each and one.each.take is None:  # nothing is taken; what it had may have gone
             same = isinstance(now, tuple) and set(want or ()) - set(before or ()) <= set(now)
         elif sent and one is not None and one.type.among:

@@ -6,6 +6,7 @@ The API returns a list as JSON, as one text with commas, or as null where it is 
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import TypeVar
@@ -272,18 +273,40 @@ def is_json(value: JSON) -> bool:
 
 
 def same_json(want: JSON, have: JSON) -> bool:
-    """Whether an ``extra`` value is in effect: read as generously as a modelled attribute would be."""
-    if want == have and type(want) is type(have):
+    """Whether an ``extra`` value is in effect: read as generously as a modelled attribute would be, at any depth.
+
+    The order of a list does not matter.
+    """
+    if want == have:
         return True
     match want:
+        case None:
+            return bool(have == "")
         case bool():
             return Boolean().decode(have) == want
         case int():
             return decode_int(have) == want
+        case float():
+            return isinstance(have, str) and bool(_DECIMAL.fullmatch(have.strip())) and float(have) == want
         case str():
             return Text().decode(have) == want
-        case list() if all(isinstance(item, str) for item in want):
-            texts = Texts()
-            return texts.decode(have) == texts.decode(want)
+        case list():
+            return _same_entries(want, have)
         case _:
-            return False
+            same = isinstance(have, dict) and want.keys() == have.keys()
+            return same and all(same_json(value, have[name]) for name, value in want.items())
+
+
+def _same_entries(want: list[JSON], have: JSON) -> bool:
+    """Whether each entry of a list has its like in the other one."""
+    texts = Texts()
+    if all(isinstance(item, str) for item in want):
+        return texts.decode(have) == texts.decode(want)
+    found = have if isinstance(have, list) else texts.decode(have)
+    if not isinstance(found, (list, tuple)) or not found:
+        return False
+    alike = [[same_json(one, other) for other in found] for one in want]  # each pair once, or it doubles at each depth
+    return all(map(any, alike)) and all(map(any, zip(*alike, strict=True)))
+
+
+_DECIMAL = re.compile(r"[-+]?\d{1,400}(\.\d{0,400})?([eE][-+]?\d{1,4})?")

@@ -10,10 +10,10 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from qboxctl.model import Action, Address, Change, FieldChange, Plan
-from qboxctl.planning.diff import same_extra
 from qboxctl.render import parts, plan_html, plan_markdown, plan_text
 from qboxctl.render.differences import CHANGED, NEW, OLD, SAME, WIDTH, Long, pair, places
 from qboxctl.resources import TYPES
+from qboxctl.schema.collections import same_json
 
 BODY = "Dear sender,\n\n" + "".join(f"sentence {number}\n" for number in range(20)) + "I am away until May 1.\nBye\n"
 SIGNATURE = "<p>" + "x" * 3000 + "<b>Telephone 1</b>" + "y" * 3000
@@ -166,7 +166,7 @@ def test_nested_values_that_differ_are_never_without_a_line(one, other):
     assert all(str(place) and place.old != place.new for place in found)
     rows = Long(one, other).rows(whole=True)
     assert repr(one) == repr(other) or any(row.sign != SAME for row in rows)
-    if not same_extra(one, other) and type(one) is type(other) is dict:
+    if not same_json(one, other) and type(one) is type(other) is dict:
         assert found
     assert not places(one, one)
 

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import json
+from functools import reduce
+
 import pytest
 
 from qboxctl.errors import ConfigError, PlanFileError, StalePlanError
-from qboxctl.model import Address, FieldChange, Plan
+from qboxctl.model import JSON, Address, FieldChange, Plan
 from qboxctl.planning import planfile
-from qboxctl.planning.diff import same_extra
 from qboxctl.planning.targets import Options
 from qboxctl.resources import TYPES
+from qboxctl.schema.collections import same_json
 from qboxctl.schema.decoding import EXTRA
 from qboxctl.schema.extra import MONEY, MONEY_IN_ORDERS, misuse
 from qboxctl.schema.patterns import Pattern
@@ -142,16 +145,34 @@ def test_every_mistake_of_an_extra_has_its_place() -> None:
     assert len(columns) == len(set(columns)) == 3
 
 
-@pytest.mark.parametrize(
-    ("want", "have", "same"),
-    [
-        ({"a": [1, {"b": 2}]}, {"a": [{"b": 2}, 1]}, True),
-        ({"a": {"b": 1}}, {"a": {"b": 2}}, False),
-        ({"a": {"__b": 1}}, {"a": {"__b": 2}}, False),
-        ([{"__b": 1}], [{}], False),
-        ({"a": 1}, [1], False),
-    ],
-    ids=["order", "value", "underscores", "underscores-in-a-list", "shape"],
-)
-def test_nested_values_are_compared_by_all_that_is_in_them(want: object, have: object, same: bool) -> None:
-    assert same_extra(want, have) == same
+DEEP = reduce(lambda inner, _: [inner], range(60), 1.5)
+COMPARED: dict[str, tuple[JSON, JSON, bool]] = {
+    "order": ({"a": [1, {"b": 2}]}, {"a": [{"b": 2}, 1]}, True),
+    "repetition": ([1, 1, 2], [2, 1], True),
+    "value": ({"a": {"b": 1}}, {"a": {"b": 2}}, False),
+    "underscores": ({"a": {"__b": 1}}, {"a": {"__b": 2}}, False),
+    "underscores in a list": ([{"__b": 1}], [{}], False),
+    "shape": ({"a": 1}, [1], False),
+    "a number as text": (1.5, "1.50", True),
+    "another number as text": (1.5, "1.6", False),
+    "no number": (1.5, "1_5", False),
+    "a whole number": (5, 5.0, True),
+    "nothing as text": (None, "", True),
+    "nothing, and something": (None, "0", False),
+    "nothing, and no entries": (None, [], False),
+    "numbers as texts": ([1, 2], ["2", "1"], True),
+    "numbers as one text": ([1, 2.5], "2.5, 1", True),
+    "one number more": ([1], ["1", "2"], False),
+    "one number less": ([1, 2], ["1"], False),
+    "no numbers": ([1], None, False),
+    "no entries": ([], None, True),
+    "no entries any more": ([], [1], False),
+    "a mapping of texts": ({"a": 1, "b": [True]}, {"a": "1", "b": ["true"]}, True),
+    "a mapping with more": ({"a": 1}, {"a": "1", "b": None}, False),
+    "deep down": (DEEP, json.loads(json.dumps(DEEP).replace("1.5", '"1.5"')), True),
+}
+
+
+@pytest.mark.parametrize(("want", "have", "same"), COMPARED.values(), ids=COMPARED)
+def test_values_are_compared_by_all_that_is_in_them(want: JSON, have: JSON, same: bool) -> None:
+    assert same_json(want, have) == same
