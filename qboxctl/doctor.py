@@ -18,6 +18,7 @@ from qboxctl.config.configuration import Configuration
 from qboxctl.errors import ApiError, AuthError, Refused
 from qboxctl.model import Live
 from qboxctl.schema.calls import OWN, Call, Certainty
+from qboxctl.schema.decoding import CREATED, TOUCHED
 from qboxctl.schema.resource import ResourceType
 
 MOST_SKEW = 60
@@ -55,7 +56,7 @@ class Seen(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Attribute:
-    """A modelled attribute, by its name in answers, and where an answer carried it."""
+    """An attribute that is modelled or read, by its name in answers, and where an answer carried it."""
 
     kind: str
     name: str
@@ -240,14 +241,23 @@ class _Doctor:
             if one.compared and not one.holder:  # what it names tells it
                 seen = _seen(one.row_names, listed, detailed) if rows else Seen.UNTRIED
                 self.report.attributes.append(Attribute(type_.kind, one.row_name, one.certainty, seen))
-        marks = {name for holder in self.types.holders(type_.kind) for name in (holder.code, holder.name)}
-        for name in sorted(marks):
+        others = self.others(type_)
+        for name in sorted(others):
             seen = _seen((name,), listed, detailed) if rows else Seen.UNTRIED
             self.report.attributes.append(Attribute(type_.kind, name, Certainty.DOCUMENTED, seen))
-        blocks = (child.wire_names for child in self.types.children(type_.kind) if child.identity.alone)
-        unknown = (listed | detailed) - type_.wire_names.union(marks, *blocks)
+        unknown = (listed | detailed) - type_.wire_names - others - self.looked_at(type_)
         if unknown and not type_.identity.alone:  # a block's rows are those of its parent
             self.report.unknown[type_.kind] = sorted(unknown)
+
+    def others(self, type_: ResourceType) -> set[str]:
+        """What answers tell of an object beside its attributes."""
+        return {*type_.telling, *(name for one in self.types.holders(type_.kind) for name in (one.code, one.name))}
+
+    def looked_at(self, type_: ResourceType) -> set[str]:
+        """What the engine looks at where it is there: what it lacks is no loss, or has another name."""
+        blocks = (child.wire_names for child in self.types.children(type_.kind) if child.identity.alone)
+        ready = (one.readiness.attributes.get(type_.kind, ()) for one in self.types.values() if one.readiness)
+        return {CREATED, TOUCHED}.union(type_.lifecycle.row_names, *blocks, *ready)
 
     def details(self, type_: ResourceType, rows: Sequence[_Row]) -> set[str]:
         """The attributes of one object, asked for by itself."""

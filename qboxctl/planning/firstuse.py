@@ -13,6 +13,7 @@ from datetime import UTC, datetime, timedelta
 from enum import Enum, auto
 
 from qboxctl.model import JSON
+from qboxctl.schema.decoding import CREATED, TOUCHED
 from qboxctl.schema.resource import Field
 
 SETTLING = timedelta(minutes=10)
@@ -35,7 +36,7 @@ def use_of(one: Field, row: Mapping[str, JSON]) -> Use:
     """
     if used(one, row):
         return Use.USED
-    created, updated = _time(row.get("created_at")), _time(row.get("updated_at"))
+    created, updated = _time(row.get(CREATED)), _time(row.get(TOUCHED))
     if one.until not in row or created is None or updated is None:
         return Use.UNKNOWN
     return Use.UNTOUCHED if updated - created <= SETTLING else Use.UNKNOWN

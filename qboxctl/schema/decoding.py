@@ -11,6 +11,8 @@ from qboxctl.schema.resource import Field, ResourceType
 EXTRA = "extra."
 TOUCHED = "updated_at"
 """The attribute of most answers that says when an object was changed last."""
+CREATED = "created_at"
+"""The attribute of most answers that says when an object was made."""
 
 Codes = Mapping[str, Mapping[str, str]]
 

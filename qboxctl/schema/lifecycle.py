@@ -16,6 +16,8 @@ UNPROVED = "ownership_check"
 SETTLED = "ok"
 """What an object's progress is where nothing is under way."""
 _LEAVING = ("deleting", "deleted")
+_GOES_ON = "delete_on"
+"""The attribute of the answers that says when an object will be deleted."""
 
 
 class Moment(NamedTuple):
@@ -70,14 +72,14 @@ class Lifecycle:
         progress = str(row.get(self.progress) or SETTLED).lower()
         if self.phases:
             status, progress = self.phases.get(progress, (status, SETTLED))
-        leaving = progress in _LEAVING or status == "deleted" or bool(row.get("delete_on"))
+        leaving = progress in _LEAVING or status == "deleted" or bool(row.get(_GOES_ON))
         return Moment(status, progress, leaving)
 
     def _status(self, row: Mapping[str, JSON], decode: Callable[[JSON], Value | Missing] | None) -> str:
         raw = row.get(self.row_name)
         if raw is None:
             return ""
-        shown = row.get(f"display_{self.row_name}")
+        shown = row.get(self.shown_as)
         if self.words and (not isinstance(raw, str) or raw.isdigit()) and isinstance(shown, str) and shown:
             raw = shown
         value = decode(raw) if decode else str(raw).lower()
@@ -89,6 +91,16 @@ class Lifecycle:
     def row_name(self) -> str:
         """The attribute's name in answers."""
         return self.read_as or self.attribute
+
+    @property
+    def shown_as(self) -> str:
+        """The name in answers of the attribute in words, where it is a number itself."""
+        return f"display_{self.row_name}"
+
+    @property
+    def row_names(self) -> frozenset[str]:
+        """Every name in answers that tells where an object is."""
+        return frozenset({self.row_name, self.shown_as, self.progress, _GOES_ON} - {""})
 
     def shows(self, status: str, row: Mapping[str, JSON]) -> bool:
         """Whether the row of its parent shows that a block with this status is there."""

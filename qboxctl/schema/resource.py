@@ -514,6 +514,14 @@ class ResourceType:
         return frozenset((named | confirmations | keys) - {""})
 
     @property
+    def telling(self) -> tuple[str, ...]:
+        """The names in answers that tell more than attributes do: what is counted, DNS records, proof, first use."""
+        records = self.records.attributes if self.records else ()
+        proof = self.lifecycle.proof.host if self.lifecycle.proof else ""
+        counts = (*self.counters.values(), *(self.billing.counters.values() if self.billing else ()))
+        return tuple(filter(None, dict.fromkeys((*counts, *records, proof, self.first_use))))
+
+    @property
     def every_call(self) -> Iterator[Call]:
         """All calls of the API that it is read and written by."""
         yield from self.calls

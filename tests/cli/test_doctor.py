@@ -69,7 +69,8 @@ def test_a_healthy_account(account, project):
     assert done.code == 0
     topics = {topic for topic, status in checks(done) if status == "ok"}
     assert topics >= {"token", "domain", "mailbox", "alias", "delivery_domain", "delivery_account", "suppression"}
-    elsewhere = {key for key, where in seen(done).items() if where != "list" and key[0] not in TYPES.inner}
+    none = {*TYPES.inner, "domain_alias"}
+    elsewhere = {key for key, where in seen(done).items() if where != "list" and key[0] not in none}
     assert elsewhere == {("vault", "email_codes")}
     assert seen(done)["vault", "email_codes"] == "details"
     assert not account.writes
@@ -114,6 +115,28 @@ def test_where_attributes_are_found(quirks, expected, account, project):
     account.swap(seed=SEED, quirks=quirks)
     found = seen(doctor(project))
     assert {key: found[key] for key in expected} == expected
+
+
+READ = {
+    "domain": ["dkim_selector", "dkim_public_key", "possession_a_record", "no_email_accounts", "no_alias_domains",
+               "no_alias_email_accounts", "no_email_accounts_archive"],
+    "mailbox": ["last_access_at"],
+    "delivery_domain": ["cname_verification_records", "txt_spf_record", "suggested_dmarc_record"],
+}  # fmt: skip
+LOOKED_AT = ["status", "display_status", "status_detail", "delete_on", "created_at", "updated_at"]
+
+
+def test_what_tells_more_than_attributes_do_is_known(account, project):
+    done = doctor(project)
+    found = seen(done)
+    assert {kind: [found.get((kind, name)) for name in names] for kind, names in READ.items()} == {
+        kind: ["list"] * len(names) for kind, names in READ.items()
+    }
+    unknown = done.json["unknown"]
+    assert "used_space" in unknown["mailbox"]
+    assert "dkim_nl_last_check_ok" not in unknown["delivery_domain"]
+    for kind in ("domain", "mailbox", "alias", "delivery_domain", "delivery_account", "token"):
+        assert not {*LOOKED_AT, *READ.get(kind, ())}.intersection(unknown.get(kind, ())), kind
 
 
 def test_kinds_without_an_object_are_untried(server, project):
