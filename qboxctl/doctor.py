@@ -6,7 +6,8 @@ but for the states of Delivery objects.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
 from enum import StrEnum
@@ -69,6 +70,8 @@ class Answered(StrEnum):
 
     CONFIRMED = "confirmed"
     MISSING = "missing"
+    REFUSED = "refused"
+    """It answered with an error, which tells nothing of the call itself."""
     UNTRIED = "untried"
     """It writes, or there was nothing to ask it about."""
 
@@ -181,12 +184,14 @@ class _Doctor:
             closed = type_.calls.collection.closed  # then it is so with most tokens
             text = f"the token may not list these{f': {closed}' if closed else ''}"
             self.report.add(type_.kind, Verdict.WARNING if closed else Verdict.FAILED, text)
+            self.note(type_.calls.collection, Answered.REFUSED)
             return ()
         except ApiError as error:
             absent = isinstance(error, Refused) and error.status == 405
             assumed = absent and type_.calls.collection.certainty is Certainty.ASSUMED
             text = f"this API has no such call: {error}" if assumed else str(error)
             self.report.add(type_.kind, Verdict.WARNING if assumed else Verdict.FAILED, text)
+            self.note(type_.calls.collection, Answered.MISSING if absent else Answered.REFUSED)
             return ()
         if page.missing:
             there = self.account.counted(type_, home)
@@ -265,28 +270,42 @@ class _Doctor:
         call = type_.calls.read
         if live is None or call is None:
             return set()
-        try:
+        with self.heeding(type_, call):
             found = self.account.detail(type_, rows[0].home.codes, live)
-        except (Refused, AuthError) as error:
-            text = f"this API has no such call, or the token may not use it: {call.path} ({error})"
-            self.report.add(type_.kind, Verdict.WARNING, text)
-            return set()
-        self.note(call, Answered.MISSING if found is None else Answered.CONFIRMED)
-        return set(found or ())
+            self.note(call, Answered.MISSING if found is None else Answered.CONFIRMED)
+            return set(found or ())
+        return set()
 
     def side_lists(self, type_: ResourceType, rows: Sequence[_Row]) -> set[str]:
         """The lists of one object that are told elsewhere."""
         live = self.live(type_, rows[0])
-        registers = {one.row_name: one.each.register for one in type_.fields if one.each and one.each.register}
-        if live is None or not registers:
-            return set()
-        for register in registers.values():
-            path = register.list.path_for({**rows[0].home.codes, OWN: live.remote_id})
-            missing = self.account.side_list(register.list, path, register.codes) is None
-            self.note(register.list, Answered.MISSING if missing else Answered.CONFIRMED)
-        lists = [one for one in type_.fields if one.row_name in registers]
-        found = self.account.enrolled(type_, rows[0].home.codes, live, lists)
-        return {name for name in registers if name in found.row}
+        found: set[str] = set()
+        if live is None:
+            return found
+        for one in type_.fields:
+            register, home = one.each.register if one.each else None, rows[0].home
+            if register is None:
+                continue
+            with self.heeding(type_, register.list):
+                path = register.list.path_for({**home.codes, OWN: live.remote_id})
+                missing = self.account.side_list(register.list, path, register.codes) is None
+                self.note(register.list, Answered.MISSING if missing else Answered.CONFIRMED)
+                row = self.account.enrolled(type_, home.codes, live, [one]).row
+                found |= {one.row_name} & row.keys()
+        return found
+
+    @contextmanager
+    def heeding(self, type_: ResourceType, call: Call) -> Iterator[None]:
+        """Let what a call answers end no more than the look at it; raises AuthError where the token is refused."""
+        try:
+            yield
+        except (ApiError, AuthError) as error:
+            if isinstance(error, AuthError) and error.status != 403:
+                raise
+            missing = isinstance(error, Refused) and error.status == 405
+            self.note(call, Answered.MISSING if missing else Answered.REFUSED)
+            told = "this API has no such call" if missing else "could not be told"
+            self.report.add(type_.kind, Verdict.WARNING, f"{told}: {call.method} {call.path} ({error})")
 
     def note(self, call: Call, answered: Answered) -> None:
         """Keep whether a call was answered."""

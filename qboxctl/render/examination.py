@@ -37,8 +37,10 @@ def _lines(report: Report, palette: Palette, *, full: bool) -> Iterable[str]:
 _ANSWERED = {
     Answered.CONFIRMED: "this API has them",
     Answered.MISSING: "this API has no such call",
+    Answered.REFUSED: "could not be told, since the answer was an error",
     Answered.UNTRIED: "not tried, since they write or there is nothing to ask about",
 }
+_TROUBLE = (Answered.MISSING, Answered.REFUSED)
 
 
 def _routes(report: Report, palette: Palette) -> Iterable[str]:
@@ -49,7 +51,7 @@ def _routes(report: Report, palette: Palette) -> Iterable[str]:
     for answered, words in _ANSWERED.items():
         found = [one for one in report.routes if one.answered is answered]
         if found:
-            yield palette.paint(f"  {words}:", "yellow" if answered is Answered.MISSING else "dim")
+            yield palette.paint(f"  {words}:", "yellow" if answered in _TROUBLE else "dim")
         yield from (f"      {one.kind}: {one.call.method} {one.call.path}" for one in found)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from contextlib import closing
 from datetime import UTC, datetime
 
@@ -165,6 +166,29 @@ def test_what_the_token_may_not_list_is_told_and_the_rest_is_looked_at(account, 
 def test_a_call_that_the_api_does_not_have(account, project):
     account.refuse(404, "GET", "/api/delivery/domains/", page=False)
     assert doctor(project).code == 0
+
+
+ASSUMED = {
+    "delivery_domain": "/api/delivery/domains/{id}",
+    "vault": "/api/archive/domains/{domain}/email_accounts",
+    "domain_alias": "/api/domains/{domain}/aliases",
+}
+
+
+@pytest.mark.parametrize(
+    ("status", "answered"), [(403, "refused"), (405, "missing"), (422, "refused"), (500, "refused")]
+)
+@pytest.mark.parametrize("kind", ASSUMED)
+def test_an_assumed_call_that_fails_ends_only_the_look_at_it(kind, status, answered, account, project):
+    path = re.compile(re.sub(r"\{\w+\}", "[^/]+", ASSUMED[kind]))
+    refusal = Response(status, {"content-type": "application/json"}, b'{"message": "No.", "errors": []}')
+    account.before = lambda one: refusal if one.method == "GET" and path.fullmatch(one.path) else None
+    project.write({"settings": {"api": {"retries": 0}}})
+    done = doctor(project, "-C", str(project.config))
+    calls = {(one["kind"], one["method"], one["path"]): one["answered"] for one in done.json["calls"]}
+    assert calls[kind, "GET", ASSUMED[kind]] == answered
+    assert answered == "missing" or {(kind, "warning"), (kind, "failed")} & checks(done).keys()
+    assert ("suppression", "ok") in checks(done)
 
 
 @pytest.mark.parametrize(
