@@ -28,7 +28,7 @@ from qboxctl.config.loader import load as load_files
 from qboxctl.config.rules import check
 from qboxctl.config.secrets import Secrets
 from qboxctl.config.settings import EMULATOR, normal_endpoint, token_variables
-from qboxctl.config.trust import token_of, untrusted
+from qboxctl.config.trust import token_of
 from qboxctl.config.yaml.parallel import parse_together
 from qboxctl.errors import ConfigError, QboxctlError, has_errors
 from qboxctl.model import Change, Outcome, Plan, PlanOptions, Revealed
@@ -168,10 +168,7 @@ def _token(configuration: Configuration, token: str, *, no_exec: bool) -> Reveal
     if configuration.settings.endpoint == EMULATOR:
         hint = "run `qboxctl emulator`, and load with the address that it prints"
         raise QboxctlError(f"{EMULATOR} is an account inside a command", hint=hint)
-    wrong = untrusted(configuration)
-    if wrong:
-        raise ConfigError([wrong])
-    return Revealed(token) if token else token_of(configuration, _secrets(configuration, no_exec=no_exec))
+    return token_of(configuration, _secrets(configuration, no_exec=no_exec), given=token)
 
 
 def _secrets(configuration: Configuration, *, no_exec: bool) -> Secrets:

@@ -95,6 +95,10 @@ def test_a_plan_is_applied_once_it_is_approved(folder: Path, monkeypatch: pytest
         assert qboxctl.plan(configuration, token="t").changes == ()
 
 
+def test_blanks_around_a_token_are_none_of_it(folder: Path, url: str) -> None:
+    assert qboxctl.plan(qboxctl.load(folder, endpoint=url), token=" t\n").changes
+
+
 def test_a_plan_of_other_files_or_another_account_is_not_applied(folder: Path, url: str) -> None:
     configuration = qboxctl.load(folder, endpoint=url)
     plan = qboxctl.plan(configuration, token="t")
@@ -138,6 +142,9 @@ def test_mistakes_are_raised_together(folder: Path) -> None:
         ("emulator:", {"token": "t"}, "an account inside a command"),
         ("ftp://x", {}, "must be a https URL"),
         ("", {"token": "t", "targets": ["nothing/x"]}, "nothing"),
+        ("", {"token": "tökén"}, "characters that no token has"),
+        ("", {"token": "t\nX-More: 1"}, "characters that no token has"),
+        ("", {"token": " \n"}, "the API token is empty"),
     ],
 )
 def test_what_cannot_be_done_is_raised(

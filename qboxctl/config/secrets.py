@@ -50,8 +50,7 @@ class Secrets:
 
     def token(self, secret: Secret) -> Revealed | None:
         """An API token, without blanks around it; None where it is none. Raises SecretError."""
-        text = self._text(secret, None).strip()
-        return Revealed(text) if text and all(33 <= ord(char) < 127 for char in text) else None
+        return token_in(self._text(secret, None))
 
     def _text(self, secret: Secret, address: Address | None) -> str:
         if secret.source is SecretSource.EXEC:
@@ -129,6 +128,12 @@ class Secrets:
         if not text:
             raise SecretError(f"the program {program} printed nothing")
         return text
+
+
+def token_in(text: str) -> Revealed | None:
+    """An API token, without blanks around it; None where the text is none: it could not go into a header."""
+    text = text.strip()
+    return Revealed(text) if text and all(33 <= ord(char) < 127 for char in text) else None
 
 
 def _opened(path: str, flags: int) -> int:

@@ -10,7 +10,7 @@ from contextlib import suppress
 from urllib.parse import urlsplit
 
 from qboxctl.config.configuration import Configuration
-from qboxctl.config.secrets import SecretError, Secrets
+from qboxctl.config.secrets import SecretError, Secrets, token_in
 from qboxctl.config.settings import DEFAULT_TOKEN, EMULATOR, SEND_PATH, is_loopback
 from qboxctl.errors import AuthError, ConfigError, Diagnostic
 from qboxctl.model import Revealed, Secret, SecretSource, Where
@@ -51,8 +51,8 @@ def _untrusted(configuration: Configuration, url: str, place: Where | None) -> D
     )
 
 
-def token_of(configuration: Configuration, secrets: Secrets, hint: str | None = None) -> Revealed:
-    """The token for the endpoint of a configuration: not read before it is known that it may go there.
+def token_of(configuration: Configuration, secrets: Secrets, hint: str | None = None, *, given: str = "") -> Revealed:
+    """The token for the endpoint of a configuration, ``given`` or not read before it is known that it may go there.
 
     Raises ConfigError for an endpoint that it may not go to, and AuthError with the hint where there is none.
     """
@@ -60,7 +60,7 @@ def token_of(configuration: Configuration, secrets: Secrets, hint: str | None = 
     if wrong:
         raise ConfigError([wrong])
     try:
-        token = secrets.token(configuration.settings.token)
+        token = token_in(given) if given else secrets.token(configuration.settings.token)
     except SecretError as error:
         raise AuthError(f"there is no API token: {error}", hint=hint) from None
     if token is None:
