@@ -10,6 +10,7 @@ from qboxctl.api.reader import Account
 from qboxctl.config.stores import Stores
 from qboxctl.live.refresh import read_live_state
 from qboxctl.model import LiveState, Plan
+from qboxctl.planning import remembered
 from qboxctl.planning.advisories import advise
 from qboxctl.planning.customers import customer_codes
 from qboxctl.planning.guards import PASSABLE
@@ -76,5 +77,6 @@ def with_advice(compared: Compared) -> Plan:
     known = Known(configuration, live_state, types)
     refuse_idle_options(known, targets.options)
     idle = () if targets.narrowed else (*idle_rules(known), *idle_me(known))
-    warnings = (*idle, *advise(configuration, live_state, plan, types))
+    left = remembered.advise(targets.options, configuration, live_state.live, types)
+    warnings = (*idle, *left, *advise(configuration, live_state, plan, types))
     return replace(plan, warnings=warnings, customers=customer_codes(configuration, live_state, types))

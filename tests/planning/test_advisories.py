@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from qboxctl.config.yaml.reader import load_plain
 from qboxctl.planning.advisories import advise
+from qboxctl.planning.pipeline import Compared, with_advice
 from qboxctl.planning.planner import make_plan
-from qboxctl.planning.targets import Options
+from qboxctl.planning.targets import Options, Targets
 from qboxctl.resources import TYPES
 from qboxctl.schema.patterns import Pattern
 from tests.support.lab import Lab, configuration_of
@@ -175,3 +178,43 @@ def test_mail_into_what_a_plan_leaves_out(excluded: str, expected: list[str]) ->
     found = advise(configuration, snapshot, make_plan(TYPES, configuration, snapshot, options), TYPES)
     assert {one.code for one in found} <= {"Q046"}
     assert sorted(one.message.partition(" of ")[2].partition(" is ")[0] for one in found) == expected
+
+
+LONG = "the newsletter of the sailing club of Sestri Levante"
+LEFT = {
+    "what was cut": (LONG[:40], {}, "delete", "", "id: 11 and state: absent"),
+    "what was cut, and is to be disabled": (LONG[:40], {}, "disable", "", "id: 11 and status: disabled"),
+    "what is kept anyway": (LONG[:40], {}, "keep", "", None),
+    "what is protected": (LONG[:40], {}, "delete", "protect: [delivery_account/old]", None),
+    "what is found": (LONG, {}, "delete", "", None),
+    "what is not there": ("something else", {}, "delete", "", None),
+    "what was known by its id": (LONG[:40], {"id": 12}, "delete", "", None),
+    "two that it may be": (f"{LONG[:40]}|{LONG[:36]}", {}, "delete", "", None),
+    "what is declared today": (LONG[:40], {}, "delete", f"delivery: {{accounts: {{new: {{description: '{LONG}'}}}}}}",
+                               None),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("live", "more", "todo", "rules", "hint"), LEFT.values(), ids=LEFT)
+def test_what_left_the_files_and_may_be_what_the_server_has_cut(
+    live: str, more: dict[str, int], todo: str, rules: str, hint: str | None
+) -> None:
+    body = {"description": LONG, "type": "newsletter", **more}
+    then = configuration_of(json.dumps({"delivery": {"accounts": {"old": body}}})).objects
+    accounts = {
+        text: {"id": str(number), "description": text, "type": "newsletter"}
+        for number, text in enumerate(live.split("|"), start=11)
+    }
+    lab = Lab(seed={"delivery": {"accounts": accounts}})
+    settings = f"settings: {{on_remove: {{delivery_account: {todo}}}, guards: {{percent: 100}}}}"
+    configuration = configuration_of(
+        settings, rules if "delivery:" in rules else f"{rules}\ndelivery: {{accounts: {{}}}}"
+    )
+    options = Options(removed_since=frozenset(then), remembered=then)
+    plan = lab.plan(configuration, options)
+    found = with_advice(
+        Compared(Targets(configuration, TYPES, options), lab.read_live_state(configuration, options), plan)
+    )
+    assert bool(plan.changes) == (live == LONG)
+    told = [one for one in found.warnings if one.code == "Q054"]
+    assert [one.hint.rpartition("with ")[2] for one in told] == ([hint] if hint else [])
