@@ -7,13 +7,13 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 import qboxctl
 from qboxctl.emulator import Emulator
 from qboxctl.emulator.app import BackgroundServer
-from tests.conftest import Gateway
 from tests.support.lab import TOKEN
 
 FILES = """
@@ -109,7 +109,7 @@ def test_a_plan_of_other_files_or_another_account_is_not_applied(folder: Path, u
 
 
 def test_a_plan_is_not_applied_to_the_account_of_another_customer(
-    folder: Path, server: Gateway, monkeypatch: pytest.MonkeyPatch
+    folder: Path, server: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """One address, as other tokens reach other accounts through it."""
     monkeypatch.setenv("PW", "Initial-1")

@@ -22,6 +22,7 @@ from qboxctl.resources import TYPES
 from tests.support.plans import plan_of
 
 Select = pytest.importorskip("selenium.webdriver.support.select").Select
+WebDriverWait = pytest.importorskip("selenium.webdriver.support.ui").WebDriverWait
 webdriver = pytest.importorskip("selenium.webdriver")
 axe = pytest.importorskip("selenium_axe_python")
 BROWSER, DRIVER = shutil.which("chromium"), shutil.which("chromedriver")
@@ -242,7 +243,9 @@ def test_the_whole_id_can_be_copied(page):
     browser = page(plan_of({"create": 1}))
     browser.execute_cdp_cmd("Browser.grantPermissions", {"permissions": ["clipboardReadWrite"]})
     browser.find_element("id", "copy").click()
-    assert browser.find_element("id", "copied").text in ("copied", "ab" * 32)
+    told = browser.find_element("id", "copied")
+    WebDriverWait(browser, 20).until(lambda _browser: told.text)  # the clipboard answers in its own time
+    assert told.text in ("copied", "ab" * 32)
     (code,) = browser.find_elements("css selector", "header code")
     assert code.text == ("ab" * 32)[:12]
 
