@@ -116,7 +116,12 @@ class EntryWriter:
         target, types = self.target, self.writer.account.types
         field = target.type.by_name[one.name]
         address = Address(target.type.kind, types.key(target.type.kind, target.name, target.parent))
-        code = self.writer.codes(types.referred(address, field.refers, move.entry))
+        try:
+            code = self.writer.codes(types.referred(address, field.refers, move.entry))
+        except QboxctlError:
+            if move.given:
+                raise
+            code = move.entry  # what no file can name goes by its code
         repeated = [FieldChange(name, None, self.now(name)) for name in call.repeats]
         repeated = [each for each in repeated if each.after is not None]
         create = target.type.calls.create

@@ -96,22 +96,43 @@ class Account:
         if not type_.calls.collection.paged:
             self.shown[path] = pages[0].rows
             return pages[0].rows
-        return self._settled(type_.calls.collection, path, pages, pool.map if pool else map, type_.identity.id)
+
+        def emptied(seen: Sequence[Row]) -> bool:
+            there = self.counted(type_, home, again=True), self.left(type_, path), self.staying(type_, path, seen)
+            return not any(there)
+
+        run = pool.map if pool else map
+        return self._settled(type_.calls.collection, path, pages, run, type_.identity.id, emptied)
 
     def _settled(
-        self, call: Call, path: str, pages: Sequence[Page], run: Callable[..., Iterable[Page]], id_name: str
+        self,
+        call: Call,
+        path: str,
+        pages: Sequence[Page],
+        run: Callable[..., Iterable[Page]],
+        id_name: str,
+        emptied: Callable[[Sequence[Row]], bool] = lambda _seen: False,
     ) -> Sequence[Row]:
-        """A list by its first pages and all others, once they agree."""
+        """A list by its first pages and all others, once they agree.
+
+        ``emptied`` is whether all that was seen may be gone, so that an answer of 404 is believed.
+        """
         readings = Readings(id_name)
         while readings.number < MOST_READINGS and readings.alike < MOST_ALIKE:
-            others = run(lambda number: self._page(call, path, number), range(len(pages) + 1, pages[0].pages + 1))
+            others: Sequence[Page] = [
+                *run(lambda number: self._page(call, path, number), range(len(pages) + 1, pages[0].pages + 1))
+            ]
             rows = readings.take([*pages, *others])
             if rows is not None:
                 self.shown[path] = rows
                 return rows
             if readings.alike:
                 self.reader.wait(self.reader.backoff(readings.alike))
+            seen = [row for page in [*pages, *others] for row in page.rows]
             pages = self._begin(call, path, id_name, self._page(call, path, 1))
+            if pages[0].missing and emptied(seen):
+                self.shown[path] = ()
+                return ()
         told = f"its pages contradict each other: {readings.why}"
         raise ApiError(told, hint=_IN_PART, request=f"GET {path}")
 
@@ -169,7 +190,11 @@ class Account:
 
     def left(self, type_: ResourceType, path: str) -> int:
         """How many objects a list showed when it was last read, without those that were leaving or deleted since."""
-        lives = (self.live(type_, row, "") for row in self.shown.get(path, ()))
+        return self.staying(type_, path, self.shown.get(path, ()))
+
+    def staying(self, type_: ResourceType, path: str, rows: Iterable[Row]) -> int:
+        """How many rows of a list are of objects that are neither leaving nor deleted by this run."""
+        lives = (self.live(type_, row, "") for row in rows)
         return sum(1 for one in lives if one and not one.leaving and one.remote_id not in self.deleted[path])
 
     def forget(self, type_: ResourceType, codes: Mapping[str, str], remote_id: str) -> None:

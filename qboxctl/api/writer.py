@@ -244,7 +244,11 @@ class Writer:
         return [live for live in found if self.mine(type_, live)]
 
     def there(self, target: Target) -> list[Live]:
-        """The live objects in the target's list, or only the target where the list need not be read."""
+        """The live objects in the target's list, without those that are leaving."""
+        return [live for live in self.listed(target) if not live.leaving]
+
+    def listed(self, target: Target) -> list[Live]:
+        """The objects in the target's list, or only the target where the list need not be read."""
         type_ = target.type
         if type_.calls.one_by_one:
             row = self.account.detail(type_, target.codes, Live(Address(type_.kind, target.name), "", {}))
@@ -255,7 +259,7 @@ class Writer:
             )
             rows = self.account.rows(type_, Home(parent, target.codes))
         lives = [self.account.live(type_, row, target.parent) for row in rows]
-        return [live for live in lives if live is not None and not live.leaving]
+        return [live for live in lives if live is not None]
 
     def mine(self, type_: ResourceType, live: Live) -> bool:
         """Whether an object is the customer's: its details tell where its list does not."""

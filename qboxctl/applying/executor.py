@@ -251,9 +251,9 @@ class Executor:
             if found:
                 return Written(found[0].remote_id, refused.status, adopted=True)
             leaving = self.leaving(step.address)
-            if leaving is None:
+            if leaving is None and not self.is_held(target):
                 raise
-            if leaving != step.address:
+            if leaving is not None and leaving != step.address:
                 is_there(self.run, self.account, leaving)  # a look at what is waited for
             return Written("", refused.status, taken=True)
         return Written(code, status, note=self.twins(target, code, known) if target.type.ordered else "")
@@ -267,6 +267,14 @@ class Executor:
             (one for one, live in self.live.items() if live.leaving), self.types.sharing(address.kind)
         )
         return others.get(self.types.claim(address) or ())
+
+    def is_held(self, target: Target) -> bool:
+        """Whether what is on its way out beside it holds the name, of a kind of which the run read nothing."""
+        key = self.types.key(target.type.kind, target.name, target.parent)
+        claim = self.types.claim(Address(target.type.kind, key))
+        beside = (self.types[kind] for kind in self.types.sharing(target.type.kind))
+        listed = (self.writer.listed(replace(target, type=one)) for one in beside if one.parent == target.type.parent)
+        return any(live.leaving and self.types.claim(live.address) == claim for lives in listed for live in lives)
 
     def beside(self, step: Step, target: Target) -> tuple[frozenset[str], Live | None]:
         """The ids of what is not the object that a step creates, and one that others created meanwhile."""

@@ -68,8 +68,10 @@ def match_rest(matched: Matched, rest: Sequence[Live], configuration: Configurat
     """All that is matched, with what the details of the ``rest`` tell of those that look; raises ConfigError."""
     type_, found = matched.listed.type, dict(matched.found)
     wrong, left = [], []
+    known = {one.address: [live for live in rest if not live.leaving and one.fallback in _entries(type_, live)]
+             for one in matched.look}  # fmt: skip
     for one in matched.look:
-        same = [live for live in rest if not live.leaving and one.fallback in _entries(type_, live)]
+        same = _left_of(known, one.address)
         if len(same) > 1:
             ids = ", ".join(sorted(live.remote_id for live in same))
             message = f"{type_.numbered(len(same), 'live ')} have {one.fallback} among their {type_.identity.otherwise}"
@@ -82,6 +84,16 @@ def match_rest(matched: Matched, rest: Sequence[Live], configuration: Configurat
     named, more = labels.match(left, [live for live in rest if live.remote_id not in taken], type_)
     _refuse([*wrong, *more], configuration)
     return {**found, **named}
+
+
+def _left_of(known: Mapping[Address, Sequence[Live]], address: Address) -> list[Live]:
+    """Which live objects may be meant, without those that are the only ones for another declaration."""
+    sure: set[str] = set()
+    while more := {some[0].remote_id for one, found in known.items() if one != address
+                   if len(some := [each for each in found if each.remote_id not in sure]) == 1}:  # fmt: skip
+        sure |= more
+    left = [live for live in known[address] if live.remote_id not in sure]
+    return left or list(known[address])
 
 
 def _entries(type_: ResourceType, live: Live) -> Set[str]:

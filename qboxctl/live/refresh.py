@@ -100,12 +100,16 @@ class _Refresh:
         linked = {kind for each in present for one in self.types[each].fields for kind in one.linked}
         codes: dict[str, dict[str, str]] = {kind: {} for kind in linked}
         for address, live in self.found.items():
-            if address.kind in linked and not self.is_invisible(address):
+            if address.kind in linked and not live.leaving and not self.is_invisible(address):
                 codes[address.kind][live.remote_id] = self.types.called(address)
         for address, desired in self.query.configuration.objects.items() if linked else ():
-            if address.kind in linked and not desired.absent and address not in self.found:
+            if address.kind in linked and not desired.absent and not self.is_there(address):
                 codes[address.kind][str(address)] = self.types.called(address)
         return codes
+
+    def is_there(self, address: Address) -> bool:
+        """Whether an object was found, and is not being deleted."""
+        return address in self.found and not self.found[address].leaving
 
     def read(self, collections: Iterable[Collection]) -> None:
         """Read collections: all first pages together, then the other pages of each together.

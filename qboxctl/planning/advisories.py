@@ -39,7 +39,9 @@ def _left_disabled(configuration: Configuration, live_state: LiveState, plan: Pl
         on, field = types[kind].lifecycle.enabled, types[kind].by_name.get(name)
         for address, live in live_state.live.items():
             one = configuration.objects.get(address)
-            if field is None or one is None or one.absent or address.kind != kind or live.status != DISABLED:
+            if field is None or one is None or one.absent or address.kind != kind:
+                continue
+            if live.status != DISABLED or live.leaving:
                 continue
             if name not in one.values and (address, name) not in changed:
                 yield Advisory("Q044", str(address), f"{address} is declared, and disabled in the account",

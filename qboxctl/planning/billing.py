@@ -60,7 +60,7 @@ def otherwise(
         return None
     desired, live = configuration.objects.get(parent), live_state.live.get(parent)
     value = desired.values.get(name) if desired is not None else None
-    return _now(types, live_state, live, name) if value is None and live is not None else value
+    return _now(types, live_state, live, name) if value is None and live is not None and not live.leaving else value
 
 
 def _now(types: Kinds, live_state: LiveState, live: Live, name: str) -> Value:

@@ -77,7 +77,7 @@ class _Beside:
         desired, live = self.targets.configuration.objects.get(parent), self.live_state.live.get(parent)
         if desired is not None and name in desired.values:
             return desired.values[name]
-        return value_of(type_, one, live, {}) if live is not None else one.initial
+        return value_of(type_, one, live, {}) if live is not None and not live.leaving else one.initial
 
     def references_to_nothing(self) -> Iterator[Found]:
         """What a change refers to must be there, or be created by the same plan."""

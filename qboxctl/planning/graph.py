@@ -158,6 +158,7 @@ class _Builder:
         self.steps: dict[Address, list[Step]] = {}
         self.needs: dict[Step, set[Step]] = defaultdict(set)
         self.after: dict[Step, set[Step]] = defaultdict(set)
+        self.parting: list[tuple[Step, Step]] = []
         deleted = [change.address for change in changes if change.action is Action.DELETE]
         self.freed = types.claims(deleted, types.keys())
 
@@ -183,8 +184,8 @@ class _Builder:
                 self.wait_for_removals(change)
         for parent, inside in self.inside.items():
             self.settle(parent, inside)
-        if deleting:
-            self.make_room()
+        self.part()
+        self.make_room()
         if any(one.sole for kind in {address.kind for address in self.changes} for one in self.types[kind].fields):
             self.give_last()
         after = {step: waits - self.needs[step] for step, waits in self.after.items()}
@@ -318,7 +319,7 @@ class _Builder:
             self.needs[Step(change.address, Phase.CREATE)].add(Step(rival, Phase.LAST))
 
     def wait_for_references(self, change: Change) -> None:
-        """What is referred to must be there before; what is no longer referred to is removed after."""
+        """What is referred to must be there before; what is no longer referred to, ``part`` looks at."""
         by_name = self.types[change.address.kind].by_name
         for step in self.steps[change.address]:
             for one in self.work[step]:
@@ -332,7 +333,13 @@ class _Builder:
                         self.needs[step].update(s for s in self.steps[target] if s.phase <= Phase.FIRST)
                 for target in set(self.types.referred(change.address, refers, one.before)) - set(after):
                     if self.is_removed(target):
-                        self.needs[Step(target, Phase.LAST)].add(step)
+                        self.parting.append((Step(target, Phase.LAST), step))
+
+    def part(self) -> None:
+        """What is no longer referred to is removed after, unless what lets go of it takes a name that this frees."""
+        for removal, step in self.parting:
+            if removal not in self.reach([step]):
+                self.needs[removal].add(step)
 
     def wait_for_holders(self, change: Change) -> None:
         """What an object is to hold is proved before, and let go of by others; what goes is let go of before."""
@@ -391,21 +398,31 @@ class _Builder:
             self.before(beside[collection], steps)
 
     def make_room(self) -> None:
-        """Where nothing speaks against it, removals come first, so that limits and links leave room."""
+        """Where nothing speaks against it, what leaves room comes first: for limits, links and lists of entries."""
         kinds = list(self.types)
         removals: dict[Collection, list[Step]] = defaultdict(list)
-        creates: dict[Collection, list[Step]] = defaultdict(list)
+        room: dict[Collection, list[Step]] = defaultdict(list)
+        takers: dict[Collection, list[Step]] = defaultdict(list)
+        bounds = (one.bounds for type_ in self.types.values() for one in type_.fields if one.bounds)
+        bounded = {(one.kind, one.by) for one in bounds}
         for address, change in self.changes.items():
             group = self.types.collection(address)
             if change.action is Action.DELETE:
                 removals[group].append(Step(address, Phase.LAST))
+                room[group].append(Step(address, Phase.LAST))
             elif change.action is Action.CREATE:
-                creates[group].append(Step(address, Phase.CREATE))
+                takers[group].append(Step(address, Phase.CREATE))
+            for step in self.steps[address] if change.action is Action.UPDATE else ():
+                for one in (each for each in self.work[step] if (address.kind, each.name) in bounded):
+                    (room if lowers(one.before, one.after) else takers)[group].append(step)
         for (kind, parent), steps in list(removals.items()):
             for later in kinds[kinds.index(kind) + 1 :]:
                 if self.types[later].parent == self.types[kind].parent:
                     self.before(removals.get(Collection(later, parent), []), steps)
-            self.before(steps, creates.get(Collection(kind, parent), []))
+            for entry in {entry for one in self.types[kind].cleared for entry in one.linked}:
+                self.before(steps, takers.get(Collection(entry, parent), []))
+        for group, steps in room.items():
+            self.before(steps, takers.get(group, []))
 
     def before(self, earlier: Sequence[Step], later: Sequence[Step]) -> None:
         """Let some steps be over before others start, unless one of the first waits for one of the others."""

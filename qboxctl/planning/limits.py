@@ -85,7 +85,7 @@ class _Home:
         """The limit after the plan: as written by it, else as it is, else as declared."""
         written = [field.after for field in self.own.fields if field.name == one.name] if self.own else []
         live, desired = self.live_state.live.get(self.address), self.configuration.objects.get(self.address)
-        now = value_of(self.types[self.address.kind], one, live, {}) if live is not None else None
+        now = value_of(self.types[self.address.kind], one, live, {}) if live is not None and not live.leaving else None
         declared = desired.values.get(one.name) if desired is not None else None
         return written[0] if written else now if isinstance(now, int) else declared
 

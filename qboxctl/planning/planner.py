@@ -405,7 +405,8 @@ class _Planner:
                 continue
             todo = self.configuration.settings.on_remove.get(address.kind, "keep")
             gone = (since is None or address in since) and not runs(self.configuration, self.types, address)
-            if todo == "keep" or not gone or (todo == "disable" and live.status == DISABLED):
+            off = live.status == DISABLED or type_.lifecycle.proves(live.status)  # what is unproved is not in use yet
+            if todo == "keep" or not gone or (todo == "disable" and off):
                 if collection in self.live_state.complete and self.targets.targeted(address):
                     self.unmanaged.append(address)
                     if live.status == DISABLED:

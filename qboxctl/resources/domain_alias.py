@@ -25,7 +25,9 @@ def _disabled(planned: Planned) -> Iterator[Advisory]:
     going = {change.address for change in planned.plan.changes if change.action is Action.DELETE}
     for address, live in planned.live_state.live.items():
         declared = planned.objects.get(address)
-        if address.kind != RESOURCE.kind or live.status != DISABLED or address in going or declared is None:
+        if address.kind != RESOURCE.kind or live.status != DISABLED or live.leaving:
+            continue
+        if address in going or declared is None:
             continue
         hint = "no call of the API enables it: do that in the panel"
         yield Advisory("Q053", str(address), f"{address} is disabled, and stays so", hint)

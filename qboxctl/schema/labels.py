@@ -76,7 +76,7 @@ def match(
     for one in declared:
         same = [by_id[one.pin]] if one.pin in by_id else by_text.get(formats.folded(one.label), [])
         same = [live for live in same if not live.leaving] or same[:1]
-        if one.pin and one.pin not in by_id:
+        if one.pin and (one.pin not in by_id or by_id[one.pin].leaving):
             if one.absent:
                 continue  # it is gone
             wrong.append(Unmatched(one, f"there is no {title} with the id {one.pin}",
