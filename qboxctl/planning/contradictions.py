@@ -2,25 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from qboxctl.errors import Diagnostic
 from qboxctl.model import Action, Address, Change, Desired, LiveState, Value
 from qboxctl.planning.targets import Targets
 from qboxctl.schema.decoding import value_of
+from qboxctl.schema.lifecycle import DISABLED
 
 Found = tuple[Address, Diagnostic]
 """A mistake, and the object whose change it is about: outside the targets it does not count."""
 
 
 def contradictions(changes: Sequence[Change], targets: Targets, live_state: LiveState) -> Iterator[Found]:
-    """Names that are taken, sizes beyond their ceiling, and references to what is not there, or not any more."""
+    """Names that are taken, sizes beyond their ceiling, references to what is not there, not any more, or disabled."""
     beside = _Beside(changes, targets, live_state)
     yield from beside.taken_names()
     yield from beside.sizes_beyond()
     yield from beside.references_to_nothing()
     yield from beside.references_to_what_goes()
+    yield from beside.entries_that_are_off()
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,3 +119,31 @@ class _Beside:
                         message = f"{one.name} of {address}: {lost} would be deleted, since no file declares it"
                         hint = "declare it, or take it out here too"
                         yield lost, self.wrong("Q019", message, desired, one.name, hint=hint)
+
+    def entries_that_are_off(self) -> Iterator[Found]:
+        """What is given to a list entry by entry must be in use by then, and be so afterwards."""
+        types = self.targets.types
+        own = {change.address: change for change in self.changes}
+        for change in self.changes:
+            lists = {one.name: one for one in types[change.address.kind].fields if one.each and one.refers}
+            for name, before, after in change.fields:
+                refers = lists[name].refers if name in lists and lists[name].refers else None
+                if refers is None or not refers.within or change.action.removes:
+                    continue
+                for key in sorted(set(after or ()).difference(before or ())):
+                    off = next(
+                        (one for one in types.referred(change.address, refers, key) if self.is_off(one, own)), None
+                    )
+                    if off is not None:
+                        message = f"{name} of {change.address}: {off} is disabled, and only what is in use can be given"
+                        desired = self.targets.configuration.objects[change.address]
+                        hint = f"enable {off}, or leave it out; what is given before it is disabled stays"
+                        yield change.address, self.wrong("Q019", message, desired, name, hint=hint)
+
+    def is_off(self, address: Address, own: Mapping[Address, Change]) -> bool:
+        """Whether an object is disabled by the plan, or was and stays so."""
+        type_, live = self.targets.types[address.kind], self.live_state.live.get(address)
+        written = {one.name: one.after for one in own[address].fields} if address in own else {}
+        name, off = type_.disabling or ("", None)
+        was = live is not None and not live.leaving and live.status == DISABLED
+        return bool(written[name] == off) if name in written else was

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from qboxctl.config.configuration import Configuration
 from qboxctl.errors import QboxctlError
-from qboxctl.model import Address, Advisory, Collection, LiveState
+from qboxctl.model import Address, Advisory, Change, Collection, LiveState
 from qboxctl.planning.targets import Options
 from qboxctl.schema.kinds import Kinds
 from qboxctl.schema.labels import labelled
@@ -124,3 +124,12 @@ def refuse_idle_options(known: Known, chosen: Options) -> None:
                 hint = "with --only-changed, nothing is looked for that is neither declared nor changed"
             where = " that the files declare or manage" if unread else ""
             raise QboxctlError(f"{option} {pattern.text} matches no object{where}", hint=hint)
+
+
+def refuse_empty_rotation(rotate: Iterable[Pattern], changes: Iterable[Change]) -> None:
+    """Raise QboxctlError where nothing of what a pattern matches is sent again: people would believe that it was."""
+    addresses = [change.address for change in changes]
+    for pattern in rotate:
+        if not any(map(pattern.matches, addresses)):
+            message = f"--rotate {pattern.text} sends nothing: no file states a secret of what it matches"
+            raise QboxctlError(message, hint="write where the secret is, such as password: {env: NAME}")

@@ -14,7 +14,7 @@ from qboxctl.planning import remembered
 from qboxctl.planning.advisories import advise
 from qboxctl.planning.customers import customer_codes
 from qboxctl.planning.guards import PASSABLE
-from qboxctl.planning.idle_patterns import Known, idle_me, idle_rules, refuse_idle_options
+from qboxctl.planning.idle_patterns import Known, idle_me, idle_rules, refuse_empty_rotation, refuse_idle_options
 from qboxctl.planning.planner import make_plan
 from qboxctl.planning.queries import query_for_plan
 from qboxctl.planning.targets import Targets
@@ -76,6 +76,7 @@ def with_advice(compared: Compared) -> Plan:
     configuration, types = targets.configuration, targets.types
     known = Known(configuration, live_state, types)
     refuse_idle_options(known, targets.options)
+    refuse_empty_rotation(targets.options.rotate, plan.changes)
     idle = () if targets.narrowed else (*idle_rules(known), *idle_me(known))
     left = remembered.advise(targets.options, configuration, live_state.live, types)
     warnings = (*idle, *left, *advise(configuration, live_state, plan, types))

@@ -62,8 +62,8 @@ class Pattern:
         if not _glob(self.kind).match(address.kind):
             return False
         key = self.name if self.kinds[address.kind].identity.unique else self.label
-        if self.kinds.segments(address.kind) == 1:
-            return _glob(key).match(address.key) is not None
+        if self.kinds.segments(address.kind) == 1:  # a / in the name needs no escape there, and may have one
+            return any(_glob(one).match(address.key) for one in (key, key.replace("%2f", "/").replace("%25", "%")))
         return _match_each(key.split("/"), address.key.lower().split("/"))
 
     @property

@@ -395,6 +395,21 @@ def test_what_is_wrong_with_a_declaration(vault: Any, said: str) -> None:
     assert any(said in str(getattr(one, "message", one)) for one in found), found
 
 
+@pytest.mark.parametrize("body", [{}, {"lastname": "Y"}, {"status": "disabled"}])
+@pytest.mark.parametrize("there", ["enabled", "disabled", "nowhere"])
+def test_what_is_disabled_cannot_be_given_an_archive(there: str, body: dict[str, str]) -> None:
+    boxes = {"ada": {"firstname": "X"}, **({"bob": {"firstname": "X", "status": there}} if there != "nowhere" else {})}
+    archive = lab({"retention": 60, "mailboxes": ["ada"]}, boxes=boxes)
+    wish = files({"retention": 60, "mailboxes": ["ada", "bob"]},
+                 boxes={"ada": {}, "bob": {"firstname": "X", "password": {"env": "PW"}, **body}})  # fmt: skip
+    if body.get("status") == "disabled" or there == "disabled":
+        with pytest.raises(ConfigError) as caught:
+            plan(archive, wish)
+        assert "bob@a.example is disabled" in caught.value.diagnostics[0].message
+    else:
+        assert {one.status for one in apply(archive, wish).values()} == {Status.DONE}
+
+
 def test_a_disabled_vault_may_lose_its_last_mailbox_in_the_run_that_changes_it() -> None:
     """It looks like none then, and that is what it is to be."""
     rest = {name: {"firstname": "X"} for name in ("ada", "eve")}
@@ -411,11 +426,7 @@ def test_on_remove_does_not_apply() -> None:
     assert {one.code for one in caught.value.diagnostics} == {"Q021"}
 
 
-def test_a_mailbox_of_no_use_is_refused_by_the_server_with_its_reason() -> None:
-    archive = lab(None, boxes={"ada": {"firstname": "X", "status": "disabled"}})
-    done = apply(archive, files({"retention": 12, "mailboxes": ["ada"]}, boxes={"ada": {}}))["vault/a.example"]
-    assert done.status is Status.FAILED
-    assert "is not an active mailbox of the domain" in str(done.error)
+def test_more_archives_than_the_domain_may_have_are_refused_with_the_reason() -> None:
     tight = lab(None, max_email_accounts_archive=1)
     assert "max_email_accounts_archive" in str(apply(tight, files(TWO))["vault/a.example"].error)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import closing
+from contextlib import closing, nullcontext
 from typing import Any
 
 import pytest
@@ -12,7 +12,7 @@ from qboxctl.api.client import Reader
 from qboxctl.api.reader import Account
 from qboxctl.errors import QboxctlError
 from qboxctl.model import Address, Revealed
-from qboxctl.planning.idle_patterns import Known, idle_me, idle_rules, refuse_idle_options
+from qboxctl.planning.idle_patterns import Known, idle_me, idle_rules, refuse_empty_rotation, refuse_idle_options
 from qboxctl.planning.pipeline import read_and_plan
 from qboxctl.planning.targets import Options, Targets
 from qboxctl.resources import TYPES
@@ -104,6 +104,16 @@ def test_a_secret_that_the_server_makes_is_not_rotated_by_sending_it(text: str) 
     with pytest.raises(QboxctlError, match="Send API token, and tells it once"):
         refuse_idle_options(known(DELIVERY), options)
     refuse_idle_options(known(DELIVERY), Options(rotate=patterns("*/*")))
+
+
+@pytest.mark.parametrize(("body", "sends"), [("password: {env: PW}", True), ("firstname: Ada", False)])
+def test_a_rotation_that_sends_nothing_is_refused(body: str, sends: bool) -> None:
+    lab = Lab(seed={"domains": {"a.example": {"mailboxes": {"ada": {"firstname": "Ada"}}}}})
+    configuration = configuration_of(f"domains: {{a.example: {{mailboxes: {{ada: {{{body}}}}}}}}}")
+    plan = lab.plan(configuration, Options(rotate=patterns("mailbox/ada@*")))
+    assert bool(plan.changes) is sends
+    with nullcontext() if sends else pytest.raises(QboxctlError, match="sends nothing: no file states a secret"):
+        refuse_empty_rotation(patterns("mailbox/ada@*"), plan.changes)
 
 
 def test_a_plan_for_a_target_excludes_what_it_does_not_read() -> None:

@@ -165,6 +165,11 @@ def test_patterns_match_segment_by_segment(pattern: str, address: str, expected:
         assert found.may_match(one.kind, DEEP.collection(one).parent)
 
 
+@pytest.mark.parametrize(("text", "key"), [("a%2Fb", "a/b"), ("a/b", "a/b"), ("50%25", "50%"), ("50%", "50%")])
+def test_a_name_by_itself_may_be_escaped_or_not(text: str, key: str) -> None:
+    assert Pattern.of(f"delivery_account/{text}", TYPES).matches(Address("delivery_account", key))
+
+
 def test_a_pattern_for_one_parent_looks_into_no_other() -> None:
     pattern = Pattern.of("signature/*@example.com/*", DEEP)
     assert pattern.may_match("signature", "ada@example.com")
