@@ -68,6 +68,16 @@ class Graph:
         """A change's steps in order; none for what does not change."""
         return self.steps.get(address, ())
 
+    def needed(self, steps: Iterable[Step]) -> set[Step]:
+        """All that must have succeeded before some steps, however far away."""
+        found: set[Step] = set()
+        todo = list(steps)
+        while todo:
+            new = self.needs[todo.pop()] - found
+            found |= new
+            todo += new
+        return found
+
     def sorter(self, more: Mapping[Step, Iterable[Step]] | None = None) -> TopologicalSorter[Step]:
         """The steps, to be taken as they get ready; ``more`` adds what steps wait for. Raises CycleError."""
         waits = {step: self.needs[step] | self.after[step] | set((more or {}).get(step, ())) for step in self.work}

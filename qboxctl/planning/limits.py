@@ -6,12 +6,15 @@ Nothing is read for it. Where a list was not read to its end, what is known of i
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import cache
 
 from qboxctl.config.configuration import Configuration
 from qboxctl.errors import Diagnostic
 from qboxctl.model import Action, Address, Change, Live, LiveState, Value
+from qboxctl.planning import graph
 from qboxctl.planning.billing import otherwise
+from qboxctl.planning.graph import Graph, Phase, Step
 from qboxctl.schema.decoding import now_of, value_of
 from qboxctl.schema.kinds import Kinds
 from qboxctl.schema.resource import Field, lowers
@@ -43,9 +46,10 @@ def over_limits(
             home = types.parent(address)
             if home is not None and home in grown:
                 lives[home].append(live)
+    order = cache(lambda: graph.order(changes, types))
     for home in sorted(grown):
         look = _Home(home, own.get(home), inside[home], lives[home], configuration, live_state, types)
-        yield from look.over()
+        yield from look.over(order)
 
 
 class _Home:
@@ -66,8 +70,8 @@ class _Home:
         self.changes = {change.address: change for change in changes}
         self.lives = {live.address: live for live in lives}
 
-    def over(self) -> Iterator[Diagnostic]:
-        """The limits that would be passed."""
+    def over(self, order: Callable[[], Graph]) -> Iterator[Diagnostic]:
+        """The limits that would be passed in the end, or on the way there in the ``order`` of the plan."""
         for one in self.types[self.address.kind].fields:
             most = self.limit(one) if one.bounds else None
             if not isinstance(most, int) or most < 0:
@@ -80,6 +84,16 @@ class _Home:
             believed = before <= most or self.stated(one)  # what is passed already may mean something else
             if believed and after > most and (after > before or self.lowered(one)):
                 yield self.told(one, most, after, made)
+            elif believed and most < before + len(made):
+                late = [address for address in self.late(order(), made) if self.counts(one, address, None)]
+                if after + len(late) > most:
+                    yield self.told(one, most, after + len(late), made, late)
+
+    def late(self, order: Graph, made: Sequence[Address]) -> list[Address]:
+        """What is deleted only after something that is made beside it."""
+        new = {Step(address, Phase.CREATE) for address in made}
+        deleted = [change.address for change in self.changes.values() if change.action is Action.DELETE]
+        return [address for address in deleted if order.needed([Step(address, Phase.LAST)]) & new]
 
     def limit(self, one: Field) -> Value:
         """The limit after the plan: as written by it, else as it is, else as declared."""
@@ -116,12 +130,15 @@ class _Home:
             return now_of(type_, name, live, {})
         return otherwise(self.configuration, self.live_state, self.types, self.address, type_.by_name[name].otherwise)
 
-    def told(self, one: Field, most: int, after: int, made: Sequence[Address]) -> Diagnostic:
-        """One mistake for all that is too much."""
+    def told(
+        self, one: Field, most: int, after: int, made: Sequence[Address], late: Sequence[Address] = ()
+    ) -> Diagnostic:
+        """One mistake for all that is too much; ``late`` is what makes room only after something that needs it."""
         desired = self.configuration.objects.get(self.address)
         places = [self.configuration.objects[address] for address in made if address in self.configuration.objects]
         first = desired or (places[0] if places else None)
         place = self.configuration.position(first.where, one.name) if first is not None else None
         news = f", {len(made)} of them created by this plan" if made else ""
+        news += f", until {late[0]} goes, which waits for them" if late else ""
         message = f"{self.address} would hold {after} where its {one.name} allows {most}{news}"
         return Diagnostic("Q028", message, place, str(self.address), hint=f"raise {one.name}, or remove some first")

@@ -70,6 +70,25 @@ def test_a_name_that_is_still_leaving_is_waited_for_whatever_kind_it_was_of() ->
     assert {one.status for one in lab.apply(configuration)} == {Status.DONE}
 
 
+FULL = ("max_email_accounts: 1", f"mailboxes: {{ada: {BOX}}}", "aliases: {team: [ada@example.com]}")
+
+
+@pytest.mark.parametrize("most", [1, 2])
+def test_what_goes_only_after_its_successor_makes_no_room_for_it(most: int) -> None:
+    """The alias must lead to the new mailbox before the old one goes: one run cannot do that in a full domain."""
+    lab = Lab()
+    lab.emulator.publish("example.com")
+    lab.apply(configuration_of(domain(*FULL)))
+    wish = domain(f"max_email_accounts: {most}", f"mailboxes: {{bob: {BOX}}}", "aliases: {team: [bob@example.com]}")
+    configuration = configuration_of(wish)
+    if most == 1:
+        with pytest.raises(ConfigError) as caught:
+            lab.plan(configuration)
+        assert "until mailbox/ada@example.com goes, which waits for them" in caught.value.diagnostics[0].message
+    else:
+        assert {one.status for one in lab.apply(configuration)} == {Status.DONE}
+
+
 LEAVING = ("max_email_accounts: 1", "max_email_quota: 25GB", "mailboxes: {}")
 
 
