@@ -34,10 +34,14 @@ Tree = dict[str, JSON]
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """What to export: the kinds, and of the Hosting domains those whose name fits a pattern (none: all)."""
+    """What to export: the kinds, and of the Hosting domains those whose name fits a pattern (none: all).
+
+    The kinds that were ``named`` are asked for by themselves: an export without them would be none.
+    """
 
     kinds: frozenset[str]
     domains: tuple[Pattern, ...] = ()
+    named: frozenset[str] = frozenset()
 
     def takes(self, address: Address, types: Kinds) -> bool:
         """Whether an object is asked for."""
@@ -98,6 +102,7 @@ def query_for_export(configuration: Configuration, types: Kinds, choice: Selecti
         opened=opened,
         entire=lambda address: choice.takes(address, types),
         lenient=True,
+        named=choice.named,
     )
 
 

@@ -103,7 +103,7 @@ def _choice(domains: tuple[str, ...], kinds: tuple[str, ...], more: tuple[str, .
         patterns = tuple(Pattern.of(text if "/" in text else f"domain/{text}", TYPES) for text in domains)
     except ValueError as error:
         raise click.UsageError(f"--domain: {error}") from None
-    return Selection(frozenset(chosen), patterns)
+    return Selection(frozenset(chosen), patterns, frozenset(kinds))
 
 
 def _write(done: Export, out: Path, options: Common, *, force: bool, seed: str | None) -> None:

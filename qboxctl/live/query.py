@@ -19,7 +19,7 @@ class Query:
     and what other collections are in are asked for. ``opened`` tells which of the parents that were found are
     looked into: with ``removing`` because they may be deleted, so what they count themselves is wanted too. ``entire``
     tells which objects are wanted with all their attributes. A ``lenient`` one does without
-    the lists that only other tokens may read.
+    the lists that only other tokens may read, but for those of the kinds that are ``named``.
     """
 
     configuration: Configuration
@@ -31,3 +31,4 @@ class Query:
     entire: Callable[[Address], bool] = field(default=lambda _address: False)
     removing: bool = False
     lenient: bool = False
+    named: frozenset[str] = frozenset()

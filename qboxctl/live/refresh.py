@@ -163,14 +163,19 @@ class _Refresh:
         try:
             pages = self.account.begin(type_, path)
         except AuthError as error:
-            if error.status != 403 or not self.query.lenient or not type_.calls.collection.closed:
+            if error.status != 403 or not type_.calls.collection.closed or not self.dispensable(type_):
                 raise
             self.unread[type_.kind] = str(error.hint)
+            self.sure.add(type_.kind)
             return [Page((), 0, None, str(error))]
         if pages[0].missing and type_.holding:
             self.unread[type_.kind] = f"this API has no such call: GET {path}"
             self.sure |= {type_.kind} if pages[0].missing.startswith("405") else set()
         return pages
+
+    def dispensable(self, type_: ResourceType) -> bool:
+        """Whether the query can do without the list of a kind that the token may not read."""
+        return self.query.lenient and type_.kind not in self.query.named
 
     def stand_in(self) -> None:
         """Find what no list shows by what it holds: also a list that is only empty may answer 404."""

@@ -99,6 +99,22 @@ def test_wrong_token(account, project):
     assert project.run("export", env={"QBOXMAIL_API_TOKEN": "another-token"}).code == 8
 
 
+@pytest.mark.parametrize(
+    ("words", "code", "message"),
+    [
+        ("", 0, "left out: every Manager: only a customer with reseller status"),
+        ("--kind mailbox", 0, ""),
+        ("--kind manager", 8, "only a customer with reseller status has managers"),
+        ("--kind mailbox --kind team_member", 8, "only the customer's own token"),
+    ],
+)
+def test_what_the_token_may_not_read_is_left_out_unless_it_is_named(words, code, message, server, project):
+    server.swap(seed=SEED, quirks={"caller": "team_member"})
+    done = project.run("export", *words.split())
+    assert (done.code, bool(done.out)) == (code, code == 0), done.err
+    assert message in done.err
+
+
 def test_the_settings_of_the_files_are_used(account, project):
     project.write({"ignore": ["mailbox/*@other.example"], "settings": {"endpoint": "https://unused.example"}})
     done = project.run("export", "-C", str(project.config))
