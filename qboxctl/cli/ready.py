@@ -23,7 +23,7 @@ from qboxctl.config.files import has_sources
 from qboxctl.config.settings import EMULATOR
 from qboxctl.config.trust import bearer_of, send_base
 from qboxctl.errors import QboxctlError, Undone
-from qboxctl.jobs.ready import Examination, Examiner, published
+from qboxctl.jobs.ready import Amiss, Examination, Examiner, published
 from qboxctl.jobs.trace import Standing, TraceMail
 from qboxctl.jobs.trial import Trial
 from qboxctl.model import Revealed, Secret, SecretSource
@@ -126,7 +126,7 @@ def command(
     with closing(connect(Reader, configuration, options, seed=seed)) as reader:
         found = Examiner(Account(reader, TYPES), configuration).examine(account)
         if check:
-            found = published(found, partial(_in_dns, resolver, options))
+            found = published(found, partial(_in_dns, resolver))
         try:
             sent = _tried(found, wanted, configuration, reader, options) if wanted else None
         except KeyboardInterrupt:
@@ -149,18 +149,17 @@ def _bearer(configuration: Configuration, token: Secret, options: Common) -> Rev
     return bearer_of(configuration, process_secrets(configuration, options), token)
 
 
-def _in_dns(resolver: str, options: Common, records: Sequence[Record]) -> Mapping[Record, str]:
+def _in_dns(resolver: str, records: Sequence[Record]) -> Mapping[Record, Amiss]:
+    """What is wrong with each record in DNS; one that DNS gives no answer about is not known to be there."""
     from qboxctl.dns.lookup import Published, look_up
 
     try:
         findings = look_up(list(records), resolver)
     except ValueError as error:
         raise QboxctlError(str(error)) from None
-    for one in findings:
-        if one.status is Published.UNKNOWN:
-            options.say(f"DNS gives no answer about {one.record.type} {one.record.name}")
-    wrong = (Published.MISSING, Published.DIFFERENT)
-    return {one.record: one.status.value for one in findings if one.status in wrong}
+    words = {status: Amiss(f"{status.value} in DNS") for status in (Published.MISSING, Published.DIFFERENT)}
+    words[Published.UNKNOWN] = Amiss("unknown: DNS gives no answer", known=False)
+    return {one.record: words[one.status] for one in findings if one.status in words}
 
 
 def _tried(

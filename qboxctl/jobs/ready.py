@@ -124,16 +124,22 @@ class Examiner:
 _WORDS = {Purpose.SPF: "spf", Purpose.DMARC: "dmarc", Purpose.DELIVERY: "dkim", Purpose.DKIM: "dkim"}
 
 
-def published(found: Examination, look_up: Callable[[Sequence[Record]], Mapping[Record, str]]) -> Examination:
-    """The same with what DNS says: ``look_up`` gives what is wrong with each record, "" for nothing."""
+class Amiss(NamedTuple):
+    """What is wrong with a record, in words, and whether DNS said so: else nobody knows how it stands."""
+
+    text: str
+    known: bool = True
+
+
+def published(found: Examination, look_up: Callable[[Sequence[Record]], Mapping[Record, Amiss]]) -> Examination:
+    """The same with what DNS says: ``look_up`` gives what is wrong, by record. What is unknown is told of each."""
     wrong = look_up(found.records)
     lacks = list(found.lacks)
     told = {(one.code, one.about) for one in lacks}
     for record in found.records:
         name, word = record.address.key, _WORDS.get(record.purpose, record.purpose.value)
-        if wrong.get(record) and (word, name) not in told:
-            told.add((word, name))
-            lacks.append(
-                Lack(word, f"{name}: {record.type} {record.name} is {wrong[record]} in DNS", name, stops=False)
-            )
+        amiss = wrong.get(record)
+        if amiss and not (amiss.known and (word, name) in told):
+            told |= {(word, name)} if amiss.known else set()
+            lacks.append(Lack(word, f"{name}: {record.type} {record.name} is {amiss.text}", name, stops=False))
     return found._replace(lacks=tuple(lacks))

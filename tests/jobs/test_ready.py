@@ -427,6 +427,15 @@ def test_what_dns_lacks(account, project, names):
     assert project.run("ready", "news", "--check", "--resolver", names.address).code == 0
 
 
+def test_what_dns_does_not_answer_about_is_not_known_to_be_there(account, project, names):
+    names.failing = True
+    done = project.run("ready", "news", "--check", "--resolver", names.address, "--format", "json")
+    records = {one["message"]: one["code"] for one in done.json["lacks"]}
+    assert (done.code, done.json["ready"], {*records.values()}) == (7, False, {"spf", "dkim", "dmarc"})
+    assert len(records) == len(done.json["lacks"]) > 3, "each record by itself"
+    assert all(text.endswith(" is unknown: DNS gives no answer") for text in records)
+
+
 # Time.
 
 

@@ -12,11 +12,12 @@ import dns.rrset
 
 
 class NameServer:
-    """A DNS server on a UDP port of this machine: answers from a table, or not at all."""
+    """A DNS server on a UDP port of this machine: answers from a table, with failures, or not at all."""
 
     def __init__(self) -> None:
         self.table: dict[tuple[str, str], list[str]] = {}
         self.silent: set[str] = set()
+        self.failing = False
         self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self.socket.bind(("127.0.0.1", 0))
         self.address = f"127.0.0.1:{self.socket.getsockname()[1]}"
@@ -39,7 +40,9 @@ class NameServer:
             answer = dns.message.make_response(query)
             rows = self.table.get((name, kind))
             leads = self.table.get((name, "CNAME"))
-            if rows:
+            if self.failing:
+                answer.set_rcode(dns.rcode.SERVFAIL)
+            elif rows:
                 answer.answer.append(dns.rrset.from_text(question.name, 60, "IN", kind, *rows))
             elif leads:
                 answer.answer.append(dns.rrset.from_text(question.name, 60, "IN", "CNAME", *leads))
