@@ -182,13 +182,13 @@ def watch(options: Common, code: str, wait: float | None, form: str, seed: str |
     tell = options.result if form == "table" else options.say
     with closing(connect(Reader, settings_only(options), options, seed=seed, counting=False)) as reader:
         found = migrations.watch(reader, code, lambda record: tell(jobs.change(record)), wait)
-    if found is None:
-        options.say(f"migration {code} goes on; that is all for now")
-        return Exit.WAITING
     if form == "json":
         options.result(jobs.one("migration", found.record, found.rows, jobs.MIGRATED, form))
     elif found.failed:
         options.result(jobs.listed("rows", found.failed, jobs.MIGRATED, form, options.palette()))
+    if not found.ended:
+        options.say(f"migration {code} goes on; that is all for now")
+        return Exit.WAITING
     return Exit.PARTIAL if found.went_wrong else Exit.DONE
 
 

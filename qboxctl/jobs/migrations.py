@@ -82,6 +82,11 @@ class Migration(NamedTuple):
         return [row for row in self.rows if str(row.get("status")) in FAILED]
 
     @property
+    def ended(self) -> bool:
+        """Whether nothing more will come of it."""
+        return str(self.record.get("status")) in ENDED
+
+    @property
     def went_wrong(self) -> bool:
         """Whether any mail could not be fetched."""
         return bool(self.failed) or str(self.record.get("status")) in ENDED - {"completed"}
@@ -96,15 +101,17 @@ def listed(reader: Reader, customer_code: str = "") -> list[Row]:
 def found(reader: Reader, text: str, *, failed: bool = False) -> Migration:
     """One migration with its rows, or with those that ``failed``; raises QboxctlError where there is none."""
     code = calls.code(text, "a migration")
-    record = _record(reader, code)
-    query = {"status": "failed"} if failed else {}
-    rows = [calls.shown(row, reader.redact) for row in calls.rows(reader, f"{_PATH}/{code}/resources", query)]
-    whole = Migration(record, rows)
-    return Migration(record, whole.failed) if failed else whole
+    whole = _with_rows(reader, code, _record(reader, code), {"status": "failed"} if failed else {})
+    return Migration(whole.record, whole.failed) if failed else whole
 
 
 def _record(reader: Reader, code: str) -> dict[str, JSON]:
     return calls.shown(calls.one(reader, f"{_PATH}/{code}", f"migration {code}"), reader.redact)
+
+
+def _with_rows(reader: Reader, code: str, record: Mapping[str, JSON], query: Mapping[str, str]) -> Migration:
+    rows = calls.rows(reader, f"{_PATH}/{code}/resources", query)
+    return Migration(record, [calls.shown(row, reader.redact) for row in rows])
 
 
 def homeless(
@@ -208,8 +215,8 @@ def _created(row: Row) -> datetime | None:
 
 def watch(
     reader: Reader, text: str, tell: Callable[[Mapping[str, JSON]], None], patience: float | None = None
-) -> Migration | None:
-    """Look at a migration until it has ended, and ``tell`` of each change; None once ``patience`` (seconds) is over."""
+) -> Migration:
+    """Look at a migration until it has ended, or ``patience`` (seconds) is over, and ``tell`` of each change."""
     code, attempt = calls.code(text, "a migration"), 0
     last: tuple[JSON, ...] = ()
     end = None if patience is None else reader.clock.monotonic() + patience
@@ -219,11 +226,9 @@ def watch(
         if state != last:
             tell(record)
             last = state
-        if str(record.get("status")) in ENDED:
-            return found(reader, code)
         left = None if end is None else end - reader.clock.monotonic()
-        if left is not None and left <= 0:
-            return None
+        if str(record.get("status")) in ENDED or (left is not None and left <= 0):
+            return _with_rows(reader, code, record, {})
         attempt += 1
         pause = WATCHED.seconds(attempt)
         reader.wait(pause if left is None else min(pause, left))

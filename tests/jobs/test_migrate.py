@@ -490,7 +490,8 @@ def test_looks_come_after_a_second_and_then_less_often():
     lab = Lab(seed=seed)
     times = []
     lab.between = lambda request, *, answer: times.append(lab.clock.now) or answer(request)
-    assert watched(lab, wait=600) == (None, ["scheduled"])
+    found, lines = watched(lab, wait=600)
+    assert (found.ended, lines, times.pop()) == (False, ["scheduled"], times[-1]), "the rows are read at the end"
     pauses = [after - before for before, after in pairwise(times)]
     assert (pauses[0], max(pauses), pauses[:-1]) == (pytest.approx(1), pytest.approx(30), sorted(pauses[:-1]))
     assert times[-1] - times[0] == pytest.approx(600)
@@ -517,9 +518,16 @@ def test_how_watching_ends(form, status, rows, code, server, project):
 
 
 def test_watching_is_over_before_the_end(server, project):
-    server.swap(seed={"migrations": {"MG1": {"status": "scheduled", "first_execution_date": "2999-01-01T00:00Z"}}})
+    later = {"status": "scheduled", "first_execution_date": "2999-01-01T00:00Z", "rows": [ROW]}
+    server.swap(seed={"migrations": {"MG1": later}})
     done = project.run("migrate", "watch", "MG1", "--wait", "0s")
     assert (done.code, "goes on" in done.err) == (7, True)
+    done = project.run("migrate", "watch", "MG1", "--wait", "0s", "--format", "json")
+    assert (done.code, "goes on" in done.err) == (7, True)
+    assert (done.json["migration"]["status"], [row["local_email"] for row in done.json["rows"]]) == (
+        "scheduled",
+        ["ada@example.com"],
+    )
 
 
 # -- the other commands ----------------------------------------------------------------------------------------
