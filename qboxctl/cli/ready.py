@@ -165,10 +165,16 @@ def _in_dns(resolver: str, records: Sequence[Record]) -> Mapping[Record, Amiss]:
 def _tried(
     found: Examination, wanted: Wanted, configuration: Configuration, reader: Reader, options: Common
 ) -> Sent | None:
-    """Send the message, and follow it; None where nothing was sent, since something lacks."""
+    """Send the message, and follow it; None where nothing was sent, since something lacks.
+
+    Raises QboxctlError where others could send, and the sender's domain is none of the account's.
+    """
     domain = wanted.sender.rpartition("@")[2] if wanted.sender else next(iter(found.usable), "")
-    if domain not in found.usable:
+    if not found.usable or any(one.about == domain for one in found.lacks):
         return None
+    if domain not in found.usable:
+        message = f"nothing was sent: {found.name} may not send from {domain}"
+        raise QboxctlError(message, hint=f"it may send from {', '.join(found.usable)}: choose with --from")
     reader.redact.hide(wanted.bearer)
     trial = Trial(wanted.sender or f"qboxctl@{domain}", wanted.to, randomness.token_hex(8))
     settings = configuration.settings

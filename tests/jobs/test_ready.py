@@ -297,7 +297,8 @@ def test_a_network_that_may_not_send(server, project):
 
 NOTHING = {
     "not verified": (seed(), ()),
-    "another domain": (seed("news.example"), ("--from", "a@mail.example")),
+    "not verified, and not linked": (seed(), ("--from", "a@mail.example")),
+    "one of two": (seed("news.example", domains=["news.example", "mail.example"]), ("--from", "a@mail.example")),
     "disabled": (seed("news.example", status="disabled"), ()),
 }
 
@@ -310,6 +311,13 @@ def test_what_is_not_ready_sends_nothing(name, server, project):
     assert (done.code, "sent" in done.json) == (7, False)
     assert "nothing was sent" in done.err
     assert not sent(server)
+
+
+def test_a_sender_of_another_domain_is_a_mistake(account, project):
+    done = project.run("ready", "news", *TO, "--from", "z@nope.example", "--format", "json")
+    assert (done.code, done.out, sent(account)) == (1, "", [])
+    assert "nothing was sent: news may not send from nope.example" in done.err
+    assert "it may send from news.example" in done.err
 
 
 def test_a_management_token_is_refused_before_it_leaves(account, project):
