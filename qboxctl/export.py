@@ -128,10 +128,14 @@ class _Exporter:
         """Write, read back with the real loader, and leave out what it refuses, until it refuses nothing."""
         ranks = {kind: rank for rank, kind in enumerate(self.types)}
         self.left_out += [f"every {self.types[kind].title}: {why}" for kind, why in self.live_state.unread.items()]
-        lives = [live for address, live in self.live_state.live.items() if self.taken(address, live)]
+        lives = self.homed([live for address, live in self.live_state.live.items() if self.taken(address, live)])
         lives.sort(key=lambda live: (ranks[live.address.kind], live.address.key))
         self.names = {live.address: name for live in lives if (name := self.name(live)) is not None}
-        stated = {live.address: self.attributes(live) for live in lives if live.address in self.names}
+        stated = {
+            live.address: self.attributes(live) if live.address.kind in self.choice.kinds else {}
+            for live in lives
+            if live.address in self.names
+        }
         self.left_out += [
             f"{next(iter(names.values()))}, as others: the API does not tell {', '.join(sorted(names))}"
             for names in self.silent.values()
@@ -154,6 +158,13 @@ class _Exporter:
         """Whether the object belongs into the files."""
         wanted = self.choice.takes(address, self.types)
         return wanted and not live.leaving and not ignored(self.configuration, self.types, address)
+
+    def homed(self, lives: list[Live]) -> list[Live]:
+        """The objects, with what they are in that a file must tell from others of its name: no more is said of it."""
+        known = {live.address for live in lives}
+        outer = {one for address in known for one in self.types.ancestors(address)} - known
+        named = [one for one in outer if not self.types[one.kind].identity.unique]
+        return lives + [self.live_state.live[one] for one in named if one in self.live_state.live]
 
     def name(self, live: Live) -> str | None:
         """The key that the object gets in the files; None, and a word about it, where no key fits."""

@@ -92,11 +92,12 @@ def command(
 def _choice(domains: tuple[str, ...], kinds: tuple[str, ...], more: tuple[str, ...]) -> Selection:
     """What was asked for; a pattern for domains leaves out all that is in none.
 
-    What takes a request for each parent is read only where it was named, with what it is in.
+    What takes a request for each parent is read only where it was named. Beside the rest, it comes with all that
+    it may be in; by itself, with no more than what holds some.
     """
     inside = {type_.kind for type_ in TYPES.values() if TYPES.place(type_.kind)[0] == "domains"}
     chosen = {*more, *(set(kinds) or (inside if domains else set(TYPES)) - TYPES.inner)}
-    chosen |= {outer.kind for kind in chosen for outer in TYPES.outer(kind)} & TYPES.inner
+    chosen |= {outer.kind for kind in more for outer in TYPES.outer(kind)} & TYPES.inner
     if domains and not chosen <= inside:
         raise click.UsageError("--domain goes with kinds that are in a Hosting domain")
     try:

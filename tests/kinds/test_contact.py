@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from qboxctl.config.yaml.reader import load_plain
 from qboxctl.emulator import QUIRKS, Request, Response
 from qboxctl.errors import ConfigError
 from qboxctl.model import Action, Outcome, Status
@@ -308,6 +309,33 @@ def test_an_export_says_by_what_each_contact_is_known() -> None:
     written = exported(lab, ALL)
     assert not written.left_out
     assert not lab.plan(configuration_of(written.text())).changes
+
+
+BOOKS = {"Empty": {}, "Twice": {"contacts": {"a": {"fullname": "A"}}}, **customers(b={"fullname": "B"})}
+EXPORTED: dict[str, tuple[str, dict[str, Any]]] = {
+    # what is asked for, and the books that are written, with how many contacts
+    "contacts alone": ("--kind contact", {"Twice": 1, "Customers": 1}),
+    "of a domain": ("--kind contact --domain a.example", {"Twice": 1, "Customers": 1}),
+    "beside what else": ("--kind contact --kind mailbox", {"Twice": 1, "Customers": 1}),
+    "books alone": ("--kind address_book", {"Personal": 0, "Empty": 0, "Twice": 0, "Customers": 0}),
+    "both": ("--kind contact --kind address_book", {"Personal": 0, "Empty": 0, "Twice": 1, "Customers": 1}),
+    "with all": ("--with contact", {"Personal": 0, "Empty": 0, "Twice": 1, "Customers": 1}),
+}
+
+
+@pytest.mark.parametrize("name", EXPORTED)
+def test_an_export_has_the_books_that_were_asked_for_or_hold_what_was(name: str, server: Any, project: Any) -> None:
+    words, books = EXPORTED[name]
+    content = seeded(BOOKS)
+    content["domains"]["a.example"]["mailboxes"]["bob"] = {"firstname": "Bob"}
+    server.swap(seed=content)
+    done = project.run("export", *words.split())
+    mailboxes = load_plain(done.out, "stdout")["domains"]["a.example"]["mailboxes"]
+    ada = mailboxes["ada"]["address_books"]
+    assert {book: len(body.get("contacts", {})) for book, body in ada.items()} == books
+    assert "address_books" not in mailboxes.get("bob", {}) or "Personal" in books
+    (project.folder / "all.yaml").write_text(done.out)
+    assert project.run("plan", "-C", str(project.folder), "--detailed-exitcode").code == 0
 
 
 def test_a_contact_that_is_known_by_its_address_is_not_taken_for_one_that_was_cut() -> None:
