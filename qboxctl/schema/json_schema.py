@@ -109,7 +109,12 @@ def settings_schema(kinds: Kinds, *, overlay: bool = False) -> Schema:
                     "maximum": 3600,
                     "description": "Seconds for a whole request, answer included: 30",
                 },
-                "retries": {"type": "integer", "minimum": 0, "maximum": 20, "description": "Repetitions after a fault"},
+                "retries": {
+                    "type": "integer",
+                    "minimum": 0,
+                    "maximum": 20,
+                    "description": "Repetitions after a fault: 5",
+                },
             },
             doc="How the API is used",
         ),

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
@@ -26,10 +26,12 @@ from qboxctl.config.configuration import Configuration
 from qboxctl.config.files import read_sources
 from qboxctl.config.loader import load
 from qboxctl.config.rules import check
+from qboxctl.config.settings import ApiSettings
 from qboxctl.config.yaml.reader import Source
 from qboxctl.errors import ConfigError, Diagnostic, Severity
 from qboxctl.model import Address
 from qboxctl.resources import TYPES
+from qboxctl.schema.json_schema import settings_schema
 from qboxctl.schema.resource import Field
 from tests.support import ROOT
 
@@ -147,6 +149,12 @@ def test_a_valid_case_is_clean(case: Case) -> None:
         assert type(canonical(configuration, address, attribute)) is type(value)
     if case.objects is not None:
         assert sorted(map(str, configuration.objects)) == case.objects
+
+
+@pytest.mark.parametrize("one", fields(ApiSettings), ids=lambda one: one.name)
+def test_the_json_schema_tells_how_the_api_is_used_unless_it_is_said(one: Any) -> None:
+    told = settings_schema(TYPES)["properties"]["api"]["properties"][one.name]["description"]
+    assert one.default is None or told.endswith(f": {one.default}")
 
 
 @pytest.mark.parametrize("case", VALID)
