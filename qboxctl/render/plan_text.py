@@ -143,7 +143,7 @@ class _Text:
             yield f"  {self.palette.paint(group.home, 'bold')}  {group.what}{equal}"
             if not self.summary:
                 yield from self.rows(group)
-        if not section.changes[0].action.removes:
+        if not (self.summary or section.changes[0].action.removes):
             yield self.palette.paint("  (-v shows every attribute)", "dim")
 
     def rows(self, group: Group) -> Iterable[str]:

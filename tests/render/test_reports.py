@@ -120,6 +120,8 @@ def test_many_changes_take_a_line_each_under_their_domains():
     assert lines.index("To be removed") < lines.index("To be changed") < lines.index("To be created (3000)")
     full = plan_text.render(plan, TYPES, full=True).splitlines()
     assert sum(line.startswith("      firstname") for line in full) == 3_001
+    summary = plan_text.render(plan, TYPES, summary=True)
+    assert ["(-v shows every attribute)" in text for text in ("\n".join(lines), summary)] == [True, False]
 
 
 def test_lines_end_before_the_last_column_at_words():
