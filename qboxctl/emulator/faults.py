@@ -35,6 +35,8 @@ _OPTIONS: Mapping[str, tuple[str, ...]] = {
 }
 KINDS = tuple(_OPTIONS)
 """The kinds of faults."""
+METHODS = ("GET", "POST", "PUT", "DELETE", "PATCH", "HEAD")
+"""What a request can be, of those that a fault may be aimed at."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +133,12 @@ def _seconds(text: str) -> float:
     return number
 
 
+def _method(text: str) -> str:
+    if text.upper() not in METHODS:
+        raise ValueError(f"expected one of {', '.join(METHODS)}")
+    return text.upper()
+
+
 def _yes(text: str) -> bool:
     if text not in ("true", "false"):
         raise ValueError("expected true or false")
@@ -138,7 +146,7 @@ def _yes(text: str) -> bool:
 
 
 _READERS: Mapping[str, Callable[[str], object]] = {
-    "method": str.upper,
+    "method": _method,
     "path": str,
     "nth": _whole,
     "count": _count,

@@ -49,6 +49,7 @@ def test_faults_are_read(text, fault):
         ("shift,objects=1", "shift takes no 'objects'"),
         ("500,method", "not key=value"),
         ("500,method=", "not key=value"),
+        ("503,method=FOO", "method=FOO: expected one of GET, POST, PUT, DELETE, PATCH, HEAD"),
     ],
 )
 def test_wrong_faults_say_what_is_wrong(text, message):
