@@ -83,7 +83,7 @@ def command(
     except ImportError:
         hint = "pip install 'qboxctl[emulator]'; without it, --endpoint emulator: works inside any command"
         raise QboxctlError("the emulator needs starlette and uvicorn", hint=hint) from None
-    content = _at_the_start(seed, state)
+    content = _at_the_start(seed, state, options)
     kept: list[Emulator] = []
     saving = threading.Lock()
 
@@ -131,7 +131,7 @@ def _sections() -> set[str]:
     return {*OWN, *kinds, *(service.name for service in SERVICES)}
 
 
-def _at_the_start(seed: str | None, state: Path | None) -> Any:
+def _at_the_start(seed: str | None, state: Path | None, options: Common) -> Any:
     """What is in the account: what was kept of it, else what the seed says. Raises QboxctlError."""
     from qboxctl.cli.session import read_seed
 
@@ -142,6 +142,8 @@ def _at_the_start(seed: str | None, state: Path | None) -> Any:
     if content and (set(content) - _sections() or "customer_code" not in content):
         hint = "name another file with --state; a configuration goes with --seed"
         raise QboxctlError(f"{state} is there, and is no account that an emulator has saved", hint=hint)
+    if seed:
+        options.say(f"the account is the one in {state}; the seed {seed} is for a new one, and is not used")
     return content
 
 

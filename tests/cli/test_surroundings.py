@@ -281,11 +281,13 @@ def test_an_emulator_begins_with_what_it_has_kept(project: Project) -> None:
     state.write_text(json.dumps(Emulator(seed=account).dump()), encoding="utf-8")
     kept = json.loads(state.read_text(encoding="utf-8"))
     assert kept.keys() >= account.keys()
-    with project.start("emulator", "--port", "0", "--state", str(state)) as process:
+    (project.folder / "seed.yaml").write_text("domains: {b.example: {}}")
+    with project.start("emulator", "--port", "0", "--state", str(state), "--seed", "seed.yaml") as process:
         assert process.stdout
         assert process.stdout.readline().startswith("listening on ")
         process.terminate()
-        process.communicate(timeout=60)
+        _, err = process.communicate(timeout=60)
+    assert "the seed seed.yaml is for a new one, and is not used" in err
     assert json.loads(state.read_text(encoding="utf-8")) == kept
 
 
