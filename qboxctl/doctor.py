@@ -87,12 +87,16 @@ class Route:
 
 @dataclass(slots=True)
 class Report:
-    """What was found; ``unknown`` are names in the answers that no definition has, by kind."""
+    """What was found; ``unknown`` are names in the answers that no definition has, by kind.
+
+    ``ended`` is what ended the examination, where it could not go on: a check that failed tells it too.
+    """
 
     findings: list[Examined] = field(default_factory=list)
     attributes: list[Attribute] = field(default_factory=list)
     routes: list[Route] = field(default_factory=list)
     unknown: dict[str, list[str]] = field(default_factory=dict)
+    ended: AuthError | ApiError | None = None
 
     def add(self, topic: str, verdict: Verdict, text: str) -> None:
         """Note a check."""
@@ -107,10 +111,15 @@ class Report:
 def examine(account: Account, configuration: Configuration, now: float) -> Report:
     """Look at the account; ``now`` is this machine's time in seconds since 1970.
 
-    Raises AuthError where the token is refused (not where it only may not read something), ApiError where
-    nothing answers.
+    It ends early where the token is refused (not where it only may not read something), or nothing answers.
     """
-    return _Doctor(account, configuration, now).run()
+    doctor = _Doctor(account, configuration, now)
+    try:
+        doctor.run()
+    except (AuthError, ApiError) as error:
+        doctor.report.add("token" if isinstance(error, AuthError) else "reach", Verdict.FAILED, str(error))
+        doctor.report.ended = error
+    return doctor.report
 
 
 class _Row(NamedTuple):
@@ -129,7 +138,7 @@ class _Doctor:
         self.rows: dict[str, Sequence[_Row]] = {}
         self.answered: dict[tuple[str, str], Answered] = {}
 
-    def run(self) -> Report:
+    def run(self) -> None:
         """Lists of the account, then what is inside a domain, then what the rows tell."""
         self.clock()
         for level in self.types.levels:
@@ -144,7 +153,6 @@ class _Doctor:
         self.customers()
         for type_ in self.types.values():
             self.readiness(type_)
-        return self.report
 
     def clock(self) -> None:
         """The first request: it must be answered, and its answer's date be near to ours."""

@@ -30,6 +30,8 @@ def command(options: Common, form: str, seed: str | None) -> int:
         report = examine(Account(reader, TYPES), configuration, reader.clock.time())
     if form == "json":
         options.result(examination.as_json(report))
-    else:
+    elif not report.ended:
         options.result(examination.text(report, options.palette(), full=options.verbose > 0))
+    if report.ended:
+        raise report.ended
     return Exit.ERROR if report.failed else Exit.DONE

@@ -154,6 +154,34 @@ def test_a_refused_token(account, project):
     assert "Send API token" in done.err
 
 
+ENDED = {
+    # how it is called, what every request is answered with; the exit code, the check that fails, and its message
+    "a wrong token": ({"QBOXMAIL_API_TOKEN": "another"}, 0, 8, "token", "the API refuses the token"),
+    "no connection": ({"QBOXCTL_ENDPOINT": "http://127.0.0.1:1"}, 0, 1, "reach", "no connection to 127.0.0.1:1"),
+    "server errors": ({}, 500, 1, "reach", "GET /api/domains: 500"),
+}
+
+
+@pytest.mark.parametrize("name", ENDED)
+def test_what_ends_an_examination_is_a_check_that_failed(name, account, project):
+    env, status, code, topic, message = ENDED[name]
+    project.write({"settings": {"api": {"retries": 0}}})
+    if status:
+        account.refuse(status, "GET")
+    done = project.run("doctor", "--format", "json", env=env)
+    assert (done.code, [*checks(done)]) == (code, [(topic, "failed")])
+    assert message in checks(done)[topic, "failed"]
+    text = project.run("doctor", env=env)
+    assert (text.code, text.out) == (code, "")
+    assert f"error: {checks(done)[topic, 'failed']}\n" in text.err
+
+
+def test_a_token_that_is_refused_midway_loses_nothing_of_what_was_found(account, project):
+    account.refuse(401, "GET", "/email_accounts")
+    done = project.run("doctor", "--format", "json")
+    assert (done.code, {("token", "ok"), ("domain", "ok"), ("token", "failed")} - checks(done).keys()) == (8, set())
+
+
 def test_what_the_token_may_not_list_is_told_and_the_rest_is_looked_at(account, project):
     account.refuse(403, "GET", "/api/delivery/accounts")
     done = doctor(project)
