@@ -29,6 +29,7 @@ from qboxctl.planning import diff
 from qboxctl.planning.graph import Phase, Step
 from qboxctl.schema.decoding import irreplaceable, value_of
 from qboxctl.schema.entries import moves
+from qboxctl.schema.formats import folded, may_be_cut
 
 _LEAVING = "an object of this name is still being deleted"
 
@@ -421,7 +422,20 @@ class Executor:
         if value is MISSING:
             return one.initial
         busy = name == lifecycle.attribute and value != lifecycle.disabled
-        return lifecycle.enabled if busy else value
+        value = lifecycle.enabled if busy else value
+        return self.labelled(step.address, value) if name == type_.identity.key else value
+
+    def labelled(self, address: Address, shown: Value) -> Value:
+        """The text that the files know an object by, where the server shows another form of it, or only its beginning.
+
+        What it shows must not be sent back: it would be escaped or cut once more.
+        """
+        desired = self.run.configuration.objects.get(address)
+        label = desired.label if desired is not None else ""
+        if not label or not isinstance(shown, str):
+            return shown
+        form = folded(shown) == folded(label) and shown.casefold() != label.casefold()
+        return label if form or may_be_cut(shown, label) else shown
 
     def anew(self, step: Step) -> list[FieldChange]:
         """All that an object is to have which is created again: what the change says, else what it has now."""

@@ -107,6 +107,21 @@ def test_a_contact_that_the_api_can_neither_change_nor_delete_is_not_doubled() -
     assert list(live(lab)["Customers"]["contacts"]) == ["acme"]
 
 
+@pytest.mark.parametrize("form", QUIRKS["descriptions"])
+@pytest.mark.parametrize("update", QUIRKS["contact_update"])
+def test_a_name_that_is_shown_in_another_form_is_not_sent_back_in_it(update: str, form: str) -> None:
+    name = "Zoë & Co, the company of a name that is longer than most of what people call one"
+    lab = Lab(
+        quirks={"contact_update": update, "descriptions": form}, seed=seeded(customers(**{name: {"surname": "A"}}))
+    )
+    wish = files(customers(**{name: {"surname": "B"}}))
+    (before,) = live(lab)["Customers"]["contacts"].values()
+    assert {one.status for one in apply(lab, wish).values()} == {Status.DONE}
+    (after,) = live(lab)["Customers"]["contacts"].values()
+    assert (after["fullname"], after["surname"]) == (before["fullname"], "B")
+    assert not lab.plan(configuration_of(wish)).changes
+
+
 @pytest.mark.parametrize("photo", [{"value": "x"}, "https://x.example/1.png", ["x"], [{"value": "x"}]])
 def test_a_photo_in_any_form_is_there(photo: Any) -> None:
     lab = Lab(seed=seeded(customers(acme={"surname": "A"})))
