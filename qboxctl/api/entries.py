@@ -66,14 +66,8 @@ class EntryWriter:
                 status = self._clear(each, one, move) if clearing else self._move(each, one, move)
             except Refused as refusal:
                 refused = refused or refusal
-            except OutcomeUnknown as lost:
-                if refused is None:
-                    raise
-                raise OutcomeUnknown(f"{lost}; before that: {refused}", status=lost.status) from None
             except QboxctlError as error:  # that ends it for the others too
-                if refused is None:
-                    raise
-                raise QboxctlError(f"{error}; before that: {refused}") from None
+                raise (_after(refused, error) if refused else error) from None
             else:
                 self.sent.taken.add(move.label)
         if refused:
@@ -130,3 +124,9 @@ class EntryWriter:
         body |= {call.entry: code} if call.entry else {call.entries: [code]} if call.entries else {}
         answer: Answer = self.writer.send(call, target, body or None, self.intend, entry=code)
         return answer.status
+
+
+def _after(refused: Refused, error: QboxctlError) -> QboxctlError:
+    """An error that tells of an earlier refusal too."""
+    told = f"{error}; before that: {refused}"
+    return OutcomeUnknown(told, status=error.status) if isinstance(error, OutcomeUnknown) else QboxctlError(told)

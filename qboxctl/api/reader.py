@@ -98,8 +98,8 @@ class Account:
             return pages[0].rows
 
         def emptied(seen: Sequence[Row]) -> bool:
-            there = self.counted(type_, home, again=True), self.left(type_, path), self.staying(type_, path, seen)
-            return not any(there)
+            there = self.staying(type_, path, seen) or self.left(type_, path)
+            return not (there or self.counted(type_, home, again=True))
 
         run = pool.map if pool else map
         return self._settled(type_.calls.collection, path, pages, run, type_.identity.id, emptied)

@@ -171,9 +171,9 @@ class _Backend(httpcore.NetworkBackend):
         except (OSError, UnicodeError) as error:
             raise httpcore.ConnectError(str(error)) from None
         trouble: Exception = httpcore.ConnectError(f"{host} has no address")
-        for others, address in zip(range(len(addresses) - 1, -1, -1), addresses, strict=True):
-            left = self._deadline.left(httpcore.ConnectTimeout)
-            left = min(left / (others + 1), _PATIENCE) if others else left
+        for number, address in enumerate(addresses):
+            left, untried = self._deadline.left(httpcore.ConnectTimeout), len(addresses) - number
+            left = min(left / untried, _PATIENCE) if untried > 1 else left
             try:
                 found = self._inner.connect_tcp(address, port, left, local_address, socket_options)
             except (httpcore.ConnectError, httpcore.ConnectTimeout) as error:

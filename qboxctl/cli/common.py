@@ -6,7 +6,8 @@ import gc
 import os
 import shlex
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -79,6 +80,16 @@ class Common:
         """Print what must not be missed, to stderr."""
         self.clear()
         self.output.write(text, err=True)
+
+    @contextmanager
+    def doubtful(self, may_be: str, *words: str, before: str = "") -> Iterator[None]:
+        """Say what may be done all the same where Ctrl-C ends a request, and the command by which that can be seen."""
+        try:
+            yield
+        except KeyboardInterrupt:
+            if self.acting:
+                self.alert(f"{may_be} all the same: look with `{self.command_line(*words)}`{before}")
+            raise
 
     def command_line(self, *words: str, folder: str = "") -> str:
         """A command to paste into a shell, that works at the same place, on the same account, by the same rules.

@@ -83,11 +83,8 @@ def delete(options: Common, code: str, auto_approve: bool, form: str, seed: str 
         if not (auto_approve or agreed(options, question, hint="add --auto-approve, once that is what you want")):
             raise QboxctlError("not approved; nothing was deleted")
         options.acting = True
-        try:
+        with options.doubtful("it may be deleted", "imports", "list"):
             imports.delete(client, code)
-        except KeyboardInterrupt:
-            options.alert(f"it may be deleted all the same: look with `{options.command_line('imports', 'list')}`")
-            raise
     if form == "json":
         options.result(jobs.one("import", found.record, found.rows, (), form))
     options.say(f"deleted import {code}; {stays}")

@@ -104,14 +104,11 @@ def start(
             raise QboxctlError("not approved; nothing was started")
         options.acting = True
         try:
-            code = migrations.start(client, order)
+            with options.doubtful("it may be started", "migrate", "list", before=" before you start it again"):
+                code = migrations.start(client, order)
         except Undone as undone:
             if form == "json" and not undone.known:
                 options.result(jobs.one("migration", {"csv_file_name": file.name, "status": "unknown"}, (), (), form))
-            raise
-        except KeyboardInterrupt:
-            look = options.command_line("migrate", "list")
-            options.alert(f"it may be started all the same: look with `{look}` before you start it again")
             raise
         return _started(client, code, form, options)
 
@@ -214,11 +211,8 @@ def cancel(options: Common, code: str, auto_approve: bool, form: str, seed: str 
         if not (auto_approve or agreed(options, question, hint="add --auto-approve, once that is what you want")):
             raise QboxctlError("not approved; nothing was cancelled")
         options.acting = True
-        try:
+        with options.doubtful("it may be cancelled", "migrate", "list"):
             migrations.cancel(client, code)
-        except KeyboardInterrupt:
-            options.alert(f"it may be cancelled all the same: look with `{options.command_line('migrate', 'list')}`")
-            raise
     if form == "json":
         options.result(jobs.one("migration", found.record, found.rows, (), form))
     options.say(f"cancelled migration {code}; mail that was fetched stays")

@@ -127,13 +127,9 @@ def command(
         found = Examiner(Account(reader, TYPES), configuration).examine(account)
         if check:
             found = published(found, partial(_in_dns, resolver))
-        try:
+        look = ("trace", "--to", wanted.to if wanted else "")
+        with options.doubtful("the message may be sent", *look, before=" before you send another one"):
             sent = _tried(found, wanted, configuration, reader, options) if wanted else None
-        except KeyboardInterrupt:
-            if options.acting and wanted:
-                again = options.command_line("trace", "--to", wanted.to)
-                options.alert(f"the message may be sent all the same: look with `{again}` before you send another one")
-            raise
     told = None if sent is None else (sent.trial, _word(sent))
     options.result(readiness.shown(found, told, form, options.palette(), reader.redact))
     if sent and sent.refused:

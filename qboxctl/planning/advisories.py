@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from qboxctl.config.configuration import Configuration
 from qboxctl.model import Action, Advisory, LiveState, Plan
+from qboxctl.planning.contradictions import left_without
 from qboxctl.planning.guards import strangers
 from qboxctl.schema.formats import folded, may_be_cut
 from qboxctl.schema.kinds import Kinds
@@ -73,21 +74,10 @@ def _out_of_nothing(
     configuration: Configuration, live_state: LiveState, plan: Plan, types: Kinds
 ) -> Iterator[Advisory]:
     """Mail that goes on to an object that the plan deletes since no file declares it."""
-    deleted = {change.address for change in plan.changes if change.action is Action.DELETE}
-    gone = deleted - configuration.objects.keys()
-    if not gone:
-        return
-    there = {change.address for change in plan.changes if change.action is Action.CREATE}
-    there |= live_state.live.keys() - gone
-    naming = types.naming({address.kind for address in gone})
-    for address, desired in configuration.objects.items():
-        for one in naming[address.kind] if not desired.absent else ():
-            value = desired.values.get(one.name, ())
-            for name in value if isinstance(value, tuple) and not one.needs_all(value) else ():
-                possible = types.referred(address, one.refers, name)
-                if there.isdisjoint(possible) and not gone.isdisjoint(possible):
-                    yield Advisory("Q046", str(address), f"{one.name} of {address}: this plan deletes {name}",
-                                   "declare it, or take it out here too")  # fmt: skip
+    for one in left_without(plan.changes, configuration, live_state, types):
+        if not one.needed:
+            address = str(one.desired.address)
+            yield Advisory("Q046", address, f"{one.attribute} of {address}: this plan deletes {one.name}", one.hint)
 
 
 def _shrinking(plan: Plan, types: Kinds) -> Iterator[Advisory]:

@@ -2,17 +2,52 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
+from qboxctl.config.configuration import Configuration
 from qboxctl.errors import Diagnostic
 from qboxctl.model import Action, Address, Change, Desired, LiveState, Value
 from qboxctl.planning.targets import Targets
 from qboxctl.schema.decoding import value_of
+from qboxctl.schema.kinds import Kinds
 from qboxctl.schema.lifecycle import DISABLED
 
 Found = tuple[Address, Diagnostic]
 """A mistake, and the object whose change it is about: outside the targets it does not count."""
+
+
+class Left(NamedTuple):
+    """A declaration that names, in an attribute, what the plan deletes: by which name, and whether it must be there."""
+
+    desired: Desired
+    attribute: str
+    name: str
+    gone: Address
+    needed: bool
+    hint: str = "declare it, or take it out here too"
+
+
+def left_without(
+    changes: Iterable[Change], configuration: Configuration, live_state: LiveState, types: Kinds
+) -> Iterator[Left]:
+    """What declarations name, and the plan deletes since no file declares it."""
+    changes = list(changes)
+    gone = {one.address for one in changes if one.action is Action.DELETE} - configuration.objects.keys()
+    if not gone:
+        return
+    there = {address for address, live in live_state.live.items() if not live.leaving} - gone
+    there |= {one.address for one in changes if one.action is Action.CREATE}
+    naming = types.naming({address.kind for address in gone})
+    for address, desired in configuration.objects.items():
+        for one in naming[address.kind] if not desired.absent else ():
+            value = desired.values.get(one.name, ())
+            for name in value if isinstance(value, tuple) else (value,):
+                targets = types.referred(address, one.refers, name)
+                lost = next((target for target in targets if target in gone), None)
+                if lost is not None and there.isdisjoint(targets):
+                    yield Left(desired, one.name, name, lost, one.needs_all(value))
 
 
 def contradictions(changes: Sequence[Change], targets: Targets, live_state: LiveState) -> Iterator[Found]:
@@ -99,26 +134,13 @@ class _Beside:
                         yield change.address, self.wrong("Q019", message, desired, name)
 
     def references_to_what_goes(self) -> Iterator[Found]:
-        """What is deleted since no file declares it may not be what a declaration still names."""
-        objects, types = self.targets.configuration.objects, self.targets.types
-        gone = self.by(Action.DELETE) - objects.keys()
-        if not gone:
-            return
-        naming = types.naming({address.kind for address in gone})
-        stay = {address for address, live in self.live_state.live.items() if not live.leaving} - gone
-        there = stay | self.by(Action.CREATE)
-        for address, desired in objects.items():
-            for one in naming[address.kind] if not desired.absent else ():
-                value = desired.values.get(one.name, ())
-                if not one.needs_all(value):
-                    continue
-                for name in value if isinstance(value, tuple) else (value,):
-                    targets = types.referred(address, one.refers, name)
-                    lost = next((target for target in targets if target in gone), None)
-                    if lost is not None and there.isdisjoint(targets):
-                        message = f"{one.name} of {address}: {lost} would be deleted, since no file declares it"
-                        hint = "declare it, or take it out here too"
-                        yield lost, self.wrong("Q019", message, desired, one.name, hint=hint)
+        """What is deleted since no file declares it may not be what a declaration needs."""
+        configuration, types = self.targets.configuration, self.targets.types
+        for one in left_without(self.changes, configuration, self.live_state, types):
+            if one.needed:
+                address, name = one.desired.address, one.attribute
+                message = f"{name} of {address}: {one.gone} would be deleted, since no file declares it"
+                yield one.gone, self.wrong("Q019", message, one.desired, name, hint=one.hint)
 
     def entries_that_are_off(self) -> Iterator[Found]:
         """What is given to a list entry by entry must be in use by then, and be so afterwards."""

@@ -81,13 +81,13 @@ def _protected(
         kind = change.address.kind
         pattern = _protecting(change.address, live_state, configuration, types)
         if pattern:
-            message = f"{change.address} would {_loss(change, types[kind])}, and protect holds {pattern.text}"
+            message = f"{change.address} would {_fate(change, types[kind])}, and protect holds {pattern.text}"
             yield Blocked("protect", kind, message, f"keep it, or take {pattern.text} out of protect")
         elif ignored(configuration, types, change.address) or types[kind].identity.reserves(types.name(change.address)):
             yield Blocked("protect", kind, f"{change.address} is never removed", "take its removal out of the files")
 
 
-def _loss(change: Change, type_: ResourceType) -> str:
+def _fate(change: Change, type_: ResourceType) -> str:
     """What would become of an object, in words."""
     if lower := type_.losing(change):
         return f"lose {' and '.join(one.loses for one in lower)}"

@@ -52,6 +52,23 @@ def applied(house: Lab, text: str = WISH, journal: Path = Path("/dev/null"), hoo
     return done
 
 
+class Unread:
+    """A journal that cannot be written once a request with some method came; with ``lost`` that is not done either."""
+
+    def __init__(self, path: Path, method: str, *, lost: bool = False) -> None:
+        os.mkfifo(path)
+        self.path, self.method, self.lost = path, method, lost
+        self.reader = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
+        self.came: list[Request] = []
+
+    def __call__(self, request: Request, answer: Answer) -> Response:
+        if request.method != self.method:
+            return answer(request)
+        self.came.append(request)
+        os.close(self.reader)
+        return Response(0, broken="drop") if self.lost else answer(request)
+
+
 def cards(house: Lab) -> dict[str, Any]:
     return house.emulator.dump(codes=False)["houses"]["h1"]["cards"]
 
@@ -98,17 +115,9 @@ def test_a_fault_of_the_loop_itself_leaves_nothing_untold() -> None:
 
 def test_a_journal_that_fails_between_a_deletion_and_the_creation_stops_the_run(tmp_path: Path) -> None:
     """The first line of the second object's replacement cannot be written, nor anything after it."""
-    path = tmp_path / "journal"
-    os.mkfifo(path)
-    reader = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
-
-    def unread(request: Request, answer: Answer) -> Response:
-        if request.method == "DELETE":
-            os.close(reader)
-        return answer(request)
-
+    unread = Unread(tmp_path / "journal", "DELETE")
     house = lab(seed=CARDS, api=ONE_BY_ONE, between=unread)
-    done = applied(house, "houses: {h1: {cards: {acme: {phones: ['2']}}}}", journal=path)
+    done = applied(house, "houses: {h1: {cards: {acme: {phones: ['2']}}}}", journal=unread.path)
     assert isinstance(done.failure, JournalError)
     (one,) = done.outcomes
     assert one.status is Status.FAILED
@@ -117,38 +126,21 @@ def test_a_journal_that_fails_between_a_deletion_and_the_creation_stops_the_run(
 
 
 def test_a_lost_creation_is_not_forgotten_where_the_journal_fails_after_it(tmp_path: Path) -> None:
-    path = tmp_path / "journal"
-    os.mkfifo(path)
-    reader = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
-    lost: list[Request] = []
-
-    def unread(request: Request, answer: Answer) -> Response:
-        if request.method == "POST":
-            lost.append(request)
-            os.close(reader)
-            return Response(0, broken="drop")
-        return answer(request)
-
+    unread = Unread(tmp_path / "journal", "POST", lost=True)
     house = lab(between=unread)
-    done = applied(house, "houses: {h1: {}}", journal=path)
-    assert len(lost) == 1
+    done = applied(house, "houses: {h1: {}}", journal=unread.path)
+    assert len(unread.came) == 1
     assert isinstance(done.failure, JournalError)
     assert [one.status for one in done.outcomes] == [Status.UNKNOWN]
 
 
 def test_what_was_written_before_the_journal_failed_is_told(tmp_path: Path) -> None:
-    path = tmp_path / "journal"
-    os.mkfifo(path)
-    reader = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
-
-    def unread(request: Request, answer: Answer) -> Response:
-        if request.method == "PUT":
-            os.close(reader)
-        return answer(request)
-
+    unread = Unread(tmp_path / "journal", "PUT")
     boxes = {"ada": {"firstname": "A", "lastname": "B"}}
     account = Lab(seed={"domains": {"a.example": {"mailboxes": boxes}}}, between=unread)
-    done = applied(account, "domains: {a.example: {mailboxes: {ada: {lastname: C, status: disabled}}}}", journal=path)
+    done = applied(
+        account, "domains: {a.example: {mailboxes: {ada: {lastname: C, status: disabled}}}}", journal=unread.path
+    )
     (one,) = done.outcomes
     assert (one.status, done.touched) == (Status.FAILED, True)
     assert str(one.error).startswith("lastname was written; status was not sent: the journal ")
@@ -158,16 +150,9 @@ def test_a_secret_whose_journal_fails_between_a_deletion_and_the_creation_is_tol
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    os.mkfifo("journal")
-    reader = os.open("journal", os.O_RDONLY | os.O_NONBLOCK)
-
-    def unread(request: Request, answer: Answer) -> Response:
-        if request.method == "DELETE":
-            os.close(reader)
-        return answer(request)
-
+    unread = Unread(Path("journal"), "DELETE")
     house = Lab(types=keys.KINDS, seed={"houses": {"h1": {"keys": {"front": {}}}}}, between=unread)
-    done = applied(house, "houses: {h1: {keys: {front: {store: {file: front}}}}}", journal=Path("journal"))
+    done = applied(house, "houses: {h1: {keys: {front: {store: {file: front}}}}}", journal=unread.path)
     (one,) = done.outcomes
     assert (one.status, done.touched) == (Status.FAILED, True)
     assert str(one.error).startswith("it was deleted to be made anew, and that failed: the journal ")
