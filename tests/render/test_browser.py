@@ -229,6 +229,17 @@ def test_a_domain_is_chosen_closed_and_opened(page):
             assert shown(browser) == count
 
 
+@pytest.mark.parametrize("width", range(900, 1200, 37))
+def test_a_button_stays_where_it_is_while_all_opens_and_closes(page, width):
+    browser = page(many(250), size=(width, 500))
+    everywhere = browser.find_element("id", "all")
+    places = []
+    for _word in ("Close all", "Open all", "Close all"):
+        places.append(browser.execute_script("return arguments[0].getBoundingClientRect().toJSON()", everywhere))
+        everywhere.click()
+    assert places == [places[0]] * 3
+
+
 def test_an_alarm_leads_to_what_is_lost(page):
     browser = page(many(1_200))
     link = browser.find_elements("css selector", ".alarm a")[4]
