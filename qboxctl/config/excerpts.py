@@ -7,7 +7,7 @@ ends up in the log of a pipeline. So a line is kept back where there is doubt: a
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 from difflib import get_close_matches
 
 from qboxctl.config.yaml.reader import Source
@@ -25,6 +25,7 @@ _NOTHING_MORE = re.compile(r"""["']?\s*:?\s*(?:[,}].*)?$""")
 _LONGEST_LINE = 10_000
 _LONGEST_WORD = 64
 _LOGIN = re.compile(r"://[^/\s]*@")
+_ANCHOR, _ALIAS = re.compile(r"&\S"), re.compile(r"\*\S")
 
 
 class Excerpts:
@@ -33,6 +34,8 @@ class Excerpts:
     def __init__(self, sources: Iterable[Source] = (), secrets: Collection[str] = ()) -> None:
         self._texts = {source.name: source.text for source in sources}
         self._lines: dict[str, list[str]] = {}
+        self._shared: dict[str, bool] = {}
+        """Whether an alias stands for a secret: then any anchor of the file may be the one that holds it."""
         self._secrets = secrets
 
     def __call__(self, place: Position) -> str:
@@ -40,11 +43,20 @@ class Excerpts:
         lines = self._lines.get(place.file)
         if lines is None:
             lines = self._lines[place.file] = _BREAK.split(self._texts.get(place.file, ""))
+            self._shared[place.file] = any(self._shares(lines, at) for at in range(len(lines)))
         if not 0 < place.line <= len(lines):
             return ""
         line = lines[place.line - 1]
-        doubtful = len(line) > _LONGEST_LINE or self._tells(line) or self._below_a_secret(lines, place.line - 1)
+        hidden = self._is_secret_or_shared if self._shared[place.file] else self._is_secret
+        doubtful = len(line) > _LONGEST_LINE or self._tells(line) or self._is_below(lines, place.line - 1, hidden)
+        doubtful = doubtful or (self._shared[place.file] and bool(_ANCHOR.search(line)))
         return "" if doubtful else line
+
+    def _shares(self, lines: list[str], at: int) -> bool:
+        """Whether a secret is written as an alias in a line."""
+        return bool(_ALIAS.search(lines[at])) and (
+            any(map(self._means_secret, _WORD.findall(lines[at]))) or self._is_below(lines, at, self._is_secret)
+        )
 
     def _tells(self, line: str) -> bool:
         """Whether there may be a secret in a line: a word of that kind with more behind it than a reference."""
@@ -52,16 +64,23 @@ class Excerpts:
         words = (found for found in _WORD.finditer(rest) if self._means_secret(found[0]))
         return bool(_LOGIN.search(line)) or any(not _NOTHING_MORE.match(rest, found.end()) for found in words)
 
-    def _below_a_secret(self, lines: list[str], at: int) -> bool:
-        """Whether a line stands inside the value of a key under which a secret belongs."""
+    def _is_secret(self, line: str) -> bool:
+        """Whether what follows a line, further to the right, may be a secret."""
+        words = _WORD.findall(line)
+        return self._tells(line) or any(map(self._means_secret, {*words[:1], *words[-1:]}))
+
+    def _is_secret_or_shared(self, line: str) -> bool:
+        return bool(_ANCHOR.search(line)) or self._is_secret(line)
+
+    def _is_below(self, lines: list[str], at: int, hidden: Callable[[str], bool]) -> bool:
+        """Whether a line stands inside the value of a key whose line is one of those."""
         indent = _indent(lines[at])
         while indent and at:
             at -= 1
             line = lines[at]
             if line.strip() and not line.lstrip().startswith("#") and _indent(line) < indent:
                 indent = _indent(line)
-                words = _WORD.findall(line)
-                if self._tells(line) or any(map(self._means_secret, {*words[:1], *words[-1:]})):
+                if hidden(line):
                     return True
         return False
 

@@ -63,9 +63,10 @@ def load(sources: Sequence[Source], types: Kinds, environment: str = "default") 
 def load_settings(sources: Sequence[Source], types: Kinds, environment: str = "default") -> Configuration:
     """A configuration of nothing but the settings and what is ignored; raises ConfigError with every mistake in these.
 
-    What else is wrong with the files does not matter, unless it hides the settings.
+    What else is wrong with the files does not matter, unless it may hide these.
     """
-    some = [source for source in sources if source.unreadable is None and any(key in source.text for key in _NEEDED)]
+    blank = [source for source in sources if source.unreadable and not source.text]
+    some = [source for source in sources if source in blank or any(key in source.text for key in _NEEDED)]
     loader = _Loader(tuple(some), types)
     for number, source in enumerate(some):
         tree, found = source.parse()
@@ -73,7 +74,7 @@ def load_settings(sources: Sequence[Source], types: Kinds, environment: str = "d
             for name in tree.keys() & _NEEDED:
                 loader.top(name, tree[name], Where(number, (name,)))
             loader.found += [one for one in found if one.position and source.is_below(_NEEDED, one.position)]
-        elif "settings" in source.margin():
+        elif not (words := source.margin()) or _NEEDED.intersection(words):
             loader.found += found
     settings = loader.settings(environment)
     loader.refuse()

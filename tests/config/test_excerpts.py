@@ -211,6 +211,36 @@ def test_no_message_shows_a_secret(text: str) -> None:
     assert "hunter2" not in said
 
 
+BY_ALIAS = {
+    "a mapping": "x-first: &first {value: hunter2}\n",
+    "a block": "x-first: &first\n  value: hunter2\n",
+    "a list": "x-first: &first [hunter2]\n",
+    "below the anchor": "x-first:\n  &first\n  value: hunter2\n",
+    "with a tag": "x-first: !!map &first {value: hunter2}\n",
+}
+USES = {
+    "at once": "  a.example: {postmaster_password: *first}\n",
+    "below the key": "  a.example:\n    postmaster_password:\n      *first\n",
+    "in a list": "  a.example:\n    postmaster_password:\n    - *first\n",
+}
+
+
+@pytest.mark.parametrize("use", USES.values(), ids=USES)
+@pytest.mark.parametrize("text", BY_ALIAS.values(), ids=BY_ALIAS)
+def test_no_message_shows_a_secret_that_an_alias_stands_for(text: str, use: str) -> None:
+    said = shown(f"{text}domains:\n{use}")
+    assert "error[" in said
+    assert "hunter2" not in said
+
+
+def test_what_is_anchored_is_shown_where_no_alias_stands_for_a_secret() -> None:
+    line = "x-all: &all {chatt: true}"
+    text = f"{line}\ndomains:\n  a.example: {{postmaster_password: {{env: X}}, <<: *all}}\n".replace(
+        ", <<", ",\n    <<"
+    )
+    assert Excerpts([Source("a", text)], SECRETS)(Position("a", 1, 1)) == line
+
+
 @pytest.mark.parametrize(
     "line",
     [

@@ -12,6 +12,7 @@ from qboxctl.applying.preflight import resolve_secrets
 from qboxctl.cli import cli, run
 from qboxctl.cli.common import Common
 from qboxctl.cli.init import lacking
+from qboxctl.config.files import read_sources
 from qboxctl.config.loader import load, load_settings
 from qboxctl.config.rules import check
 from qboxctl.config.secrets import Secrets
@@ -181,6 +182,36 @@ def test_settings_can_be_read_where_the_rest_cannot(texts: list[str]) -> None:
 def test_a_mistake_in_the_settings_is_one(text: str) -> None:
     with pytest.raises(ConfigError):
         load_settings([Source("a.yaml", text)], TYPES)
+
+
+HIDDEN = {
+    "a letter that is not UTF-8": b"settings: {customer_code: C1}  # caf\xe9\n",
+    "UTF-16": "settings: {customer_code: C1}\n".encode("utf-16"),
+    "JSON with a slip": b'{"settings": {"customer_code": "C1"},\n "domains": {"a.example": {]}}\n',
+    "indented, with a slip": b"  settings: {customer_code: C1}\n  domains: [\n",
+    "what is ignored, with a slip": b"ignore: [domain/x.example]\ndomains: [\n",
+}
+
+
+@pytest.mark.parametrize("raw", HIDDEN.values(), ids=HIDDEN)
+def test_a_file_that_may_hide_settings_is_a_mistake(raw: bytes, tmp_path: Path) -> None:
+    (tmp_path / "a.yaml").write_bytes(raw)
+    (tmp_path / "b.yaml").write_text("domains: {a.example: {}}\n", encoding="utf-8")
+    with pytest.raises(ConfigError):
+        load_settings(read_sources(tmp_path), TYPES)
+
+
+def test_a_link_that_leads_nowhere_may_hide_settings(tmp_path: Path) -> None:
+    (tmp_path / "settings.yaml").symlink_to("nowhere.yaml")
+    with pytest.raises(ConfigError) as caught:
+        load_settings(read_sources(tmp_path), TYPES)
+    assert [one.message for one in caught.value.diagnostics] == ["cannot be read: it is not a file"]
+
+
+def test_a_file_that_cannot_be_read_does_not_matter_where_it_holds_no_settings(tmp_path: Path) -> None:
+    (tmp_path / "a.yaml").write_bytes(b"domains: {a.example: {}}  # the settings of the caf\xe9\n")
+    (tmp_path / "b.yaml").write_text("settings: {customer_code: C1}\n", encoding="utf-8")
+    assert load_settings(read_sources(tmp_path), TYPES).settings.customer_code == "C1"
 
 
 IN_SETTINGS = {
