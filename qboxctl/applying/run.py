@@ -46,7 +46,7 @@ class Run:
     ) -> Run:
         """The run of some changes, on an account that is as ``live_state`` has it."""
         by_address = {change.address: change for change in changes}
-        graph, ids, sizes = order(changes, types), Ids(live_state, types), _sizes(live_state, types)
+        graph, ids, sizes = order(changes, types, live_state), Ids(live_state, types), _sizes(live_state, types)
         return cls(by_address, graph, types, configuration, live_state, ids, sizes, redact)
 
     def change(self, step: Step) -> Change | None:

@@ -1,6 +1,7 @@
 """In which order changes are written: each change as one to four steps, and what each step needs.
 
-Pure, and derived from the changes alone, so that a saved plan cannot ask for another order.
+Pure, and derived from the changes and the account alone, so that a saved plan cannot ask for another order. Of the
+account counts what a switch puts in effect: the attribute beside it that stays as it is.
 """
 
 from __future__ import annotations
@@ -12,9 +13,9 @@ from enum import IntEnum
 from graphlib import TopologicalSorter
 from typing import NamedTuple
 
-from qboxctl.model import Action, Address, Change, Collection, FieldChange
+from qboxctl.model import MISSING, Action, Address, Change, Collection, FieldChange, LiveState
 from qboxctl.schema.calls import UPDATE
-from qboxctl.schema.decoding import EXTRA
+from qboxctl.schema.decoding import EXTRA, now_of
 from qboxctl.schema.entries import moves
 from qboxctl.schema.kinds import Kinds
 from qboxctl.schema.lifecycle import UNPROVED
@@ -99,16 +100,16 @@ class Ordered(tuple[Change, ...]):
         return tuple, (tuple(self),)
 
 
-def order(changes: Sequence[Change], types: Kinds) -> Graph:
-    """The steps of the changes, and what each waits for."""
+def order(changes: Sequence[Change], types: Kinds, live_state: LiveState | None = None) -> Graph:
+    """The steps of the changes to an account, and what each waits for; without it, as far as the changes tell."""
     if isinstance(changes, Ordered) and changes.types is types:
         return changes.graph
-    return _Builder(changes, types).graph()
+    return _Builder(changes, types, switched(changes, types, live_state) if live_state else {}).graph()
 
 
-def ordered(changes: Sequence[Change], types: Kinds) -> Ordered:
+def ordered(changes: Sequence[Change], types: Kinds, live_state: LiveState | None = None) -> Ordered:
     """The changes, each with those that must succeed before it starts."""
-    graph = order(changes, types)
+    graph = order(changes, types, live_state)
     found = Ordered(_with_needs(change, graph.needs[graph.steps[change.address][0]]) for change in changes)
     found.types, found.graph = types, graph
     return found
@@ -117,6 +118,29 @@ def ordered(changes: Sequence[Change], types: Kinds) -> Ordered:
 def _with_needs(change: Change, waits: Set[Step]) -> Change:
     needs = tuple(sorted({step.address for step in waits})) if waits else ()
     return change if change.needs == needs else change._replace(needs=needs)
+
+
+def switched(
+    changes: Iterable[Change], types: Kinds, live_state: LiveState
+) -> Mapping[tuple[Address, str], FieldChange]:
+    """What switches put in effect, or out of it: by object and switch, the attribute beside that is not written."""
+    switches = {
+        kind: {one.name: one.beside for one in type_.fields if one.beside and type_.by_name[one.beside].refers}
+        for kind, type_ in types.items()
+    }
+    found = {}
+    for change in changes:
+        live = live_state.live.get(change.address) if switches[change.address.kind] else None
+        if live is None or change.action is not Action.UPDATE:
+            continue
+        written = {one.name: one.after for one in change.fields}
+        for name, beside in switches[change.address.kind].items():
+            if name in written and beside not in written:
+                now = now_of(types[change.address.kind], beside, live, live_state.codes)
+                value = None if now is MISSING else now
+                pair = (None, value) if written[name] is True else (value, None)
+                found[change.address, name] = FieldChange(beside, *pair)
+    return found
 
 
 def writes(changes: Sequence[Change], types: Kinds) -> int:
@@ -147,8 +171,10 @@ def writes(changes: Sequence[Change], types: Kinds) -> int:
 class _Builder:
     """Knows the changes, and which of them are inside others."""
 
-    def __init__(self, changes: Sequence[Change], types: Kinds) -> None:
-        self.types = types
+    def __init__(
+        self, changes: Sequence[Change], types: Kinds, switched: Mapping[tuple[Address, str], FieldChange]
+    ) -> None:
+        self.types, self.switched = types, switched
         self.changes = {change.address: change for change in changes}
         self.parents: dict[Address, Change] = {}
         self.inside: dict[Address, list[Change]] = {}
@@ -267,7 +293,8 @@ class _Builder:
             return Phase.CREATE if creating else Phase.FIRST  # it is made whole in one step
         field = type_.by_name[one.name]
         if field.beside:
-            leader = next((other for other in change.fields if other.name == field.beside), None)
+            written = (other for other in change.fields if other.name == field.beside)
+            leader = next(written, self.switched.get((change.address, one.name)))
             if leader is not None:
                 return max(self.phase(change, leader), Phase.CREATE if field.on_create and creating else Phase.FIRST)
         lifecycle = type_.lifecycle
@@ -332,7 +359,8 @@ class _Builder:
         """What is referred to must be there before; what is no longer referred to, ``part`` looks at."""
         by_name = self.types[change.address.kind].by_name
         for step in self.steps[change.address]:
-            for one in self.work[step]:
+            for written in self.work[step]:
+                one = self.switched.get((change.address, written.name), written)
                 refers = by_name[one.name].refers if one.name in by_name else None
                 if refers is None:
                     continue

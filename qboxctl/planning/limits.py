@@ -46,7 +46,7 @@ def over_limits(
             home = types.parent(address)
             if home is not None and home in grown:
                 lives[home].append(live)
-    order = cache(lambda: graph.order(changes, types))
+    order = cache(lambda: graph.order(changes, types, live_state))
     for home in sorted(grown):
         look = _Home(home, own.get(home), inside[home], lives[home], configuration, live_state, types)
         yield from look.over(order)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -149,16 +149,18 @@ def _read(text: str, name: str, types: Kinds) -> Plan:
     _fit(raw, name, types)
     try:
         plan = _plan(raw, types)
-        ordered = graph.ordered(plan.changes, types)
+        needed = [set(change.needs) for change in graph.ordered(plan.changes, types)]
     except (ValueError, KeyError, TypeError) as error:
         raise PlanFileError(f"{name} is not a plan that qboxctl made: {str(error)[:200]}") from None
     counted = all(
         plan.summary.get(action.value) == sum(change.action is action for change in plan.changes) for action in Action
     )
-    if plan_id(plan.environment, plan.endpoint, plan.changes) != plan.id or ordered != plan.changes or not counted:
+    # the account may have told of more that a change needs: what is asked of that, apply works out anew
+    lacking = any(not needs.issubset(change.needs) for needs, change in zip(needed, plan.changes, strict=True))
+    if plan_id(plan.environment, plan.endpoint, plan.changes) != plan.id or lacking or not counted:
         hint = "a plan file cannot be edited; change the configuration and plan again"
         raise PlanFileError(f"{name} was changed after it was made: its content does not fit its id", hint=hint)
-    return replace(plan, changes=ordered)
+    return plan
 
 
 def _no_constant(text: str) -> None:

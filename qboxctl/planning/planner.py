@@ -450,7 +450,7 @@ class _Planner:
         if not self.targets.narrowed:
             return self.changes
         by_address = {change.address: change for change in self.changes}
-        graph_of_all = graph.order(self.changes, self.types)
+        graph_of_all = graph.order(self.changes, self.types, self.live_state)
         waits: dict[Address, set[Address]] = defaultdict(set)
         for step, needed in graph_of_all.needs.items():
             waits[step.address].update(other.address for other in needed)
@@ -467,7 +467,7 @@ class _Planner:
         """The changes by kind and key, each with what it needs."""
         ranks = {kind: rank for rank, kind in enumerate(self.types)}
         changes.sort(key=lambda change: (ranks[change.address.kind], change.address.key))
-        return graph.ordered(changes, self.types)
+        return graph.ordered(changes, self.types, self.live_state)
 
     def summary(self, changes: Iterable[Change]) -> dict[str, int]:
         """How many of each."""

@@ -11,7 +11,8 @@ from graphlib import CycleError
 import pytest
 from hypothesis import given
 
-from qboxctl.model import Action, Address, Change, FieldChange, Plan
+from qboxctl.emulator import Fault
+from qboxctl.model import Action, Address, Change, FieldChange, Plan, Status
 from qboxctl.planning import planfile
 from qboxctl.planning.graph import GATE, Graph, Phase, Step, order
 from qboxctl.resources import TYPES
@@ -48,6 +49,7 @@ def ranks(*changes: Change) -> dict[tuple[str, str], int]:
 
 
 DOMAIN, ADA, BOB = "domain/a.example", "mailbox/ada@a.example", "mailbox/bob@a.example"
+ALIAS = "alias/ada@a.example"
 CASES = {
     "a domain before its mailboxes": (
         [change(DOMAIN, "create"), change(ADA, "create")],
@@ -169,11 +171,49 @@ NEW = "domains: {a.example: {postmaster_password: {env: PW}, mailboxes: {ada: {f
 
 def test_the_order_of_a_plan_is_worked_out_once_and_that_of_other_changes_anew() -> None:
     plan = Lab().plan(configuration_of(NEW))
-    saved = planfile.loads(planfile.dumps(plan), "a plan", TYPES)
-    for one in (plan, saved):
-        assert order(one.changes, TYPES) is order(one.changes, TYPES)
-        part = replace(one, changes=one.changes[:1])
-        assert list(order(part.changes, TYPES).steps) == [one.changes[0].address]
+    assert order(plan.changes, TYPES) is order(plan.changes, TYPES)
+    part = replace(plan, changes=plan.changes[:1])
+    assert list(order(part.changes, TYPES).steps) == [plan.changes[0].address]
+
+
+SWITCHED = {
+    "off, and the mailbox goes": (True, "catch_all_enabled: false, mailboxes: {ada: {state: absent}}", [DOMAIN, ADA]),
+    "off, and the alias goes": (True, "catch_all_enabled: false, aliases: {ada: {state: absent}}", [DOMAIN, ALIAS]),
+    "on, and the mailbox comes": (
+        False,
+        "catch_all_enabled: true, mailboxes: {ada: {firstname: Ada, password: {env: PW}}}",
+        [ADA, DOMAIN],
+    ),
+    "on, and the alias comes": (
+        False,
+        "catch_all_enabled: true, aliases: {ada: {destinations: [x@b.example]}}",
+        [ALIAS, DOMAIN],
+    ),
+}
+
+
+@pytest.mark.parametrize(("on", "text", "turns"), SWITCHED.values(), ids=SWITCHED)
+@pytest.mark.parametrize("saved", [False, True], ids=["fresh", "saved"])
+@pytest.mark.parametrize("fails", [False, True], ids=["all is well", "the first fails"])
+def test_a_catch_all_is_switched_while_what_it_leads_to_is_there(
+    on: bool, text: str, turns: list[str], saved: bool, fails: bool
+) -> None:
+    """It stays where it leads, so the plan does not write that."""
+    there = {
+        "aliases" if ALIAS in turns else "mailboxes": {
+            "ada": {"destinations": ["x@b.example"]} if ALIAS in turns else {}
+        }
+    }
+    domain = {"catch_all_enabled": on, "catch_all_destination": "ada@a.example", **(there if on else {})}
+    refused = [Fault("500", method="PUT" if on else "POST", path="/api/domains/*", count=99)]
+    lab = Lab(seed={"domains": {"a.example": domain}}, faults=refused if fails else [])
+    configuration = configuration_of(f"domains: {{a.example: {{{text}}}}}")
+    plan = lab.plan(configuration)
+    assert [str(one.address) for one in plan.changes if one.needs] == [turns[1]]
+    if saved:
+        plan = planfile.loads(planfile.dumps(plan), "a plan", TYPES)
+    done = {str(one.address): one.status for one in lab.apply(configuration, plan)}
+    assert done == dict(zip(turns, [Status.UNKNOWN, Status.SKIPPED] if fails else [Status.DONE] * 2, strict=True))
 
 
 @pytest.mark.parametrize("same", [lambda plan: pickle.loads(pickle.dumps(plan)), copy.deepcopy, replace])
