@@ -132,7 +132,7 @@ def apply_plan(
         return Applied(blocked=checked.blocked)
     stores = Stores(configuration, types, secrets.programs)
     opened = resolve_secrets(checked.todo, configuration, secrets, unusable(checked.todo, configuration, types, stores))
-    if checked.todo and not approve(plan):
+    if (checked.todo or checked.under_way) and not approve(plan):
         return Applied(declined=True)
     account = Account(client, types)
     live_state = read_live_state(account, query_for_changes(plan.changes, configuration, types))
@@ -145,7 +145,7 @@ def apply_plan(
         client.hide(secret)
     path, author, hooks = journal or default_path(client.clock.time(), plan.id), author or Author(), hooks or Hooks()
     with closing(Journal(path, plan.id, author, now=client.clock.time)) as book:
-        run = Run.of(again.todo, configuration, live_state, types, client.redact)
+        run = Run.of(again.todo, configuration, live_state, types, client.redact, again.under_way)
         executor = Executor(run, client, account, journal=book, secrets=opened, stores=stores)
         scheduler = _scheduler(run, executor, client, book, patience or Patience(), hooks)
         hooks.begin(run.graph.size)

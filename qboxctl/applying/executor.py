@@ -86,6 +86,8 @@ class Executor:
         if self.client.stop.is_set():
             return None
         target = self.run.target(step)
+        if step.address in self.run.under_way:
+            return Written(target.remote_id, adopted=True)
         if change is None or (step.phase is Phase.CREATE and change.action is Action.UPDATE):
             return Written(target.remote_id)
         if target.type.remakes(change):

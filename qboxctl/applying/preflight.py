@@ -32,7 +32,7 @@ from qboxctl.planning import diff
 from qboxctl.planning.guards import judge
 from qboxctl.schema.decoding import now_of
 from qboxctl.schema.kinds import Kinds
-from qboxctl.schema.lifecycle import DISABLED
+from qboxctl.schema.lifecycle import DISABLED, SETTLED, UNPROVED
 from qboxctl.schema.passwords import Objection, objection
 from qboxctl.schema.resource import ResourceType
 
@@ -41,11 +41,15 @@ _MOVED = "the account is no longer as the plan saw it; nothing was written"
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """A plan that fits: what is still to be done, and what is in effect already."""
+    """A plan that fits: what is still to be done, and what is in effect already.
+
+    What is ``under_way`` was begun before: it is not written again, and waited for.
+    """
 
     todo: tuple[Change, ...]
     in_effect: tuple[Change, ...]
     blocked: tuple[Blocked, ...]
+    under_way: tuple[Change, ...] = ()
 
 
 def refuse_another_account(plan: Plan, configuration: Configuration) -> None:
@@ -77,14 +81,16 @@ def still_fits(
     plan: Plan, live_state: LiveState, configuration: Configuration, types: Kinds, *, acknowledge: str
 ) -> Checked:
     """Compare a plan with the account as it is now; raises StalePlanError when anything it relies on moved."""
-    todo, done, moved = [], [], []
+    todo: list[Change] = []
+    done: list[Change] = []
+    under_way: list[Change] = []
+    moved: list[Moved] = []
     for change in plan.changes:
-        live = live_state.live.get(change.address)
-        if live is not None and live.leaving:
-            live = None
+        there = live_state.live.get(change.address)
+        live = None if there is not None and there.leaving else there
         reasons = _moved(change, live, types[change.address.kind], live_state)
         if reasons is None:
-            done.append(change)
+            (under_way if _is_under_way(change, there) else done).append(change)
         elif reasons:
             moved.append(Moved(str(change.address), reasons))
         else:
@@ -92,7 +98,15 @@ def still_fits(
     if moved:
         raise StalePlanError(_MOVED, moved)
     blocked = judge(todo, live_state, configuration, types, plan_id=plan.id, acknowledge=acknowledge)
-    return Checked(tuple(todo) if done else plan.changes, tuple(done), blocked)
+    rest = plan.changes if len(todo) == len(plan.changes) else tuple(todo)
+    return Checked(rest, tuple(done), blocked, tuple(under_way))
+
+
+def _is_under_way(change: Change, live: Live | None) -> bool:
+    """Whether a creation or a deletion that was begun is not over: it waits for its proof, or the server is busy."""
+    if live is None or change.action not in (Action.CREATE, Action.DELETE):
+        return False
+    return live.leaving or live.status == UNPROVED or live.detail != SETTLED
 
 
 def check_saved(
@@ -117,7 +131,22 @@ def check_saved(
         if why:
             message = f"the files and the account do not ask for this plan; nothing was written: {why}"
             raise StalePlanError(message, [Moved(str(change.address), why)])
+    for change in checked.in_effect:
+        why = _unfinished(change, asked.get(change.address), types)
+        if why:
+            raise StalePlanError(f"a part of the plan is to be done again; nothing was written: {why}",
+                                 [Moved(str(change.address), why)])  # fmt: skip
     return checked
+
+
+def _unfinished(change: Change, asked: Change | None, types: Kinds) -> str:
+    """What a fresh plan asks again of a saved change that seems to be in effect, "" for nothing."""
+    if asked is None:
+        return ""
+    again = sorted({one.name for one in asked.fields} & {one.name for one in change.fields})
+    if not again and not types[change.address.kind].remakes(asked):
+        return ""
+    return f"a plan of today would {asked.action.value} {change.address}: {asked.reason or ', '.join(again)}"
 
 
 def _unasked(change: Change, asked: Change | None, held: Set[Address], types: Kinds) -> str:

@@ -23,7 +23,8 @@ class Run:
     """One run of a plan's changes. All but ``ids`` is fixed.
 
     ``sizes`` are how many objects each collection held before it, 0 for those that were not read. ``redact`` gives what
-    a report may say of a text that the server chose (an id, a name, a status): it may repeat a secret.
+    a report may say of a text that the server chose (an id, a name, a status): it may repeat a secret. ``under_way``
+    are the changes that were begun before, and are only waited for.
     """
 
     changes: Mapping[Address, Change]
@@ -34,6 +35,7 @@ class Run:
     ids: Ids
     sizes: Mapping[Collection, int]
     redact: Callable[[str], str]
+    under_way: frozenset[Address] = frozenset()
 
     @classmethod
     def of(
@@ -43,11 +45,15 @@ class Run:
         live_state: LiveState,
         types: Kinds,
         redact: Callable[[str], str],
+        under_way: Sequence[Change] = (),
     ) -> Run:
         """The run of some changes, on an account that is as ``live_state`` has it."""
+        if under_way:
+            changes = [*changes, *(change._replace(fields=(), secrets=()) for change in under_way)]
         by_address = {change.address: change for change in changes}
         graph, ids, sizes = order(changes, types, live_state), Ids(live_state, types), _sizes(live_state, types)
-        return cls(by_address, graph, types, configuration, live_state, ids, sizes, redact)
+        waited_for = frozenset(change.address for change in under_way)
+        return cls(by_address, graph, types, configuration, live_state, ids, sizes, redact, waited_for)
 
     def change(self, step: Step) -> Change | None:
         """The change that a step is a part of; None for a step that only waits for what the plan does not change."""

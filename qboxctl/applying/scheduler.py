@@ -281,11 +281,10 @@ class Scheduler:
         if state.result is not None:
             return
         state.result, state.message = status, message
-        change = self.changes.get(step.address)
-        if change is not None:
-            steps = self.graph.steps_of(step.address)
-            if all(self.states[one].result is not None for one in steps):
-                self.sum_up(change, steps)
+        change, steps = self.changes.get(step.address), self.graph.steps_of(step.address)
+        # one that only waits, for what others are in, is none of the change's own
+        if change is not None and step in steps and all(self.states[one].result is not None for one in steps):
+            self.sum_up(change, steps)
         self.sorter.done(step)
         self.start()
 

@@ -674,6 +674,20 @@ def test_a_saved_plan_makes_anew_what_nobody_holds_and_no_more(folder: Path) -> 
         house.check_saved(configuration, saved)
 
 
+def test_a_saved_plan_calls_no_key_in_effect_that_nobody_holds(folder: Path) -> None:
+    """The answer to its creation was lost, and so was the deletion that should have undone it."""
+    text = files("file", "front", nets="[]")
+    house = lab(faults=[Fault("drop-after", method="POST"), Fault("500", method="DELETE", count=6)])
+    configuration = configuration_of(text, types=KINDS)
+    saved = loads(dumps(house.plan(configuration)), "plan.json", KINDS)
+    assert [one.status for one in house.apply(configuration, saved)] == [Status.FAILED]
+    with pytest.raises(StalePlanError, match="a plan of today would update key/h1/front"):
+        house.check_saved(configuration, saved)
+    assert [one.status for one in run(house, text).values()] == [Status.DONE]
+    assert held(house, folder)
+    assert house.check_saved(configuration, saved).in_effect == saved.changes
+
+
 def test_the_journal_is_told_once_the_secret_is_stored(folder: Path) -> None:
     house = lab()
     run(house, files("file", "front"))

@@ -8,6 +8,8 @@ import pytest
 
 from qboxctl.applying.pace import Patience
 from qboxctl.model import Status
+from qboxctl.planning.planfile import dumps, loads
+from qboxctl.resources import TYPES
 from tests.support.lab import Lab, configuration_of
 
 FILE = """
@@ -92,6 +94,47 @@ def test_an_activation_that_takes_too_long_is_waiting_and_the_next_run_goes_on(d
     for _ in range(3):
         lab.apply(configuration, patience=Patience(600, 600))
     assert lab.plan(configuration).changes == ()
+
+
+BOB = {"domains": {"a.example": {"mailboxes": {"bob": {"firstname": "Bob"}}}}}
+ONE = "domains: {a.example: {%s}}"
+UNDER_WAY = {
+    "a proof": ({"ownership": "wait"}, {}, ONE % "postmaster_password: {env: PW}, aliases: {info: [x@b.example]}"),
+    "a proof of another name": ({"ownership": "wait"}, BOB, ONE % "domain_aliases: {b.example: {}}"),
+    "an activation": ({"activation": "50"}, BOB, ONE % "mailboxes: {ada: {firstname: Ada, password: {env: PW}}}"),
+    "an activation of a Vault": ({"vault_activation": "50"}, BOB, ONE % "vault: {retention: 12, mailboxes: [bob]}"),
+    "a queued removal": ({"delete": "queued:50"}, BOB, ONE % "mailboxes: {bob: {state: absent}}"),
+}
+
+
+@pytest.mark.parametrize(("quirks", "seed", "text"), UNDER_WAY.values(), ids=UNDER_WAY)
+def test_a_saved_plan_applied_again_waits_for_what_is_under_way(quirks: dict, seed: dict, text: str) -> None:
+    lab = Lab(quirks=quirks, seed=seed)
+    configuration = configuration_of(text)
+    saved = loads(dumps(lab.plan(configuration)), "plan.json", TYPES)
+    for _ in range(2):
+        assert {one.status for one in lab.apply(configuration, saved, patience=Patience(2, 0))} == {Status.WAITING}
+        writes = [one for one in lab.emulator.requests if one.method in ("POST", "DELETE")]
+        assert len(writes) == 1, "nothing is written twice"
+        checked = lab.check_saved(configuration, saved)
+        assert (checked.under_way, checked.in_effect) == (saved.changes[:1], ())
+    lab.emulator.publish("a.example")
+    lab.emulator.publish("b.example")
+    done = {one.status for one in lab.apply(configuration, saved, patience=Patience(3600, 3600))}
+    assert done == {Status.IN_EFFECT, *[Status.DONE] * (len(saved.changes) > 1)}
+    assert lab.check_saved(configuration, saved).in_effect == saved.changes
+    assert lab.plan(configuration).changes == ()
+
+
+def test_a_change_of_what_others_wait_for_is_told_once() -> None:
+    """The domain is there and not active yet: its new mailbox waits for it beside its own change."""
+    told: list[str] = []
+    lab = Lab(quirks={"activation": "14"}, report=lambda one: told.append(str(one.address)))
+    lab.apply(configuration_of(ONE % "postmaster_password: {env: PW}"), patience=Patience(0, 0))
+    wish = "chat: true, mailboxes: {ada: {firstname: Ada, password: {env: PW}}}"
+    del told[:]
+    lab.apply(configuration_of(ONE % wish), patience=Patience(600, 600))
+    assert told == ["domain/a.example", "mailbox/ada@a.example"]
 
 
 @pytest.mark.parametrize("detail", ["full", "abridged"])
