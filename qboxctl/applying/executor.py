@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from functools import partial
+from typing import NoReturn
 
 from qboxctl.api.client import Client
 from qboxctl.api.entries import EntryWriter, Sent
@@ -27,7 +28,7 @@ from qboxctl.live.held import held_now
 from qboxctl.model import MISSING, Action, Address, Change, Collection, FieldChange, Live, Revealed, Value
 from qboxctl.planning import diff
 from qboxctl.planning.graph import Phase, Step
-from qboxctl.schema.decoding import irreplaceable, value_of
+from qboxctl.schema.decoding import irreplaceable, now_of, value_of
 from qboxctl.schema.entries import moves
 from qboxctl.schema.formats import folded, may_be_cut
 
@@ -71,6 +72,7 @@ class Executor:
         self.sent: dict[Step, Sent] = defaultdict(Sent)
         self.adopted: set[Address] = set()
         self.fixed: set[str] = set()
+        self.deleted: set[Step] = set()
         self.writer = Writer(client, account, run.configuration.settings.customer_code, run.ids.first_of)
 
     def write(self, step: Step) -> Written | None:
@@ -200,6 +202,8 @@ class Executor:
     def exchange(self, step: Step, target: Target, update: Callable[[], int | None]) -> Written:
         """Change an object where the API can; else delete it and create it again, where that loses nothing."""
         type_ = target.type
+        if step in self.deleted:  # its name was not free a moment ago
+            return self.replace(step, target, [*self.anew(step), *target.beside()])
         if type_.calls.update is not None and type_.kind not in self.fixed:
             try:
                 return Written(target.remote_id, update())
@@ -218,19 +222,21 @@ class Executor:
         return self.replace(step, target, [*self.anew(step), *target.beside()])
 
     def replace(self, step: Step, target: Target, fields: Sequence[FieldChange]) -> Written:
-        """Delete an object that cannot be changed, and create it again."""
+        """Delete an object that cannot be changed, and create it again; as it was, where it is refused otherwise."""
         desired = self.run.configuration.objects.get(step.address)
         kept = [one.name for one in fields if one.after and (desired is None or one.name not in desired.values)]
         told = "it was deleted to be created again"
         told += f" (no file states its {' and '.join(kept)})" if kept else ""
-        self.is_gone(step, target, self.writer.delete(target, self.intend(step)))
+        if step not in self.deleted:
+            self.is_gone(step, target, self.writer.delete(target, self.intend(step)))
+            self.deleted.add(step)
         known = frozenset({target.remote_id})
         with self.having(step, told):
             try:
                 code, status = self.writer.create(target, fields, {}, known, self.intend(step))
             except Refused as refused:
                 if not refused.already_exists:
-                    raise
+                    self.put_back(step, target, refused)
                 # the one that is going may still be in its list, as it was
                 if any(one.remote_id not in known for one in self.writer.named(target)):
                     raise
@@ -239,6 +245,21 @@ class Executor:
         if not code:
             self.run.ids.forget(step.address)  # its list will tell the new one
         return Written(code, status)
+
+    def put_back(self, step: Step, target: Target, refused: Refused) -> NoReturn:
+        """Create an object as it was which was deleted, and is refused as it is wanted; raises QboxctlError."""
+        live, by_name = self.live[step.address], target.type.by_name
+        now = {one.name: now_of(target.type, one.name, live, {}) for one in target.type.fields if one.on_create}
+        fields = [FieldChange(name, None, value) for name, value in now.items() if value not in (MISSING, None)]
+        why = explain(self.run, step, refused)
+        try:
+            code, _ = self.writer.create(target, fields, {}, frozenset({target.remote_id}), self.intend(step))
+        except QboxctlError as error:
+            had = "; ".join(f"{one.name}: {by_name[one.name].type.show(one.after)}" for one in fields if one.after)
+            raise QboxctlError(f"{why}; putting it back failed too ({error}); it had {self.run.redact(had)}") from None
+        if code:
+            self.run.ids.know(step.address, code)
+        raise QboxctlError(f"{why}; it was created again as it was")
 
     def create(self, step: Step, target: Target, secrets: Mapping[str, Revealed]) -> Written:
         """Create an object; one that others created meanwhile is looked at before it is called a failure."""

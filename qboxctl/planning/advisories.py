@@ -11,7 +11,7 @@ from qboxctl.planning.guards import strangers
 from qboxctl.schema.formats import folded, may_be_cut
 from qboxctl.schema.kinds import Kinds
 from qboxctl.schema.labels import text_of
-from qboxctl.schema.lifecycle import DISABLED
+from qboxctl.schema.lifecycle import DISABLED, SETTLED, UNPROVED
 from qboxctl.schema.resource import lowers
 from qboxctl.schema.rules import Planned
 
@@ -25,6 +25,7 @@ def advise(configuration: Configuration, live_state: LiveState, plan: Plan, type
         *_shrinking(plan, types),
         *_ordered_anew(configuration, live_state, plan, types),
         *_known_by_a_part(configuration, live_state, types),
+        *_under_way(configuration, live_state),
     ]
     planned = Planned(plan, live_state, configuration.objects, configuration.managed, types)
     found += [one for type_ in types.values() for advice in type_.advice for one in advice(planned)]
@@ -48,6 +49,20 @@ def _left_disabled(configuration: Configuration, live_state: LiveState, plan: Pl
                 yield Advisory("Q044", str(address), f"{address} is declared, and disabled in the account",
                                f"state {name}: {field.type.show(on)}, or {name}: {field.type.show(off)} "
                                "if it is to stay so")  # fmt: skip
+
+
+def _under_way(configuration: Configuration, live_state: LiveState) -> Iterator[Advisory]:
+    """What an earlier run asked for, and the server has not ended: there is nothing to change, and it is not done."""
+    for address, one in configuration.objects.items():
+        live = live_state.live.get(address)
+        if live is None or one.absent != live.leaving:
+            continue
+        busy = live.detail != SETTLED and live.status != UNPROVED
+        if live.leaving or busy:
+            state = "its deletion is queued" if live.leaving else f"it is {live.detail}"
+            yield Advisory(
+                "Q055", str(address), f"{address}: {state}; the server is not done with it", "plan again later"
+            )
 
 
 def _into_nothing(configuration: Configuration, live_state: LiveState, plan: Plan, types: Kinds) -> Iterator[Advisory]:

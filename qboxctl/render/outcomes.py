@@ -24,7 +24,7 @@ _COLOURS = {
 _WORDS = {Status.IN_EFFECT: "in effect"}
 _WELL = (Status.DONE, Status.IN_EFFECT)
 _WAYS = {
-    Status.WAITING: "run `qboxctl apply` again later, or with --wait 30m: it goes on from here",
+    Status.WAITING: "run `qboxctl apply` again later, or with --wait 30m; `qboxctl plan` tells what is not over yet",
     Status.SKIPPED: "run `qboxctl apply` again: what is done is not done twice",
     Status.UNKNOWN: "`qboxctl plan` tells whether it was done",
     Status.FAILED: "mend what is told there and run `qboxctl apply` again: what is done is not done twice",

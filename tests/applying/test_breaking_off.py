@@ -19,7 +19,7 @@ from qboxctl.config.secrets import Secrets
 from qboxctl.config.settings import ApiSettings
 from qboxctl.emulator import Request, Response
 from qboxctl.errors import JournalError, QboxctlError
-from qboxctl.model import Revealed, Status
+from qboxctl.model import Outcome, Revealed, Status
 from qboxctl.schema.calls import Call
 from qboxctl.schema.kinds import Kinds
 from tests.support import keys
@@ -177,6 +177,56 @@ def test_what_was_deleted_to_be_created_again_is_told_to_be_gone(waits: int) -> 
     (one,) = done.outcomes
     gone = "it was deleted to be created again (no file states its nickname), and its deletion is queued"
     assert (one.status, one.error) == (Status.WAITING, gone)
+
+
+ACME = {"fullname": "Acme", "emails": ["x@acme.example"], "notes": "precious"}
+BOOK = {"address_books": {"Customers": {"contacts": {"Acme": ACME}}}}
+MOVED = (
+    "domains: {a.example: {mailboxes: {ada: {address_books: {Customers: {contacts: {Acme: "
+    "{fullname: Acme, emails: [y@acme.example]}}}}}}}}"
+)
+
+
+def contacts(lab: Lab) -> dict:
+    ada = lab.emulator.dump(codes=False)["domains"]["a.example"]["mailboxes"]["ada"]
+    return ada["address_books"]["Customers"]["contacts"]
+
+
+def replaced(answers: list[Response]) -> tuple[Lab, Outcome]:
+    """A contact on a server that cannot change one, whose creations get some answers before they are heard."""
+
+    def answering(request: Request, answer: Answer) -> Response:
+        return answers.pop(0) if request.method == "POST" and answers else answer(request)
+
+    lab = Lab(seed={"domains": {"a.example": {"mailboxes": {"ada": BOOK}}}}, between=answering)
+    (one,) = lab.apply(configuration_of(MOVED))
+    return lab, one
+
+
+def test_what_is_created_again_waits_for_its_name_and_keeps_what_no_file_states() -> None:
+    lab, one = replaced([Response(422, {}, TAKEN)] * 2)
+    assert (one.status, one.error) == (Status.DONE, None)
+    assert {name: row["notes"] for name, row in contacts(lab).items()} == {"Acme": "precious"}
+    assert contacts(lab)["Acme"]["emails"] == [{"type": "home", "value": "y@acme.example"}]
+
+
+NO = Response(422, {}, b'{"message": "no", "errors": [{"field": "emails", "description": "bad"}]}')
+
+
+def test_what_is_refused_as_it_is_wanted_is_created_again_as_it_was() -> None:
+    lab, one = replaced([NO])
+    assert one.status is Status.FAILED
+    assert str(one.error).endswith("; it was created again as it was")
+    assert contacts(lab)["Acme"]["emails"] == [{"type": "home", "value": "x@acme.example"}]
+    assert contacts(lab)["Acme"]["notes"] == "precious"
+
+
+def test_what_cannot_be_created_again_at_all_is_told_with_all_that_it_had() -> None:
+    lab, one = replaced([NO, NO])
+    assert one.status is Status.FAILED
+    assert "putting it back failed too" in str(one.error)
+    assert "precious" in str(one.error)
+    assert contacts(lab) == {}
 
 
 @pytest.mark.parametrize("rows", ["full", "abridged"])

@@ -6,6 +6,7 @@ import json
 
 import pytest
 
+from qboxctl.applying.pace import Patience
 from qboxctl.config.yaml.reader import load_plain
 from qboxctl.planning.advisories import advise
 from qboxctl.planning.pipeline import Compared, with_advice
@@ -218,3 +219,33 @@ def test_what_left_the_files_and_may_be_what_the_server_has_cut(
     assert bool(plan.changes) == (live == LONG)
     told = [one for one in found.warnings if one.code == "Q054"]
     assert [one.hint.rpartition("with ")[2] for one in told] == ([hint] if hint else [])
+
+
+ACTIVE = "domains: {a.example: {mailboxes: {ada: {firstname: Ada, password: {env: PW}}}}}"
+GONE = "domains: {a.example: {mailboxes: {ada: {state: absent}}}}"
+UNDER_WAY = {
+    "an activation": ({"activation": "30"}, {}, ACTIVE, "mailbox/ada@a.example: it is activating"),
+    "a deletion": ({"delete": "queued:30"}, {"ada": {}}, GONE, "mailbox/ada@a.example: its deletion is queued"),
+}
+
+
+@pytest.mark.parametrize(("quirks", "boxes", "text", "told"), UNDER_WAY.values(), ids=UNDER_WAY)
+def test_a_plan_tells_what_the_server_is_not_done_with(quirks: dict, boxes: dict, text: str, told: str) -> None:
+    lab, configuration = (
+        Lab(seed={"domains": {"a.example": {"mailboxes": boxes}}}, quirks=quirks),
+        configuration_of(text),
+    )
+
+    def told_now() -> list[tuple[str, str]]:
+        live_state = lab.read_live_state(configuration)
+        plan = make_plan(TYPES, configuration, live_state)
+        found = advise(configuration, live_state, plan, TYPES)
+        return [(one.code, one.message) for one in found]
+
+    assert told_now() == []
+    lab.apply(configuration, patience=Patience(0, 0))
+    assert lab.plan(configuration).changes == ()
+    assert told_now() == [("Q055", f"{told}; the server is not done with it")]
+    for _ in range(30):
+        lab.plan(configuration)
+    assert told_now() == []
