@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from itertools import chain, count
 
 from qboxctl.config.configuration import Configuration, ignored
 from qboxctl.config.loader import load
@@ -130,7 +131,8 @@ class _Exporter:
         self.left_out += [f"every {self.types[kind].title}: {why}" for kind, why in self.live_state.unread.items()]
         lives = self.homed([live for address, live in self.live_state.live.items() if self.taken(address, live)])
         lives.sort(key=lambda live: (ranks[live.address.kind], live.address.key))
-        self.names = {live.address: name for live in lives if (name := self.name(live)) is not None}
+        taken = set(self.live_state.live)
+        self.names = {live.address: name for live in lives if (name := self.name(live, taken)) is not None}
         stated = {
             live.address: self.attributes(live) if live.address.kind in self.choice.kinds else {}
             for live in lives
@@ -166,13 +168,15 @@ class _Exporter:
         named = [one for one in outer if not self.types[one.kind].identity.unique]
         return lives + [self.live_state.live[one] for one in named if one in self.live_state.live]
 
-    def name(self, live: Live) -> str | None:
-        """The key that the object gets in the files; None, and a word about it, where no key fits."""
+    def name(self, live: Live, taken: set[Address]) -> str | None:
+        """The key that the object gets in the files; None, and a word about it, where no key fits.
+
+        One that is made up is none of those that are ``taken``, by what is in the account or by another made-up one.
+        """
         type_ = self.types[live.address.kind]
         if not type_.identity.unique:
-            label = text_of(live, type_.identity.key).strip()
-            word = type_.kind.rpartition("_")[2]
-            name = f"{word}-{live.remote_id}" if self.nameless(live.address) else label
+            nameless = self.nameless(live.address)
+            name = self.made_up(live, taken) if nameless else text_of(live, type_.identity.key).strip()
             same = True
         else:
             name = self.types.name(live.address)
@@ -184,6 +188,14 @@ class _Exporter:
         if not same:
             self.left_out.append(f"{live.address}: its name is none that a file can hold")
         return name if same else None
+
+    def made_up(self, live: Live, taken: set[Address]) -> str:
+        """A key for an object whose own text is none that could name it; it is taken from now on."""
+        name = f"{live.address.kind.rpartition('_')[2]}-{live.remote_id}"
+        numbered = (f"{name}-{number}" for number in count(2))
+        free = next(each for each in chain([name], numbered) if self.shown(live.address, each) not in taken)
+        taken.add(self.shown(live.address, free))
+        return free
 
     def nameless(self, address: Address) -> bool:
         """Whether an object goes by its id, since its text is none that could name it."""
@@ -219,7 +231,7 @@ class _Exporter:
 
     def drop(self, stated: dict[Address, dict[str, Value]], one: Diagnostic) -> None:
         """Leave out what the loader refuses: an attribute, or else the whole object."""
-        address = next((each for each in stated if str(self.shown(each)) == one.address), None)
+        address = next((each for each in stated if str(self.shown(each, self.names[each])) == one.address), None)
         if address is None:
             raise ConfigError([one])
         what = one.attribute if one.attribute in stated[address] else ""
@@ -229,13 +241,12 @@ class _Exporter:
         else:
             del stated[address]
 
-    def shown(self, address: Address) -> Address:
-        """The address that the object has in the files."""
+    def shown(self, address: Address, name: str) -> Address:
+        """The address that the object has in the files under a name."""
         kind, identity = address.kind, self.types[address.kind].identity
         if identity.unique:
             return address
-        name = identity.normalise(self.names[address])
-        return Address(kind, self.types.key(kind, name, self.types.split(address)[0]))
+        return Address(kind, self.types.key(kind, identity.comparable(name), self.types.split(address)[0]))
 
     # The tree.
 

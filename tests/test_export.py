@@ -194,6 +194,41 @@ def test_accounts_with_one_description_are_pinned():
     assert lab.plan(configuration_of(done.text())).changes == ()
 
 
+def _accounts(**called: str) -> dict[str, Any]:
+    rows = {f"a{id_}": {"id": id_[1:], "type": "newsletter", "description": name} for id_, name in called.items()}
+    gone = {"a@example.org": {"reason": "bounce", "accounts": ["a_11"]}}
+    return {"delivery": {"accounts": rows, "suppressions": gone}}
+
+
+def _books(books: dict[str, Any]) -> dict[str, Any]:
+    return {"domains": {"example.com": {"mailboxes": {"ada": {"firstname": "Ada", "address_books": books}}}}}
+
+
+TAKEN: list[tuple[str, dict[str, Any], dict[str, str]]] = [
+    ("delivery_account", _accounts(_11="X", _22="X", _33="account-11"),
+     {"account-11-2": "11", "account-22": "22", "account-11": ""}),
+    ("delivery_account", _accounts(_11="X", _22="X", _33="ACCOUNT-11", _44="account-11-2"),
+     {"account-11-3": "11", "account-22": "22", "account-11": "", "account-11-2": ""}),
+    ("address_book", _books({"b1": {"name": "Team", "id": 7}, "b2": {"name": "Team", "id": 8}, "book-7": {"id": 9}}),
+     {"book-7-2": "7", "book-8": "8", "book-7": "", "Personal": ""}),
+    ("contact", _books({"Team": {"contacts": {
+        **{f"c{n}": {"fullname": "Ann", "emails": [f"{n}@example.org"], "uid": f"uid-{n}"} for n in (1, 2)},
+        "c3": {"fullname": "contact-uid-1", "emails": ["c@example.org"], "uid": "uid-3"}}}}),
+     {"contact-uid-1-2": "uid-1", "contact-uid-2": "uid-2", "contact-uid-1": ""}),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("kind", "seed", "pins"), TAKEN)
+def test_a_made_up_name_is_none_that_another_bears(kind, seed, pins):
+    lab = Lab(seed=seed)
+    done = exported(lab, ALL)
+    configuration = configuration_of(done.text())
+    assert done.left_out == ()
+    found = {TYPES.name(one): each.pin for one, each in configuration.objects.items() if one.kind == kind}
+    assert found == pins
+    assert lab.plan(configuration).changes == ()
+
+
 ODD = {
     '"plan":"basic"': '"plan":"platinum"',
     '"max_email_quota":8589934592': '"max_email_quota":123',
