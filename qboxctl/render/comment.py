@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
-from qboxctl.render.style import plural
+from qboxctl.render.style import plural, shorten
 
 LIMIT = 65_536
 """The longest comment in characters that GitHub takes; GitLab takes more."""
@@ -35,8 +35,18 @@ def escaped(text: str) -> str:
     return text.translate(_ESCAPES)
 
 
-def prose(text: str) -> str:
-    """Text in which nothing is Markdown, HTML, a link or a mention: what could become one stands as code."""
+def prose(text: str, longest: int) -> str:
+    """Text in which nothing is Markdown, HTML, a link or a mention: what could become one stands as code.
+
+    It has no more than so many characters, those of its escapes counted.
+    """
+    width = longest
+    while len(done := _prose(shorten(text, width))) > longest:
+        width = width * longest // len(done)
+    return done
+
+
+def _prose(text: str) -> str:
     done, at = "", 0
     for match in _LINKED.finditer(text):
         word = match[0].rstrip(".,;:)")

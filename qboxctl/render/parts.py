@@ -244,14 +244,15 @@ def nothing_to_say(plan: Plan) -> bool:
 
 def place(plan: Plan) -> str:
     """Which account the plan is for."""
-    return f"{clean(plan.environment)} at {shorten(clean(plan.endpoint), 200)}"
+    return f"{shorten(clean(plan.environment), 200)} at {shorten(clean(plan.endpoint), 200)}"
 
 
 def partial_plan(plan: Plan) -> str:
     """Which part of the configuration and the account was planned, "" for all of it."""
     asked = plan.options
     found = [f"only {_some(asked.targets)}"] if asked.targets else []
-    found += [f"only what the changes since {clean(asked.since)} bear on"] if asked.only_changed and asked.since else []
+    since = shorten(clean(asked.since or ""), WIDTH) if asked.only_changed else ""
+    found += [f"only what the changes since {since} bear on"] if since else []
     found += [f"without {_some(asked.excludes)}"] if asked.excludes else []
     return f"partial plan: {', '.join(found)}" if found else ""
 

@@ -15,7 +15,7 @@ from qboxctl.render import parts
 from qboxctl.render.comment import LIMIT, Comment, Piece, code, escaped, is_safe, prose
 from qboxctl.render.differences import CHANGED, LEFT_OUT, Row
 from qboxctl.render.parts import Brief, Group, Line
-from qboxctl.render.style import clean, plural, shorten
+from qboxctl.render.style import clean, plural
 from qboxctl.schema.kinds import Kinds
 
 _SIGNS = {Action.CREATE: "+", Action.UPDATE: "!", Action.DISABLE: "-", Action.DELETE: "-"}
@@ -24,6 +24,9 @@ _LEAST = 20
 """Characters that a change takes at least where its attributes are shown."""
 _MOST_BLOCKS = 20
 _LONGEST = 1_000
+"""Characters of what a guard says, and of the way out."""
+_GUARDS = 16_000
+"""Characters of all guards together."""
 _CELL = 80
 """The longest text in a table."""
 _COLUMNS = 8
@@ -68,15 +71,22 @@ def _head(plan: Plan, types: Kinds) -> Iterable[str]:
     lost = parts.loss(plan)
     if lost:
         yield from ("", "> [!CAUTION]", f"> **{lost}**")
-    for message, way in list(parts.blocks(plan))[:_MOST_BLOCKS]:
-        yield from ("", "> [!WARNING]", f"> **{prose(shorten(message, _LONGEST))}**")
-        if way:
-            yield f">\n> {prose(way)}"
-    if len(plan.blocked) > _MOST_BLOCKS:
-        yield f"\nand {plural(len(plan.blocked) - _MOST_BLOCKS, 'more guard')}"
+    yield from _guards(plan)
     if plan.changes:
         yield ""
         yield from _counts(plan, types)
+
+
+def _guards(plan: Plan) -> Iterable[str]:
+    """What stops the plan, as much of it as leaves room for what is removed."""
+    room = _GUARDS
+    for number, (message, way) in enumerate(parts.blocks(plan)):
+        told = f"\n> [!WARNING]\n> **{prose(message, _LONGEST)}**" + (f"\n>\n> {prose(way, _LONGEST)}" if way else "")
+        room -= len(told)
+        if number == _MOST_BLOCKS or room < 0:
+            yield f"\nand {plural(len(plan.blocked) - number, 'more guard')}"
+            break
+        yield told
 
 
 def _counts(plan: Plan, types: Kinds) -> Iterable[str]:

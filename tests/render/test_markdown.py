@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from qboxctl.model import Action, Address, Advisory, Blocked, Change, FieldChange, Plan
+from qboxctl.model import Action, Address, Advisory, Blocked, Change, FieldChange, Plan, PlanOptions
 from qboxctl.render import plan_markdown
 from qboxctl.render.comment import Comment, Piece, prose
 from qboxctl.resources import TYPES
@@ -70,7 +70,32 @@ def test_how_it_looks(snapshot):
     ],
 )
 def test_prose_holds_no_links(text, expected):
-    assert prose(text) == expected
+    assert prose(text, 1_000) == expected
+
+
+@pytest.mark.parametrize("text", ["a" * 99, "_*" * 99, "x@y" * 99, "a_" * 9 + "@ " * 99, "|"])
+@pytest.mark.parametrize("longest", [10, 100, 1_000])
+def test_prose_has_no_more_characters_than_it_may(text, longest):
+    assert len(prose(text, longest)) <= longest
+    assert ("…" in prose(text, longest)) == (len(prose(text, 10_000)) > longest)
+
+
+LONG = "_*" * 2_000
+
+
+@pytest.mark.parametrize(
+    ("message", "way", "shown"),
+    [(LONG, "", 17), ("short", LONG, 15), (LONG, LONG, 8), ("short", "short", 20)],
+)
+def test_removals_find_room_beside_all_guards(message, way, shown):
+    blocked = tuple(Blocked("protect", "mailbox", message, way) for _ in range(25))
+    changes = [mailbox(f"u{number}", Action.DELETE) for number in range(25)]
+    options = PlanOptions(only_changed=True, since=LONG)
+    text = plan_markdown.render(plan_of(changes, blocked=blocked, options=options), TYPES)
+    assert len(text) <= plan_markdown.LIMIT
+    assert text.count("- mailbox/u") == 25
+    assert text.count("[!WARNING]") == shown
+    assert f"\nand {25 - shown} more guards\n" in text
 
 
 @given(st.lists(st.text(alphabet="a@b.c|`\\<> \n*_wW:/", max_size=30), min_size=1, max_size=8))
