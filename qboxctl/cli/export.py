@@ -13,6 +13,7 @@ from qboxctl.api.reader import Account
 from qboxctl.cli.commands import Command
 from qboxctl.cli.common import Common, common_options, save, seed_option
 from qboxctl.cli.session import connect, settings_only
+from qboxctl.config.settings import DEFAULT_TOKEN, EMULATOR, Settings
 from qboxctl.errors import QboxctlError
 from qboxctl.export import Export, Selection, export_account, query_for_export
 from qboxctl.live.refresh import read_live_state
@@ -78,7 +79,7 @@ def command(
     if domains and not done.tree:
         raise QboxctlError(f"no live domain fits --domain {' '.join(domains)}")
     if out:
-        _write(done, out, options, force=force, seed=seed)
+        _write(done, out, options, configuration.settings, force=force, seed=seed)
     else:
         options.result(done.text().rstrip("\n"))
     _tell(done, options)
@@ -107,7 +108,7 @@ def _choice(domains: tuple[str, ...], kinds: tuple[str, ...], more: tuple[str, .
     return Selection(frozenset(chosen), patterns, frozenset(kinds))
 
 
-def _write(done: Export, out: Path, options: Common, *, force: bool, seed: str | None) -> None:
+def _write(done: Export, out: Path, options: Common, settings: Settings, *, force: bool, seed: str | None) -> None:
     """Write every file, or none where one is there already."""
     files = done.files()
     there = sorted(str(out / path) for path in files if os.path.lexists(out / path))
@@ -115,8 +116,22 @@ def _write(done: Export, out: Path, options: Common, *, force: bool, seed: str |
         shown = ", ".join(there[:_SHOWN]) + (f" and {len(there) - _SHOWN} more" if len(there) > _SHOWN else "")
         raise QboxctlError(f"already there: {shown}", hint="nothing was written; choose another folder, or --force")
     save(out, files)
-    again = options.command_line("plan", *(["--seed", seed] if seed else []), folder=str(out))
-    options.say(f"wrote {plural(len(files), 'file')} to {out}; compare:", paste=again)
+    wrote, words = f"wrote {plural(len(files), 'file')} to {out}", ["plan", *(["--seed", seed] if seed else [])]
+    same, chosen = os.path.realpath(out) == os.path.realpath(options.directory), _chosen(settings)
+    if chosen and not same:
+        options.say(f"{wrote}; to compare, put settings there too: those of {options.directory} say {chosen}")
+    else:
+        options.say(f"{wrote}; compare:", paste=options.command_line(*words, folder="" if same else str(out)))
+
+
+def _chosen(settings: Settings) -> str:
+    """Which of what leads to an account the files say, in words, "" for nothing."""
+    said = {
+        "endpoint": settings.endpoint_at is not None,
+        "token": settings.token != DEFAULT_TOKEN and settings.endpoint != EMULATOR,
+        "customer_code": bool(settings.customer_code),
+    }
+    return " and ".join(name for name, here in said.items() if here)
 
 
 def _tell(done: Export, options: Common) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 SEED = {
@@ -42,6 +44,38 @@ def test_the_hint_after_an_export_is_about_the_same_account(account, project):
     assert f"compare: qboxctl -C '{out}' --endpoint {url} plan\n" in done.err, "the folder has no settings"
     plain = project.run("export", "--out", str(project.folder / "plain"))
     assert f"compare: qboxctl -C {project.folder / 'plain'} plan\n" in plain.err
+
+
+URL = "{url}"
+HERE, THERE = "config", "elsewhere"
+OTHERS = {"environments": {"there": {"endpoint": URL}}}
+
+
+@pytest.mark.parametrize(
+    ("settings", "words", "out", "told"),
+    [
+        (OTHERS, "--env there", HERE, "compare: qboxctl -C {folder} --env there plan"),
+        (OTHERS, "--env there", THERE, "those of {folder} say endpoint\n"),
+        ({"endpoint": URL, "token": {"env": "OTHER"}}, "", THERE, "those of {folder} say endpoint and token\n"),
+        ({"endpoint": URL}, "", HERE, "compare: qboxctl -C {folder} plan"),
+        ({"endpoint": URL}, "", f"{THERE}/../{HERE}", "compare: qboxctl -C {folder} plan"),
+        ({"customer_code": "C1"}, "--endpoint {url}", THERE, "those of {folder} say customer_code\n"),
+        ({"token": {"env": "OTHER"}}, "--endpoint emulator:", THERE,
+         "compare: qboxctl -C {out} --endpoint emulator: plan"),
+        ({"api": {"timeout": 9}}, "--endpoint {url}", THERE, "compare: qboxctl -C {out} --endpoint {url} plan"),
+    ],
+)  # fmt: skip
+def test_the_hint_after_an_export_leads_to_no_other_account(settings, words, out, told, account, project):
+    url, out = project.env["QBOXCTL_ENDPOINT"], project.folder / out
+    (project.folder / THERE).mkdir()
+    text = json.dumps({"settings": settings}).replace(URL, url)
+    (project.config / "settings.yaml").write_text(text, encoding="utf-8")
+    words = words.replace(URL, url).split()
+    env = {"QBOXCTL_ENDPOINT": None, "OTHER": project.env["QBOXMAIL_API_TOKEN"]}
+    done = project.run("-C", str(project.config), *words, "export", "--out", str(out), env=env)
+    assert done.code == 0, done.err
+    assert told.format(folder=project.config, url=url, out=out) in done.err
+    assert ("compare: qboxctl" in done.err) == ("compare: qboxctl" in told)
 
 
 def test_nothing_is_overwritten_without_force(account, project):
