@@ -145,6 +145,8 @@ class _Builder:
                 value = event.value
                 if key is None and type(container) is dict:
                     key = value
+                    if event.anchor is not None:
+                        self._special(event)
                     if key in container:
                         self._twice(event)
                         key = _NO_KEY if self.source.first_counts else key
