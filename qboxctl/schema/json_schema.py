@@ -8,6 +8,7 @@ from dataclasses import fields
 from qboxctl.model import JSON, Action, Advisory, Blocked
 from qboxctl.schema.kinds import Kinds
 from qboxctl.schema.resource import Field, Mode, ResourceType
+from qboxctl.schema.types import WORD
 
 _DRAFT = "https://json-schema.org/draft/2020-12/schema"
 PRICE = r"^\d{1,12}(\.\d{1,12})?$"
@@ -162,9 +163,9 @@ def _secret() -> Schema:
     return {
         "description": "A reference to a secret: {env: NAME}, {file: PATH} or {exec: [program, argument]}",
         "oneOf": [
-            closed({"env": {"type": "string", "minLength": 1}}, "env"),
-            closed({"file": {"type": "string", "minLength": 1}}, "file"),
-            closed({"exec": {"type": "array", "minItems": 1, "items": {"type": "string", "minLength": 1}}}, "exec"),
+            closed({"env": WORD}, "env"),
+            closed({"file": WORD}, "file"),
+            closed({"exec": {"type": "array", "minItems": 1, "items": WORD}}, "exec"),
         ],
     }
 

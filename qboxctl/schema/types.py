@@ -495,8 +495,12 @@ class Choice(Type):
         return {"enum": list(self.words)}
 
 
+WORD: dict[str, JSON] = {"type": "string", "pattern": r"^[^\u0000]+$"}
+"""The schema of what the system takes as a name or an argument."""
+
+
 def _is_word(word: object) -> bool:
-    """Whether the system takes it as a name or an argument."""
+    """Whether the system takes it as a name or an argument; ``WORD`` says the same."""
     return isinstance(word, str) and bool(word) and "\0" not in word
 
 
@@ -557,7 +561,6 @@ class Store(Type):
 
     def schema(self) -> dict[str, JSON]:
         """One of the two places."""
-        word = {"type": "string", "minLength": 1}
-        places: dict[str, JSON] = {"file": word, "exec": {"type": "array", "minItems": 1, "items": word}}
+        places: dict[str, JSON] = {"file": WORD, "exec": {"type": "array", "minItems": 1, "items": WORD}}
         closed = {"type": "object", "additionalProperties": False}
         return {"oneOf": [{**closed, "properties": {name: one}, "required": [name]} for name, one in places.items()]}

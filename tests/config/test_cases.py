@@ -199,6 +199,7 @@ def test_the_files_stay_about_one_thing() -> None:
         "sizes-in-other-words",
         "star-as-a-name",
         "state-without-a-word",
+        "token-with-a-character-of-no-name",
         "typographic-quotes",
         "words-of-other-tools",
         "wrong-names-with-more-mistakes",
