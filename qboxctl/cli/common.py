@@ -27,6 +27,8 @@ _F = TypeVar("_F", bound=Callable[..., Any])
 
 _COLUMNS = 120
 """Of a terminal that does not tell."""
+_SHOWN = 20
+"""How many names of files a message has."""
 
 
 @dataclass(slots=True)
@@ -205,13 +207,23 @@ def format_option(forms: Sequence[str]) -> Callable[[_F], _F]:
     )
 
 
-def save(out: Path, files: Mapping[str, str]) -> None:
-    """Write files below a folder, by their path in it; raises QboxctlError for one that cannot be written."""
+force_option = click.option("--force", is_flag=True, help="Replace files that are there.")
+
+
+def save(out: Path, files: Mapping[str, str], *, force: bool) -> None:
+    """Write files below a folder, by their path in it; raises QboxctlError for one that cannot be written.
+
+    Where one is there already, none is, unless by ``force``.
+    """
     from pathlib import PurePath
 
     from qboxctl.errors import QboxctlError
     from qboxctl.files import write_files
 
+    there = sorted(str(out / path) for path in files if os.path.lexists(out / path))
+    if there and not force:
+        shown = ", ".join(there[:_SHOWN]) + (f" and {len(there) - _SHOWN} more" if len(there) > _SHOWN else "")
+        raise QboxctlError(f"already there: {shown}", hint="nothing was written; choose another folder, or --force")
     try:
         write_files(out, {PurePath(path): text for path, text in files.items()})
     except OSError as error:

@@ -11,7 +11,7 @@ import click
 from qboxctl.api.client import Reader
 from qboxctl.api.reader import Account
 from qboxctl.cli.commands import Command
-from qboxctl.cli.common import Common, common_options, format_option, save, seed_option
+from qboxctl.cli.common import Common, common_options, force_option, format_option, save, seed_option
 from qboxctl.cli.failures import Exit
 from qboxctl.cli.session import connect, read_configuration
 from qboxctl.dns.records import asking, query_for_records, records_of
@@ -35,9 +35,12 @@ qboxctl dns --format octodns --out zones
 @click.option("--check", is_flag=True, help="Ask DNS what is published; exit 7 while something lacks or does harm.")
 @click.option("--resolver", default="", metavar="ADDRESS[:PORT]", help="The DNS server to ask.")
 @click.option("--out", type=click.Path(file_okay=False, path_type=Path), metavar="DIR", help="Files for octoDNS.")
+@force_option
 @seed_option
 @click.pass_obj
-def command(options: Common, form: str, check: bool, resolver: str, out: Path | None, seed: str | None) -> int:
+def command(
+    options: Common, form: str, check: bool, resolver: str, out: Path | None, force: bool, seed: str | None
+) -> int:
     """Show the DNS records that the declared domains need: ownership, MX, SPF, DKIM, DMARC, Delivery."""
     if out and form != "octodns":
         raise click.UsageError("--out writes zones for octoDNS, and goes with --format octodns")
@@ -54,8 +57,10 @@ def command(options: Common, form: str, check: bool, resolver: str, out: Path | 
         options.say("the files declare no domain that needs records")
     statuses = _checked(found, resolver) if check else {}
     if out:
-        _write(out, octodns_files(found), options)
-    elif found:
+        zones = octodns_files(found)
+        save(out, zones, force=force)
+        options.say(f"wrote {plural(len(zones), 'zone')} to {out}")
+    elif found or form == "json":
         options.result(FORMATS[form](found, statuses, options.palette()))
     return _verdict(statuses, options)
 
@@ -81,8 +86,3 @@ def _verdict(statuses: dict[Record, tuple[str, tuple[str, ...]]], options: Commo
     if unknown:
         options.say(f"DNS gives no answer about {plural(unknown, 'record')}")
     return Exit.WAITING if wrong or strange else Exit.ERROR if unknown else Exit.DONE
-
-
-def _write(out: Path, files: dict[str, str], options: Common) -> None:
-    save(out, files)
-    options.say(f"wrote {plural(len(files), 'zone')} to {out}")

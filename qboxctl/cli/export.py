@@ -11,7 +11,7 @@ import click
 from qboxctl.api.client import Reader
 from qboxctl.api.reader import Account
 from qboxctl.cli.commands import Command
-from qboxctl.cli.common import Common, common_options, save, seed_option
+from qboxctl.cli.common import Common, common_options, force_option, save, seed_option
 from qboxctl.cli.session import connect, settings_only
 from qboxctl.config.settings import DEFAULT_TOKEN, EMULATOR, Settings
 from qboxctl.errors import QboxctlError
@@ -58,7 +58,7 @@ qboxctl export --with signature --out mail         # with what takes a request f
     metavar="KIND",
     help="Also this kind, such as signature: it takes a request for each object that holds some.",
 )
-@click.option("--force", is_flag=True, help="Replace files that are there.")
+@force_option
 @seed_option
 @click.pass_obj
 def command(
@@ -109,13 +109,8 @@ def _choice(domains: tuple[str, ...], kinds: tuple[str, ...], more: tuple[str, .
 
 
 def _write(done: Export, out: Path, options: Common, settings: Settings, *, force: bool, seed: str | None) -> None:
-    """Write every file, or none where one is there already."""
     files = done.files()
-    there = sorted(str(out / path) for path in files if os.path.lexists(out / path))
-    if there and not force:
-        shown = ", ".join(there[:_SHOWN]) + (f" and {len(there) - _SHOWN} more" if len(there) > _SHOWN else "")
-        raise QboxctlError(f"already there: {shown}", hint="nothing was written; choose another folder, or --force")
-    save(out, files)
+    save(out, files, force=force)
     wrote, words = f"wrote {plural(len(files), 'file')} to {out}", ["plan", *(["--seed", seed] if seed else [])]
     same, chosen = os.path.realpath(out) == os.path.realpath(options.directory), _chosen(settings)
     if chosen and not same:

@@ -56,6 +56,21 @@ def test_zones_for_octodns_in_a_folder(account, project):
     assert [path.name for path in (project.folder / "zones").iterdir()] == ["example.com.yaml"]
 
 
+def test_no_zone_is_overwritten_without_force(account, project):
+    project.write({"domains": {"example.com": {}, "other.example": {}}})
+    zones = project.folder / "zones"
+    zones.mkdir()
+    (zones / "example.com.yaml").write_text("www: {type: A, value: 192.0.2.1}\n", encoding="utf-8")
+    words = ("dns", "--format", "octodns", "--out", str(zones))
+    refused = project.run(*words)
+    assert (refused.code, refused.out) == (1, "")
+    assert f"already there: {zones / 'example.com.yaml'}\n" in refused.err
+    assert "--force" in refused.err
+    assert [path.read_text(encoding="utf-8") for path in zones.iterdir()] == ["www: {type: A, value: 192.0.2.1}\n"]
+    assert project.run(*words, "--force").code == 0
+    assert "www" not in (zones / "example.com.yaml").read_text(encoding="utf-8")
+
+
 @pytest.mark.slow
 def test_a_check_that_nobody_answers(account, project):
     project.write(CONFIG)
@@ -77,6 +92,8 @@ def test_nothing_declared(account, project):
     done = project.run("dns")
     assert (done.code, done.out) == (0, "")
     assert "no domain" in done.err
+    empty = project.run("dns", "--format", "json")
+    assert (empty.code, empty.json) == (0, {"records": []})
 
 
 def test_a_check_sees_what_should_not_be_there(account, project, nameserver):
