@@ -78,11 +78,14 @@ def _checked(found: list[Record], resolver: str) -> dict[Record, tuple[str, tupl
 def _verdict(statuses: dict[Record, tuple[str, tuple[str, ...]]], options: Common) -> int:
     """What is told at the end, and the exit code: what is not published waits for the outside."""
     counts = Counter(status for status, _ in statuses.values())
-    wrong, strange, unknown = counts["missing"] + counts["different"], counts["unexpected"], counts["no answer"]
+    wrong, unproved = counts["missing"] + counts["different"], counts["unproved"]
+    strange, unknown = counts["unexpected"], counts["no answer"]
     if wrong:
         options.say(f"{plural(wrong, 'record')} of {len(statuses) - strange} not published as shown")
+    if unproved:
+        options.say(f"{plural(unproved, 'record')} may be a wildcard's: `qboxctl apply` tells what proves a domain")
     if strange:
         options.say(f"{plural(strange, 'record')} published that should not be there")
     if unknown:
         options.say(f"DNS gives no answer about {plural(unknown, 'record')}")
-    return Exit.WAITING if wrong or strange else Exit.ERROR if unknown else Exit.DONE
+    return Exit.WAITING if wrong or unproved or strange else Exit.ERROR if unknown else Exit.DONE

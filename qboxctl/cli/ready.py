@@ -153,7 +153,8 @@ def _in_dns(resolver: str, records: Sequence[Record]) -> Mapping[Record, Amiss]:
         findings = look_up(list(records), resolver)
     except ValueError as error:
         raise QboxctlError(str(error)) from None
-    words = {status: Amiss(f"{status.value} in DNS") for status in (Published.MISSING, Published.DIFFERENT)}
+    wrong = (Published.MISSING, Published.DIFFERENT, Published.UNPROVED)
+    words = {status: Amiss(f"{status.value} in DNS") for status in wrong}
     words[Published.UNKNOWN] = Amiss("unknown: DNS gives no answer", known=False)
     return {one.record: words[one.status] for one in findings if one.status in words}
 

@@ -28,6 +28,8 @@ class Published(StrEnum):
     OK = "published"
     MISSING = "missing"
     DIFFERENT = "different"
+    UNPROVED = "unproved"
+    """Something is there, which may as well be a wildcard's: only `apply` learns what should be."""
     UNEXPECTED = "unexpected"
     UNKNOWN = "no answer"
 
@@ -124,6 +126,8 @@ def verdict_of(one: Record, found: Iterable[str]) -> Published:
     rivals = [text for text in found if _rival(one, text)]
     if not rivals:
         return Published.MISSING
+    if not one.value:
+        return Published.UNPROVED
     if one.purpose in (Purpose.SPF, Purpose.DMARC) and len(rivals) > 1:
         return Published.DIFFERENT  # receivers ignore both
     return Published.OK if any(_fits(one, text) for text in rivals) else Published.DIFFERENT
@@ -142,8 +146,6 @@ def _rival(one: Record, text: str) -> bool:
 
 def _fits(one: Record, text: str) -> bool:
     match one.purpose:
-        case Purpose.OWNERSHIP:
-            return one.value in ("", text)
         case Purpose.MX:
             return text.split()[-1] == one.value.split()[-1]
         case Purpose.SPF:

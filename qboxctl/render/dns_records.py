@@ -44,7 +44,7 @@ def table(records: Sequence[Record], found: Found, palette: Palette = PLAIN) -> 
             value = clean(one.value) or palette.paint(_LATER, "dim")
             lines.append(f"  {mark}{pad(name, width)}  {one.type:5}  {value}")
             indent = " " * (6 + (12 if status else 0))
-            if status == "different":
+            if status in ("different", "unproved"):
                 lines += [f"{indent}now: {palette.paint(clean(text), 'red')}" for text in now]
                 united = _united(one, now)
                 lines += [f"{indent}make it: {palette.paint(clean(united), 'green')}"] if united else []
@@ -57,6 +57,7 @@ _TONES = {
     "published": "green",
     "missing": "alarm",
     "different": "yellow",
+    "unproved": "yellow",
     "unexpected": "alarm",
     "no answer": "yellow",
 }
