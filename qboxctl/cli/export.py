@@ -75,9 +75,9 @@ def command(
     configuration = settings_only(options)
     with closing(connect(Reader, configuration, options, seed=seed)) as reader:
         live_state = read_live_state(Account(reader, TYPES), query_for_export(configuration, TYPES, choice))
-    done = export_account(live_state, configuration, TYPES, choice)
-    if domains and not done.tree:
+    if domains and not any(choice.within(address, TYPES) for address in live_state.live):
         raise QboxctlError(f"no live domain fits --domain {' '.join(domains)}")
+    done = export_account(live_state, configuration, TYPES, choice)
     if out:
         _write(done, out, options, configuration.settings, force=force, seed=seed)
     else:

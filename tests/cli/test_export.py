@@ -6,6 +6,8 @@ import json
 
 import pytest
 
+from qboxctl.config.yaml.reader import load_plain
+
 SEED = {
     "domains": {
         "example.com": {"mailboxes": {"ada": {"firstname": "Ada"}}, "aliases": {"info": ["ada@example.com"]}},
@@ -112,9 +114,15 @@ def test_parts_of_the_account_on_stdout(words, there, not_there, account, projec
     assert not any(word in done.out for word in not_there)
 
 
+def test_a_domain_without_any_of_a_kind_is_there_all_the_same(account, project):
+    done = project.run("export", "--domain", "other.example", "--kind", "alias")
+    assert (done.code, load_plain(done.out, "stdout")) == (0, None), done.err
+
+
 @pytest.mark.parametrize(
     ("words", "code", "message"),
     [
+        ("--domain nowhere.example --kind alias", 1, "no live domain fits"),
         ("--domain nowhere.example", 1, "no live domain fits"),
         ("--domain mailbox/x --kind suppression", 1, "--domain"),
         ("--kind mailboxes", 1, "mailboxes"),
