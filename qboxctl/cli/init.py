@@ -6,8 +6,9 @@ Nothing is overwritten; a .gitignore that is there gets the lines that it lacks.
 from __future__ import annotations
 
 import json
+import os
 import shlex
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from importlib.metadata import PackageNotFoundError, distribution
 from importlib.resources import files
 from importlib.resources.abc import Traversable
@@ -42,7 +43,7 @@ def command(options: Common, folder: Path | None) -> None:
     folder = folder or Path(options.directory)
     starter = _files(files("qboxctl") / "starter", Path())
     added = {path for path in _ADDED_TO if (folder / path).is_file()}
-    there = [path for path in starter if path not in added and (folder / path).exists()]
+    there = _in_the_way(folder, starter.keys() - added)
     if there:
         names = ", ".join(str(folder / path) for path in sorted(there))
         raise QboxctlError(f"already there: {names}", hint="nothing was written; choose another folder")
@@ -64,6 +65,14 @@ def command(options: Common, folder: Path | None) -> None:
     options.say("\nThen put your domain in the place of example.com, export QBOXMAIL_API_TOKEN, and")
     for word in ("validate", "plan"):
         options.say(" ", paste=f"qboxctl{place} {word}")
+
+
+def _in_the_way(folder: Path, files: Iterable[Path]) -> set[Path]:
+    """What is in the place of some files, or of folders that they need: whatever it is, or a link to nothing."""
+    places = {path: os.path.lexists(folder / path) for path in files}
+    needed = {above for path in places for above in path.parents}
+    blocked = {above for above in needed if os.path.lexists(folder / above) and not (folder / above).is_dir()}
+    return {path for path, there in places.items() if there} | blocked
 
 
 def _warnings(folder: Path, others: Sequence[str], package: str) -> Iterator[str]:

@@ -41,3 +41,31 @@ def test_its_first_command_works_without_an_account_or_a_secret(project):
     done = project.run(*line.split()[1:], env={"QBOXMAIL_API_TOKEN": None})
     assert done.code == 0
     assert "3 to create" in done.out
+
+
+@pytest.mark.parametrize(
+    ("name", "is_link", "code"),
+    [
+        ("settings.yaml", False, 1),
+        ("settings.yaml", True, 1),
+        ("domains", False, 1),
+        ("domains", True, 1),
+        (".github", False, 1),
+        (".github/workflows", False, 1),
+        (".gitignore", True, 1),
+        (".gitignore", False, 0),
+    ],
+)
+def test_it_writes_all_or_nothing(name, is_link, code, project):
+    there = project.folder / "mail" / name
+    there.parent.mkdir(parents=True)
+    if is_link:
+        there.symlink_to("nowhere")
+    else:
+        there.write_text("", encoding="utf-8")
+    before = set(project.folder.rglob("*"))
+    done = project.run("-C", ".", "init", "mail")
+    assert done.code == code
+    if code:
+        assert done.err.startswith(f"error: already there: {there.relative_to(project.folder)}\n"), done.err
+        assert set(project.folder.rglob("*")) == before
