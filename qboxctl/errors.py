@@ -111,7 +111,8 @@ class ConfigError(QboxctlError):
 
     def __init__(self, diagnostics: Iterable[Diagnostic]) -> None:
         self.diagnostics = tuple(sorted(diagnostics, key=lambda found: found.sort_key))
-        super().__init__(f"{len(self.diagnostics)} problems in the configuration")
+        number = len(self.diagnostics)
+        super().__init__(f"{number} problem{'' if number == 1 else 's'} in the configuration")
 
 
 class AuthError(QboxctlError):

@@ -128,11 +128,18 @@ def test_an_environment_is_chosen(folder: Path) -> None:
     assert qboxctl.load(str(folder)).settings.customer_code != "C9"
 
 
-def test_mistakes_are_raised_together(folder: Path) -> None:
-    (folder / "qboxmail.yaml").write_text("domains: {example.com: {frist: 1, scond: 2}}\n", encoding="utf-8")
+@pytest.mark.parametrize(
+    ("body", "number", "said"),
+    [
+        ("{frist: 1}", 1, "1 problem in the configuration"),
+        ("{frist: 1, scond: 2}", 2, "2 problems in the configuration"),
+    ],
+)
+def test_mistakes_are_raised_together(body: str, number: int, said: str, folder: Path) -> None:
+    (folder / "qboxmail.yaml").write_text(f"domains: {{example.com: {body}}}\n", encoding="utf-8")
     with pytest.raises(qboxctl.ConfigError) as raised:
         qboxctl.load(folder)
-    assert len(raised.value.diagnostics) == 2
+    assert (len(raised.value.diagnostics), str(raised.value)) == (number, said)
 
 
 @pytest.mark.parametrize(
