@@ -125,7 +125,7 @@ def apply(
     approve: Callable[[Plan], bool],
     acknowledge: str = "",
     wait: float | None = None,
-    journal: Path | None = None,
+    journal: str | os.PathLike[str] | None = None,
     told: Callable[[Outcome], None] | None = None,
     token: str = "",
     no_exec: bool = False,
@@ -153,7 +153,7 @@ def apply(
             approve=approve,
             acknowledge=acknowledge,
             patience=None if wait is None else Patience(wait, wait),
-            journal=journal,
+            journal=Path(journal) if journal else None,
             hooks=Hooks(outcome=told) if told else None,
         )
 

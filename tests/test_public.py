@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -77,17 +77,20 @@ def test_options_narrow_a_plan(folder: Path, url: str) -> None:
     assert plan.options.targets == ("mailbox/ada@*",)
 
 
-def test_a_plan_is_applied_once_it_is_approved(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("path", [Path, str])
+def test_a_plan_is_applied_once_it_is_approved(
+    path: Callable[[Path], str | Path], folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("PW", "Initial-1")
     journal = folder / "journal.jsonl"
     with BackgroundServer(Emulator(token="t")) as server:
         configuration = qboxctl.load(folder, endpoint=server.url)
         plan = qboxctl.plan(configuration, token="t")
-        refused = qboxctl.apply(plan, configuration, approve=lambda _plan: False, token="t", journal=journal)
+        refused = qboxctl.apply(plan, configuration, approve=lambda _plan: False, token="t", journal=path(journal))
         assert (refused.declined, refused.outcomes, journal.exists()) == (True, (), False)
         told: list[qboxctl.Outcome] = []
         done = qboxctl.apply(
-            plan, configuration, approve=lambda asked: asked is plan, token="t", journal=journal, told=told.append
+            plan, configuration, approve=lambda asked: asked is plan, token="t", journal=path(journal), told=told.append
         )
         assert [str(one.status) for one in done.outcomes] == ["done"] * len(plan.changes)
         assert {one.address for one in told} == {one.address for one in plan.changes}
