@@ -83,7 +83,7 @@ def _verdict(statuses: dict[Record, tuple[str, tuple[str, ...]]], options: Commo
     if wrong:
         options.say(f"{plural(wrong, 'record')} of {len(statuses) - strange} not published as shown")
     if unproved:
-        options.say(f"{plural(unproved, 'record')} may be a wildcard's: `qboxctl apply` tells what proves a domain")
+        options.say(f"{plural(unproved, 'record')} answered by a wildcard: `qboxctl apply` tells what proves a domain")
     if strange:
         options.say(f"{plural(strange, 'record')} published that should not be there")
     if unknown:

@@ -29,7 +29,7 @@ class Published(StrEnum):
     MISSING = "missing"
     DIFFERENT = "different"
     UNPROVED = "unproved"
-    """Something is there, which may as well be a wildcard's: only `apply` learns what should be."""
+    """What is there is a wildcard's, and only `apply` learns what should be."""
     UNEXPECTED = "unexpected"
     UNKNOWN = "no answer"
 
@@ -95,9 +95,19 @@ def _lookup(one: Record, resolver: dns.resolver.Resolver) -> Lookup:
             answers = {kind: _asked(one.name, kind, resolver)[0] for kind in _BESIDE_NO_CNAME}
             found = tuple(f"{kind} {text}" for kind, texts in answers.items() for text in texts)
             return Lookup(one, Published.DIFFERENT if found else status, found)
+        if status is Published.OK and not one.value and _is_wildcard(one, found, resolver):
+            return Lookup(one, Published.UNPROVED, found)
     except (dns.exception.DNSException, OSError):
         return Lookup(one, Published.UNKNOWN)
     return Lookup(one, status, found)
+
+
+def _is_wildcard(one: Record, found: tuple[str, ...], resolver: dns.resolver.Resolver) -> bool:
+    """Whether a name beside a record's, which nobody can have published, is answered in the same way."""
+    try:
+        return _asked(f"no-{one.name}", one.type, resolver)[0] == found
+    except (dns.exception.DNSException, OSError):
+        return False
 
 
 def _asked(name: str, kind: str, resolver: dns.resolver.Resolver) -> tuple[tuple[str, ...], str]:
@@ -126,8 +136,6 @@ def verdict_of(one: Record, found: Iterable[str]) -> Published:
     rivals = [text for text in found if _rival(one, text)]
     if not rivals:
         return Published.MISSING
-    if not one.value:
-        return Published.UNPROVED
     if one.purpose in (Purpose.SPF, Purpose.DMARC) and len(rivals) > 1:
         return Published.DIFFERENT  # receivers ignore both
     return Published.OK if any(_fits(one, text) for text in rivals) else Published.DIFFERENT
@@ -146,6 +154,8 @@ def _rival(one: Record, text: str) -> bool:
 
 def _fits(one: Record, text: str) -> bool:
     match one.purpose:
+        case Purpose.OWNERSHIP:
+            return one.value in ("", text)
         case Purpose.MX:
             return text.split()[-1] == one.value.split()[-1]
         case Purpose.SPF:

@@ -114,21 +114,26 @@ def test_a_check_sees_what_should_not_be_there(account, project, nameserver):
     assert (zone.code, "mx.old" in zone.out) == (7, False)
 
 
-@pytest.mark.parametrize("address", ["", "192.0.2.80"])
-def test_what_a_wildcard_answers_proves_no_domain(address, server, project, nameserver):
+@pytest.mark.parametrize(
+    ("own", "others", "code", "word"),
+    [("", "", 7, "missing"), ("192.0.2.80", "192.0.2.80", 7, "unproved"), ("192.0.2.80", "192.0.2.81", 0, "published"),
+     ("192.0.2.80", "", 0, "published")],
+)  # fmt: skip
+def test_what_a_wildcard_answers_proves_no_domain(own, others, code, word, server, project, nameserver):
     server.swap(quirks={"ownership": "wait"})
     project.write({"domains": {"example.com": {"postmaster_password": {"env": "PW"}}}})
     assert project.apply().code == 7
     rows = project.run("dns", "--format", "json").json["records"]
     (name,) = [row["name"] for row in rows if row["purpose"] == "ownership"]
+    answers = {name: own, f"no-{name}": others}
     nameserver.table = {
         ("example.com", "MX"): ["10 mx1.qboxmail.com.", "20 mx2.qboxmail.com."],
         ("example.com", "TXT"): ['"v=spf1 include:qboxmail.com ~all"'],
         ("_dmarc.example.com", "TXT"): ['"v=DMARC1; p=none"'],
-        **({(name, "A"): [address]} if address else {}),
+        **{(each, "A"): [address] for each, address in answers.items() if address},
     }
     done = project.run("dns", "--check", "--resolver", nameserver.address)
-    assert done.code == 7
+    assert done.code == code
     (row,) = [line for line in done.out.splitlines() if name in line]
-    assert row.split()[0] == ("unproved" if address else "missing")
-    assert ("now: 192.0.2.80" in done.out) == ("may be a wildcard's" in done.err) == bool(address)
+    assert row.split()[0] == word
+    assert ("now: 192.0.2.80" in done.out) == ("by a wildcard" in done.err) == (word == "unproved")
