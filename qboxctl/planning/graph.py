@@ -120,26 +120,30 @@ def _with_needs(change: Change, waits: Set[Step]) -> Change:
     return change if change.needs == needs else change._replace(needs=needs)
 
 
+def switches(change: Change, types: Kinds) -> Mapping[str, str]:
+    """The switches that a change writes and not what they put in effect, each with the attribute that tells that."""
+    if change.action is not Action.UPDATE:
+        return {}
+    written = {one.name for one in change.fields}
+    by_name = types[change.address.kind].by_name
+    fields = (by_name[name] for name in written if name in by_name)
+    return {one.name: one.beside for one in fields if one.beside not in ("", *written) and by_name[one.beside].refers}
+
+
 def switched(
     changes: Iterable[Change], types: Kinds, live_state: LiveState
 ) -> Mapping[tuple[Address, str], FieldChange]:
     """What switches put in effect, or out of it: by object and switch, the attribute beside that is not written."""
-    switches = {
-        kind: {one.name: one.beside for one in type_.fields if one.beside and type_.by_name[one.beside].refers}
-        for kind, type_ in types.items()
-    }
     found = {}
     for change in changes:
-        live = live_state.live.get(change.address) if switches[change.address.kind] else None
-        if live is None or change.action is not Action.UPDATE:
+        live = live_state.live.get(change.address)
+        if live is None:
             continue
-        written = {one.name: one.after for one in change.fields}
-        for name, beside in switches[change.address.kind].items():
-            if name in written and beside not in written:
-                now = now_of(types[change.address.kind], beside, live, live_state.codes)
-                value = None if now is MISSING else now
-                pair = (None, value) if written[name] is True else (value, None)
-                found[change.address, name] = FieldChange(beside, *pair)
+        for name, beside in switches(change, types).items():
+            now = now_of(types[change.address.kind], beside, live, live_state.codes)
+            value = None if now is MISSING else now
+            on = any(one.after is True for one in change.fields if one.name == name)
+            found[change.address, name] = FieldChange(beside, *((None, value) if on else (value, None)))
     return found
 
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -149,18 +150,24 @@ def _read(text: str, name: str, types: Kinds) -> Plan:
     _fit(raw, name, types)
     try:
         plan = _plan(raw, types)
-        needed = [set(change.needs) for change in graph.ordered(plan.changes, types)]
+        orderly = all(map(partial(_is_orderly, plan.changes, types), plan.changes, graph.ordered(plan.changes, types)))
     except (ValueError, KeyError, TypeError) as error:
         raise PlanFileError(f"{name} is not a plan that qboxctl made: {str(error)[:200]}") from None
     counted = all(
         plan.summary.get(action.value) == sum(change.action is action for change in plan.changes) for action in Action
     )
-    # the account may have told of more that a change needs: what is asked of that, apply works out anew
-    lacking = any(not needs.issubset(change.needs) for needs, change in zip(needed, plan.changes, strict=True))
-    if plan_id(plan.environment, plan.endpoint, plan.changes) != plan.id or lacking or not counted:
+    if plan_id(plan.environment, plan.endpoint, plan.changes) != plan.id or not orderly or not counted:
         hint = "a plan file cannot be edited; change the configuration and plan again"
         raise PlanFileError(f"{name} was changed after it was made: its content does not fit its id", hint=hint)
     return plan
+
+
+def _is_orderly(changes: Sequence[Change], types: Kinds, change: Change, derived: Change) -> bool:
+    """Whether a change needs what can be derived from all, and more of these only where the account told what."""
+    if change.needs == derived.needs:
+        return True
+    told = any(graph.switches(one, types) for one in changes)
+    return told and set(derived.needs) <= set(change.needs) <= {one.address for one in changes}
 
 
 def _no_constant(text: str) -> None:
