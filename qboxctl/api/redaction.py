@@ -7,13 +7,13 @@ import html
 import json
 import re
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from urllib.parse import quote, quote_plus, unquote_plus
 
 from qboxctl.model import JSON, Revealed
 
 SHORTEST_SECRET = 4
-"""Shorter texts are no secrets, and hiding them would garble every message."""
+"""Shorter texts are hidden only where they were sent and stand as words: else that would garble every message."""
 SHORTEST_PART = 8
 """As much of a secret, in a row, gives it away."""
 MASK = "***"
@@ -37,12 +37,14 @@ class Redaction:
         self._parts: set[str] = set()
         self._sizes: set[int] = set()
         self._sent: set[str] = set()
+        self._words: re.Pattern[str] | None = None
         self._tokens: tuple[str, ...] = ()
         self._lock = threading.Lock()
 
-    def hide(self, secret: Revealed, *, sent: bool = False, token: bool = False) -> None:
+    def hide(self, secret: Revealed, *, sent: bool = False, token: bool = False, sought: bool = True) -> None:
         """Let a secret appear in no text from now on; ``sent`` says that it goes out in a body.
 
+        One that is not ``sought``, since it is too long, is looked for in no text: it makes a body one with a secret.
         The ``token`` of the requests is known in hexadecimal digits and base64 too, and looked for in usable answers.
         """
         text = secret.open()
@@ -51,7 +53,10 @@ class Redaction:
                 self._tokens = (*self._tokens, text)
             if sent:
                 self._sent.add(text)
+            if not sought:
+                return
             if len(text) < SHORTEST_SECRET:
+                self._words = _words(one for one in self._sent if len(one) < SHORTEST_SECRET)
                 return
             encoded = _encodings(text.encode("utf-8", "surrogatepass")) if token else ()
             for letters in map(_letters, (text, *encoded)):
@@ -76,6 +81,8 @@ class Redaction:
                 self._longest_first = sorted(self._spellings, key=len, reverse=True)
         for secret in self._longest_first:
             text = text.replace(secret, MASK)
+        if self._words:
+            text = self._words.sub(MASK, text)
         return MASK if self._gives_away(text) else text
 
     def without_tokens(self, content: bytes, data: JSON) -> JSON:
@@ -140,6 +147,12 @@ def _spellings(secret: str) -> set[str]:
         quote(secret),
         quote_plus(secret),
     }
+
+
+def _words(secrets: Iterable[str]) -> re.Pattern[str] | None:
+    """What finds secrets that are too short to be looked for inside of words."""
+    longest_first = sorted(filter(None, secrets), key=len, reverse=True)
+    return re.compile(rf"(?<!\w)(?:{'|'.join(map(re.escape, longest_first))})(?!\w)") if longest_first else None
 
 
 def _encodings(secret: bytes) -> Iterator[str]:
