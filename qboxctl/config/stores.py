@@ -54,7 +54,7 @@ class Place:
     @property
     def missing(self) -> bool:
         """Whether its folder is there, and the file is not, nor a run that is about to make it."""
-        there = self.file is None or _size(self.file) is not None or _size(self.marker) is not None
+        there = self.file is None or _size(self.file) is not None or _held(self.marker)
         return not there and self.marker.parent.is_dir()
 
 
@@ -253,6 +253,23 @@ def _locked(place: Place) -> int:
         os.close(marker)
         time.sleep(0.01)
     raise StoreError("another run is about to fill its store")
+
+
+def _held(marker: Path) -> bool:
+    """Whether a run that is alive has a marker; one that cannot be looked at counts as held."""
+    try:
+        opened = os.open(marker, _MARKER | os.O_RDONLY)
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except OSError:
+        return True
+    try:
+        fcntl.flock(opened, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return True
+    finally:
+        os.close(opened)
+    return False
 
 
 def _left(marker: Path, note: bytes) -> bool:

@@ -311,6 +311,8 @@ LEFT = {
     "a marker that was just begun": (NOTE[:20], "x", False),
     "an empty marker": ("", "x", False),
     "another's marker": (NOTE.replace("front", "back"), "x", False),
+    "a marker that was just begun, and no file": (NOTE[:20], None, True),
+    "an empty marker, and no file": ("", None, True),
     "no file": (None, None, True),
     "a file": (None, "secret", False),
 }
@@ -337,6 +339,22 @@ def test_what_a_run_has_left_behind(name: str, folder: Path) -> None:
     assert (now["id"] != before, now["nets"]) == (anew, ["10.0.0.0/8"])
     assert held(house, folder) == anew
     assert not house.plan(configuration_of(text, types=KINDS)).changes
+
+
+@pytest.mark.parametrize("other", ["prod at https://api.qboxmail.com", "default at https://other.example"])
+def test_a_marker_of_another_environment_hides_no_key_that_nobody_holds(other: str, folder: Path) -> None:
+    house = lab(seed={"houses": {"h1": {"keys": {"front": {}}}}})
+    before = house.emulator.dump()
+    (folder / "front.pending").write_text(NOTE.replace("default at https://api.qboxmail.com", other))
+    configuration = configuration_of(files("file", "front", nets="[]"), types=KINDS)
+    (change,) = house.plan(configuration).changes
+    assert "perhaps nobody holds it, so it is deleted and made anew" in change.reason
+    (one,) = house.apply(configuration)
+    assert (one.status, house.emulator.dump()) == (Status.FAILED, before)
+    assert "front.pending is in the way" in str(one.error)
+    (folder / "front.pending").unlink()
+    assert [one.status for one in house.apply(configuration)] == [Status.DONE]
+    assert held(house, folder)
 
 
 @pytest.mark.parametrize("sort", SORTS)
