@@ -197,15 +197,17 @@ class FieldError:
 class Refused(ApiError):
     """The server said no (4xx). ``status`` is the HTTP status, ``message`` its own, ``fields`` the rows of a 422."""
 
-    def __init__(self, status: int, message: str, fields: tuple[FieldError, ...] = ()) -> None:
-        super().__init__(message)
+    def __init__(
+        self, status: int, message: str, fields: tuple[FieldError, ...] = (), *, hint: str | None = None
+    ) -> None:
+        super().__init__(message, hint=hint)
         self.status, self.message, self.fields = status, message, fields
 
     @property
     def text(self) -> str:
         """The status and what the server says."""
         rows = "; ".join(f"{row.field} {row.description}".strip() for row in self.fields)
-        return f"{self.status} {self.message}" + (f": {rows}" if rows else "")
+        return f"{self.status} {self.message}".rstrip() + (f": {rows}" if rows else "")
 
     @property
     def no_call(self) -> bool:
@@ -226,7 +228,7 @@ class NoSuchCall(Refused):
     """The API has no such call: what its path names is there, or none of its methods is this one."""
 
     def __init__(self, refused: Refused) -> None:
-        super().__init__(refused.status, refused.message, refused.fields)
+        super().__init__(refused.status, refused.message, refused.fields, hint=refused.hint)
         self.request = refused.request
 
     @property
@@ -238,9 +240,12 @@ class NoSuchCall(Refused):
 class OutcomeUnknown(ApiError):
     """The request went out, and no usable answer came back. ``status`` is None without an answer.
 
-    ``foreign`` marks a page that the API would not send: the endpoint may be wrong.
+    ``foreign`` marks a page that the API would not send: the endpoint may be wrong. If it is right, such a page may be
+    a ``refusal``, in which the call itself is not found.
     """
 
-    def __init__(self, message: str, *, status: int | None = None, foreign: bool = False) -> None:
+    def __init__(
+        self, message: str, *, status: int | None = None, foreign: bool = False, refusal: Refused | None = None
+    ) -> None:
         super().__init__(message, hint=FOREIGN if foreign else None)
-        self.status, self.foreign = status, foreign
+        self.status, self.foreign, self.refusal = status, foreign, refusal

@@ -211,21 +211,27 @@ class Reader:
         self._closed = True
         self._http.close()
 
-    def get(self, path: str, query: Mapping[str, str | int] | None = None) -> Answer:
-        """Read with GET; raises AuthError, Refused and other ApiErrors."""
-        return self._read("GET", path, query, None)
+    def get(self, path: str, query: Mapping[str, str | int] | None = None, *, assumed: bool = False) -> Answer:
+        """Read with GET; raises AuthError, Refused and other ApiErrors. There may be no call that is ``assumed``."""
+        return self._read("GET", path, query, None, assumed=assumed)
 
     def look_up(self, path: str, body: Mapping[str, JSON]) -> Answer:
         """Read with the one POST of the API that only reads (details of a suppression entry)."""
         if not path.endswith("/details"):
             raise ValueError(f"POST {path} is not known to only read")
-        return self._read("POST", path, None, body)
+        return self._read("POST", path, None, body, assumed=False)
 
     def _read(
-        self, method: str, path: str, query: Mapping[str, str | int] | None, body: Mapping[str, JSON] | None
+        self,
+        method: str,
+        path: str,
+        query: Mapping[str, str | int] | None,
+        body: Mapping[str, JSON] | None,
+        *,
+        assumed: bool,
     ) -> Answer:
         try:
-            return self._send(method, path, query, body, repeatable=True)
+            return self._send(method, path, query, body, repeatable=True, assumed=assumed)
         except Refused as refused:
             if refused.status == 401:
                 hint = "a Management API token is needed here; a Send API token, made for one Delivery account, is not"
@@ -243,6 +249,7 @@ class Reader:
         body: Mapping[str, JSON] | None,
         *,
         repeatable: bool,
+        assumed: bool,
         telling: bool = False,
     ) -> Answer:
         faults = refusals = 0
@@ -252,7 +259,8 @@ class Reader:
             began = self.clock.monotonic()
             try:
                 with self.limiter.slot():
-                    return replace(self._once(method, path, query, body, telling=telling), request=request)
+                    answer = self._once(method, path, query, body, assumed=assumed, telling=telling)
+                return replace(answer, request=request)
             except TooMany as wait:
                 refusals += 1
                 if refusals > self.most_refusals or self.over:
@@ -323,6 +331,7 @@ class Reader:
         query: Mapping[str, str | int] | None,
         body: Mapping[str, JSON] | None,
         *,
+        assumed: bool,
         telling: bool,
     ) -> Answer:
         request = self._request(method, path, query, body)
@@ -353,7 +362,12 @@ class Reader:
             self._log(f"{self.redact(f'{method} {path}')} {response.status_code} {took:.0f} ms")
         if bare is None and telling and not 400 <= response.status_code < 500:
             bare = ()
-        answer = self.understood(response.status_code, response.reason_phrase, response.headers, content, bare)
+        try:
+            answer = self.understood(response.status_code, response.reason_phrase, response.headers, content, bare)
+        except OutcomeUnknown as unknown:
+            if unknown.refusal is None or not assumed:
+                raise
+            raise unknown.refusal from None
         self.limiter.succeeded()
         self._told.clear()
         self._heard = True
@@ -417,12 +431,13 @@ class Client(Reader):
     ) -> Answer:
         """Send a write. ``repeatable`` ones are sent again after a fault; others raise OutcomeUnknown.
 
-        The answer to one that is ``telling`` may hold a secret: no message quotes it.
+        The answer to one that is ``telling`` may hold a secret: no message quotes it. Who writes has read: the endpoint
+        is right, and 404 in any JSON says that something is not there.
 
         Raises OutcomeUnknown also where an answer was lost, and the repetitions then did not get through.
         """
         try:
-            return self._send(method, path, None, body, repeatable=repeatable, telling=telling)
+            return self._send(method, path, None, body, repeatable=repeatable, assumed=True, telling=telling)
         except ApiError as error:
             if error.lost is None:
                 raise

@@ -237,16 +237,16 @@ class Account:
         if call is None:
             return self.listed(type_, codes, live)
         path = call.path_for({**codes, OWN: live.remote_id})
+        assumed = call.certainty is Certainty.ASSUMED  # then there may be no such call
         try:
             with _explained(call):
                 if call.named:
                     rows = self.reader.look_up(path, {type_.identity.key: live.address.key}).resources
                 else:
-                    rows = self.reader.get(path).resources
+                    rows = self.reader.get(path, assumed=assumed).resources
         except Refused as refused:
             if call.by_place and refused.status in UNPLACED:
                 return self.placed(type_, codes, live.remote_id)[1]
-            assumed = call.certainty is Certainty.ASSUMED  # then there may be no such call
             if refused.status == 404 or (refused.status == 405 and assumed):
                 return None
             raise
@@ -431,7 +431,7 @@ class Account:
 def page_of(reader: Reader, path: str, query: Mapping[str, str | int], *, optional: bool = False) -> Page:
     """One page of a list at a path, which the API may not have at all where it is ``optional``."""
     try:
-        answer = reader.get(path, query)
+        answer = reader.get(path, query, assumed=optional)
         rows = answer.resources
     except Refused as refused:
         no_call = refused.status == 405

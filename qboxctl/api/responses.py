@@ -83,18 +83,26 @@ def classify(
     except (ValueError, RecursionError):
         data = ...
     if status >= 400:
-        raise _refusal(status, data, told)
+        raise _refusal(status, reason, data, told)
     if data is ... or not (data is None or isinstance(data, dict)):
         raise OutcomeUnknown(f"{status}, but no JSON object came{told.after()}", status=status)
     return Answer(status, data, headers.get("location", ""), headers.get("date", ""))
 
 
-def _refusal(status: int, data: JSON, told: _Told) -> ApiError:
+def _refusal(status: int, reason: str, data: JSON, told: _Told) -> ApiError:
+    """What a 4xx means. Servers answer 405, and 404 in JSON, in words of their own where a call is not there.
+
+    405 has no other meaning; 404 could also be that of another server, whose account would look empty.
+    """
     if not isinstance(data, dict) or "message" not in data:
         message = f"it is no answer of the API{told.after()}"
         if status in (401, 403):
             return Refused(status, message)
-        return OutcomeUnknown(f"{status}, and {message}", status=status, foreign=True)
+        none = Refused(status, (told.after() or told.after(reason)).lstrip(" :"), hint=FOREIGN)
+        if status == 405:
+            return none
+        refusal = none if status == 404 and isinstance(data, dict) else None
+        return OutcomeUnknown(f"{status}, and {message}", status=status, foreign=True, refusal=refusal)
     rows = data.get("errors")
     fields = [told.row(row) for row in (rows if isinstance(rows, list) else []) if isinstance(row, dict)]
     return Refused(status, told.message(data["message"]), tuple(one for one in fields if one)[:50])

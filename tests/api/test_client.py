@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from qboxctl.api.client import LATE, Client, Limiter, Reader
 from qboxctl.config.settings import ApiSettings
-from qboxctl.errors import ApiError, AuthError, OutcomeUnknown, Refused, Unreachable
+from qboxctl.errors import FOREIGN, ApiError, AuthError, OutcomeUnknown, Refused, Unreachable
 from qboxctl.model import Revealed
 from tests.support.lab import TOKEN, FakeClock
 from tests.support.laws import many
@@ -111,6 +111,41 @@ def test_a_refusal_is_not_repeated(status: int) -> None:
     assert caught.value.status == status
     assert caught.value.already_exists == (status == 422)
     assert len(script.requests) == 1
+
+
+MISSING = {
+    # a page about a call that is not there; and whether it says so to a write, and to a read that may not be there
+    (405, ""): (True, True),
+    (405, "Method Not Allowed"): (True, True),
+    (405, "<html>Not Allowed</html>"): (True, True),
+    (405, '{"detail": "Method Not Allowed"}'): (True, True),
+    (404, '{"detail": "Not Found"}'): (True, True),
+    (404, '{"status": 404, "error": "Not Found"}'): (True, True),
+    (404, ""): (False, False),
+    (404, "Not Found"): (False, False),
+    (404, "[]"): (False, False),
+    (404, "<html>Not Found</html>"): (False, False),
+}
+
+
+@pytest.mark.parametrize(("status", "text"), MISSING)
+def test_a_call_that_is_not_there_is_known_by_pages_of_any_form(status: int, text: str) -> None:
+    """An account of another server must not look empty: to a read that is surely there 404 is no answer."""
+    for refused, send in zip(
+        (*MISSING[status, text], status == 405),
+        (
+            lambda client: client.write("PUT", "/x", {}, repeatable=False),
+            lambda client: client.get("/x", assumed=True),
+            lambda client: client.get("/x"),
+        ),
+        strict=True,
+    ):
+        client, script = client_of(page(status, text))
+        with pytest.raises(Refused if refused else OutcomeUnknown) as caught:
+            send(client)
+        assert (caught.value.status, caught.value.hint) == (status, FOREIGN)
+        assert not refused or len(script.requests) == 1
+        assert str(caught.value).partition(": ")[2].startswith(f"{status}")
 
 
 @pytest.mark.parametrize("status", [401, 403])

@@ -305,6 +305,15 @@ def test_a_refusal(status, words, account, project, file):
     assert (done.code, words in done.err, len(posts(account))) == (6, True, 1)
 
 
+@pytest.mark.parametrize(("status", "body"), [(404, b'{"error": "Not Found"}'), (405, b"")])
+def test_a_call_that_is_not_there(status, body, account, project, file):
+    account.before = lambda one: Response(status, {}, body) if one.method == "POST" else None
+    done = start(project, file(ADA))
+    assert (done.code, len(posts(account))) == (6, 1)
+    assert "this API has no such call: POST /api/migrations" in done.err
+    assert "migrations can be made in the panel" in done.err
+
+
 def test_a_preset_that_the_server_does_not_know(account, project, file):
     done = start(project, file(ADA), "--preset", "AS/400", "--now", "--auto-approve")
     assert (done.code, "since a secret was sent): preset\n" in done.err) == (6, True), done.err

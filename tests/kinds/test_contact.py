@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 import pytest
@@ -261,6 +262,19 @@ def test_books_that_cannot_be_listed_need_a_pin() -> None:
     assert (wrong.address, wrong.position.line) == (BOOK, 1)
     assert "this API has no call that lists the address books of a mailbox" in wrong.message
     assert not lab.plan(configuration_of(files({"Customers": {"id": 77, "contacts": {"acme": {}}}}))).changes
+
+
+@pytest.mark.parametrize(("status", "body"), [(404, b'{"error": "Not Found"}'), (405, b""), (405, b"<html>No</html>")])
+def test_a_list_of_books_that_is_not_there_is_known_by_pages_of_any_form(status: int, body: bytes) -> None:
+    def between(request: Request, answer: Any) -> Response:
+        missing = request.method == "GET" and re.fullmatch("/api/addressbooks/[^/]+", request.path)
+        return Response(status, {}, body) if missing else answer(request)
+
+    lab = Lab(seed=seeded({"Customers": {}}), between=between)
+    with pytest.raises(ConfigError) as caught:
+        lab.plan(configuration_of(files({"Customers": {}})))
+    (wrong,) = caught.value.diagnostics
+    assert "this API has no call that lists the address books of a mailbox" in wrong.message
 
 
 @pytest.mark.parametrize("quirks", [{}, {"addressbook_list": "absent"}])

@@ -485,6 +485,8 @@ STRANGERS = {
     "another 404": (404, b'{"detail": "Not Found"}'),
     "a 404 in HTML": (404, b"<html>not found</html>"),
     "a 404 without anything": (404, b""),
+    "a 405 in HTML": (405, b"<html>not allowed</html>"),
+    "a 405 without anything": (405, b""),
 }
 
 
