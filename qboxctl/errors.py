@@ -241,11 +241,17 @@ class OutcomeUnknown(ApiError):
     """The request went out, and no usable answer came back. ``status`` is None without an answer.
 
     ``foreign`` marks a page that the API would not send: the endpoint may be wrong. If it is right, such a page may be
-    a ``refusal``, in which the call itself is not found.
+    a ``refusal``, in which the call itself is not found. ``seconds`` is how long the server wants no request.
     """
 
     def __init__(
-        self, message: str, *, status: int | None = None, foreign: bool = False, refusal: Refused | None = None
+        self,
+        message: str,
+        *,
+        status: int | None = None,
+        foreign: bool = False,
+        refusal: Refused | None = None,
+        seconds: float | None = None,
     ) -> None:
         super().__init__(message, hint=FOREIGN if foreign else None)
-        self.status, self.foreign, self.refusal = status, foreign, refusal
+        self.status, self.foreign, self.refusal, self.seconds = status, foreign, refusal, seconds

@@ -275,6 +275,8 @@ class Reader:
                 fault.request, fault.tries = request, faults
                 if isinstance(fault, OutcomeUnknown):
                     lost, final = fault, not repeatable or (fault.foreign and faults > FOREIGN_PAGES)
+                    if fault.seconds is not None and fault.seconds <= LONGEST_WAIT:
+                        self.limiter.pause(fault.seconds)  # all, also where this one is not sent again
                 else:
                     fault.lost, final = lost, fault.lasting
                 if final or faults > self.api.retries or self.over:
@@ -287,7 +289,10 @@ class Reader:
 
     def _rest(self, fault: ApiError, began: float) -> None:
         """Wait before a request is sent anew, and tell why; ``began`` is when the attempt that failed did."""
-        seconds = self.backoff(fault.tries)
+        asked = fault.seconds or 0.0 if isinstance(fault, OutcomeUnknown) else 0.0
+        if isinstance(fault, OutcomeUnknown) and asked > LONGEST_WAIT:
+            raise _too_long(asked, fault.request, fault) from None
+        seconds = max(self.backoff(fault.tries), asked)
         took = self.clock.monotonic() - began + seconds
         why = f"{fault.text}; again in {seconds:.1f} s"
         if isinstance(fault, Unreachable):  # the same for all that are under way
@@ -298,8 +303,7 @@ class Reader:
 
     def _hold(self, seconds: float | None, refusals: int, request: str, lost: OutcomeUnknown | None) -> None:
         if seconds is not None and seconds > LONGEST_WAIT:
-            told = f"the server asks to wait {seconds:.0f} s before the next request"
-            raise ApiError(told, hint="try again later", request=request, lost=lost)
+            raise _too_long(seconds, request, lost)
         pause = seconds if seconds is not None else self.backoff(min(refusals, 6))
         self._say(f"429, too many requests: all wait {pause:.1f} s", pause)
         self.limiter.pause(pause)
@@ -442,6 +446,12 @@ class Client(Reader):
             if error.lost is None:
                 raise
             raise OutcomeUnknown(f"{error.lost.text}; and then: {error}", status=error.lost.status) from None
+
+
+def _too_long(seconds: float, request: str, lost: OutcomeUnknown | None) -> ApiError:
+    """What to raise where the server asks for more patience than a run has."""
+    told = f"the server asks to wait {seconds:.0f} s before the next request"
+    return ApiError(told, hint="try again later", request=request, lost=lost)
 
 
 def _name(method: str, path: str, query: Mapping[str, str | int] | None) -> str:

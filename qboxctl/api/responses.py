@@ -72,10 +72,11 @@ def classify(
     has none.
     """
     told = _Told(content, redact, sent)
+    seconds = _retry_after(headers.get("retry-after")) if status == 429 or status >= 500 else None
     if status == 429:
-        raise TooMany(_retry_after(headers.get("retry-after")))
+        raise TooMany(seconds)
     if status in (408, 425) or not 200 <= status < 500:
-        raise OutcomeUnknown(f"{status}{told.after(reason)}", status=status)
+        raise OutcomeUnknown(f"{status}{told.after(reason)}", status=status, seconds=seconds)
     if 300 <= status < 400:
         raise Refused(status, "the API answers with a redirect, which is not followed: check the endpoint")
     try:

@@ -158,8 +158,9 @@ def test_a_token_that_may_not_read_is_an_auth_error(status: int) -> None:
         assert len(script.requests) == 1
 
 
-def test_retry_after_holds_everybody_back() -> None:
-    reader, script = client_of(page(429, retry_after="30"), good())
+@pytest.mark.parametrize("status", [429, 500, 503])
+def test_retry_after_holds_everybody_back(status: int) -> None:
+    reader, script = client_of(page(status, retry_after="30"), good())
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(lambda _: reader.get("/api/domains"), range(8)))
     first = script.times[0]
@@ -176,10 +177,22 @@ def test_a_429_without_a_time_waits_longer_and_longer() -> None:
     assert gaps[-1] > gaps[0]
 
 
-def test_a_retry_after_of_days_is_not_waited_for() -> None:
-    reader, _ = client_of(page(429, retry_after="172800"))
+@pytest.mark.parametrize("status", [429, 503])
+def test_a_retry_after_of_days_is_not_waited_for(status: int) -> None:
+    reader, script = client_of(page(status, retry_after="172800"))
     with pytest.raises(ApiError, match="wait 172800 s"):
         reader.get("/api/domains")
+    assert len(script.requests) == 1
+
+
+@pytest.mark.parametrize(("seconds", "waits"), [("30", 30), ("172800", 0)])
+def test_a_retry_after_holds_back_what_comes_after_a_write_that_is_not_repeated(seconds: str, waits: int) -> None:
+    client, script = client_of(page(503, retry_after=seconds), good())
+    assert isinstance(client, Client)
+    with pytest.raises(OutcomeUnknown, match="503"):
+        client.write("POST", "/api/domains", {}, repeatable=False)
+    client.get("/api/domains")
+    assert script.times[1] - script.times[0] == pytest.approx(waits)
 
 
 def test_an_endless_429_ends() -> None:
@@ -430,10 +443,14 @@ def test_a_certificate_that_is_not_trusted_is_not_tried_again() -> None:
     assert "SSL_CERT_FILE" in str(caught.value.hint)
 
 
-def test_a_long_wait_that_is_asked_for_after_a_lost_answer_leaves_it_open() -> None:
-    client, script = client_of(page(502), page(429, Retry_After="7200"))
+@pytest.mark.parametrize("status", [429, 503])
+def test_a_long_wait_that_is_asked_for_after_a_lost_answer_leaves_it_open(status: int) -> None:
+    client, script = client_of(page(502), page(status, Retry_After="7200"))
     assert isinstance(client, Client)
-    with pytest.raises(OutcomeUnknown, match=r"502.*; and then: PUT /x: the server asks to wait 7200 s"):
+    with pytest.raises(
+        OutcomeUnknown,
+        match=rf"{'502' if status == 429 else status}.*; and then: PUT /x: the server asks to wait 7200 s",
+    ):
         client.write("PUT", "/x", {"a": 1}, repeatable=True)
     assert len(script.requests) == 2
 
