@@ -128,7 +128,7 @@ def _started(client: Client, code: str, form: str, options: Common) -> int:
         one = Migration({"code": code}, [])
     options.result(jobs.one("migration", one.record, one.rows, jobs.MIGRATED, form, options.palette()))
     options.say("started; see how it goes:", paste=options.command_line("migrate", "watch", code))
-    return Exit.PARTIAL if one.record.get("status") == "failed" else Exit.DONE
+    return Exit.PARTIAL if migrations.status(one.record) == "failed" else Exit.DONE
 
 
 @command.command("list", cls=Command)

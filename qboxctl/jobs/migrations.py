@@ -79,17 +79,27 @@ class Migration(NamedTuple):
     @property
     def failed(self) -> list[dict[str, JSON]]:
         """The rows whose mail could not be fetched."""
-        return [row for row in self.rows if str(row.get("status")) in FAILED]
+        return [row for row in self.rows if status(row) in FAILED]
 
     @property
     def ended(self) -> bool:
         """Whether nothing more will come of it."""
-        return str(self.record.get("status")) in ENDED
+        return status(self.record) in ENDED
 
     @property
     def went_wrong(self) -> bool:
         """Whether any mail could not be fetched."""
-        return bool(self.failed) or str(self.record.get("status")) in ENDED - {"completed"}
+        return bool(self.failed) or has_errors(self.record) or status(self.record) in ENDED - {"completed"}
+
+
+def status(row: Row) -> str:
+    """The status of a migration or of one of its rows, as it is compared."""
+    return str(row.get("status")).lower()
+
+
+def has_errors(record: Row) -> bool:
+    """Whether a migration says that some of its rows went wrong, which a list of these need not show."""
+    return str(record.get("resources_has_errors")).lower() in ("true", "1")
 
 
 def listed(reader: Reader, customer_code: str = "") -> list[Row]:
@@ -228,7 +238,7 @@ def watch(
             tell(record)
             last = state
         left = None if end is None else end - reader.clock.monotonic()
-        if str(record.get("status")) in ENDED or (left is not None and left <= 0):
+        if status(record) in ENDED or (left is not None and left <= 0):
             return _with_rows(reader, code, record, {})
         attempt += 1
         pause = WATCHED.seconds(attempt)

@@ -8,7 +8,7 @@ from dataclasses import asdict
 from datetime import datetime
 from decimal import Decimal
 
-from qboxctl.jobs.migrations import PERIODS, Order
+from qboxctl.jobs.migrations import PERIODS, Order, has_errors
 from qboxctl.jobs.report import CENT, Cost
 from qboxctl.json_text import json_text, rows_text
 from qboxctl.model import JSON
@@ -82,8 +82,8 @@ def _moment(moment: datetime | None) -> str:
 
 def change(record: Mapping[str, JSON]) -> str:
     """One line about where a migration is."""
-    detail, wrong = record.get("status_detail"), record.get("resources_has_errors") in (True, 1, "true", "1")
-    words = [str(record.get("status")), f"({detail})" if detail else "", "with errors in rows" if wrong else ""]
+    detail, wrong = record.get("status_detail"), "with errors in rows" if has_errors(record) else ""
+    words = [str(record.get("status")), f"({detail})" if detail else "", wrong]
     return clean(f"{record.get('code')} {' '.join(filter(None, words))}")
 
 

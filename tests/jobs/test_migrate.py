@@ -568,6 +568,34 @@ def test_how_watching_ends(form, status, rows, code, server, project):
         assert done.out.startswith(f"MG1 {status}")
 
 
+ENDS = {
+    # what a migration tells, its rows, and how watching ends
+    "errors that no row shows": ({"status": "completed", "resources_has_errors": True}, [], 6),
+    "errors in words": ({"status": "completed", "resources_has_errors": "True"}, [], 6),
+    "no errors in words": ({"status": "completed", "resources_has_errors": "false"}, [], 0),
+    "capitals": ({"status": "Completed"}, [{"status": "Success"}], 0),
+    "capitals, and errors": ({"status": "COMPLETED_WITH_ERRORS"}, [], 6),
+    "capitals in a row": ({"status": "Completed"}, [{"status": "Error"}], 6),
+}
+
+
+@pytest.mark.parametrize("case", ENDS)
+def test_how_watching_ends_by_what_is_told(case, server, project):
+    record, rows, code = ENDS[case]
+    server.swap(seed={"migrations": {"MG1": {"status": "completed", "rows": [ROW] * len(rows)}}})
+
+    def after(request, response):
+        body = json.loads(response.body)
+        told = rows if request.path.endswith("/resources") else [record]
+        body["resources"] = [{**row, **one} for row, one in zip(body["resources"], told, strict=False)]
+        return Response(200, {}, json.dumps(body).encode())
+
+    server.after = after
+    done = project.run("migrate", "watch", "MG1", "--wait", "0s")
+    wrong = record.get("resources_has_errors") in (True, "True")
+    assert (done.code, "with errors in rows" in done.out) == (code, wrong)
+
+
 def test_watching_is_over_before_the_end(server, project):
     later = {"status": "scheduled", "first_execution_date": "2999-01-01T00:00Z", "rows": [ROW]}
     server.swap(seed={"migrations": {"MG1": later}})
