@@ -60,6 +60,7 @@ class Account:
 
     By the path of each list, ``shown`` is what it held when it was last read, ``deleted`` what was deleted since.
     The lists of the kinds in ``unread`` cannot be read; those of the ``silent`` ones answer 404, and may be empty.
+    ``unheard`` are deletions that were answered 404 or 405: what is still there then needs a call that is missing.
     """
 
     def __init__(self, reader: Reader, types: Kinds) -> None:
@@ -71,6 +72,7 @@ class Account:
         self.deleted: dict[str, set[str]] = defaultdict(set)
         self.unread: set[str] = set()
         self.silent: set[str] = set()
+        self.unheard: set[str] = set()
 
     def rows(
         self,

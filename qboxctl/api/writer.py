@@ -46,6 +46,12 @@ class Target:
     others: frozenset[str] = frozenset()
     extra: Mapping[str, JSON] = field(default_factory=dict)
 
+    @property
+    def deletion(self) -> str:
+        """The request that deletes it, as messages name it; "" where none does."""
+        call = self.type.calls.delete
+        return f"{call.method} {call.path_for({**self.codes, OWN: self.remote_id})}" if call else ""
+
     def beside(self, written: Container[str] = ()) -> list[FieldChange]:
         """What the files state beside the definition, but for what is ``written`` anyway."""
         return [
@@ -327,13 +333,9 @@ class Writer:
             if refused.status != 404 and not (cleared and refused.status == 405):
                 raise
             status = refused.status
+            self.account.unheard.add(target.deletion)
         self.account.forget(target.type, target.codes, target.remote_id)
         return status
-
-    def deletion(self, target: Target) -> str:
-        """The request that deletes an object, as messages name it; "" where none does."""
-        call = target.type.calls.delete
-        return f"{call.method} {call.path_for({**target.codes, OWN: target.remote_id})}" if call else ""
 
     def delete_placed(self, call: Call, target: Target, intend: Callable[[str], None]) -> int:
         """Delete an object whose path may want its place in the list; 404 where it is gone already.

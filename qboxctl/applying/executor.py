@@ -132,7 +132,7 @@ class Executor:
         """Refuse to believe in a deletion that was answered 404, where the object is still there."""
         if status == 404 and is_there(self.run, self.account, step.address):
             refused = Refused(status, "Not found, and it is still there")
-            refused.request = self.run.redact(self.writer.deletion(target))
+            refused.request = self.run.redact(target.deletion)
             raise NoSuchCall(refused)
 
     def look_for_more(self, step: Step, target: Target) -> None:

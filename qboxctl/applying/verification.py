@@ -94,7 +94,7 @@ class Verifier:
                 return Look.GOOD, ""
             if live.leaving:
                 return Look.PENDING, "its deletion is queued"
-            return Look.WRONG, "it is still there"
+            return Look.WRONG, self.left(step)
         if live is None or live.leaving:
             return (Look.GOOD, "") if self.is_idle(step) else (Look.WRONG, self.unseen(step))
         if type_.lifecycle.proves(live.status) and (change is None or not change.action.removes):
@@ -115,6 +115,13 @@ class Verifier:
             return Look.WRONG, f"{names} did not take effect"
         notes = filter(None, (self.noted(step, live), self.pinned_anew(step, live)))
         return Look.GOOD, "; ".join(notes)
+
+    def left(self, step: Step) -> str:
+        """What to say of an object that was deleted and is still there."""
+        request = self.run.target(step).deletion
+        if request not in self.account.unheard:
+            return "it is still there"
+        return f"it is still there, and this API has no such call: {self.run.redact(request)}; delete it in the panel"
 
     def is_idle(self, step: Step) -> bool:
         """Whether an object is, or stays, disabled that looks like none once nothing is left in it."""

@@ -185,6 +185,22 @@ def test_a_life_under_quirks(quirks: dict[str, str]) -> None:
     assert live(archive) == {}
 
 
+@pytest.mark.parametrize("quirks", [{"vault_domain_delete": "absent"}, {}], ids=str)
+def test_what_only_a_missing_call_could_destroy_is_told_with_that_call(quirks: dict[str, str]) -> None:
+    """The archive of a mailbox that was deleted is counted, and no entry of the list is it any more."""
+    archive = lab(TWO, {"vault_read": "mailbox", **quirks})
+    apply(archive, files({**TWO, "mailboxes": ["bob"]}))
+    boxes = {"ada": {"state": "absent"}, "bob": {}, "eve": {}}
+    apply(archive, files({**TWO, "mailboxes": ["bob"]}, boxes=boxes))
+    done = apply(archive, files({"state": "absent"}, boxes=boxes))["vault/a.example"]
+    if not quirks:
+        assert (done.status, live(archive)) == (Status.DONE, {})
+        return
+    assert done.status is Status.FAILED
+    told = f"it is still there, and this API has no such call: DELETE {VAULT}; delete it in the panel"
+    assert told in str(done.error), done.error
+
+
 def test_years_on_read_are_months() -> None:
     archive = lab(TWO, {"vault_retention": "years"})
     assert not plan(archive, files(TWO)).changes
