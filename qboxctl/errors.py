@@ -11,6 +11,7 @@
     ├── Undone                   a job was refused, or failed in part, or nobody knows whether it was done
     └── ApiError                 an answer that says no, or no usable answer
         ├── Unreachable          no connection: nothing was sent
+        ├── Busy                 the server takes no more requests for now (429): it was not done
         ├── Refused              4xx: the server understood and said no
         │   └── NoSuchCall       404 or 405 for the call itself, not for an object
         └── OutcomeUnknown       it was sent; whether it was done cannot be told from the answer
@@ -184,6 +185,10 @@ class Unreachable(ApiError):
     def __init__(self, message: str, *, hint: str | None = None, lasting: bool = False) -> None:
         super().__init__(message, hint=hint)
         self.lasting = lasting
+
+
+class Busy(ApiError):
+    """The server takes no more requests for now: what is not ``lost`` was not done."""
 
 
 @dataclass(frozen=True, slots=True)

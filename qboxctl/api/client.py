@@ -24,7 +24,7 @@ from qboxctl.api.redaction import Redaction
 from qboxctl.api.responses import Answer, TooMany, classify
 from qboxctl.api.transport import Network, body_of
 from qboxctl.config.settings import ApiSettings, is_loopback
-from qboxctl.errors import ApiError, AuthError, OutcomeUnknown, Refused, Unreachable
+from qboxctl.errors import ApiError, AuthError, Busy, OutcomeUnknown, Refused, Unreachable
 from qboxctl.model import JSON, Revealed
 from qboxctl.schema.calls import readable
 
@@ -265,7 +265,7 @@ class Reader:
                 refusals += 1
                 if refusals > self.most_refusals or self.over:
                     told = "the server keeps answering 429, too many requests"
-                    raise ApiError(told, request=request, lost=lost) from None
+                    raise Busy(told, hint="try again later", request=request, lost=lost) from None
                 self._hold(wait.seconds, refusals, request, lost)
             except Refused as refused:
                 refused.request = request
@@ -448,10 +448,10 @@ class Client(Reader):
             raise OutcomeUnknown(f"{error.lost.text}; and then: {error}", status=error.lost.status) from None
 
 
-def _too_long(seconds: float, request: str, lost: OutcomeUnknown | None) -> ApiError:
+def _too_long(seconds: float, request: str, lost: OutcomeUnknown | None) -> Busy:
     """What to raise where the server asks for more patience than a run has."""
     told = f"the server asks to wait {seconds:.0f} s before the next request"
-    return ApiError(told, hint="try again later", request=request, lost=lost)
+    return Busy(told, hint="try again later", request=request, lost=lost)
 
 
 def _name(method: str, path: str, query: Mapping[str, str | int] | None) -> str:

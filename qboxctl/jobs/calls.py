@@ -11,7 +11,7 @@ from qboxctl.api.client import Client, Reader
 from qboxctl.api.listing import Page, Row, untold
 from qboxctl.api.reader import PER_PAGE, code_of, page_of
 from qboxctl.api.redaction import MASK, Redaction
-from qboxctl.errors import OutcomeUnknown, QboxctlError, Refused, Undone
+from qboxctl.errors import Busy, OutcomeUnknown, QboxctlError, Refused, Undone
 from qboxctl.model import JSON
 
 _PANEL = "it can be done in the panel"
@@ -75,6 +75,8 @@ def delete(client: Client, path: str, there: Callable[[], bool], *, panel: str =
             raise explained(refused, f"DELETE {path}", panel, Undone) from None
         if _still(there):
             raise Undone(f"this API has no such call: DELETE {path}", hint=panel) from None
+    except Busy as busy:
+        raise Undone(str(busy), hint=busy.hint) from None
     except OutcomeUnknown as lost:
         raise _unknown(lost) from None
 

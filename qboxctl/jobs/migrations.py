@@ -17,7 +17,7 @@ from qboxctl.api.listing import Row
 from qboxctl.api.reader import Account, new_code
 from qboxctl.api.writer import LOOKS
 from qboxctl.config.configuration import Configuration
-from qboxctl.errors import OutcomeUnknown, QboxctlError, Refused, Undone
+from qboxctl.errors import Busy, OutcomeUnknown, QboxctlError, Refused, Undone
 from qboxctl.jobs import calls
 from qboxctl.jobs.account_file import AccountFile, MailAccount
 from qboxctl.live.query import Query
@@ -162,6 +162,8 @@ def start(client: Client, order: Order) -> str:
         answer = client.write("POST", _PATH, order.body(), repeatable=False, telling=True)
     except Refused as refused:
         raise _refused(refused) from None
+    except Busy as busy:
+        raise Undone(f"the migration was not started: {busy}", hint=busy.hint) from None
     except OutcomeUnknown as lost:
         code = _looked_for(client, order, before, lost)
         if not code:

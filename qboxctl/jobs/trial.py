@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 
 from qboxctl.api.backoff import IN_PROGRESS
 from qboxctl.api.client import Client
-from qboxctl.errors import ApiError, OutcomeUnknown, Refused, Undone, Unreachable
+from qboxctl.errors import Busy, OutcomeUnknown, Refused, Undone
 from qboxctl.jobs.trace import Filters, Standing, TraceMail
 from qboxctl.model import JSON
 
@@ -53,10 +53,8 @@ class Trial:
             return str(lost)
         except Refused as refused:
             raise Undone(f"the Send API refuses the message: {refused.text}", hint=_HINTS.get(refused.status)) from None
-        except Unreachable:
-            raise
-        except ApiError as error:  # it goes on saying 429
-            raise Undone(f"the Send API takes no message: {error.text}", hint="try again later") from None
+        except Busy as busy:
+            raise Undone(f"the Send API takes no message: {busy.text}", hint=busy.hint) from None
         data = answer.data or {}
         messages = data.get("messages")
         one = messages[0] if isinstance(messages, list) and messages and isinstance(messages[0], dict) else {}

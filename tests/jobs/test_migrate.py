@@ -314,6 +314,24 @@ def test_a_call_that_is_not_there(status, body, account, project, file):
     assert "migrations can be made in the panel" in done.err
 
 
+LONG = Response(429, {"retry-after": "99999"}, b"")
+
+
+@pytest.mark.parametrize(("words", "method", "code"), [
+    (("start", "old.csv", *NOW), "POST", 6),
+    (("cancel", "MG1", "--auto-approve"), "DELETE", 6),
+    (("start", "old.csv", *NOW), "GET", 1),
+    (("list",), "GET", 1),
+])  # fmt: skip
+def test_a_server_that_takes_no_requests_for_long(words, method, code, server, project, file):
+    server.swap(seed={**SEED, "migrations": {"MG1": {"status": "scheduled"}}})
+    words = [str(file(ADA)) if one == "old.csv" else one for one in words]
+    server.before = lambda one: LONG if one.method == method and one.path.startswith("/api/migrations") else None
+    done = project.run("migrate", *words)
+    assert (done.code, "asks to wait 99999 s" in done.err, "try again later" in done.err) == (code, True, True)
+    assert "unknown" not in done.err
+
+
 def test_a_preset_that_the_server_does_not_know(account, project, file):
     done = start(project, file(ADA), "--preset", "AS/400", "--now", "--auto-approve")
     assert (done.code, "since a secret was sent): preset\n" in done.err) == (6, True), done.err
