@@ -430,11 +430,16 @@ class Account:
         return Live(address, remote_id, _without(row, type_.secret_answers), status, detail, leaving, detailed)
 
 
-def page_of(reader: Reader, path: str, query: Mapping[str, str | int], *, optional: bool = False) -> Page:
-    """One page of a list at a path, which the API may not have at all where it is ``optional``."""
+def page_of(
+    reader: Reader, path: str, query: Mapping[str, str | int], *, optional: bool = False, any_shape: bool = False
+) -> Page:
+    """One page of a list at a path, which the API may not have at all where it is ``optional``.
+
+    Its rows are objects, but where they may have ``any_shape``.
+    """
     try:
         answer = reader.get(path, query, assumed=optional)
-        rows = answer.resources
+        rows = (answer.in_any_shape() if any_shape else answer).resources
     except Refused as refused:
         no_call = refused.status == 405
         if no_call and not optional:

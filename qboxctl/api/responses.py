@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from email.utils import parsedate_to_datetime
 from math import isfinite
 
@@ -37,6 +37,16 @@ class Answer:
         if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
             raise ApiError("the answer has no list of resources", hint=FOREIGN, request=self.request)
         return rows
+
+    def in_any_shape(self) -> Answer:
+        """The same, with each row that is no object as the ``row`` of one: for lists that no reference describes."""
+        data = self.data or {}
+        rows = data.get("resources")
+        if not isinstance(rows, list):
+            return self
+        return replace(
+            self, data={**data, "resources": [one if isinstance(one, dict) else {"row": one} for one in rows]}
+        )
 
     @property
     def row(self) -> Mapping[str, JSON]:

@@ -27,16 +27,18 @@ def rows(
     id_name: str = "code",
     per: int = PER_PAGE,
     panel: str = _PANEL,
+    any_shape: bool = False,
 ) -> Iterator[Row]:
     """The rows of a list as its pages come, those with an id once; none where the list answers 404.
 
     Raises Refused. ``id_name`` is the attribute that tells rows apart, ``panel`` says what to do where the API has no
     such list. A list that tells its pages is read up to the last one, another one until a page brings nothing more.
+    What is no object is the ``row`` of one where rows may have ``any_shape``.
     """
 
     def page(number: int) -> Page:
         try:
-            return page_of(reader, path, {**(query or {}), "page": number, "per": per})
+            return page_of(reader, path, {**(query or {}), "page": number, "per": per}, any_shape=any_shape)
         except Refused as refused:
             raise explained(refused, f"GET {path}", panel) from None
 

@@ -28,6 +28,8 @@ _TRACE = "/api/delivery/tracemail"
 _ACCOUNTS = "/api/delivery/accounts"
 _PANEL = "look at TraceMail in the panel"
 _MOST_PER_PAGE = 100
+_BESIDE = ("message", "pagination")
+"""What may stand in an answer beside what it is about."""
 _DAY = re.compile(r"(\d{4}-\d{2}-\d{2})(?:[T ].*)?")
 
 
@@ -123,16 +125,21 @@ class TraceMail:
     def _counted(self, query: Mapping[str, str]) -> Row:
         path = f"{_TRACE}/counters"
         try:
-            found = self.reader.get(path, query).resources
+            answer = self.reader.get(path, query).in_any_shape()
         except Refused as refused:
             if refused.status != 404:
                 raise calls.explained(refused, f"GET {path}", _PANEL) from None
-            found = []
-        return found[0] if found else {}
+            return {}
+        data = answer.data or {}
+        beside = data.get("resources", {name: value for name, value in data.items() if name not in _BESIDE})
+        if isinstance(beside, dict) and beside:
+            return beside
+        return next(iter(answer.resources), {})
 
     def _part(self, part: Mapping[str, str], most: int, query: Mapping[str, str]) -> list[Row]:
         per = min(most, _MOST_PER_PAGE)
-        found = calls.rows(self.reader, f"{_TRACE}/mailouts", {**query, **part}, id_name="", per=per, panel=_PANEL)
+        path, asked = f"{_TRACE}/mailouts", {**query, **part}
+        found = calls.rows(self.reader, path, asked, id_name="", per=per, panel=_PANEL, any_shape=True)
         return list(islice(found, most))
 
     def _dated(self, filters: Filters, asked: Callable[[Mapping[str, str]], _R]) -> _R:

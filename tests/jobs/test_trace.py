@@ -165,6 +165,40 @@ def test_rows_of_another_shape_are_shown_as_they_are(account, project):
     assert "\x1b" not in done.out
 
 
+@pytest.mark.parametrize("form", ["table", "json"])
+def test_rows_that_are_no_objects_are_shown(form, account, project):
+    body = json.dumps({"resources": [f"to=<ada@example.com> {TOKEN}", 7, ["a", None]]}).encode()
+    account.after = lambda request, _: Response(200, {}, body) if request.path == f"{PATH}mailouts" else None
+    done = project.run("trace", "--limit", "3", "--format", form)
+    assert (done.code, "to=<ada@example.com> ***" in done.out, TOKEN in done.out) == (0, True, False), done.err
+    if form == "json":
+        assert done.json["rows"] == [{"row": "to=<ada@example.com> ***"}, {"row": 7}, {"row": ["a", None]}]
+
+
+COUNTERS = {
+    # an answer, and the counters in it
+    "a row": ({"resources": [{"all": "5"}]}, {"all": 5}),
+    "an object": ({"resources": {"all": "5", "bounce": 1}}, {"all": 5, "bounce": 1}),
+    "beside": ({"message": "OK", "all": "5", "bounce": 1, "pagination": {}}, {"all": 5, "bounce": 1}),
+    "no object": ({"resources": [5]}, {"row": 5}),
+    "none": ({"resources": []}, {}),
+    "nothing": ({}, None),
+    "no counters": ({"message": "OK"}, None),
+    "another thing": ({"resources": "5"}, None),
+}
+
+
+@pytest.mark.parametrize("case", COUNTERS)
+def test_counters_of_any_shape(case, account, project):
+    body, counters = COUNTERS[case]
+    account.after = lambda request, _: (
+        Response(200, {}, json.dumps(body).encode()) if request.path == f"{PATH}counters" else None
+    )
+    done = project.run("trace", "--format", "json")
+    assert (done.code, "check the endpoint" in done.err) == ((0, False) if counters is not None else (1, True))
+    assert counters is None or done.json["counters"] == counters
+
+
 LONG = {
     # a text of a row, and how it is shown
     "long": (json.dumps({"log": "a\nb " * 2000, "to": "ada@example.com"}), None),
