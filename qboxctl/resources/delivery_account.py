@@ -20,35 +20,31 @@ def _lacks(live: Live, rows: Rows) -> Iterator[Lack]:
     """What stands between an account and its first message [delivery.md, 9 and 10]."""
     if live.status != ENABLED:
         yield Lack("status", f"its status is {live.status or 'not told'}")
-    codes = _linked(live)
-    if not codes:
+    linked = _linked(live, rows)
+    if not linked:
         yield Lack("domain", "no Delivery domain is linked to it")
-    domains = _by_code(rows)
-    for code in codes:
-        row = domains.get(code)
+    for name, row in linked:
         if row is None:
-            yield Lack("domain", f"{code}: its Delivery domain was not among those looked at", code)
+            yield Lack("domain", f"{name}: its Delivery domain was not among those looked at", name)
             continue
-        name = str(row.get("name", code))
         yield from (Lack(word, f"{name} {what}", name) for word, what in _unready(row))
         yield from (Lack(word, f"{name} {what}", name, stops=False) for word, what in _unpublished(row, live))
     if "token" in rows:
         yield from _without_token(live, rows["token"])
 
 
-def _linked(live: Live) -> tuple[str, ...]:
+def _linked(live: Live, rows: Rows) -> list[tuple[str, Mapping[str, JSON] | None]]:
+    """The Delivery domains of an account, by name, whichever the API lists; None for an unknown one."""
     codes = References().decode(live.row.get("domains"))
-    return codes if isinstance(codes, tuple) else ()
-
-
-def _by_code(rows: Rows) -> Mapping[str, Mapping[str, JSON]]:
-    return {str(row.get(name)): row for name in ("code", "name") for row in rows.get("delivery_domain", ())}
+    domains = {str(row.get(name)): row for name in ("code", "name") for row in rows.get("delivery_domain", ())}
+    found = [(code, domains.get(code)) for code in (codes if isinstance(codes, tuple) else ())]
+    named = [(code if row is None else str(row.get("name", code)), row) for code, row in found]
+    return sorted(named, key=lambda one: one[0])
 
 
 def _through(live: Live, rows: Rows) -> Sequence[Mapping[str, JSON]]:
     """The Delivery domains that an account may send from."""
-    domains = _by_code(rows)
-    return [domains[code] for code in _linked(live) if code in domains]
+    return [row for _, row in _linked(live, rows) if row is not None]
 
 
 def _unready(row: Mapping[str, JSON]) -> Iterator[tuple[str, str]]:

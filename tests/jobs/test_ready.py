@@ -142,6 +142,18 @@ def test_under_each_quirk(quirks, ready, server, project):
     assert ready or {one["code"] for one in done.json["lacks"]} >= {"verification", "approval", "token"}
 
 
+@pytest.mark.parametrize("form", ["objects", "codes", "names", "comma"])
+def test_what_lacks_is_told_in_one_order(form, server, project):
+    names = ["news.example", "mail.example"]
+    for domains in (names, names[::-1]):
+        content = seed(domains=domains)
+        content["delivery"]["domains"] = {one: {} for one in domains}
+        server.swap(seed=content, quirks={"account_domains": form})
+        told = project.run("ready", "news", "--format", "json").json["lacks"]
+        about = [one["message"].partition(" ")[0] for one in told]
+        assert about == ["mail.example"] * 4 + ["news.example"] * 4
+
+
 NAMES = {
     "by its name": ("News", 0), "by its id": ("1001", 0), "by its address": ("delivery_account/news", 0),
     "none": ("shop", 1), "nearly": ("newz", 1),
