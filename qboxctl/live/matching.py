@@ -131,9 +131,12 @@ def refuse_twins(listed: Listed, configuration: Configuration, types: Kinds) -> 
 
 
 def strangers(
-    listed: Listed, taken: Set[str], configuration: Configuration, types: Kinds, customer: str
+    listed: Listed, taken: Set[str], configuration: Configuration, types: Kinds, customer: str, doomed: Set[Address]
 ) -> Iterator[Live]:
-    """The objects that no file declares, by their description where that is unique, else by their id."""
+    """The objects that no file declares, by their description where that is unique, else by their id.
+
+    What is ignored is none of them, unless it may go along with what it is in, one of the ``doomed``.
+    """
     type_ = listed.type
     numbers = Counter(folded(labels.text_of(live, type_.identity.key)) for live in listed.lives)
     for live in listed.lives:
@@ -143,7 +146,8 @@ def strangers(
         address = labelled(types, live)
         parent, label = types.split(address)
         fit = 0 < len(label) <= LONGEST_LABEL and label.isprintable() and type_.identity.comparable(label) == label
-        if ignored(configuration, types, address) or belongs(type_, live.row, customer) is None:
+        left_alone = ignored(configuration, types, address) and types.parent(address) not in doomed
+        if left_alone or belongs(type_, live.row, customer) is None:
             continue
         sole = fit and not label.startswith("#") and numbers[folded(text)] == 1
         if not sole or address in configuration.objects:

@@ -314,7 +314,7 @@ class _Refresh:
             found = match_rest(one, rest, configuration) if one.look else one.found
             self.found.update((address, live._replace(address=address)) for address, live in found.items())
             taken = {live.remote_id for live in found.values()}
-            for live in strangers(one.listed, taken, configuration, self.types, self.customer):
+            for live in strangers(one.listed, taken, configuration, self.types, self.customer, self.doomed):
                 self.found[live.address] = live
 
     def told(self, type_: ResourceType, codes: Mapping[str, str], live: Live, names: list[str]) -> Live | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from typing import NamedTuple
 
 from qboxctl.api.listing import number_in
 from qboxctl.config.configuration import Configuration, ignored, runs
@@ -15,7 +16,7 @@ from qboxctl.schema.decoding import kept_of
 from qboxctl.schema.kinds import Kinds
 from qboxctl.schema.labels import labelled
 from qboxctl.schema.lifecycle import DISABLED, UNPROVED
-from qboxctl.schema.patterns import Pattern, covering
+from qboxctl.schema.patterns import Pattern, covering, covering_home
 from qboxctl.schema.resource import ResourceType
 
 _SHOWN = 5
@@ -103,32 +104,61 @@ def _protecting(address: Address, live_state: LiveState, configuration: Configur
     return pattern or (covering(configuration.protect, labelled(types, live)) if live is not None else None)
 
 
+class _Hold(NamedTuple):
+    """What keeps an object where it is: the ``list`` of patterns, and the one in it."""
+
+    list: str
+    pattern: Pattern
+
+    def __str__(self) -> str:
+        return f"{self.list} holds {self.pattern.text}"
+
+    @property
+    def way_out(self) -> str:
+        """What can be done about it."""
+        return f"keep it, or take {self.pattern.text} out of {self.list}"
+
+
+def _held(address: Address, live_state: LiveState, configuration: Configuration, types: Kinds) -> _Hold | None:
+    """Why an object must not go along with another one: it is protected, or ignored as nobody's business here."""
+    pattern = _protecting(address, live_state, configuration, types)
+    if pattern:
+        return _Hold("protect", pattern)
+    live = live_state.live.get(address)
+    pattern = covering_home(configuration.ignore, labelled(types, live) if live is not None else address, types)
+    return _Hold("ignore", pattern) if pattern else None
+
+
 def _protected_inside(
     removals: Sequence[Change], live_state: LiveState, configuration: Configuration, types: Kinds
 ) -> Iterable[Blocked]:
-    """What is protected does not go along with what is deleted either."""
+    """What is protected or ignored does not go along with what is deleted either."""
     deleted = {change.address for change in removals if change.action is Action.DELETE}
-    for address, live in live_state.live.items() if deleted and configuration.protect else ():
+    for address, live in live_state.live.items() if deleted and _holding(configuration) else ():
         if not types[address.kind].goes_along or live.leaving or address in deleted:
             continue
         outer = next((one for one in types.ancestors(address) if one in deleted), None)
-        pattern = _protecting(address, live_state, configuration, types) if outer else None
-        if pattern:
-            message = f"{address} would go with {outer}, and protect holds {pattern.text}"
-            yield Blocked("protect", address.kind, message, f"keep them, or take {pattern.text} out of protect")
+        held = _held(address, live_state, configuration, types) if outer else None
+        if held:
+            yield Blocked("protect", address.kind, f"{address} would go with {outer}, and {held}", held.way_out)
 
 
 def _protected_beside(
     removals: Sequence[Change], live_state: LiveState, configuration: Configuration, types: Kinds
 ) -> Iterable[Blocked]:
-    """What something protected keeps of an object is not destroyed by the removal of that object."""
+    """What something protected or ignored keeps of an object is not destroyed by the removal of that object."""
     deletions = [change.address for change in removals if change.action is Action.DELETE]
-    for address in deletions if configuration.protect else ():
+    for address in deletions if _holding(configuration) else ():
         kept = kept_beside(address, live_state, types) if address in live_state.live else None
-        pattern = _protecting(kept.keeper, live_state, configuration, types) if kept else None
-        if kept and pattern:
-            message = f"{address} would be deleted, {kept.words}, and protect holds {pattern.text}"
-            yield Blocked("protect", kept.keeper.kind, message, f"keep it, or take {pattern.text} out of protect")
+        held = _held(kept.keeper, live_state, configuration, types) if kept else None
+        if kept and held:
+            message = f"{address} would be deleted, {kept.words}, and {held}"
+            yield Blocked("protect", kept.keeper.kind, message, held.way_out)
+
+
+def _holding(configuration: Configuration) -> bool:
+    """Whether anything may have to stay with which something else would go."""
+    return bool(configuration.protect or configuration.ignore)
 
 
 def _sawn_off(own: Sequence[Change], live_state: LiveState, types: Kinds) -> Iterable[Blocked]:

@@ -315,17 +315,19 @@ def plan_of(lab: Lab, text: str, *patterns: str) -> Plan:
     return lab.plan(configuration_of(text), Options(targets=targets))
 
 
+@pytest.mark.parametrize("rule", ["protect", "ignore"])
 @pytest.mark.parametrize(
     ("pattern", "kind"),
     [("signature/*/info@*", "signature"), ("contact/*/*/B", "contact"), ("address_book/*/Personal", "address_book"),
      ("signature/*/other@*", "")],
 )  # fmt: skip
-def test_what_is_protected_does_not_go_along(pattern: str, kind: str) -> None:
+def test_what_is_protected_or_ignored_does_not_go_along(pattern: str, kind: str, rule: str) -> None:
     seed = seeded(ada={"body": "a"}, info={"body": "i"})
     mailbox = seed["domains"]["a.example"]["mailboxes"]["ada"]
     mailbox["address_books"] = {"Customers": {"contacts": {"x": {"fullname": "B"}}}}
-    tree = {"protect": [pattern], "domains": {"a.example": {"mailboxes": {"ada": {"state": "absent"}}}}}
+    tree = {rule: [pattern], "domains": {"a.example": {"mailboxes": {"ada": {"state": "absent"}}}}}
     plan = Lab(seed=seed).plan(configuration_of(json.dumps(tree)))
+    assert plan.changes[0].reason == "state: absent; with it go 2 signatures, 1 address book, 1 contact"
     assert [(one.guard, one.kind) for one in plan.blocked] == ([("protect", kind)] if kind else [])
 
 

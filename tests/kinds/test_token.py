@@ -262,10 +262,11 @@ def test_tokens_go_along_with_their_account() -> None:
     assert lab.emulator.dump()["delivery"]["accounts"] == {}
 
 
-def test_protect_holds_a_token_that_came_after_the_plan_and_would_go_with_its_account() -> None:
+@pytest.mark.parametrize("rule", ["protect", "ignore"])
+def test_a_token_that_came_after_the_plan_and_would_go_with_its_account_is_held(rule: str) -> None:
     lab = Lab(seed={"delivery": {"accounts": {"news": {"type": "newsletter"}}}})
     configuration = configuration_of(
-        json.dumps({"protect": ["token/*/*"], "delivery": {"accounts": {"news": {"state": "absent"}}}})
+        json.dumps({rule: ["token/*/*"], "delivery": {"accounts": {"news": {"state": "absent"}}}})
     )
     made = lab.plan(configuration)
     assert not made.blocked

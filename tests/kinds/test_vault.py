@@ -330,6 +330,7 @@ def test_protected_is_protected() -> None:
     assert not blocked(plan(lab(), higher))
 
 
+@pytest.mark.parametrize("rule", ["protect", "ignore"])
 @pytest.mark.parametrize(
     ("quirks", "box", "guards"),
     [
@@ -339,20 +340,23 @@ def test_protected_is_protected() -> None:
         ({"vault_read": "none"}, "eve", [("protect", "vault")]),  # nothing tells whether it has an archive
     ],
 )
-def test_a_protected_vault_keeps_the_archives_of_mailboxes(quirks: dict[str, str], box: str, guards: Any) -> None:
-    text = files(boxes={box: {"state": "absent"}})[:-1] + ', "protect": ["vault/*"]}'
+def test_a_protected_vault_keeps_the_archives_of_mailboxes(
+    quirks: dict[str, str], box: str, guards: Any, rule: str
+) -> None:
+    text = files(boxes={box: {"state": "absent"}})[:-1] + f', "{rule}": ["vault/*"]}}'
     archive = lab(TWO, quirks)
     assert blocked(plan(archive, text)) == guards
     assert blocked(plan(lab(None, quirks), text)) == [], "there is no archive"
 
 
-def test_a_protected_vault_keeps_what_was_archived_after_the_plan() -> None:
-    configuration = configuration_of(files(boxes={"eve": {"state": "absent"}})[:-1] + ', "protect": ["vault/*"]}')
+@pytest.mark.parametrize("rule", ["protect", "ignore"])
+def test_a_protected_vault_keeps_what_was_archived_after_the_plan(rule: str) -> None:
+    configuration = configuration_of(files(boxes={"eve": {"state": "absent"}})[:-1] + f', "{rule}": ["vault/*"]}}')
     archive = lab()
     made = archive.plan(configuration)
     assert not made.blocked
     apply(archive, files({"mailboxes": ["ada", "bob", "eve"]}))
-    with pytest.raises(NowBlockedError, match="with it goes the archived mail, and protect holds"):
+    with pytest.raises(NowBlockedError, match=f"with it goes the archived mail, and {rule} holds"):
         archive.apply(configuration, made)
 
 
