@@ -59,7 +59,8 @@ class _Refresh:
             opened = {home for home in self.query.opened(parents) if self.types.children(home.kind)}
             inside = (one for home in opened for one in self.types.inside(home))
             kinds = {type_.kind for type_ in level}
-            wanted = {one for one in {*self.query.collections, *inside} if one.kind in kinds}
+            every = {*self.query.collections, *inside, *self.query.also(parents)}
+            wanted = {one for one in every if one.kind in kinds}
             self.doomed |= opened if self.query.removing else set()
             self.read([one for one in wanted if not self.searched(one)])
         self.read({self.types.collection(keeper) for keeper, _ in self.keepers()} - self.complete)

@@ -13,6 +13,7 @@ from qboxctl.planning.targets import Targets
 from qboxctl.schema.decoding import value_of
 from qboxctl.schema.kinds import Kinds
 from qboxctl.schema.lifecycle import DISABLED
+from qboxctl.schema.patterns import covering_home
 
 Found = tuple[Address, Diagnostic]
 """A mistake, and the object whose change it is about: outside the targets it does not count."""
@@ -88,7 +89,16 @@ class _Beside:
             if rival is not None:
                 message = f"{address} cannot be created: {rival} has that name"
                 desired = self.targets.configuration.objects[address]
-                yield address, self.wrong("Q018", message, desired, hint=f"declare {rival} absent")
+                yield address, self.wrong("Q018", message, desired, hint=self.way_out(rival))
+
+    def way_out(self, rival: Address) -> str:
+        """What frees the name that a live object bears."""
+        pattern = covering_home(self.targets.configuration.ignore, rival, self.targets.types)
+        if pattern:
+            return f"{rival} is ignored: take {pattern.text} out of ignore and declare it absent"
+        if self.targets.excluded(rival):
+            return f"{rival} is excluded: plan without that --exclude"
+        return f"declare {rival} absent"
 
     def sizes_beyond(self) -> Iterator[Found]:
         """No value may exceed what its parent's attribute allows, as declared, or else live, or else at creation."""

@@ -49,7 +49,7 @@ def judge(
         *_protected_inside(removals, live_state, configuration, types),
         *_protected_beside(removals, live_state, configuration, types),
         *_sawn_off(own, live_state, types),
-        *_contents(removals, live_state, types),
+        *_contents(removals, live_state, configuration, types),
     ]
     passable: list[Blocked] = []
     if not acknowledges(acknowledge, plan_id):
@@ -178,7 +178,9 @@ def _sawn_off(own: Sequence[Change], live_state: LiveState, types: Kinds) -> Ite
         yield Blocked("protect", type_.kind, message, "leave it as it is, or do this with the token of somebody else")
 
 
-def _contents(removals: Sequence[Change], live_state: LiveState, types: Kinds) -> Iterable[Blocked]:
+def _contents(
+    removals: Sequence[Change], live_state: LiveState, configuration: Configuration, types: Kinds
+) -> Iterable[Blocked]:
     deleted = {change.address for change in removals if change.action is Action.DELETE}
     doomed = [address for address in deleted if types.holding_back(address.kind)]
     if not doomed:
@@ -204,7 +206,7 @@ def _contents(removals: Sequence[Change], live_state: LiveState, types: Kinds) -
                 "contents",
                 address.kind,
                 f"{address} would be deleted with {', '.join(names[:_SHOWN])}{more} in it",
-                "declare these absent too",
+                "; ".join(dict.fromkeys(_out_of_the_way(one, configuration, types) for one in sorted(inside[address]))),
             )
         for count in live_state.unseen.get(address, ()):
             yield Blocked(
@@ -213,6 +215,17 @@ def _contents(removals: Sequence[Change], live_state: LiveState, types: Kinds) -
                 f"{address} would be deleted, and its {count.counter} is {count.counted}, where {count.shown} can be "
                 "seen: the token may not see all that is in it",
             )
+
+
+def _out_of_the_way(address: Address, configuration: Configuration, types: Kinds) -> str:
+    """What makes a plan remove an object as well: why it does not may be more than that no file says so."""
+    pattern = covering_home(configuration.ignore, address, types)
+    if pattern:
+        return f"take {pattern.text} out of ignore and declare what it matches absent"
+    desired = configuration.objects.get(address)
+    if desired is not None and desired.absent:
+        return "plan without the --exclude or --target that leaves these out"
+    return "declare these absent too"
 
 
 def live_counts(

@@ -8,8 +8,8 @@ from collections.abc import Iterable, Mapping
 from qboxctl.config.configuration import Configuration, ignored
 from qboxctl.live.query import Query
 from qboxctl.model import Action, Address, Change, Collection, Desired, Live
+from qboxctl.planning import remembered
 from qboxctl.planning.holding import lost
-from qboxctl.planning.remembered import as_live
 from qboxctl.planning.targets import Targets
 from qboxctl.schema.decoding import EXTRA, TOUCHED
 from qboxctl.schema.kinds import Kinds
@@ -45,6 +45,8 @@ def query_for_plan(targets: Targets, counted: frozenset[str] = frozenset()) -> Q
             collections |= _referred(types, address, [*names, *_holding(types[address.kind])])
         once = address in targets.options.edited or covering(rotate, address)
         fields[address] = [*names, TOUCHED] if once else names
+    ending = (one for one in candidates.values() if configuration.ignore)
+    gone = {one.address.kind for one in ending if _is_to_end(one, types[one.address.kind])}
     removing = {kind for kind, todo in configuration.settings.on_remove.items() if todo != "keep"}
     deleting = {kind for kind in removing if configuration.settings.on_remove[kind] == "delete"}
     for kind in deleting & {one.kind for one in collections}:  # what goes with it is told, and counted
@@ -55,9 +57,10 @@ def query_for_plan(targets: Targets, counted: frozenset[str] = frozenset()) -> Q
         configuration,
         every,
         {**{one: (types[one.kind].lifecycle.attribute,) for one in since or ()}, **fields},
-        whole=frozenset(removing if since is None else ()),
+        whole=frozenset(removing if since is None else ()) | _partly_ignored(configuration, gone),
         partly=every - collections,
         opened=lambda live: _doomed(targets, live),
+        also=lambda live: remembered.collections(targets.options, live, types),
         removing=True,
     )
 
@@ -94,10 +97,21 @@ def query_for_changes(changes: Iterable[Change], configuration: Configuration, t
         configuration,
         every,
         fields,
+        whole=_partly_ignored(configuration, removed),
         partly=every - collections,
         opened=lambda live: {one for one in deleted & live.keys() if _keeps(one, configuration, types)},
         removing=True,
     )
+
+
+def _is_to_end(one: Desired, type_: ResourceType) -> bool:
+    """Whether an object is declared to be gone, or disabled."""
+    return one.absent or (type_.disabling is not None and type_.disabling in one.values.items())
+
+
+def _partly_ignored(configuration: Configuration, kinds: Iterable[str]) -> frozenset[str]:
+    """Those of some kinds of which an unknown part is ignored: a guard has to see which, and no total tells it."""
+    return frozenset(kind for kind in kinds if any(one.may_match(kind, "") for one in configuration.ignore))
 
 
 def _is_counted(change: Change, type_: ResourceType) -> bool:
@@ -125,9 +139,10 @@ def query_for_saved(targets: Targets, changes: Iterable[Change]) -> Query:
         targets.configuration,
         every,
         {**plan.fields, **fields},
-        whole=plan.whole,
+        whole=plan.whole | changed.whole,
         partly=every - (plan.collections - plan.partly) - (changed.collections - changed.partly),
         opened=lambda live: {*plan.opened(live), *changed.opened(live)},
+        also=plan.also,
         removing=True,
     )
 
@@ -188,7 +203,7 @@ def _with_parents(types: Kinds, collections: Iterable[Collection]) -> set[Collec
 def _doomed(targets: Targets, live: Mapping[Address, Live]) -> list[Address]:
     """The objects with others inside that the plan may delete."""
     configuration, types = targets.configuration, targets.types
-    since = as_live(targets.options, configuration, live, types).removed_since
+    since = remembered.as_live(targets.options, configuration, live, types).removed_since
 
     def goes(address: Address) -> bool:
         desired = configuration.objects.get(address)

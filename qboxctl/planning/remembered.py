@@ -41,6 +41,14 @@ def as_live(options: Options, configuration: Configuration, live: Mapping[Addres
     return replace(options, removed_since=removed, only=only, remembered={})
 
 
+def collections(options: Options, live: Mapping[Address, Live], types: Kinds) -> set[Collection]:
+    """Where what counts as removed is today, of which the files called the home by another name then."""
+    gone = (options.removed_since or frozenset()) & options.remembered.keys()
+    found, _ = _found(options, live, types) if gone else ({}, {})
+    homes = ((one.kind, types.parent(one)) for one in gone)
+    return {Collection(kind, found[home].key) for kind, home in homes if home is not None and home in found}
+
+
 def advise(
     options: Options, configuration: Configuration, live: Mapping[Address, Live], types: Kinds
 ) -> list[Advisory]:

@@ -49,7 +49,7 @@ def accounts(**found: Any) -> dict[str, Any]:
         pytest.param(
             {"beta": {**PINNED["beta"], "tokens": {"shop": {}}}},
             {"gamma": PINNED["beta"], "beta": {"id": 1002, "type": "newsletter", "tokens": {}}},
-            [],
+            ["token/gamma/shop"],
             id="a token, and another account took the key",
         ),
         pytest.param({"beta": {"id": 1002, "type": "newsletter"}}, {}, ["delivery_account/beta"], id="as it is called"),

@@ -262,6 +262,20 @@ def test_tokens_go_along_with_their_account() -> None:
     assert lab.emulator.dump()["delivery"]["accounts"] == {}
 
 
+@pytest.mark.parametrize("key", ["news", "renamed"])
+def test_a_token_that_left_the_files_is_found_under_the_key_that_its_account_has_today(key: str) -> None:
+    then = configuration_of(
+        files({"shop": stored("x")}).replace('"news": {', '"news": {"description": "news", ')
+    ).objects
+    now = {key: {"type": "newsletter", "description": "news"}}
+    settings = {"on_remove": {"token": "delete"}, "guards": {"percent": 100}}
+    text = json.dumps({"settings": settings, "delivery": {"accounts": now}})
+    lab = Lab(seed=seed(shop={}))
+    gone = frozenset(one for one in then if str(one) != f"delivery_account/{key}")
+    (change,) = plan(lab, text, removed_since=gone, remembered=then).changes
+    assert (str(change.address), change.action) == (f"token/{key}/shop", Action.DELETE)
+
+
 @pytest.mark.parametrize("rule", ["protect", "ignore"])
 def test_a_token_that_came_after_the_plan_and_would_go_with_its_account_is_held(rule: str) -> None:
     lab = Lab(seed={"delivery": {"accounts": {"news": {"type": "newsletter"}}}})

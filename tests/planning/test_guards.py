@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from qboxctl.config.configuration import Configuration
 from qboxctl.config.settings import Guard
-from qboxctl.errors import StalePlanError
+from qboxctl.errors import ConfigError, StalePlanError
 from qboxctl.model import Action, Address, Change, Collection, Live, LiveState, Plan
 from qboxctl.planning import graph, planfile
 from qboxctl.planning.guards import judge
@@ -240,6 +240,64 @@ def test_a_domain_does_not_go_while_something_is_in_it(text: str, blocked: bool)
     assert Action.DELETE in {one.action for one in plan.changes if one.address.kind == "domain"}
     plan = lab.plan(configuration, Options(acknowledge=plan.id))
     assert guards(plan) == ([("contents", "domain")] if blocked else [])
+
+
+BOX = "{m0: {state: absent}}"
+WAYS_OUT = {
+    "nothing says so": ("", "", "declare these absent too"),
+    "it is ignored": (
+        "ignore: ['mailbox/m0@*']",
+        "",
+        "take mailbox/m0@* out of ignore and declare what it matches absent",
+    ),
+    "it is excluded": ("", "mailbox/m0@*", "plan without the --exclude or --target that leaves these out"),
+}
+
+
+@pytest.mark.parametrize(("rules", "excluded", "way_out"), WAYS_OUT.values(), ids=WAYS_OUT)
+def test_what_is_in_the_way_is_told_with_the_way_out(rules: str, excluded: str, way_out: str) -> None:
+    boxes = f", mailboxes: {BOX}" if rules or excluded else ""
+    configuration = configuration_of(rules or "x-a: 1", f"domains: {{d0.example: {{state: absent{boxes}}}}}")
+    options = Options(excludes=(Pattern.of(excluded, TYPES),) if excluded else ())
+    (one,) = Lab(seed=account(1)).plan(configuration, options).blocked
+    assert (one.guard, one.way_out) == ("contents", way_out)
+
+
+@pytest.mark.parametrize(
+    ("rules", "excluded", "hint"),
+    [
+        ("", "", "declare alias/m0@d0.example absent"),
+        ("", "alias/*@*", "alias/m0@d0.example is excluded: plan without that --exclude"),
+        (
+            "ignore: ['alias/*@*']",
+            "",
+            "alias/m0@d0.example is ignored: take alias/*@* out of ignore and declare it absent",
+        ),
+    ],
+)
+def test_a_name_that_is_taken_is_told_with_the_way_out(rules: str, excluded: str, hint: str) -> None:
+    new = "mailboxes: {m0: {firstname: M, password: {env: PW}}}"
+    gone = ", aliases: {m0: {state: absent}}" if rules or excluded else ", aliases: {}"
+    lab = Lab(seed={"domains": {"d0.example": {"aliases": {"m0": ["x@y.example"]}}}})
+    options = Options(excludes=(Pattern.of(excluded, TYPES),) if excluded else ())
+    with pytest.raises(ConfigError) as caught:
+        lab.plan(configuration_of(rules or "x-a: 1", f"domains: {{d0.example: {{{new}{gone}}}}}"), options)
+    assert [(one.code, one.hint) for one in caught.value.diagnostics] == [("Q018", hint)]
+
+
+@pytest.mark.parametrize("per", ["3", "200"])
+def test_what_is_ignored_of_a_long_list_does_not_count(per: str) -> None:
+    """It does not, whether the list is short enough to be read whole, or each entry would be asked for."""
+    entries = {f"s{number}@{'own' if number < 4 else 'bounce'}.example": {"reason": "bounce"} for number in range(40)}
+    lab = Lab(seed={"delivery": {"suppressions": entries}}, quirks={"per_max": per})
+    off = ", ".join(f"s{number}@own.example: {{active: false}}" for number in range(4))
+    configuration = configuration_of(
+        "ignore: ['suppression/*@bounce.example']", f"delivery: {{suppressions: {{{off}}}}}"
+    )
+    plan = lab.plan(configuration)
+    assert [one.message.partition(" live")[0] for one in plan.blocked] == ["4 of 4"]
+    saved = planfile.loads(planfile.dumps(plan), "a plan", TYPES)
+    assert [one.message.partition(" live")[0] for one in lab.check_saved(configuration, saved).blocked] == ["4 of 4"]
 
 
 def guards_at_apply(lab: Lab, configuration: Configuration, plan: Plan, options: Options | None = None) -> list[str]:
