@@ -132,14 +132,19 @@ def _held(address: Address, live_state: LiveState, configuration: Configuration,
 def _protected_inside(
     removals: Sequence[Change], live_state: LiveState, configuration: Configuration, types: Kinds
 ) -> Iterable[Blocked]:
-    """What is protected or ignored does not go along with what is deleted either."""
+    """What is protected or ignored does not go along with what is deleted either.
+
+    What is in each parent by itself holds nothing back where it is merely ignored, and nothing is in it.
+    """
     deleted = {change.address for change in removals if change.action is Action.DELETE}
+    used = {types.parent(one) for one in live_state.live} if deleted and configuration.ignore else set()
     for address, live in live_state.live.items() if deleted and _holding(configuration) else ():
         if not types[address.kind].goes_along or live.leaving or address in deleted:
             continue
         outer = next((one for one in types.ancestors(address) if one in deleted), None)
         held = _held(address, live_state, configuration, types) if outer else None
-        if held:
+        empty = types[address.kind].given and address not in used
+        if held and not (held.list == "ignore" and empty):
             yield Blocked("protect", address.kind, f"{address} would go with {outer}, and {held}", held.way_out)
 
 
