@@ -10,7 +10,7 @@ import pytest
 
 from qboxctl.render.plan_markdown import marker
 from tests.pipelines.test_gitlab import MERGE_REQUEST
-from tests.support.runner import GITHUB, Runner
+from tests.support.runner import GITHUB, ME, Runner
 
 pytestmark = pytest.mark.slow
 
@@ -69,12 +69,13 @@ def test_a_comment_is_found_among_those_of_other_environments(
     comment: Callable[[Runner], None], runner: Runner
 ) -> None:
     bodies = [f"{marker(name)}\nold" for name in ("default", "sandbox", "sandbox2")]
-    rows: Any = [{"id": at, "number": at, "user": BOT, "body": body} for at, body in enumerate(bodies, 5)]
+    ours: Any = {"user": BOT, "author": {"id": ME}}
+    rows = [{**ours, "id": at, "number": at, "body": body} for at, body in enumerate(bodies, 5)]
     runner.answer(rows)
     found = []
     for body in bodies:
         (runner.project.config / "plan.md").write_text(body, encoding="utf-8")
         comment(runner)
-        _, written = runner.calls()
+        *_, written = runner.calls()
         found += [number for number in "567" if any(word.endswith(f"/{number}") for word in written)]
     assert found == ["5", "6", "7"]

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.runner import GITLAB, MARKER, PASSWORDS, Runner, read
+from tests.support.runner import GITLAB, MARKER, ME, PASSWORDS, Runner, read
 
 pytestmark = pytest.mark.slow
 
@@ -19,6 +19,11 @@ MERGE_REQUEST = {
     "GITLAB_TOKEN": "gl-token",
 }
 NOTES = "https://git.example/api/v4/projects/5/merge_requests/7/notes"
+
+
+def note(number: int, body: str, *, author: int = ME) -> dict[str, Any]:
+    """A note as GitLab lists it."""
+    return {"id": number, "author": {"id": author}, "body": body}
 
 
 def test_it_applies_what_it_planned(runner: Runner, server: Any) -> None:
@@ -53,20 +58,31 @@ def test_mistakes_become_a_report_on_code_quality(runner: Runner) -> None:
 def test_it_keeps_one_note(runner: Runner) -> None:
     assert runner.gitlab("plan").returncode == 0
     assert runner.file("plan.md").startswith(MARKER)
-    runner.answer([{"id": 1, "body": "Looks good."}])
+    others = [note(1, "Looks good."), note(2, f"{MARKER}\n**Nothing to change.**", author=ME + 1)]
+    runner.answer(others)
     assert runner.gitlab("plan", "after_script", **MERGE_REQUEST).returncode == 0
-    question, answer = runner.calls()
+    who, question, answer = runner.calls()
+    assert who[-1] == "https://git.example/api/v4/user"
     assert question[-1] == f"{NOTES}?sort=asc&per_page=100"
     assert "--fail" in question
     body = ["--data-urlencode", "body@plan.md"]
     assert answer[-5:] == ["--request", "POST", *body, NOTES]
 
-    runner.answer(
-        [{"id": 1, "body": "Looks good."}, {"id": 2, "body": f"{MARKER}\n"}, {"id": 3, "body": f"{MARKER}\n"}]
-    )
+    runner.answer([*others, note(3, f"{MARKER}\n"), note(4, f"{MARKER}\n")])
     assert runner.gitlab("plan", "after_script", **MERGE_REQUEST).returncode == 0
-    _, answer = runner.calls()
-    assert answer[-5:] == ["--request", "PUT", *body, f"{NOTES}/2"]
+    *_, answer = runner.calls()
+    assert answer[-5:] == ["--request", "PUT", *body, f"{NOTES}/3"]
+
+
+@pytest.mark.parametrize("refused", ["*/user", "*per_page*", "*POST*"])
+def test_the_log_says_that_no_note_was_written(refused: str, runner: Runner) -> None:
+    """GitLab lets a job be whose after_script fails."""
+    assert runner.gitlab("plan").returncode == 0
+    (runner.tools / "curl").rename(runner.tools / "recorder")
+    runner.tool("curl", f'#!/bin/sh\ncase "$*" in {refused}) exit 22 ;; esac\nexec recorder "$@"\n')
+    done = runner.gitlab("plan", "after_script", **MERGE_REQUEST)
+    assert done.returncode != 0
+    assert "No note was written" in done.stderr
 
 
 def test_the_note_says_that_there_is_no_plan(invalid: Runner) -> None:
