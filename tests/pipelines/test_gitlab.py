@@ -94,6 +94,19 @@ def test_the_note_says_that_there_is_no_plan(invalid: Runner) -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("job", "before"), [("plan", set()), ("plan production", {"validate"}), ("apply", {"plan production"})]
+)
+def test_a_failure_keeps_back_what_writes_and_not_the_note(job: str, before: set[str]) -> None:
+    """GitLab skips a job, with its after_script, where one that it waits for has failed."""
+    content = read(GITLAB)
+    stages = {name: one["stage"] for name, one in content.items() if isinstance(one, dict) and "stage" in one}
+    own = {**content.get(content[job].get("extends"), {}), **content[job]}
+    earlier = content["stages"][: content["stages"].index(own["stage"])]
+    needed = own.get("needs", [name for name, stage in stages.items() if stage in earlier])
+    assert set(needed) == before
+
+
 def test_a_reviewer_lets_a_blocked_plan_pass(blocked: Runner, server: Any) -> None:
     assert blocked.gitlab("plan production").returncode == 4
     known = blocked.plan()["id"]
