@@ -29,7 +29,7 @@ JOURNAL=${JOURNAL:-apply.jsonl}
 
 # A report there always is: whoever shows it would go on to show the one of an older commit.
 plan() {
-    rm -f "$PLAN" "$REPORT"
+    rm -rf "$PLAN" "$REPORT" # folders too, which a branch may have in their place
     code=0
     compare --out "$PLAN" --format markdown >"$REPORT" || code=$?
     if [ ! -s "$REPORT" ]; then

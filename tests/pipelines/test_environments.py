@@ -44,7 +44,7 @@ def test_a_report_begins_with_its_environment(name: str, report: Callable[[Runne
     assert "There is no plan" not in runner.file("plan.md")
     assert runner.file("plan.md").splitlines()[0] == marker(name or "default")
 
-    (project.config / "plan.md").unlink()
+    runner.written("plan.md").unlink()
     project.write("domains: {example.net: {plna: basic}}", "wrong.yaml")
     report(runner)
     assert "There is no plan" in runner.file("plan.md")
@@ -74,7 +74,8 @@ def test_a_comment_is_found_among_those_of_other_environments(
     runner.answer(rows)
     found = []
     for body in bodies:
-        (runner.project.config / "plan.md").write_text(body, encoding="utf-8")
+        for folder in (runner.temp, runner.project.config):
+            (folder / "plan.md").write_text(body, encoding="utf-8")
         comment(runner)
         *_, written = runner.calls()
         found += [number for number in "567" if any(word.endswith(f"/{number}") for word in written)]

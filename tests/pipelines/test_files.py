@@ -121,7 +121,7 @@ def test_only_the_saved_plan_is_applied_and_only_on_main(path: Path) -> None:
     assert "qboxmail.plan.json" in kept[0]["path"]
     for number, one in enumerate(apply["steps"]):
         if one.get("name") == "Apply":
-            assert "qboxctl apply qboxmail.plan.json" in one["run"]
+            assert 'qboxctl apply "$RUNNER_TEMP/qboxmail.plan.json"' in one["run"]
             assert any("download-artifact" in earlier.get("uses", "") for earlier in apply["steps"][:number])
 
 

@@ -61,7 +61,7 @@ def test_it_keeps_one_comment(runner: Runner) -> None:
     assert runner.github(GITHUB, "plan", "Comment").returncode == 0
     question, answer = runner.calls()
     assert question[:4] == ["gh", "api", "--paginate", "repos/ada/mail/issues/7/comments"]
-    body = ["--field", "body=@plan.md"]
+    body = ["--field", f"body=@{runner.temp}/plan.md"]
     assert answer == ["gh", "api", "--silent", "--method", "POST", "repos/ada/mail/issues/7/comments", *body]
 
     ours = [{"id": number, "user": {"login": "github-actions[bot]"}, "body": f"{MARKER}\n"} for number in (3, 4)]
@@ -107,7 +107,7 @@ def test_it_opens_one_issue_about_drift(runner: Runner, server: Any) -> None:
     runner.answer([{"number": 6, "user": {"login": "github-actions[bot]"}, "body": f"{MARKER}\n"}])
     assert runner.github(GITHUB, "drift", "Open an issue").returncode == 0
     (_, updated) = runner.calls()
-    assert updated == [*opened[:4], "PATCH", "repos/ada/mail/issues/6", "--field", "body=@plan.md"]
+    assert updated == [*opened[:4], "PATCH", "repos/ada/mail/issues/6", *opened[-2:]]
 
 
 @pytest.mark.skipif(not shutil.which("git"), reason="git is not installed")

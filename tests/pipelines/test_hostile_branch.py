@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from tests.pipelines.test_gitlab import MERGE_REQUEST
 from tests.support.runner import ACTION, GITHUB, GITLAB, OWN, SCRIPT, STARTER, Ended, Runner, read, step
 
 pytestmark = pytest.mark.slow
@@ -89,7 +90,7 @@ FORGED_IDS = ["0\nexitcode=0", "f" * 64, "0" * 64 + "\nchanges=0", 7]
 def test_a_forged_plan_file_sets_no_output(runner):
     assert runner.action().returncode == 0
     plan = runner.plan()
-    path = runner.project.config / "qboxmail.plan.json"
+    path = runner.written("qboxmail.plan.json")
     for text in [*(json.dumps({**plan, "id": identity}) for identity in FORGED_IDS), "plan-id=\nexitcode=0\n"]:
         path.write_text(text)
         assert runner.action(command="apply").returncode == 1, text
@@ -151,19 +152,57 @@ def test_python_is_started_on_no_folder_of_a_branch(path):
     assert bool(started) != (path == SCRIPT or path.name == "nightly.yml")
 
 
-def test_no_report_of_a_branch_is_shown_as_ours(runner):
-    """A file of that name, or a link to one that is the machine's, which a failing run would leave in its place."""
-    report = runner.project.config / "plan.md"
-    for install in (lambda: runner.github(GITHUB, "plan", "Install"), lambda: runner.gitlab("plan", "before_script")):
-        secret = runner.project.folder / "secret"
-        secret.write_text("canary")
-        report.symlink_to(secret)
-        assert install().returncode != 0
-        assert not report.is_symlink()
-        assert secret.read_text() == "canary"
-        assert runner.github(GITHUB, "plan", "Report").returncode == 0
-        assert "There is no plan of this commit" in runner.file("plan.md")
-        report.unlink()
+def _github_report(runner: Runner) -> Path:
+    runner.github(GITHUB, "plan", "Plan")
+    runner.github(GITHUB, "plan", "Report")
+    return runner.temp / "plan.md"
+
+
+def _gitlab_report(runner: Runner) -> Path:
+    runner.gitlab("plan", "before_script")  # there is no package to install
+    runner.gitlab("plan")
+    runner.gitlab("plan", "after_script", **MERGE_REQUEST)
+    return runner.project.config / "plan.md"
+
+
+def _script_report(runner: Runner) -> Path:
+    runner.sh("plan")
+    return runner.project.config / "plan.md"
+
+
+def _a_file(path: Path, _secret: Path) -> None:
+    path.write_text("canary")
+
+
+def _a_link(path: Path, secret: Path) -> None:
+    path.symlink_to(secret)
+
+
+def _a_folder(path: Path, _secret: Path) -> None:
+    path.mkdir()
+    (path / "kept").write_text("canary")
+
+
+@pytest.mark.parametrize("put", [_a_file, _a_link, _a_folder])
+@pytest.mark.parametrize("report", [_github_report, _gitlab_report, _script_report])
+def test_no_report_of_a_branch_is_shown_as_ours(report, put, invalid):
+    """Nor does what it has put there keep ours from being written; a link to a file of the machine's changes none."""
+    secret = invalid.project.folder / "secret"
+    secret.write_text("canary")
+    for name in ("plan.md", "qboxmail.plan.json"):
+        put(invalid.project.config / name, secret)
+    assert "There is no plan of this commit" in report(invalid).read_text()
+    (invalid.project.config / "wrong.yaml").unlink()
+    assert "mailbox/ada@example.com" in report(invalid).read_text()
+    assert invalid.plan()["summary"]["create"] == 3
+    assert secret.read_text() == "canary"
+
+
+@pytest.mark.parametrize("name", SAVING)
+def test_a_folder_of_a_branch_takes_no_plans_place(name, runner):
+    _a_folder(runner.project.config / "qboxmail.plan.json", runner.project.folder)
+    assert PLANS[name](runner).returncode in (0, 2)
+    assert runner.plan()["summary"]["create"] == 3
 
 
 @pytest.mark.parametrize("path", [path for path in EVERY if path not in (GITLAB, SCRIPT)], ids=lambda path: path.name)

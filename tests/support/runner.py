@@ -84,6 +84,8 @@ class Runner:
     def __post_init__(self) -> None:
         self.tools = self.project.folder / "tools"
         self.tools.mkdir()
+        self.temp = self.project.folder / "temp"
+        self.temp.mkdir()
         for name in ("gh", "curl"):
             self.tool(name, RECORDER)
         self.tool("python", f'#!/bin/sh\nexec {sys.executable} "$@"\n')
@@ -101,9 +103,13 @@ class Runner:
     def path(self, name: str) -> Path:
         return self.project.folder / name
 
+    def written(self, name: str) -> Path:
+        """A file that a step wrote: where GitHub's runner keeps such, else into the configuration's folder."""
+        path: Path = self.temp / name
+        return path if path.exists() else self.project.config / name
+
     def file(self, name: str) -> str:
-        """A file that a step wrote into the configuration's folder."""
-        return (self.project.config / name).read_text(encoding="utf-8")
+        return self.written(name).read_text(encoding="utf-8")
 
     def answer(self, content: Any) -> None:
         """What the service answers to the next questions."""
@@ -135,6 +141,7 @@ class Runner:
             "GITHUB_OUTPUT": str(self.path("output")),
             "GITHUB_STEP_SUMMARY": str(self.path("summary")),
             "GITHUB_REPOSITORY": "ada/mail",
+            "RUNNER_TEMP": str(self.temp),
             **env,
             "PATH": f"{self.tools}{os.pathsep}{self.project.env['PATH']}",
         }
@@ -172,12 +179,12 @@ class Runner:
         (one,) = (one for one in content["runs"]["steps"] if one.get("name") == "Run")
         stated = {name: facts["default"] for name, facts in content["inputs"].items()}
         self.values.update({f"inputs.{name}": text for name, text in {**stated, **inputs}.items()})
-        programs = self.project.folder / "temp" / "qboxctl" / "bin"
+        programs = self.temp / "qboxctl" / "bin"
         programs.mkdir(parents=True, exist_ok=True)
         for name in ("qboxctl", "python"):
             shutil.copy(self.tools / name, programs)
         env = {name: substitute(text, self.values) for name, text in one["env"].items()}
-        return self.bash(one["run"], {**env, **self.account(), **PASSWORDS, "RUNNER_TEMP": str(programs.parents[1])})
+        return self.bash(one["run"], {**env, **self.account(), **PASSWORDS})
 
     def sh(self, command: str, **env: str) -> Ended:
         """Run a command of pipeline.sh, with the strictest shell there is."""
