@@ -279,7 +279,8 @@ class Advisory:
 class PlanOptions:
     """The options that a plan was made with, as they were given; a saved plan keeps them.
 
-    ``since`` is a git revision. Patterns are texts, such as ``mailbox/*@example.com``.
+    ``since`` is a git revision. Patterns are texts, such as ``mailbox/*@example.com``. Of a plan that was made,
+    ``only_changed`` says whether that narrowed it: where it could not tell what a change bears on, all was planned.
     """
 
     targets: tuple[str, ...] = ()

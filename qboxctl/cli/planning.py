@@ -192,7 +192,7 @@ def planned(reader: Reader, task: Task, options: Common, acknowledge: str) -> Pr
         options.say(f"--acknowledge names another plan: this one is {plan.id}")
     plan = replace(
         plan,
-        options=_as_made(task, options),
+        options=_as_made(task, found.targets, options),
         warnings=(*plan.warnings, *map(_advisory, unread)),
         qboxctl_version=__version__,
         created_at=datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z"),
@@ -208,12 +208,10 @@ def _widened(whole: Callable[[], Task], options: Common, acknowledge: str, guard
     return Targets(task.configuration, TYPES, replace(_chosen(task, options)[0], acknowledge=acknowledge))
 
 
-def _as_made(task: Task, options: Common) -> PlanOptions:
-    """The options that a plan was made with, with the commit that its revision stood for."""
-    since = task.asked.since
-    return (
-        task.asked if task.edit is None or not since else replace(task.asked, since=base_of(since, options.directory))
-    )
+def _as_made(task: Task, targets: Targets, options: Common) -> PlanOptions:
+    """The options that a plan was made by: the commit that its revision stood for, and what narrowed it in the end."""
+    asked = replace(task.asked, only_changed=targets.options.only is not None)
+    return replace(asked, since=base_of(asked.since, options.directory)) if task.edit and asked.since else asked
 
 
 def _advisory(found: Diagnostic) -> Advisory:

@@ -181,6 +181,37 @@ def test_a_plan_that_is_kept_is_for_all_files(server: Any, changed: Any) -> None
     assert changed.run("apply", "plan.json", "--auto-approve").code == 0
 
 
+def _same(_project: Any) -> None:
+    """Nothing but the declaration that was edited differs."""
+
+
+def _rule(project: Any) -> None:
+    project.write({"protect": ["domain/*"]}, "rules.yaml")
+
+
+def _mistake(project: Any) -> None:
+    project.write({"domains": {"d11.example": {"plna": "basic"}}}, "d11.example.yaml")
+    commit(project)
+    project.write(file_of("d11.example"), "d11.example.yaml")
+
+
+@pytest.mark.parametrize("server", [{"seed": SEED}], indirect=True)
+@pytest.mark.parametrize(
+    ("edit", "since", "narrowed"),
+    [(_same, "HEAD", True), (_rule, "HEAD", False), (_mistake, "HEAD", False), (_same, "0" * 40, False)],
+)
+def test_a_plan_of_everything_is_not_called_partial(
+    edit: Any, since: str, narrowed: bool, server: Any, changed: Any
+) -> None:
+    edit(changed)
+    words = ["plan", "--since", since, "--only-changed", "--out", "plan.json", "--format", "markdown"]
+    done = changed.run(*words)
+    assert ("all is planned" in done.err) != narrowed
+    assert ("partial plan: only what the changes since" in done.out) == narrowed
+    assert json.loads((changed.folder / "plan.json").read_text())["options"]["only_changed"] == narrowed
+    assert changed.run("apply", "plan.json", "--auto-approve").code == 0
+
+
 @pytest.mark.parametrize("words", [("plan",), ("apply", "--auto-approve")])
 def test_it_needs_a_revision(words: tuple[str, ...], server: Any, project: Any) -> None:
     project.write({"domains": {"a.example": {}}})
