@@ -588,7 +588,8 @@ class _Loader:
                 on = f" on {address}" if address else ""
                 self.error("Q012", f'unknown {what} "{name}"{on}', place, address=address, hint=NO_HASHES)
             else:
-                self.unknown(name, self.places.words[type_.kind], what, place, address, type_)
+                known = self.places.words[type_.kind] if address else self.places.in_defaults(type_)
+                self.unknown(name, known, what, place, address, type_)
 
     # Settings.
 

@@ -53,6 +53,10 @@ class Places:
         """The keys that may begin a file."""
         return (*RULES, *self.roots, *self.groups)
 
+    def in_defaults(self, type_: ResourceType) -> Sequence[str]:
+        """The keys that the defaults for a kind may hold: what an object says of itself alone is not among them."""
+        return [word for word in self.words[type_.kind] if word in type_.by_name or word == "extra"]
+
     def ours(self, word: str) -> bool:
         """Whether a key at the top of a file speaks of qboxctl, rightly spelt and placed or not."""
         from difflib import get_close_matches

@@ -24,7 +24,7 @@ from qboxctl.resources import TYPES
 from qboxctl.schema import hints
 from qboxctl.schema.kinds import Kinds
 from qboxctl.schema.places import OWN, Places
-from qboxctl.schema.resource import Field
+from qboxctl.schema.resource import Field, Mode
 from qboxctl.schema.types import Integer
 from tests.support.kinds import plain_kind
 from tests.support.lab import Lab, configuration_of
@@ -302,6 +302,21 @@ def test_what_is_near(word: str, known: list[str], found: list[str]) -> None:
 def test_no_hint_proposes_what_was_written() -> None:
     for word in [name for type_ in TYPES.values() for name in type_.by_name]:
         assert hints.near(word, [word]) == []
+
+
+@pytest.mark.parametrize("kind", TYPES)
+def test_what_defaults_are_said_to_take_they_take(kind: str) -> None:
+    """Unlike an object, they have no id and no state, and hold no other objects."""
+
+    def mistake(word: str) -> Diagnostic:
+        with pytest.raises(ConfigError) as caught:
+            load([Source("a.yaml", f"defaults: {{{kind}: {{{word}: {{neither: nor}}}}}}")], TYPES)
+        return caught.value.diagnostics[0]
+
+    listed = (mistake("zzz").hint or "").removeprefix("there are: ").split(", ")
+    assert set(listed) == {"extra", *(one.name for one in TYPES[kind].fields if one.mode is not Mode.READ_ONLY)}
+    for word in (word for word in listed if word != "extra"):
+        assert mistake(word).code == "Q013"
 
 
 @pytest.mark.parametrize("kind", TYPES)
