@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -15,12 +17,14 @@ from qboxctl.cli.common import Common, common_options, force_option, format_opti
 from qboxctl.cli.failures import Exit
 from qboxctl.cli.session import connect, read_configuration
 from qboxctl.dns.records import asking, query_for_records, records_of
-from qboxctl.errors import QboxctlError
 from qboxctl.live.refresh import read_live_state
 from qboxctl.render.dns_records import FORMATS, octodns_files
 from qboxctl.render.style import plural
 from qboxctl.resources import TYPES
 from qboxctl.schema.records import Record
+
+if TYPE_CHECKING:
+    from qboxctl.dns.lookup import Lookup
 
 _EXAMPLES = """
 qboxctl dns
@@ -46,6 +50,7 @@ def command(
         raise click.UsageError("--out writes zones for octoDNS, and goes with --format octodns")
     if resolver and not check:
         raise click.UsageError("--resolver goes with --check")
+    look_up = _lookup_at(resolver) if check else None
     configuration = read_configuration(options)
     with closing(connect(Reader, configuration, options, seed=seed)) as reader:
         live_state = read_live_state(Account(reader, TYPES), query_for_records(configuration, TYPES))
@@ -55,7 +60,7 @@ def command(
             options.say(f"{address} is not there yet: `qboxctl apply` creates it, and more records may come with it")
     if not found:
         options.say("the files declare no domain that needs records")
-    statuses = _checked(found, resolver) if check else {}
+    statuses = {one.record: (one.status.value, one.found) for one in look_up(found)} if look_up else {}
     if out:
         zones = octodns_files(found)
         save(out, zones, force=force)
@@ -65,14 +70,10 @@ def command(
     return _verdict(statuses, options)
 
 
-def _checked(found: list[Record], resolver: str) -> dict[Record, tuple[str, tuple[str, ...]]]:
-    from qboxctl.dns.lookup import look_up
+def _lookup_at(resolver: str) -> Callable[[Sequence[Record]], list[Lookup]]:
+    from qboxctl.dns.lookup import lookup_at  # only where DNS is asked
 
-    try:
-        findings = look_up(found, resolver)
-    except ValueError as error:
-        raise QboxctlError(str(error)) from None
-    return {one.record: (one.status.value, one.found) for one in findings}
+    return lookup_at(resolver)
 
 
 def _verdict(statuses: dict[Record, tuple[str, tuple[str, ...]]], options: Common) -> int:

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import secrets as randomness
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
-from functools import partial
 from typing import Any, NamedTuple
 
 import click
@@ -119,14 +118,15 @@ def command(
         raise click.UsageError("--from and --wait go with --send-to")
     if resolver and not check:
         raise click.UsageError("--resolver goes with --check")
+    look_up = _in_dns(resolver) if check else None
     configuration = read_configuration(options) if has_sources(options.directory) else settings_only(options)
     wanted = None
     if send_to and token:
         wanted = Wanted(send_to, sender or "", _bearer(configuration, token, options), _WAIT if wait is None else wait)
     with closing(connect(Reader, configuration, options, seed=seed)) as reader:
         found = Examiner(Account(reader, TYPES), configuration).examine(account)
-        if check:
-            found = published(found, partial(_in_dns, resolver))
+        if look_up:
+            found = published(found, look_up)
         look = ("trace", "--to", wanted.to if wanted else "")
         with options.doubtful("the message may be sent", *look, before=" before you send another one"):
             sent = _tried(found, wanted, configuration, reader, options) if wanted else None
@@ -145,18 +145,15 @@ def _bearer(configuration: Configuration, token: Secret, options: Common) -> Rev
     return bearer_of(configuration, process_secrets(configuration, options), token)
 
 
-def _in_dns(resolver: str, records: Sequence[Record]) -> Mapping[Record, Amiss]:
-    """What is wrong with each record in DNS; one that DNS gives no answer about is not known to be there."""
-    from qboxctl.dns.lookup import Published, look_up
+def _in_dns(resolver: str) -> Callable[[Sequence[Record]], Mapping[Record, Amiss]]:
+    """What tells what is wrong with each record in DNS; one that DNS gives no answer about is not known to be there."""
+    from qboxctl.dns.lookup import Published, lookup_at
 
-    try:
-        findings = look_up(list(records), resolver)
-    except ValueError as error:
-        raise QboxctlError(str(error)) from None
+    look_up = lookup_at(resolver)
     wrong = (Published.MISSING, Published.DIFFERENT, Published.UNPROVED)
     words = {status: Amiss(f"{status.value} in DNS") for status in wrong}
     words[Published.UNKNOWN] = Amiss("unknown: DNS gives no answer", known=False)
-    return {one.record: words[one.status] for one in findings if one.status in words}
+    return lambda records: {one.record: words[one.status] for one in look_up(records) if one.status in words}
 
 
 def _tried(

@@ -8,12 +8,14 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from functools import partial
 
 import dns.exception
 import dns.name
 import dns.resolver
 
 from qboxctl.dns.records import spf_rules
+from qboxctl.errors import QboxctlError
 from qboxctl.schema.calls import Certainty
 from qboxctl.schema.records import Purpose, Record
 
@@ -46,13 +48,16 @@ class Lookup:
     found: tuple[str, ...] = ()
 
 
-def look_up(records: Sequence[Record], server: str = "", timeout: float = 5.0) -> list[Lookup]:
-    """Ask for every record; ``server`` is ``ADDRESS`` or ``ADDRESS:PORT``, else the machine's own are asked.
+def lookup_at(server: str = "", timeout: float = 5.0) -> Callable[[Sequence[Record]], list[Lookup]]:
+    """The way to ask a DNS server for records: ``ADDRESS`` or ``ADDRESS:PORT``, else the machine's own are asked.
 
-    What is published beside them and should not be there comes last. ``timeout`` is in seconds, for each question.
-    Raises ValueError for a server that is no IP address.
+    ``timeout`` is in seconds, for each question. Raises QboxctlError for a server that is no IP address.
     """
-    resolver = _resolver(server, timeout)
+    return partial(_look_up, resolver=_resolver(server, timeout))
+
+
+def _look_up(records: Sequence[Record], resolver: dns.resolver.Resolver) -> list[Lookup]:
+    """Ask for every record; what is published beside them and should not be there comes last."""
     with ThreadPoolExecutor(_AT_ONCE) as pool:
         findings = list(pool.map(lambda one: _lookup(one, resolver), records))
     return findings + unexpected(findings)
@@ -62,7 +67,7 @@ def _resolver(server: str, timeout: float) -> dns.resolver.Resolver:
     try:
         resolver = dns.resolver.Resolver(configure=not server)
     except dns.resolver.NoResolverConfiguration:
-        raise ValueError("this machine knows no DNS server: name one with --resolver") from None
+        raise QboxctlError("this machine knows no DNS server", hint="name one with --resolver") from None
     if server:
         host, port = _address(server)
         resolver.nameservers, resolver.port = [host], port
@@ -81,7 +86,8 @@ def _address(server: str) -> tuple[str, int]:
         if not 0 < int(port) < 65536:
             raise ValueError(port)
     except ValueError:
-        raise ValueError(f"{server!r} is not the address of a DNS server: write 192.0.2.1 or 192.0.2.1:5353") from None
+        hint = "write 192.0.2.1 or 192.0.2.1:5353"
+        raise QboxctlError(f"{server!r} is not the address of a DNS server", hint=hint) from None
     return host, int(port)
 
 

@@ -85,6 +85,7 @@ def test_wrong_usage(words, account, project):
     done = project.run("dns", *words.split())
     assert done.code == 1
     assert not done.out
+    assert not account.arrived
 
 
 def test_nothing_declared(account, project):

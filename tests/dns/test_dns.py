@@ -12,8 +12,9 @@ import pytest
 from octodns.provider.yaml import YamlProvider
 from octodns.zone import Zone
 
-from qboxctl.dns.lookup import Published, look_up, verdict_of
+from qboxctl.dns.lookup import Published, lookup_at, verdict_of
 from qboxctl.dns.records import records_of, unite_spf
+from qboxctl.errors import QboxctlError
 from qboxctl.model import Address, Live, LiveState
 from qboxctl.render import dns_records
 from qboxctl.resources import TYPES
@@ -213,7 +214,7 @@ def server(nameserver):
 
 def test_what_is_published(server):
     server.silent.add("waits.example")
-    checked = look_up(found(), server.address, 0.5)
+    checked = lookup_at(server.address, 0.5)(found())
     status = {(one.record.name, one.record.type, one.record.value[:12]): one.status for one in checked}
     assert status["example.com", "MX", "10 mx1.qboxm"] is Published.OK
     assert status["example.com", "MX", "20 mx2.qboxm"] is Published.DIFFERENT
@@ -275,7 +276,7 @@ def test_what_should_not_be_there_is_told(name, server, snapshot):
         ("_dmarc.a.example", "TXT"): ['"v=DMARC1; p=reject"'],
         **published,
     }
-    checked = look_up(HOSTING, server.address, 2)
+    checked = lookup_at(server.address, 2)(HOSTING)
     wrong = sorted(f"{one.status} {one.record.type} {one.record.value}" for one in checked if one.status != "published")
     assert wrong == expected
     shown = {one.record: (one.status.value, one.found) for one in checked}
@@ -288,10 +289,10 @@ def test_what_should_not_be_there_is_told(name, server, snapshot):
 def test_what_stands_where_an_alias_should(server):
     wanted = [one for one in found() if one.name == "a._domainkey.news.example.com"]
     server.table = {("a._domainkey.news.example.com", "TXT"): ['"v=DKIM1; p=old"']}
-    (one,) = look_up(wanted, server.address, 2)
+    (one,) = lookup_at(server.address, 2)(wanted)
     assert (one.status, one.found) == (Published.DIFFERENT, ("TXT v=DKIM1; p=old",))
     server.table = {("below.a._domainkey.news.example.com", "TXT"): ['"x"'], (wanted[0].name, "TXT"): []}
-    assert look_up(wanted, server.address, 2)[0].status is Published.MISSING
+    assert lookup_at(server.address, 2)(wanted)[0].status is Published.MISSING
 
 
 SPF_RECORD = Record("z", "z", "TXT", "v=spf1 include:a ~all", Purpose.SPF, Address("domain", "z"))
@@ -318,13 +319,13 @@ def test_spf_is_judged_by_what_it_allows(published, status):
 
 @pytest.mark.parametrize("address", ["nowhere", "127.0.0.1:0", "127.0.0.1:x", "1.2.3", "[::g]:53"])
 def test_a_resolver_must_be_an_address(address):
-    with pytest.raises(ValueError, match="DNS server"):
-        look_up([SPF_RECORD], address)
+    with pytest.raises(QboxctlError, match="DNS server"):
+        lookup_at(address)
 
 
 def test_ipv6_addresses_of_resolvers():
     for address in ("::1", "[::1]:9"):
-        (one,) = look_up([SPF_RECORD], address, 0.2)
+        (one,) = lookup_at(address, 0.2)([SPF_RECORD])
         assert one.status is Published.UNKNOWN
 
 

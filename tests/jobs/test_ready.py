@@ -354,6 +354,7 @@ WRONG = {
     "no variable": (("--send-to", "a@example.com", "--token", "env:NONE"), 8, "NONE is not set"),
     "no e-mail address": (("--send-to", "ada", "--token", "env:SEND"), 1, "is not an e-mail address"),
     "a resolver": (("--resolver", "192.0.2.1"), 1, "goes with --check"),
+    "no resolver": (("--check", "--resolver", "nowhere"), 1, "'nowhere' is not the address of a DNS server"),
 }
 
 
