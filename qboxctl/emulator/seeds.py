@@ -17,6 +17,7 @@ from qboxctl.emulator.behaviour import add_reserved, behaviour_of, initial_value
 from qboxctl.emulator.state import Store, Stored, canonical
 from qboxctl.model import JSON
 from qboxctl.schema.collections import Objects
+from qboxctl.schema.hints import offered
 from qboxctl.schema.lifecycle import ENABLED
 from qboxctl.schema.places import ABSENT, PRESENT, STATE
 from qboxctl.schema.resource import Field, ResourceType
@@ -184,7 +185,7 @@ class _Planter:
             if one is None and name in self._extra[type_.kind]:
                 more[name] = raw
             elif one is None:
-                raise ValueError(f"there is no attribute {name!r}")
+                raise ValueError(f"there is no attribute {name!r}: {offered(str(name), sorted(type_.by_name))}")
             elif one.returned:
                 try:
                     values[name] = self._value(one, raw, parent)

@@ -36,6 +36,11 @@ def did_you_mean(word: str, known: Iterable[str]) -> str | None:
     return f"did you mean {listed(found)}?" if found else None
 
 
+def offered(word: str, known: Sequence[str]) -> str:
+    """What may be meant, or else all that there is."""
+    return did_you_mean(word, known) or f"there are {', '.join(known)}"
+
+
 def listed(words: Sequence[str]) -> str:
     """Words in quotes, the last one after an "or"."""
     quoted = [f'"{word}"' for word in words]

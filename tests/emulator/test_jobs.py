@@ -224,14 +224,17 @@ def test_a_state_can_be_planted_again(client, account):
     ("seed", "words"),
     [
         ({"migrations": 1}, "migrations: expected a list of objects"),
-        ({"migrations": [{"status": "done"}]}, "is no status of a migration"),
+        ({"migrations": [{"status": "done"}]}, "'done' is no status of a migration: there are validating, to_schedule"),
         ({"migrations": [{"colour": 1}]}, "there is no attribute 'colour'"),
-        ({"migrations": [{"rows": [{"colour": 1}]}]}, "there is no attribute 'colour'"),
-        ({"imports": [{"status": "done"}]}, "is no status of an import"),
+        ({"migrations": [{"row": []}]}, "there is no attribute 'row': did you mean \"rows\""),
+        ({"migrations": [{"rows": [{"colour": 1}]}]}, "rows: there is no attribute 'colour': there are "),
+        ({"imports": [{"status": "done"}]},
+         "'done' is no status of an import: there are validating, invalid, valid, valid_with_skipped"),
         ({"imports": [{"colour": 1}]}, "there is no attribute 'colour'"),
-        ({"imports": [{"rows": [{"colour": 1}]}]}, "there is no attribute 'colour'"),
+        ({"imports": [{"rows": [{"password": 1}]}]},
+         "rows: there is no attribute 'password': there are description, error_details, fields, status"),
     ],
-)
+)  # fmt: skip
 def test_seeds_that_do_not_fit(seed, words, account):
     with pytest.raises(ValueError, match=words):
         account(seed=seed)

@@ -125,7 +125,7 @@ def test_attributes_that_a_seed_uses_are_known_from_then_on(account):
     [
         ({"domains": []}, "domains: expected a mapping"),
         ({"domains": {"nodomain": {}}}, "domain/nodomain: 'nodomain' is not a domain name"),
-        ({"domains": {"a.example": {"colour": 1}}}, "domain/a.example: there is no attribute 'colour'"),
+        ({"domains": {"a.example": {"colour": 1}}}, "domain/a.example: there is no attribute 'colour': there are "),
         ({"domains": {"a.example": {"chat": "yes"}}}, "domain/a.example: chat: expected true or false"),
         ({"domains": {"a.example": {"status": "asleep"}}}, "domain/a.example: status: 'asleep'"),
         ({"domains": {"a.example": {}, "A.example": {}}}, "domain/a.example: the name is taken by"),

@@ -8,6 +8,7 @@ from typing import Any
 from qboxctl.emulator.jobs.service import Ask, Serve, Service, bodies, checked, chosen
 from qboxctl.emulator.wire import Refusal, Response, Row
 from qboxctl.model import JSON
+from qboxctl.schema.hints import offered
 
 _PATH = "/api/imports"
 _STATUSES = ("validating", "invalid", "valid", "valid_with_skipped")
@@ -55,7 +56,8 @@ class Imports(Service):
             checked(f"{self.name}: {code}", body, record)
             record |= body
             if record["status"] not in _STATUSES:
-                raise ValueError(f"{self.name}: {code}: {record['status']!r} is no status of an import")
+                known = offered(str(record["status"]), _STATUSES)
+                raise ValueError(f"{self.name}: {code}: {record['status']!r} is no status of an import: {known}")
             for row in record["rows"]:
                 checked(f"{self.name}: {code}: rows", row, _ROW)
             self._records[code] = {**record, "code": code}

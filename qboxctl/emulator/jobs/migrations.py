@@ -15,6 +15,7 @@ from qboxctl.emulator.jobs.orders import ZONE, accounts, complaints, moment
 from qboxctl.emulator.jobs.service import Ask, Serve, Service, bodies, checked, chosen
 from qboxctl.emulator.wire import Refusal, Response, Row, answer
 from qboxctl.model import JSON
+from qboxctl.schema.hints import offered
 
 MOST_SCHEDULED = 5
 """How many migrations may be under way at once."""
@@ -63,7 +64,8 @@ class Migrations(Service):
             checked(where, body, record)
             record |= {"original_csv_file_name": body.get("csv_file_name", record["csv_file_name"]), **body}
             if record["status"] not in _STATUSES:
-                raise ValueError(f"{where}: {record['status']!r} is no status of a migration")
+                known = offered(str(record["status"]), _STATUSES)
+                raise ValueError(f"{where}: {record['status']!r} is no status of a migration: {known}")
             for row in record["rows"]:
                 checked(f"{where}: rows", row, _row(code, 0, ("", "", "")))
             rows = [{**_row(code, number, ("", "", "")), **row} for number, row in enumerate(record["rows"], 1)]

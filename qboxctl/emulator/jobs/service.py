@@ -10,6 +10,7 @@ from typing import Any, ClassVar, NamedTuple
 from qboxctl.emulator.state import Store
 from qboxctl.emulator.wire import PER, Refusal, Request, Response, Row, answer, positive
 from qboxctl.model import JSON
+from qboxctl.schema.hints import offered
 
 _EPOCH = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -144,8 +145,9 @@ def bodies(what: str, content: Any) -> list[dict[str, Any]]:
 
 def checked(what: str, one: Mapping[str, Any], known: Iterable[str]) -> None:
     """Raise ValueError for an attribute that there is not."""
-    for name in one.keys() - set(known):
-        raise ValueError(f"{what}: there is no attribute {name!r}")
+    names = sorted(known)
+    for name in one.keys() - set(names):
+        raise ValueError(f"{what}: there is no attribute {name!r}: {offered(str(name), names)}")
 
 
 def chosen(query: Mapping[str, str], name: str, words: Iterable[str], usual: str) -> str:
