@@ -35,6 +35,7 @@ class Exit(IntEnum):
 
 _SHOWN = 20
 """So many objects that moved are listed."""
+_PLACED = re.compile(r"(?:File|Directory) ('.*') is a (file|directory)", re.DOTALL)
 _CODES = {AuthError: Exit.AUTH, StalePlanError: Exit.STALE, Undone: Exit.PARTIAL}
 
 
@@ -85,7 +86,7 @@ def misused(error: click.ClickException, options: Common) -> int:
             hints += [f"did you mean {' or '.join(near)}?"] if near else []
         case click.MissingParameter() | click.BadParameter() if error.param is not None:
             name = " ".join(filter(None, (_name(error.param), "is missing" if not error.message else "")))
-            message = f"{name}: {error.message.rstrip('.')}" if error.message else name
+            message = f"{name}: {_PLACED.sub(_placed, error.message).rstrip('.')}" if error.message else name
         case _:
             message, question, near_by = error.format_message().partition("did you mean")
             message = re.sub(r"Option '(\S+)'", r"\1", message)  # requires an argument, or takes none
@@ -101,7 +102,15 @@ def misused(error: click.ClickException, options: Common) -> int:
 
 def _name(parameter: click.Parameter) -> str:
     """What a parameter is called on the command line: an option's longest name, or an argument's."""
-    return max(parameter.opts, key=len) if isinstance(parameter, click.Option) else parameter.human_readable_name
+    if isinstance(parameter, click.Option):
+        return max(parameter.opts, key=len)
+    return parameter.human_readable_name.strip("[]")
+
+
+def _placed(found: re.Match[str]) -> str:
+    """What is said of a file in a folder's place, or of a folder in a file's."""
+    is_, wanted = ("a file", "a folder") if found[2] == "file" else ("a folder", "a file")
+    return f"{found[1]} is {is_}: name {wanted}"
 
 
 def of_the_system(error: OSError) -> str:
