@@ -100,7 +100,8 @@ def command(
             checked = None
             configuration, _, plan = planned(client, task, options, acknowledge)
         addresses = [str(change.address) for change in plan.changes]
-        telling = Telling(addresses, options.palette(), full=options.verbose > 0)
+        full = options.verbose > 0
+        telling = Telling(addresses, options.palette(), full=full, program=options.command_line())
         order = _Order(
             plan, configuration, client, options, form, acknowledge, auto_approve, patience, journal, telling,
             reviewed=saved is not None,

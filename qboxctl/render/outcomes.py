@@ -24,12 +24,12 @@ _COLOURS = {
 _WORDS = {Status.IN_EFFECT: "in effect"}
 _WELL = (Status.DONE, Status.IN_EFFECT)
 _WAYS = {
-    Status.WAITING: "run `qboxctl apply` again later, or with --wait 30m; `qboxctl plan` tells what is not over yet",
-    Status.SKIPPED: "run `qboxctl apply` again: what is done is not done twice",
-    Status.UNKNOWN: "`qboxctl plan` tells whether it was done",
-    Status.FAILED: "mend what is told there and run `qboxctl apply` again: what is done is not done twice",
+    Status.WAITING: "run `{0} apply` again later, or with --wait 30m; `{0} plan` tells what is not over yet",
+    Status.SKIPPED: "run `{0} apply` again: what is done is not done twice",
+    Status.UNKNOWN: "`{0} plan` tells whether it was done",
+    Status.FAILED: "mend what is told there and run `{0} apply` again: what is done is not done twice",
 }
-"""What to do next, from what waits for others to what is wrong: the worst stands last."""
+"""What to do next, by the program's command line: from what waits for others to what is wrong, the worst last."""
 MOST = 20
 """So many outcomes that went well are told one by one."""
 _ALIKE = 3
@@ -44,11 +44,14 @@ _MARGIN = 22
 class Telling:
     """Tells outcomes as they come: of those that went well the first, unless all are wanted.
 
-    ``addresses`` are those of all changes: what is told of them lines up.
+    ``addresses`` are those of all changes: what is told of them lines up. ``program`` is what comes before the name of
+    a command that goes on with this one, with the options that all commands take.
     """
 
-    def __init__(self, addresses: Iterable[str], palette: Palette = PLAIN, *, full: bool = False) -> None:
-        self._palette, self._full, self._told = palette, full, 0
+    def __init__(
+        self, addresses: Iterable[str], palette: Palette = PLAIN, *, full: bool = False, program: str = "qboxctl"
+    ) -> None:
+        self._palette, self._full, self._told, self._program = palette, full, 0, clean(program)
         broadest = max((columns_of(clean(one)) for one in addresses), default=0)
         room = palette.columns - _MARGIN - 14 if palette.columns else broadest
         self._width = max(0, min(broadest, room))
@@ -70,7 +73,7 @@ class Telling:
         for status, way in _WAYS.items():
             found = [one for one in outcomes if one.status is status]
             if found:
-                lines += [*[""] * bool(lines or self._told), *self._trouble(found, way)]
+                lines += [*[""] * bool(lines or self._told), *self._trouble(found, way.format(self._program))]
         if lines:
             lines.append("")
         return "\n".join([*lines, summary(outcomes, self._palette)])

@@ -75,3 +75,14 @@ def test_the_environment_of_a_saved_plan_is_checked_before_the_token(server, pro
     assert project.run("plan", "--out", path).code == 0
     done = project.apply(path, "--env", "there")
     assert (done.code, "apply it with --env default" in done.err, "NONE" in done.err) == (1, True, False)
+
+
+@pytest.mark.parametrize("server", [{"quirks": {"ownership": "wait"}}], indirect=True)
+def test_what_to_do_after_an_apply_names_the_same_place(server, project):
+    domain = {"postmaster_password": {"env": "PW"}}
+    content = {"settings": {"environments": {"the sandbox": {}}}, "domains": {"a.example": domain}}
+    project.write(content, "../own/mail.yaml")
+    done = project.run("-C", "own", "--env", "the sandbox", "apply", "--auto-approve")
+    assert done.code == 7
+    assert "run `qboxctl -C own --env 'the sandbox' apply` again later" in done.out
+    assert "`qboxctl -C own --env 'the sandbox' plan` tells what is not over yet" in done.out
