@@ -78,7 +78,7 @@ def delete(options: Common, code: str, auto_approve: bool, form: str, seed: str 
     stays = "what was imported stays: domains, mailboxes and aliases"
     with closing(connect(Client, settings_only(options), options, seed=seed)) as client:
         found = imports.found(client, code, TYPES)
-        options.say(f"the record of {code} and its file {jobs.file_of(found.record)} are deleted; {stays}")
+        options.say(f"this deletes the record of {code} and its file {jobs.file_of(found.record)}; {stays}")
         question = f"Delete import {code}? Only yes is taken"
         if not (auto_approve or agreed(options, question, hint="add --auto-approve, once that is what you want")):
             raise QboxctlError("not approved; nothing was deleted")
@@ -87,4 +87,4 @@ def delete(options: Common, code: str, auto_approve: bool, form: str, seed: str 
             imports.delete(client, code)
     if form == "json":
         options.result(jobs.one("import", found.record, found.rows, (), form))
-    options.say(f"deleted import {code}; {stays}")
+    options.say(f"deleted import {code}")

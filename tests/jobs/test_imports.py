@@ -159,6 +159,7 @@ def test_an_unknown_code(words, account, project):
 def test_a_record_is_deleted_after_asking(account, project):
     done = project.run("imports", "delete", "I123456789")
     assert (done.code, "nobody can be asked" in done.err, account.writes) == (1, True, [])
+    assert ("this deletes the record of I123456789" in done.err, "deleted" in done.err) == (True, False)
     done = project.run("imports", "delete", "I123456789", "--auto-approve", "--format", "json")
     assert (done.code, "what was imported stays" in done.err) == (0, True)
     assert (done.json["import"]["code"], "canary" in done.out) == ("I123456789", False)
