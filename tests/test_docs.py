@@ -498,8 +498,24 @@ def test_every_setting_is_explained() -> None:
         assert reference.explain(name).startswith(f"{name}  ")
         assert f"| `{name}` |" in reference.page()
     assert re.search(r"^settings\.api\.retries +\S", reference.explain("settings.api"), re.MULTILINE)
-    with pytest.raises(KeyError):
-        reference.explain("settings.gards")
+    for wrong in ("settings.gards", "settings.guards.mailbx", "defaults.mailbx", "defaults.settings"):
+        with pytest.raises(KeyError):
+            reference.explain(wrong)
+
+
+def test_a_guard_is_explained_as_it_works() -> None:
+    """The limits hold for each kind, and what a kind does not say comes from the general ones."""
+    general, percent, *_ = reference.explain("settings.guards").splitlines()[1:]
+    assert ("of a kind" in general, "default is 10" in general, "default is 20" in percent) == (True, True, True)
+    for topic in ("settings.guards.KIND.count", "settings.guards.mailbox.count"):
+        text = reference.explain(topic)
+        assert (text.partition(" ")[0], "as in settings.guards" in text) == ("settings.guards.KIND.count", True)
+    assert "default is" not in reference.explain("settings.guards.alias")
+
+
+@pytest.mark.parametrize("topic", ["mailbox", "mailbox.language"])
+def test_a_default_is_explained_as_what_it_stands_for(topic: str) -> None:
+    assert reference.explain(f"defaults.{topic}") == reference.explain(topic)
 
 
 def test_explain_is_what_the_command_prints(tmp_path: Path, environ: dict[str, str]) -> None:

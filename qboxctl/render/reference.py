@@ -76,7 +76,10 @@ def _explained(topic: str | None) -> list[str]:
             "`qboxctl explain settings` lists what a configuration may say beside its objects.",
         ]
         return ["The kinds of resources:", "", *kinds, "", *more]
-    if topic.partition(".")[0] in RULES:
+    root, _, rest = topic.partition(".")
+    if root == "defaults" and rest.partition(".")[0] in TYPES:  # what may stand there is what an object may say itself
+        return _explained(rest)
+    if root in RULES:
         return list(_explain_settings(topic))
     kind, _, name = topic.partition(".")
     one = TYPES[kind]
@@ -157,7 +160,9 @@ def _in_the_api(each: Field) -> str:
 
 
 def _explain_settings(topic: str) -> Iterable[str]:
-    found = [row for row in settings() if topic == "settings" or f"{row.name}.".startswith(f"{topic}.")]
+    general = ".".join("KIND" if word in TYPES else word for word in topic.split("."))  # which is said once for all
+    names = () if topic == "settings" else (f"{topic}.", f"{general}.")
+    found = [row for row in settings() if not names or f"{row.name}.".startswith(names)]
     if not found:
         raise KeyError(topic)
     width = max(len(row.name) for row in found)

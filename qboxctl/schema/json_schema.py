@@ -64,15 +64,6 @@ def config_schema(kinds: Kinds) -> Schema:
 
 def settings_schema(kinds: Kinds, *, overlay: bool = False) -> Schema:
     """The schema of the settings block, or of one environment's overlay."""
-    guard = {
-        "count": {"type": "integer", "minimum": 0, "description": "Most removals in one plan; the default is 10"},
-        "percent": {
-            "type": "number",
-            "minimum": 0,
-            "maximum": 100,
-            "description": "Most removals as a share of the live objects, in percent; the default is 20",
-        },
-    }
     properties: dict[str, JSON] = {
         "endpoint": {
             "type": "string",
@@ -94,8 +85,11 @@ def settings_schema(kinds: Kinds, *, overlay: bool = False) -> Schema:
             doc="What happens to live objects of a managed collection that no file declares; keep is the default",
         ),
         "guards": closed(
-            {**guard, **{kind: closed(guard) for kind in kinds}},
-            doc="How many removals one plan may hold, for all kinds or for each",
+            {
+                **_guard(count="the default is 10", percent="the default is 20"),
+                **{kind: closed(_guard(count=_GENERAL, percent=_GENERAL), doc=_OF_A_KIND) for kind in kinds},
+            },
+            doc="How many removals one plan may hold of each kind: the smaller of count and percent, but at least one",
         ),
         "api": closed(
             {
@@ -126,6 +120,23 @@ def settings_schema(kinds: Kinds, *, overlay: bool = False) -> Schema:
             settings_schema(kinds, overlay=True), "Other settings by name, chosen with --env"
         )
     return closed(properties, doc="Where and how; one block, in one file")
+
+
+_GENERAL = "as in settings.guards unless stated"
+_OF_A_KIND = "Other limits for this kind"
+
+
+def _guard(*, count: str, percent: str) -> Schema:
+    """The schema of how many removals are let through; the texts say what counts where nothing is stated."""
+    return {
+        "count": {"type": "integer", "minimum": 0, "description": f"Most removals of a kind in one plan; {count}"},
+        "percent": {
+            "type": "number",
+            "minimum": 0,
+            "maximum": 100,
+            "description": f"Most removals as a share of the live objects of a kind, in percent; {percent}",
+        },
+    }
 
 
 def _prices(kinds: Kinds) -> Schema:
