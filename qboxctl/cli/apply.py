@@ -25,7 +25,7 @@ from qboxctl.cli.asking import agreed
 from qboxctl.cli.commands import Command
 from qboxctl.cli.common import Common, common_options, format_option, run_on
 from qboxctl.cli.failures import Exit, explained
-from qboxctl.cli.planning import planned, planning_options, targets_of, task_of
+from qboxctl.cli.planning import planned, planning_options, targets_of, task_of, tell_unless_acknowledged
 from qboxctl.cli.session import connect, process_secrets
 from qboxctl.cli.suggestions import plan_files
 from qboxctl.cli.times import Duration
@@ -93,6 +93,7 @@ def command(
     with closing(client):
         if saved:
             refuse_another_configuration(saved, task.configuration, asked.rotate)
+            tell_unless_acknowledged(acknowledge, saved, options)
             targets = targets_of(saved, task, options)
             checked = still_asked(saved, targets, Account(client, TYPES), acknowledge=acknowledge, note=options.say)
             configuration, plan = task.configuration, saved

@@ -26,7 +26,7 @@ from qboxctl.config.rules import check as check_files
 from qboxctl.config.yaml.reader import Source
 from qboxctl.errors import Diagnostic, QboxctlError
 from qboxctl.model import Address, Advisory, LiveState, Plan, PlanOptions
-from qboxctl.planning.guards import acknowledges
+from qboxctl.planning.guards import SHORTEST_ID, acknowledges
 from qboxctl.planning.partial import part
 from qboxctl.planning.pipeline import read_and_plan, with_advice
 from qboxctl.planning.targets import Options, Targets
@@ -67,7 +67,11 @@ def planning_options(command: _F) -> _F:
                 help="Send the secrets of these objects again.",
             ),
             click.option(
-                "--acknowledge", metavar="ID", default="", help="Let exactly this plan pass the guards count and order."
+                "--acknowledge",
+                metavar="ID",
+                default="",
+                callback=lambda _context, _option, text: text.strip(),
+                help=f"Let exactly this plan pass the guards count and order; {SHORTEST_ID} digits of its id will do.",
             ),
             seed_option,
         )
@@ -188,8 +192,7 @@ def planned(reader: Reader, task: Task, options: Common, acknowledge: str) -> Pr
         widen=partial(_widened, task.whole, options, acknowledge) if task.whole else None,
     )
     plan = with_advice(found)
-    if acknowledge and not acknowledges(acknowledge, plan.id):
-        options.say(f"--acknowledge names another plan: this one is {plan.id}")
+    tell_unless_acknowledged(acknowledge, plan, options)
     plan = replace(
         plan,
         options=_as_made(task, found.targets, options),
@@ -199,6 +202,16 @@ def planned(reader: Reader, task: Task, options: Common, acknowledge: str) -> Pr
         git_commit=git.commit(options.directory),
     )
     return Prepared(found.targets.configuration, found.live_state, plan)
+
+
+def tell_unless_acknowledged(text: str, plan: Plan, options: Common) -> None:
+    """Say why an acknowledgement that was given is none of this plan."""
+    if not text or acknowledges(text, plan.id):
+        return
+    if plan.id.startswith(text.lower()):
+        options.say(f"--acknowledge is too short: it takes at least {SHORTEST_ID} digits of {plan.id}")
+    else:
+        options.say(f"--acknowledge names another plan: this one is {plan.id}")
 
 
 def _widened(whole: Callable[[], Task], options: Common, acknowledge: str, guard: str) -> Targets:

@@ -328,10 +328,10 @@ def test_acknowledge_lets_this_plan_pass_the_count_guard_only(account, project):
     assert [one["guard"] for one in plan["blocked"]] == ["count"]
     assert f"--acknowledge {plan['id']}" in plan["blocked"][0]["way_out"]
     assert project.run("plan", "--acknowledge", plan["id"][:8].upper()).code == 0
-    assert project.run("plan", "--acknowledge", plan["id"][:7]).code == 4
-    assert project.run("plan", "--acknowledge", "0" * 64).code == 4
-    assert project.run("plan", "--acknowledge", plan["id"]).code == 0
-    assert project.apply(str(saved), "--acknowledge", "0" * 64).code == 4
+    assert project.run("plan", "--acknowledge", f" {plan['id']}\n").code == 0
+    for text, said in ((plan["id"][:7], "at least 8 digits"), ("0" * 7, "another plan"), ("0" * 64, "another plan")):
+        for done in (project.run("plan", "--acknowledge", text), project.apply(str(saved), "--acknowledge", text)):
+            assert (done.code, said in done.err, plan["id"] in done.err) == (4, True, True), text
     assert not account.writes
 
     project.write({**config, "protect": ["mailbox/eve@*"]})
@@ -343,7 +343,7 @@ def test_acknowledge_lets_this_plan_pass_the_count_guard_only(account, project):
     assert not account.writes
 
     project.write(config)
-    assert project.apply(str(saved), "--acknowledge", plan["id"]).code == 0
+    assert project.apply(str(saved), "--acknowledge", f" {plan['id']} ").code == 0
     assert not {"bob", "eve"} & set(account.emulator.dump()["domains"]["example.com"]["mailboxes"])
 
 
