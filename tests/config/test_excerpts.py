@@ -119,6 +119,37 @@ error[Q001]: not YAML: the { of line 4 is not closed before this
    |            ^
 """,
     ),
+    "what is never closed, inside what is": (
+        ["domains:\n  a.example: {}\n  b.example: {mailboxes: {ada: {}, bob: {firstname: Bob,\n"],
+        """
+error[Q001]: not YAML: this { is never closed
+  --> a.yaml:3:41
+   |
+ 3 |   b.example: {mailboxes: {ada: {}, bob: {firstname: Bob,
+   |                                         ^ help: close it, or look for a comma or quotes that are missing
+""",
+    ),
+    "a list that a new document ends": (
+        ["domains:\n  a.example:\n    aliases: {info: [\n---\n"],
+        """
+error[Q001]: not YAML: this [ is never closed
+  --> a.yaml:3:21
+   |
+ 3 |     aliases: {info: [
+   |                     ^ help: close it, or look for a comma or quotes that are missing
+""",
+    ),
+    "a comma too many": (
+        ["domains: {a.example: {aliases: {info: [a@b.example,, c@d.example]}}}\n"],
+        """
+error[Q001]: not YAML: no value can begin here
+  --> a.yaml:1:52
+   |
+ 1 | domains: {a.example: {aliases: {info: [a@b.example,, c@d.example]}}}
+   |                                                    ^
+  help: look for a comma or a dash too many, or for what is missing before it
+""",
+    ),
     "Windows line ends, and an entry of a list": (
         ["domains:\r\n  a.example:\r\n    aliases:\r\n      info:\r\n        - ada@\r\n"],
         """

@@ -454,14 +454,14 @@ def test_lines_that_end_otherwise_are_no_change(tmp_path):
 BROKEN = {
     "a word that does not exist": ({"a.yaml": A.replace("ada: {}", "ada: {langauge: it}")}, "a.yaml:1:41", BOB),
     "a word of the object that left": ({"a.yaml": A.replace("bob: {}", "bob: {x: 1}")}, "a.yaml:1:50", set()),
-    "not YAML": ({"a.yaml": A[:-2]}, "a.yaml:2:1", set()),
-    "not YAML, and another file": ({"a.yaml": A, "b.yaml": "domains: [\n"}, "b.yaml:2:1", BOB),
+    "not YAML": ({"a.yaml": A[:-2]}, "a.yaml:1:10", set()),
+    "not YAML, and another file": ({"a.yaml": A, "b.yaml": "domains: [\n"}, "b.yaml:1:10", BOB),
     "twice in a file": ({"a.yaml": A.replace("bob: {}", "bob: {}, bob: {}")}, "a.yaml:1:53", set()),
     "in two files": ({"a.yaml": A, "b.yaml": A}, "b.yaml:1:35", set()),
     "a list": ({"a.yaml": "[]"}, "a.yaml:1:1", set()),
     "no text": ({"a.yaml": A, "b.yaml": "\udcff"}, "b.yaml:1:1", BOB),
     "rules": ({"a.yaml": A, "b.yaml": "ignore: [mailbx/*]"}, "b.yaml:1:10", set()),
-    "what may be a rule": ({"a.yaml": A, "b.yaml": "ignore: [mailbox/*@a.example"}, "b.yaml:2:1", set()),
+    "what may be a rule": ({"a.yaml": A, "b.yaml": "ignore: [mailbox/*@a.example"}, "b.yaml:1:9", set()),
     "settings": ({"a.yaml": A, "b.yaml": "settings: []"}, "b.yaml:1:1", BOB),
     "all at once": ({"a.yaml": A, "b.yaml": "delivery: 1", "c.yaml": "x"}, "b.yaml:1:1", BOB),
 }

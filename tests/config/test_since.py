@@ -68,7 +68,7 @@ def test_only_what_changed_is_read(tmp_path):
         ("b.yaml", B),
         ("broken.yaml", "domains: [\n"),
     ]
-    assert [str(one.position) for one in stated(before, TYPES).mistakes] == [f"{before[1].name}:2:1"]
+    assert [str(one.position) for one in stated(before, TYPES).mistakes] == [f"{before[1].name}:1:10"]
 
 
 def test_a_file_with_the_content_of_another_is_a_file_of_its_own(tmp_path):
