@@ -150,6 +150,12 @@ def test_every_kind_is_explained_with_its_place_and_address() -> None:
         assert f"`{kind}/" in text, kind
 
 
+def test_the_glossary_names_all_kinds() -> None:
+    row = re.search(r"^\| kind \|.*$", guide_text("glossary"), re.MULTILINE)
+    assert row
+    assert re.findall("`(.+?)`", row[0]) == list(TYPES)
+
+
 def test_every_exit_code_is_told() -> None:
     from qboxctl.cli.failures import Exit
 
