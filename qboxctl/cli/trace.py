@@ -13,6 +13,7 @@ from qboxctl.cli.common import Common, common_options, format_option, seed_optio
 from qboxctl.cli.session import connect, settings_only
 from qboxctl.jobs.trace import Filters, Standing, TraceMail, day
 from qboxctl.render import traced
+from qboxctl.render.style import clean
 from qboxctl.schema.formats import relaxed_domain, relaxed_email
 
 _EXAMPLES = """
@@ -84,10 +85,14 @@ def command(
     filters = Filters({name: text for name, text in given.items() if text}, since or "", until or "")
     with closing(connect(Reader, configuration, options, seed=seed)) as reader:
         log = TraceMail(reader)
-        filters, counters = log.of_account(filters, account) if account else (filters, log.counters(filters))
+        if account:
+            filters, counters = log.of_account(filters, account, lambda text: options.say(clean(text)))
+        else:
+            counters = log.counters(filters)
         rows = log.rows(filters, Standing(status) if status else None, limit + 1)  # one more tells that there are more
     options.result(traced.shown(counters, rows[:limit], form, options.palette(), full=options.verbose > 0))
     if not rows:
         options.say("the log has no such mail")
     elif len(rows) > limit:
-        options.say(f"these are the first {limit} rows; --limit shows more")
+        shown = "this is the first row" if limit == 1 else f"these are the first {limit} rows"
+        options.say(f"{shown}; --limit shows more")

@@ -21,6 +21,7 @@ from qboxctl.errors import Refused, Undone
 from qboxctl.jobs import calls
 from qboxctl.model import JSON
 from qboxctl.schema.formats import folded
+from qboxctl.schema.hints import did_you_mean
 from qboxctl.schema.types import decode_int
 
 _R = TypeVar("_R")
@@ -28,6 +29,8 @@ _TRACE = "/api/delivery/tracemail"
 _ACCOUNTS = "/api/delivery/accounts"
 _PANEL = "look at TraceMail in the panel"
 _MOST_PER_PAGE = 100
+_IDS = ("id", "username")
+"""What the log may know an account by."""
 _BESIDE = ("message", "pagination")
 """What may stand in an answer beside what it is about."""
 _DAY = re.compile(r"(\d{4}-\d{2}-\d{2})(?:[T ].*)?")
@@ -93,15 +96,21 @@ class TraceMail:
         row = self._dated(filters, self._counted)
         return {name: _number(value) for name, value in calls.shown(row, self.reader.redact).items()}
 
-    def of_account(self, filters: Filters, text: str) -> tuple[Filters, dict[str, JSON]]:
-        """Filters for the mail of one account, and the counters of these.
+    def of_account(
+        self, filters: Filters, text: str, note: Callable[[str], None]
+    ) -> tuple[Filters, dict[str, JSON]]:
+        """Filters for the mail of one account, and the counters of these; it is noted where no account is called so.
 
         No reference says by what the log knows an account: it is asked by the id, then by the user name, of the one
         that bears a name, and only where there is none by the text as it is, which a server may refuse.
         """
-        rows = calls.rows(self.reader, _ACCOUNTS, {"status": "all"}, id_name="id")
+        rows = list(calls.rows(self.reader, _ACCOUNTS, {"status": "all"}, id_name="id"))
         same = [row for row in rows if folded(str(row.get("description", ""))) == folded(text)]
-        known = [str(row[name]) for row in same for name in ("id", "username") if row.get(name)]
+        known = [str(row[name]) for row in same for name in _IDS if row.get(name)]
+        if not same and not any(str(row.get(name)) == text for row in rows for name in _IDS):
+            names = [str(row["description"]) for row in rows if row.get("description")]
+            hint = did_you_mean(text, names)
+            note(f"no Delivery account has the name or id {text!r}" + (f": {hint}" if hint else ""))
         for name in known or [text]:
             narrowed = replace(filters, query={**filters.query, "account": name})
             counters = self.counters(narrowed)

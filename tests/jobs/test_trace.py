@@ -101,6 +101,21 @@ def test_what_an_account_is_called_is_asked_for_only_where_it_is_not_known(name,
     assert {one.query["account"] for one in account.arrived if one.path == f"{PATH}mailouts"} == {asked[-1]}
 
 
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("Nesw", "no Delivery account has the name or id 'Nesw': did you mean \"news\"?\n"),
+        ("\x1b[2Jx", "no Delivery account has the name or id '\\x1b[2Jx'\n"),
+        ("NEWS", ""),
+        ("1001", ""),
+    ],
+)
+def test_an_account_that_there_is_not_is_told(name, said, account, project):
+    done = project.run("trace", "--account", name)
+    assert (done.code, "no Delivery account" in done.err) == (0, bool(said))
+    assert said in done.err
+
+
 INTERNATIONAL = (("--domain", "Größe.example"), ("--from", "a@größe.example"), ("--to", "p@größe.example"))
 
 
@@ -118,13 +133,14 @@ def test_a_hundred_rows_are_enough(server, project):
     assert len(trace(project, "--limit", "240")["rows"]) == 240
 
 
-@pytest.mark.parametrize(("number", "limit"), [(100, 100), (101, 100), (250, 100), (5, 5), (6, 5), (4, 5)])
+@pytest.mark.parametrize(("number", "limit"), [(100, 100), (101, 100), (250, 100), (5, 5), (6, 5), (4, 5), (2, 1)])
 @pytest.mark.parametrize("parts", [["delivered"], ["delivered", "queued", "error"]], ids=str)
 def test_it_says_where_there_are_more_rows(parts, number, limit, server, project):
     server.swap(seed={"mailouts": [{**LOG[0], "status": parts[each % len(parts)]} for each in range(number)]})
     done = project.run("trace", "--limit", str(limit), "--format", "json")
     assert len(done.json["rows"]) == min(number, limit)
-    assert (f"these are the first {limit} rows; --limit shows more" in done.err) == (number > limit)
+    first = "this is the first row" if limit == 1 else f"these are the first {limit} rows"
+    assert (f"{first}; --limit shows more" in done.err) == (number > limit)
 
 
 @pytest.mark.parametrize("row", ["data_text", "data_object", "flat"])
