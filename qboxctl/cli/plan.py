@@ -22,6 +22,7 @@ from qboxctl.planning.planfile import write
 from qboxctl.render.origin import Origin
 from qboxctl.render.parts import nothing_to_say
 from qboxctl.render.plans import FORMATS, picture
+from qboxctl.render.style import plural
 from qboxctl.resources import TYPES
 
 _EXAMPLES = """
@@ -83,7 +84,7 @@ def command(
         else:
             options.say(f"saved as {out}; run it with:", paste=options.command_line(*words))
     if options.verbose:
-        options.say(f"{reader.sent.requests} requests, {reader.sent.repeated} of them repeated")
+        options.say(f"{plural(reader.sent.requests, 'request')}, {reader.sent.repeated} of them repeated")
     if plan.blocked:
         return Exit.BLOCKED
     return Exit.CHANGES if plan.changes and detailed_exitcode else Exit.DONE

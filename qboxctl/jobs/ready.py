@@ -89,9 +89,8 @@ class Examiner:
         if live is None or live.leaving:
             known = [one.key for one in lives]
             meant = near(wanted.key, known)
-            hint = (
-                f"did you mean {' or '.join(meant)}?" if meant else f"there are: {', '.join(sorted(known)) or 'none'}"
-            )
+            others = f"there are: {', '.join(sorted(known))}" if known else "this account has none"
+            hint = f"did you mean {' or '.join(meant)}?" if meant else others
             raise QboxctlError(f"there is no {self.type.title} {key!r}", hint=hint)
         return live
 
