@@ -23,7 +23,7 @@ from qboxctl.applying.pace import Patience
 from qboxctl.applying.preflight import Checked, refuse_another_account, refuse_another_configuration
 from qboxctl.cli.asking import agreed
 from qboxctl.cli.commands import Command
-from qboxctl.cli.common import Common, common_options, format_option, run_on
+from qboxctl.cli.common import Common, Place, common_options, format_option, run_on
 from qboxctl.cli.failures import Exit, explained
 from qboxctl.cli.planning import planned, planning_options, targets_of, task_of, tell_unless_acknowledged
 from qboxctl.cli.session import connect, process_secrets
@@ -60,7 +60,7 @@ qboxctl apply --auto-approve --wait 30m      # where nobody can be asked
 )
 @click.option(
     "--journal",
-    type=click.Path(dir_okay=False, path_type=Path),
+    type=Place(dir_okay=False, path_type=Path),
     help="Where the record of all writes goes; .qboxctl/journal/ unless given.",
 )
 @format_option(["text", "json"])

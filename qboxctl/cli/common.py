@@ -207,6 +207,16 @@ def format_option(forms: Sequence[str]) -> Callable[[_F], _F]:
     )
 
 
+class Place(click.Path):
+    """A file or folder to write: what is written is private, and never goes to stdout."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Read a path."""
+        if value == "-":
+            self.fail("it is not written to stdout: name a file or folder (./- is one called so)", param, ctx)
+        return super().convert(value, param, ctx)
+
+
 force_option = click.option("--force", is_flag=True, help="Replace files that are there.")
 
 

@@ -13,7 +13,7 @@ import click
 from qboxctl.api.client import Reader
 from qboxctl.api.reader import Account
 from qboxctl.cli.commands import Command
-from qboxctl.cli.common import Common, common_options, force_option, format_option, save, seed_option
+from qboxctl.cli.common import Common, Place, common_options, force_option, format_option, save, seed_option
 from qboxctl.cli.failures import Exit
 from qboxctl.cli.session import connect, read_configuration
 from qboxctl.dns.records import asking, query_for_records, records_of
@@ -38,7 +38,7 @@ qboxctl dns --format octodns --out zones
 @format_option(list(FORMATS))
 @click.option("--check", is_flag=True, help="Ask DNS what is published; exit 7 while something lacks or does harm.")
 @click.option("--resolver", default="", metavar="ADDRESS[:PORT]", help="The DNS server to ask.")
-@click.option("--out", type=click.Path(file_okay=False, path_type=Path), metavar="DIR", help="Files for octoDNS.")
+@click.option("--out", type=Place(file_okay=False, path_type=Path), metavar="DIR", help="Files for octoDNS.")
 @force_option
 @seed_option
 @click.pass_obj

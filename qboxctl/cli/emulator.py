@@ -11,7 +11,7 @@ import click
 
 from qboxctl.cli import suggestions
 from qboxctl.cli.commands import Command
-from qboxctl.cli.common import Common, common_options, run_on
+from qboxctl.cli.common import Common, Place, common_options, run_on
 from qboxctl.errors import QboxctlError
 from qboxctl.files import write_file
 from qboxctl.resources import TYPES
@@ -40,7 +40,7 @@ qboxctl emulator --quirk activation=5              # a new domain takes five rea
     shell_complete=suggestions.files,
     help="What is in the account at the start: the shape of a configuration.",
 )
-@click.option("--state", type=click.Path(dir_okay=False, path_type=Path), help="Keep the account in this file.")
+@click.option("--state", type=Place(dir_okay=False, path_type=Path), help="Keep the account in this file.")
 @click.option("--latency", type=click.FloatRange(0), default=0, metavar="MS", help="How long each answer takes.")
 @click.option("--fault", multiple=True, metavar="SPEC", shell_complete=suggestions.faults, help="A fault: see above.")
 @click.option(

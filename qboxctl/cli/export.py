@@ -11,7 +11,7 @@ import click
 from qboxctl.api.client import Reader
 from qboxctl.api.reader import Account
 from qboxctl.cli.commands import Command
-from qboxctl.cli.common import Common, common_options, force_option, save, seed_option
+from qboxctl.cli.common import Common, Place, common_options, force_option, save, seed_option
 from qboxctl.cli.session import connect, settings_only
 from qboxctl.config.settings import DEFAULT_TOKEN, EMULATOR, Settings
 from qboxctl.errors import QboxctlError
@@ -35,7 +35,7 @@ qboxctl export --with signature --out mail         # with what takes a request f
 @common_options
 @click.option(
     "--out",
-    type=click.Path(file_okay=False, path_type=Path),
+    type=Place(file_okay=False, path_type=Path),
     metavar="DIR",
     help="Write files there, one for each domain; stdout unless given.",
 )

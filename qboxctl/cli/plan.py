@@ -11,7 +11,7 @@ import click
 
 from qboxctl.api.client import Reader
 from qboxctl.cli.commands import Command
-from qboxctl.cli.common import Common, common_options, detail, format_option, in_full
+from qboxctl.cli.common import Common, Place, common_options, detail, format_option, in_full
 from qboxctl.cli.failures import Exit
 from qboxctl.cli.origin import origin_of
 from qboxctl.cli.planning import planned, planning_options, task_of
@@ -36,7 +36,7 @@ qboxctl plan --format markdown                     # for a comment on a pull req
 
 @click.command("plan", cls=Command, epilog=_EXAMPLES)
 @common_options
-@click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="Save the plan, for `apply FILE`.")
+@click.option("--out", type=Place(dir_okay=False, path_type=Path), help="Save the plan, for `apply FILE`.")
 @format_option(FORMATS)
 @click.option(
     "--detailed-exitcode", is_flag=True, help="Exit 2 where there is something to change, 0 where there is not."

@@ -96,9 +96,7 @@ class TraceMail:
         row = self._dated(filters, self._counted)
         return {name: _number(value) for name, value in calls.shown(row, self.reader.redact).items()}
 
-    def of_account(
-        self, filters: Filters, text: str, note: Callable[[str], None]
-    ) -> tuple[Filters, dict[str, JSON]]:
+    def of_account(self, filters: Filters, text: str, note: Callable[[str], None]) -> tuple[Filters, dict[str, JSON]]:
         """Filters for the mail of one account, and the counters of these; it is noted where no account is called so.
 
         No reference says by what the log knows an account: it is asked by the id, then by the user name, of the one
