@@ -143,7 +143,8 @@ class Brief(NamedTuple):
 class Group(NamedTuple):
     """Changes of one kind in one place, with what is equal in all of them said once.
 
-    ``columns`` are the names of what differs, in the order of their definitions.
+    ``columns`` are the names of what differs, in the order of their definitions. ``whole`` is whether one line each
+    tells it all.
     """
 
     home: str
@@ -151,6 +152,7 @@ class Group(NamedTuple):
     equal: Sequence[str]
     columns: Sequence[str]
     rows: Sequence[Brief]
+    whole: bool
 
 
 def groups(changes: Iterable[Change], types: Kinds) -> Iterator[Group]:
@@ -161,7 +163,8 @@ def groups(changes: Iterable[Change], types: Kinds) -> Iterator[Group]:
         places[home(change, types), change.address.kind].append(change)
     for place, kind in sorted(places, key=lambda one: (one[0], rank[one[1]])):
         type_, found = types[kind], places[place, kind]
-        said = [_said(change, types) for change in found]
+        told = [lines(change, types) for change in found]
+        said = [_said(change, each, type_) for change, each in zip(found, told, strict=True)]
         first, *others = said
         equal = {name for name, text in first.items() if others and all(one.get(name) == text for one in others)}
         names = sorted(dict.fromkeys(name for one in said for name in one if name not in equal), key=type_.place)
@@ -169,15 +172,16 @@ def groups(changes: Iterable[Change], types: Kinds) -> Iterator[Group]:
             Brief(change, clean(str(change.address)), {name: one[name] for name in names if name in one})
             for change, one in zip(found, said, strict=True)
         ]
-        told = [f"{name} {text}" if name else text for name, text in first.items() if name in equal]
-        yield Group(clean(place), plural(len(found), type_.noun), told, names, rows)
+        shared = [f"{name} {text}" if name else text for name, text in first.items() if name in equal]
+        whole = not any(line.long for each in told for line in each)
+        yield Group(clean(place), plural(len(found), type_.noun), shared, names, rows, whole)
 
 
-def _said(change: Change, types: Kinds) -> dict[str, str]:
+def _said(change: Change, told: Iterable[Line], type_: ResourceType) -> dict[str, str]:
     """What is said of a change, by the attribute's name; of the change as a whole under ""."""
-    whole = ", ".join(filter(None, remark(change, types[change.address.kind])))
-    told = {line.name: line.head if line.long and line.before else str(line) for line in lines(change, types)}
-    return {**({"": whole} if whole else {}), **told}
+    whole = ", ".join(filter(None, remark(change, type_)))
+    heads = {line.name: line.head if line.long and line.before else str(line) for line in told}
+    return {**({"": whole} if whole else {}), **heads}
 
 
 def _line(change: Change, one: FieldChange, type_: ResourceType) -> Line:

@@ -138,27 +138,30 @@ class _Text:
         lost = [change for change in section.changes if change.destroys_data]
         yield from self.removals(lost)
         others = [change for change in section.changes if not change.destroys_data]
+        whole = True
         for group in parts.groups(others, self.types):
             equal = f": {', '.join(group.equal)}" if group.equal else ""
             yield f"  {self.palette.paint(group.home, 'bold')}  {group.what}{equal}"
             if not self.summary:
-                yield from self.rows(group)
-        if not (self.summary or section.changes[0].action.removes):
+                rows, told = self.rows(group)
+                yield from rows
+                whole = whole and told
+        if not whole:
             yield self.palette.paint("  (-v shows every attribute)", "dim")
 
-    def rows(self, group: Group) -> Iterable[str]:
-        """The changes of a group: in columns where these fit beside some form of their names, else as lists."""
+    def rows(self, group: Group) -> tuple[list[str], bool]:
+        """The changes of a group, and whether all of them is told: in columns where these fit, else as lists."""
         cells = [[row.cells.get(name, "") for name in group.columns] for row in group.rows]
         if _tabular(cells):
             head, *lines = table.columns([group.columns, *cells])
             broadest = max(map(columns_of, (head, *lines)))
             names, width = self.names(group, broadest)
             if not self.palette.columns or _MARGIN + width + 2 + broadest <= self.palette.columns:
-                yield self.palette.paint(f"{' ' * (_MARGIN + width)}  {head}", "dim")
+                shown = [self.palette.paint(f"{' ' * (_MARGIN + width)}  {head}", "dim")]
                 for row, name, line in zip(group.rows, names, lines, strict=True):
-                    yield self.short(row, name, f"{' ' * (width - columns_of(name))}  {line}")
-                return
-        yield from self.listed(group)
+                    shown.append(self.short(row, name, f"{' ' * (width - columns_of(name))}  {line}"))
+                return shown, group.whole
+        return self.listed(group)
 
     def names(self, group: Group, room: int) -> tuple[Sequence[str], int]:
         """What the objects of a group are called where so much stands beside them, and how broad that is.
@@ -177,13 +180,17 @@ class _Text:
                 break
         return names, width
 
-    def listed(self, group: Group) -> Iterable[str]:
+    def listed(self, group: Group) -> tuple[list[str], bool]:
         """The changes of a group with what each says: cut on a terminal, whole in a file or a pipe."""
         columns = self.palette.columns
         names, width = self.names(group, columns // 2 if any(row.cells for row in group.rows) else 0)
+        room = max(20, columns - _MARGIN - width - 2)
+        shown, whole = [], group.whole
         for row, name in zip(group.rows, names, strict=True):
-            more = shorten(row.more, max(20, columns - _MARGIN - width - 2)) if columns else row.more
-            yield self.short(row, name, f"{' ' * (width - columns_of(name))}  {more}")
+            more = shorten(row.more, room) if columns else row.more
+            whole = whole and more == row.more
+            shown.append(self.short(row, name, f"{' ' * (width - columns_of(name))}  {more}"))
+        return shown, whole
 
     def short(self, row: Brief, name: str, more: str) -> str:
         """A change on one line."""

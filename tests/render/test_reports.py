@@ -120,8 +120,33 @@ def test_many_changes_take_a_line_each_under_their_domains():
     assert lines.index("To be removed") < lines.index("To be changed") < lines.index("To be created (3000)")
     full = plan_text.render(plan, TYPES, full=True).splitlines()
     assert sum(line.startswith("      firstname") for line in full) == 3_001
-    summary = plan_text.render(plan, TYPES, summary=True)
-    assert ["(-v shows every attribute)" in text for text in ("\n".join(lines), summary)] == [True, False]
+
+
+LONG = tuple(f"somebody{number}@example.com" for number in range(20))
+LEFT_OUT = {
+    # the destinations of an alias, the columns, only a summary, and whether there is more to be seen
+    "nothing": (("a@example.com",), 80, False, False),
+    "the rest of a line": (("a@example.com", "b@example.com", "c@example.com"), 80, False, True),
+    "nothing where lines may be long": (("a@example.com", "b@example.com", "c@example.com"), 0, False, False),
+    "most of a long list": (LONG, 0, False, True),
+    "all, as asked for": (LONG, 0, True, False),
+}
+
+
+@pytest.mark.parametrize("name", LEFT_OUT)
+def test_more_is_offered_where_a_line_leaves_something_out(name):
+    value, columns, summary, more = LEFT_OUT[name]
+    changes = tuple(
+        Change(
+            Address("alias", f"user{number:02}@example.com"),
+            Action.CREATE,
+            fields=(FieldChange("destinations", None, (f"u{number}@example.com", *value)),),
+        )
+        for number in range(50)
+    )
+    plan = Plan("ab" * 32, "default", "https://api.example", "", changes)
+    text = plan_text.render(plan, TYPES, Palette(columns=columns), summary=summary)
+    assert ("(-v shows every attribute)" in text) == more, text
 
 
 def test_lines_end_before_the_last_column_at_words():
