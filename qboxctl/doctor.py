@@ -36,13 +36,18 @@ class Verdict(StrEnum):
     FAILED = "failed"
 
 
+_MANAGEMENT = "your token"
+"""What the token of the Management API is called beside the kind of that name."""
+
+
 @dataclass(frozen=True, slots=True)
 class Examined:
-    """One check: what it is about, how it ended, in words."""
+    """One check: what it is about, how it ended, in words; ``title`` is what it is about where people read it."""
 
     topic: str
     verdict: Verdict
     text: str
+    title: str
 
 
 class Seen(StrEnum):
@@ -98,9 +103,9 @@ class Report:
     unknown: dict[str, list[str]] = field(default_factory=dict)
     ended: AuthError | ApiError | None = None
 
-    def add(self, topic: str, verdict: Verdict, text: str) -> None:
+    def add(self, topic: str, verdict: Verdict, text: str, title: str = "") -> None:
         """Note a check."""
-        self.findings.append(Examined(topic, verdict, text))
+        self.findings.append(Examined(topic, verdict, text, title or topic))
 
     @property
     def failed(self) -> bool:
@@ -162,14 +167,14 @@ class _Doctor:
         except AuthError as error:
             if error.status != 403:
                 raise
-            self.report.add("token", Verdict.OK, "the API knows it")
+            self.report.add("token", Verdict.OK, "the API knows it", title=_MANAGEMENT)
             return
         except Refused as refused:
             if refused.status != 404:
                 raise
             return
         _ = answer.resources  # what answers without a list is not this API, whatever it says of the token
-        self.report.add("token", Verdict.OK, "the API accepts it")
+        self.report.add("token", Verdict.OK, "the API accepts it", title=_MANAGEMENT)
         try:
             skew = parsedate_to_datetime(answer.date).timestamp() - self.now
         except ValueError:
@@ -214,7 +219,7 @@ class _Doctor:
             return ()
         self.note(type_.calls.collection, Answered.CONFIRMED)
         total = len(page.rows) if page.total is None else page.total
-        where = "" if not type_.parent else f" in the {type_.parent} looked at"
+        where = "" if not type_.parent else f" in the {self.types[type_.parent].noun} looked at"
         self.report.add(type_.kind, Verdict.OK, f"can be listed: {total} there{where}")
         self.rows[type_.kind] = [_Row(row, home) for row in page.rows]
         return self.rows[type_.kind]
@@ -231,7 +236,7 @@ class _Doctor:
             if rows or failed or number == len(homes[:_TRIED]):
                 return
             del self.report.findings[kept:]
-        self.report.add(type_.kind, Verdict.WARNING, f"there is no {parent.title} to look into")
+        self.report.add(type_.kind, Verdict.WARNING, f"there is no {parent.noun} to look into")
 
     def home(self, type_: ResourceType, row: _Row) -> Home | None:
         """What is inside an object, None where it is nothing to manage."""

@@ -19,10 +19,10 @@ def text(report: Report, palette: Palette = PLAIN, *, full: bool = False) -> str
 
 
 def _lines(report: Report, palette: Palette, *, full: bool) -> Iterable[str]:
-    width = max((len(one.topic) for one in report.findings), default=0)
+    width = max((len(one.title) for one in report.findings), default=0)
     for one in report.findings:
         word, colour = _MARKS[one.verdict]
-        yield f"  {palette.paint(f'{word:6}', colour)}  {one.topic:{width}}  {clean(one.text)}"
+        yield f"  {palette.paint(f'{word:6}', colour)}  {one.title:{width}}  {clean(one.text)}"
     yield ""
     yield palette.paint("What this account's answers carry of the attributes that qboxctl knows", "bold")
     kinds = dict.fromkeys(one.kind for one in report.attributes)

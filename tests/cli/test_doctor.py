@@ -145,7 +145,16 @@ def test_kinds_without_an_object_are_untried(server, project):
     done = doctor(project)
     assert done.code == 0
     assert set(seen(done).values()) == {"untried"}
-    assert "no Hosting domain to look into" in checks(done)["mailbox", "warning"]
+    assert "no hosting domain to look into" in checks(done)["mailbox", "warning"]
+
+
+def test_people_can_tell_their_own_token_from_the_kind(account, project):
+    text = project.run("doctor").out
+    assert [line.split()[1:3] for line in text.splitlines() if re.match(r"  \S+ +(your )?token ", line)] == [
+        ["your", "token"],
+        ["token", "can"],
+    ]
+    assert "there in the delivery account looked at" in text
 
 
 def test_a_refused_token(account, project):
