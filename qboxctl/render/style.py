@@ -100,7 +100,14 @@ def clean(text: str) -> str:
     """A text from a file or an answer, without characters that would move a terminal's cursor."""
     if text.isprintable():
         return text
-    return "".join(char if char.isprintable() else f"\\x{ord(char):02x}" for char in text)
+    return "".join(char if char.isprintable() else _escape(ord(char)) for char in text)
+
+
+def _escape(code: int) -> str:
+    """A character as YAML and Python state it, in two, four or eight digits."""
+    if code <= 0xFF:
+        return f"\\x{code:02x}"
+    return f"\\u{code:04x}" if code <= 0xFFFF else f"\\U{code:08x}"
 
 
 def shorten(text: str, width: int) -> str:

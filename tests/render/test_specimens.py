@@ -9,7 +9,7 @@ import pytest
 from qboxctl.model import Address, Outcome, Status
 from qboxctl.render import approval, plan_text
 from qboxctl.render.outcomes import MOST, Telling
-from qboxctl.render.style import PLAIN, Palette, columns_of, duration
+from qboxctl.render.style import PLAIN, Palette, clean, columns_of, duration
 from qboxctl.render.table import columns
 from qboxctl.resources import TYPES
 from tests.specimens.__main__ import SIZES, forms
@@ -126,6 +126,14 @@ def test_columns_line_up_and_numbers_stand_at_the_right():
         "name  size", "漢字   8GB", "ada   25GB", "x",
     ]  # fmt: skip
     assert columns([["size", "name"], ["8GB", "b"], ["none", "ccccc"]])[1] == "8GB   b"
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [("a\x1b\x9b", "a\\x1b\\x9b"), ("\u202ea", "\\u202ea"), ("\udcff", "\\udcff"), ("\U000e0001", "\\U000e0001")],
+)
+def test_what_cannot_be_seen_is_shown_as_yaml_states_it(text, shown):
+    assert clean(text) == shown
 
 
 def test_a_picture_shows_the_colours():
