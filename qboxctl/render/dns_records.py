@@ -28,14 +28,15 @@ Found = Mapping[Record, tuple[str, Sequence[str]]]
 def table(records: Sequence[Record], found: Found, palette: Palette = PLAIN) -> str:
     """For people, one block for each zone; the value comes last and is never wrapped, so that it can be copied whole.
 
-    Names stand in full, and inside their zone where a terminal has no room for that.
+    Names stand in full, and all of them inside their zones where a terminal has no room for that.
     """
     lines: list[str] = []
-    for zone, group in groupby(_with_unexpected(records, found), key=lambda one: one.zone):
+    shown = _with_unexpected(records, found)
+    ahead = 11 + (12 if found else 0) + max((columns_of(one.name) for one in shown), default=0)  # of the value
+    narrow = 0 < palette.columns < 2 * ahead
+    for zone, group in groupby(shown, key=lambda one: one.zone):
         rows = list(group)
         lines += [*([""] if lines else []), palette.paint(clean(zone), "bold")]
-        ahead = 11 + (12 if found else 0) + max(columns_of(one.name) for one in rows)  # of the value
-        narrow = 0 < palette.columns < 2 * ahead
         names = [clean((_relative(one) or "@") if narrow else one.name) for one in rows]
         width = max(map(columns_of, names))
         for one, name in zip(rows, names, strict=True):

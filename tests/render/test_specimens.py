@@ -7,11 +7,12 @@ import re
 import pytest
 
 from qboxctl.model import Address, Outcome, Status
-from qboxctl.render import approval, plan_text
+from qboxctl.render import approval, dns_records, plan_text
 from qboxctl.render.outcomes import MOST, Telling
 from qboxctl.render.style import PLAIN, Palette, clean, columns_of, duration
 from qboxctl.render.table import columns
 from qboxctl.resources import TYPES
+from qboxctl.schema.records import Purpose, Record
 from tests.specimens.__main__ import SIZES, forms
 from tests.specimens.accounts import outcomes_of, plan_of
 from tests.specimens.pictures import page
@@ -134,6 +135,18 @@ def test_columns_line_up_and_numbers_stand_at_the_right():
 )
 def test_what_cannot_be_seen_is_shown_as_yaml_states_it(text, shown):
     assert clean(text) == shown
+
+
+def test_a_table_of_dns_records_names_them_in_one_way():
+    """One zone has room for its names in full, the other has not."""
+    rows = [
+        Record(zone, name, "TXT", "x", Purpose.SPF, Address("domain", zone))
+        for zone in ("a.example", "a-long-name-of-a-domain.example")
+        for name in (zone, f"_dmarc.{zone}")
+    ]
+    names = {line.split()[0] for line in dns_records.table(rows, {}, Palette(columns=80)).splitlines() if "TXT" in line}
+    assert names == {"@", "_dmarc"}
+    assert "_dmarc.a.example" in dns_records.table(rows[:2], {}, Palette(columns=80))
 
 
 def test_a_picture_shows_the_colours():
