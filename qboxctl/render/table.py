@@ -7,8 +7,8 @@ from collections.abc import Sequence
 
 from qboxctl.render.style import columns_of, pad
 
-_NUMBER = re.compile(r"[+-]?\d[\d.,]*(?: ?[A-Za-z]{1,3})?")
-"""A number, and its unit."""
+_NUMBER = re.compile(r"(?!\d+(?:\.\d+){3}\Z)[+-]?\d[\d.,]*(?: ?[A-Za-z]{1,3})?")
+"""A number, and its unit; not the address of a machine."""
 
 
 def columns(rows: Sequence[Sequence[str]], gap: str = "  ") -> list[str]:

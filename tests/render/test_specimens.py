@@ -127,6 +127,9 @@ def test_columns_line_up_and_numbers_stand_at_the_right():
         "name  size", "漢字   8GB", "ada   25GB", "x",
     ]  # fmt: skip
     assert columns([["size", "name"], ["8GB", "b"], ["none", "ccccc"]])[1] == "8GB   b"
+    assert columns([["host", "sum"], ["192.0.2.10", "1,250.00"], ["10.0.0.1", "9.50"]])[1:] == [
+        "192.0.2.10  1,250.00", "10.0.0.1        9.50",
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize(
