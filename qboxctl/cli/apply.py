@@ -204,7 +204,8 @@ class _Order:
 
     def tell(self, one: Outcome) -> None:
         """Show an outcome as soon as it is known."""
-        self.options.progress.over(well=one.status not in _BAD)
+        if one.status in _BAD:
+            self.options.progress.went_wrong(one.status.value)
         text = self.telling.now(one) if self.form == "text" else ""
         if text:
             self.options.result(text)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import threading
+from collections import Counter
 from collections.abc import Callable
 from time import monotonic
 
@@ -26,7 +27,8 @@ class Progress:
         self._lock = threading.Lock()
         self._begun = clock()
         self._next = self._begun + (_QUIET if self._live else _REPORT)
-        self._count, self._total, self._wrong, self._drawn = 0, 0, 0, False
+        self._count, self._total, self._drawn = 0, 0, False
+        self._wrong: Counter[str] = Counter()
 
     def __call__(self) -> None:
         """One answer more."""
@@ -41,10 +43,10 @@ class Progress:
         """One step more."""
         self._turn(answer=False)
 
-    def over(self, *, well: bool) -> None:
-        """What is to be done with an object is over."""
+    def went_wrong(self, how: str) -> None:
+        """What is to be done with an object is over, and is not done."""
         with self._lock:
-            self._wrong += not well
+            self._wrong[how] += 1
 
     def _turn(self, *, answer: bool) -> None:
         now = self._clock()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from qboxctl.render.style import duration, plural
 
 _SURE = 1.0
@@ -13,9 +15,9 @@ def answers(what: str, number: int, seconds: float) -> str:
     return f"{what}: {plural(number, 'answer')}, {seconds:.0f} s"
 
 
-def steps(what: str, done: int, total: int, wrong: int, seconds: float) -> str:
+def steps(what: str, done: int, total: int, wrong: Mapping[str, int], seconds: float) -> str:
     """How many of all steps were sent, what went wrong, and how long the others take if they are like these."""
-    bad = f", {wrong} failed" if wrong else ""
+    bad = "".join(f", {number} {word}" for word, number in sorted(wrong.items()))
     if done >= total:
         return f"{what}: {total} of {total}{bad}, reading them back"
     left = seconds / done * (total - done) if done and seconds >= _SURE else 0.0

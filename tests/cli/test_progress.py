@@ -64,12 +64,12 @@ def test_what_is_quick_says_nothing(capsys):
 @pytest.mark.parametrize(
     ("done", "total", "wrong", "seconds", "expected"),
     [
-        (0, 243, 0, 0.5, "applying: 0 of 243"),
-        (1, 243, 0, 0.9, "applying: 1 of 243"),
-        (124, 243, 0, 8.3, "applying: 124 of 243, 8 s left"),
-        (124, 243, 2, 8.3, "applying: 124 of 243, 2 failed, 8 s left"),
-        (10, 1000, 0, 10, "applying: 10 of 1000, 16 min 30 s left"),
-        (243, 243, 0, 16, "applying: 243 of 243, reading them back"),
+        (0, 243, {}, 0.5, "applying: 0 of 243"),
+        (1, 243, {}, 0.9, "applying: 1 of 243"),
+        (124, 243, {}, 8.3, "applying: 124 of 243, 8 s left"),
+        (124, 243, {"unknown": 1, "failed": 2}, 8.3, "applying: 124 of 243, 2 failed, 1 unknown, 8 s left"),
+        (10, 1000, {}, 10, "applying: 10 of 1000, 16 min 30 s left"),
+        (243, 243, {}, 16, "applying: 243 of 243, reading them back"),
     ],
 )
 def test_steps_are_told_with_the_time_that_is_left(done, total, wrong, seconds, expected):
@@ -83,14 +83,13 @@ def test_once_steps_are_counted_answers_are_not(capsys):
     progress.begin("applying", 6)
     for job in (progress, progress.step, progress, progress.step, progress.step):
         job()
-    progress.over(well=False)
-    progress.over(well=True)
+    progress.went_wrong("unknown")
     for job in (progress, progress.step):
         job()
     assert capsys.readouterr().err.splitlines() == [
         "applying: 0 of 6",
         "applying: 2 of 6, 32 s left",
-        "applying: 4 of 6, 1 failed, 14 s left",
+        "applying: 4 of 6, 1 unknown, 14 s left",
     ]
 
 
