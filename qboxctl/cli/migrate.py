@@ -85,7 +85,9 @@ def start(
 
     FILE.csv has a row for each mailbox, local;user;password;server, and no header. Git must ignore it.
     """
-    if now == (first is not None):
+    if now and first:
+        raise click.UsageError("--now and --first exclude each other: say once when")
+    if not now and not first:
         raise click.UsageError("say when: --now, or --first TIME")
     if first and second and second <= first:
         raise click.UsageError("--second comes after --first")

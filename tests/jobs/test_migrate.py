@@ -223,7 +223,7 @@ def test_a_file_that_git_would_keep_is_refused(ignored, added, code, words, acco
     ("words", "told"),
     [
         (("--preset", "x"), "say when"),
-        (("--preset", "x", "--now", "--first", "2026-12-01T22:00"), "say when"),
+        (("--preset", "x", "--now", "--first", "2026-12-01T22:00"), "--now and --first exclude each other"),
         (("--now",), "--preset is missing"),
         (("--preset", "x", "--first", "2026-12-01"), "is not a time"),
         (("--preset", "x", "--first", "tonight"), "is not a time"),
