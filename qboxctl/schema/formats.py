@@ -14,7 +14,8 @@ from functools import lru_cache
 from qboxctl.errors import BadValue
 
 _DOMAIN = re.compile(r"(?=.{4,253}\Z)(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z0-9][a-z0-9-]{0,61}[a-z0-9]\Z")
-_LOCAL = re.compile(r"(?=.{1,64}\Z)[a-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[a-z0-9!#$%&'*+/=?^_`{|}~-]+)*\Z")
+_LONGEST_LOCAL = 64
+_LOCAL = re.compile(r"[a-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[a-z0-9!#$%&'*+/=?^_`{|}~-]+)*\Z")
 
 
 @lru_cache(maxsize=4096)
@@ -69,9 +70,24 @@ def local_part(text: str) -> str:
     if "@" in name:
         raise BadValue(f"{text!r} is a whole address: write only the part before the @",
                        hint=f"write {name.partition('@')[0]}")  # fmt: skip
-    if not _LOCAL.match(name) or name == "*":
-        raise ValueError(f"{text!r} cannot stand before the @ of an address")
+    if not _LOCAL.match(name) or len(name) > _LONGEST_LOCAL or name == "*":
+        why, hint = _not_local(name)
+        raise BadValue(f"{text!r} cannot stand before the @ of an address: {why}", hint=hint)
     return name
+
+
+def _not_local(name: str) -> tuple[str, str]:
+    """Why a name cannot stand before the @, and what to do."""
+    strange = next((char for char in name if not _LOCAL.match(char) and char != "."), "")
+    if strange:
+        return f"it holds {strange!r}", "take it out: letters a to z, digits and . - _ + are understood everywhere"
+    if not name:
+        return "it is empty", "write a name"
+    if name == "*":
+        return "it stands for all names", "write a name"
+    if len(name) > _LONGEST_LOCAL:
+        return f"it has {len(name)} characters, and {_LONGEST_LOCAL} are the most", "shorten it"
+    return "a dot stands only between two other characters", "take out the dots that are too many"
 
 
 def email_address(text: str) -> str:
