@@ -488,6 +488,12 @@ def test_every_attribute_is_explained(kind: str) -> None:
         assert re.search(r"^values: +\S", alone, re.MULTILINE), one.name
 
 
+def test_all_words_of_a_state_are_explained() -> None:
+    text = reference.explain("vault.state")
+    assert "values:      present, absent, enabled, disabled\n" in text
+    assert "| present, absent, enabled, disabled |" in reference.page()
+
+
 def test_every_kind_is_explained() -> None:
     text = reference.explain(None)
     for kind, type_ in TYPES.items():

@@ -13,7 +13,7 @@ from qboxctl.resources import TYPES
 from qboxctl.schema import json_schema
 from qboxctl.schema.calls import Certainty
 from qboxctl.schema.hints import near
-from qboxctl.schema.places import RULES, Places
+from qboxctl.schema.places import RULES, STATE, Places
 from qboxctl.schema.resource import Field, Mode, ResourceType
 
 _PLACES = Places.of(TYPES)
@@ -140,7 +140,7 @@ def _explain_field(one: ResourceType, each: Field) -> list[str]:
         "",
         f"{json_schema.describe(each)}.",
         "",
-        f"values:      {_allowed(each)}",
+        f"values:      {_allowed(one, each)}",
         f"writable:    {each.mode.value.replace('_', ' ')}",
     ]
     if each.mode is not Mode.LOCAL:
@@ -199,7 +199,9 @@ def _settings(path: str, schema: json_schema.Schema) -> Iterable[Setting]:
             yield from _settings(at, one)
 
 
-def _allowed(each: Field) -> str:
+def _allowed(one: ResourceType, each: Field) -> str:
+    if each.name == STATE:  # every object takes two words more
+        return ", ".join(json_schema.body(TYPES, one)["properties"][STATE]["enum"])
     schema = each.type.schema()
     if "enum" in schema:
         return ", ".join(dict.fromkeys(str(each.type.write(value)) for value in schema["enum"]))
@@ -237,17 +239,17 @@ def _page() -> Iterable[str]:
                 "| attribute | what it is | values | written | how sure |",
                 "| --- | --- | --- | --- | --- |",
             )
-            yield from (_row(each) for each in one.fields)
+            yield from (_row(one, each) for each in one.fields)
 
     yield from ("", "## settings and rules", "", "| key | what it says | values |", "| --- | --- | --- |")
     yield from (f"| `{row.name}` | {row.doc.replace('|', ' or ')} | {row.values} |" for row in settings())
 
 
-def _row(each: Field) -> str:
+def _row(one: ResourceType, each: Field) -> str:
     cells = (
         f"`{each.name}`",
         json_schema.describe(each),
-        _allowed(each),
+        _allowed(one, each),
         each.mode.value.replace("_", " "),
         each.certainty.value,
     )

@@ -198,7 +198,7 @@ RESOURCE = ResourceType(
         Field(
             "state",
             Choice((ENABLED, DISABLED)),
-            "Whether the domain's mail is archived: enabled unless stated; absent destroys all that is in the archive",
+            "Whether the domain's mail is archived: present is enabled, the default; absent destroys the whole archive",
             mode=Mode.UPDATE_ONLY,
             call="status",
             write_as="status",
