@@ -425,6 +425,15 @@ def test_a_result_that_cannot_be_printed(account, project):
     assert "a fault in qboxctl" not in done.err
 
 
+@pytest.mark.parametrize(
+    ("inside", "said"), [({}, "1 request, 0 of them repeated"), ({"aliases": {}}, " requests, 0 of them")]
+)
+def test_how_many_requests_a_plan_took(inside, said, server, project):
+    server.swap(seed={"domains": {"example.com": {}}})
+    project.write({"domains": {"example.com": inside}})
+    assert said in project.run("plan", "-v").err
+
+
 @pytest.mark.parametrize("words", [("plan",), ("apply",), ("apply", "--auto-approve")], ids=" ".join)
 def test_quiet_says_nothing_where_there_is_nothing_to_say(words, server, project):
     server.swap(seed={"domains": {"a.example": {}}})

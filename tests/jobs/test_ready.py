@@ -169,6 +169,12 @@ def test_an_account_is_named(name, account, project):
     assert name != "nearly" or "did you mean news?" in done.err
 
 
+def test_an_account_without_any_says_so(server, project):
+    server.swap(seed={})
+    done = project.run("ready", "news")
+    assert (done.code, "this account has none" in done.err) == (1, True)
+
+
 def test_an_account_is_named_by_its_key_in_the_files(account, project):
     project.write({"delivery": {"accounts": {"weekly": {"description": "News"}}}})
     assert project.run("ready", "weekly").code == 0
