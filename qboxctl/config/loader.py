@@ -508,6 +508,8 @@ class _Loader:
                 self.other(type_, name, raw, where, address, found)
                 continue
             if name == STATE and address:  # of a block that can be disabled it says more
+                if raw == PRESENT:
+                    values[name] = type_.lifecycle.enabled
                 if raw in (PRESENT, ABSENT):
                     continue
                 if raw not in (words := [*one.type.schema()["enum"], PRESENT, ABSENT]):

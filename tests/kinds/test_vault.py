@@ -321,6 +321,14 @@ def test_what_is_ignored_stays_as_it_is() -> None:
     assert live(archive)["mailboxes"] == ["bob", "eve"]
 
 
+@pytest.mark.parametrize(("state", "changes"), [("present", 0), ("enabled", 0), ("disabled", 1), (None, 1)])
+def test_present_is_enabled_whatever_the_defaults_say(state: str | None, changes: int) -> None:
+    more = {} if state is None else {"state": state}
+    text = json.loads(files({"retention": 60, "mailboxes": ["ada", "bob"], **more}))
+    found = plan(lab(), json.dumps({**text, "defaults": {"vault": {"state": "disabled"}}}))
+    assert len(found.changes) == changes
+
+
 def test_protected_is_protected() -> None:
     text = files({"state": "absent"})[:-1] + ', "protect": ["vault/*"]}'
     assert blocked(plan(lab(), text)) == [("protect", "vault")]
