@@ -29,7 +29,12 @@ JOURNAL=${JOURNAL:-apply.jsonl}
 
 # A report there always is: whoever shows it would go on to show the one of an older commit.
 plan() {
-    rm -rf "$PLAN" "$REPORT" # folders too, which a branch may have in their place
+    for file in "$PLAN" "$REPORT"; do
+        case $file in
+        qboxmail.plan.json | plan.md) rm -rf "$file" ;; # a folder too, which a branch may have in its place
+        *) rm -f "$file" ;;                             # one that was named by mistake is not deleted
+        esac
+    done
     code=0
     compare --out "$PLAN" --format markdown >"$REPORT" || code=$?
     if [ ! -s "$REPORT" ]; then

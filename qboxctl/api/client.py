@@ -276,6 +276,8 @@ class Reader:
                 if isinstance(fault, OutcomeUnknown):
                     lost, final = fault, not repeatable or (fault.foreign and faults > FOREIGN_PAGES)
                     if fault.seconds is not None and fault.seconds <= LONGEST_WAIT:
+                        if final:
+                            self._say(f"{fault.text}: all wait {fault.seconds:.1f} s", fault.seconds)
                         self.limiter.pause(fault.seconds)  # all, also where this one is not sent again
                 else:
                     fault.lost, final = lost, fault.lasting

@@ -22,7 +22,7 @@ from qboxctl.applying.journal import Journal
 from qboxctl.applying.refusals import explain, is_there, understood
 from qboxctl.applying.run import Run
 from qboxctl.config.stores import Store, StoreError, Stores
-from qboxctl.errors import NoSuchCall, OutcomeUnknown, QboxctlError, Refused
+from qboxctl.errors import Busy, NoSuchCall, OutcomeUnknown, QboxctlError, Refused
 from qboxctl.live.counts import counts_of
 from qboxctl.live.held import held_now
 from qboxctl.model import MISSING, Action, Address, Change, Collection, FieldChange, Live, Revealed, Value
@@ -234,9 +234,13 @@ class Executor:
         with self.having(step, told):
             try:
                 code, status = self.writer.create(target, fields, {}, known, self.intend(step))
+            except Busy as busy:
+                self.put_back(step, target, str(busy))
+            except OutcomeUnknown as lost:
+                raise OutcomeUnknown(f"{lost}; it had {self.had(step, target)}", status=lost.status) from None
             except Refused as refused:
                 if not refused.already_exists:
-                    self.put_back(step, target, refused)
+                    self.put_back(step, target, explain(self.run, step, refused))
                 # the one that is going may still be in its list, as it was
                 if any(one.remote_id not in known for one in self.writer.named(target)):
                     raise
@@ -246,20 +250,29 @@ class Executor:
             self.run.ids.forget(step.address)  # its list will tell the new one
         return Written(code, status)
 
-    def put_back(self, step: Step, target: Target, refused: Refused) -> NoReturn:
-        """Create an object as it was which was deleted, and is refused as it is wanted; raises QboxctlError."""
-        live, by_name = self.live[step.address], target.type.by_name
-        now = {one.name: now_of(target.type, one.name, live, {}) for one in target.type.fields if one.on_create}
-        fields = [FieldChange(name, None, value) for name, value in now.items() if value not in (MISSING, None)]
-        why = explain(self.run, step, refused)
+    def put_back(self, step: Step, target: Target, why: str) -> NoReturn:
+        """Create an object as it was which was deleted, and is not taken as it is wanted; raises QboxctlError."""
+        fields, known = self.as_it_was(step, target), frozenset({target.remote_id})
         try:
-            code, _ = self.writer.create(target, fields, {}, frozenset({target.remote_id}), self.intend(step))
+            code, _ = self.writer.create(target, fields, {}, known, self.intend(step))
         except QboxctlError as error:
-            had = "; ".join(f"{one.name}: {by_name[one.name].type.show(one.after)}" for one in fields if one.after)
-            raise QboxctlError(f"{why}; putting it back failed too ({error}); it had {self.run.redact(had)}") from None
+            had = self.had(step, target)
+            raise QboxctlError(f"{why}; putting it back failed too ({error}); it had {had}") from None
         if code:
             self.run.ids.know(step.address, code)
         raise QboxctlError(f"{why}; it was created again as it was")
+
+    def as_it_was(self, step: Step, target: Target) -> list[FieldChange]:
+        """All that the account told of an object before the run, as it is created."""
+        names = [one.name for one in target.type.fields if one.on_create]
+        values = [(name, now_of(target.type, name, self.live[step.address], {})) for name in names]
+        return [FieldChange(name, None, value) for name, value in values if value is not None and value is not MISSING]
+
+    def had(self, step: Step, target: Target) -> str:
+        """The same in words: what is lost otherwise."""
+        fields, by_name = self.as_it_was(step, target), target.type.by_name
+        shown = (f"{one.name}: {by_name[one.name].type.show(one.after)}" for one in fields if one.after)
+        return self.run.redact("; ".join(shown))
 
     def create(self, step: Step, target: Target, secrets: Mapping[str, Revealed]) -> Written:
         """Create an object; one that others created meanwhile is looked at before it is called a failure."""

@@ -103,10 +103,10 @@ def still_fits(
 
 
 def _is_under_way(change: Change, live: Live | None) -> bool:
-    """Whether a creation or a deletion that was begun is not over: it waits for its proof, or the server is busy."""
-    if live is None or change.action not in (Action.CREATE, Action.DELETE):
-        return False
-    return live.leaving or live.status == UNPROVED or live.detail != SETTLED
+    """Whether a change that was begun is not over: a creation waits for its proof, or the server is busy."""
+    if live is None or live.leaving:
+        return live is not None and change.action is Action.DELETE
+    return change.action is Action.CREATE if live.status == UNPROVED else live.detail != SETTLED
 
 
 def check_saved(

@@ -63,8 +63,9 @@ def command(
     statuses = {one.record: (one.status.value, one.found) for one in look_up(found)} if look_up else {}
     if out:
         zones = octodns_files(found)
-        save(out, zones, force=force)
-        options.say(f"wrote {plural(len(zones), 'zone')} to {out}")
+        if zones:
+            save(out, zones, force=force)
+            options.say(f"wrote {plural(len(zones), 'zone')} to {out}")
     elif found or form == "json":
         options.result(FORMATS[form](found, statuses, options.palette()))
     return _verdict(statuses, options)

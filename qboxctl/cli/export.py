@@ -110,6 +110,9 @@ def _choice(domains: tuple[str, ...], kinds: tuple[str, ...], more: tuple[str, .
 
 def _write(done: Export, out: Path, options: Common, settings: Settings, *, force: bool, seed: str | None) -> None:
     files = done.files()
+    if not files:
+        options.say("there is nothing of it in the account: no file was written")
+        return
     save(out, files, force=force)
     wrote, words = f"wrote {plural(len(files), 'file')} to {out}", ["plan", *(["--seed", seed] if seed else [])]
     same, chosen = os.path.realpath(out) == os.path.realpath(options.directory), _chosen(settings)

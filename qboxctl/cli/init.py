@@ -18,7 +18,7 @@ import click
 
 from qboxctl import __version__
 from qboxctl.cli.commands import Command
-from qboxctl.cli.common import Common, common_options
+from qboxctl.cli.common import Common, Place, common_options
 from qboxctl.config.files import has_sources, read_sources
 from qboxctl.errors import QboxctlError
 
@@ -36,7 +36,7 @@ qboxctl init            # in the working folder, such as an empty repository
 
 @click.command("init", cls=Command, epilog=_EXAMPLES)
 @common_options
-@click.argument("folder", required=False, type=click.Path(file_okay=False, path_type=Path), metavar="[DIR]")
+@click.argument("folder", required=False, type=Place(file_okay=False, path_type=Path), metavar="[DIR]")
 @click.pass_obj
 def command(options: Common, folder: Path | None) -> None:
     """Make a starter project: settings, a domain, a .gitignore and a pipeline."""
@@ -71,6 +71,7 @@ def _in_the_way(folder: Path, files: Iterable[Path]) -> set[Path]:
     """What is in the place of some files, or of folders that they need: whatever it is, or a link to nothing."""
     places = {path: os.path.lexists(folder / path) for path in files}
     needed = {above for path in places for above in path.parents}
+    needed |= {Path(os.path.relpath(above, folder)) for above in folder.absolute().parents}
     blocked = {above for above in needed if os.path.lexists(folder / above) and not (folder / above).is_dir()}
     return {path for path, there in places.items() if there} | blocked
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Collection, Iterable
 from difflib import get_close_matches
+from functools import cache
 
 from qboxctl.config.yaml.reader import Source
 from qboxctl.errors import Position
@@ -37,13 +38,14 @@ class Excerpts:
         self._shared: dict[str, bool] = {}
         """Whether an alias stands for a secret: then any anchor of the file may be the one that holds it."""
         self._secrets = secrets
+        self._words: dict[str, bool] = {}
 
     def __call__(self, place: Position) -> str:
         """The line of a place, "" where there is none, where it may hold a secret, or is too long to tell."""
         lines = self._lines.get(place.file)
         if lines is None:
             lines = self._lines[place.file] = _BREAK.split(self._texts.get(place.file, ""))
-            self._shared[place.file] = any(self._shares(lines, at) for at in range(len(lines)))
+            self._shared[place.file] = self._shares(lines)
         if not 0 < place.line <= len(lines):
             return ""
         line = lines[place.line - 1]
@@ -52,11 +54,24 @@ class Excerpts:
         doubtful = doubtful or (self._shared[place.file] and bool(_ANCHOR.search(line)))
         return "" if doubtful else line
 
-    def _shares(self, lines: list[str], at: int) -> bool:
-        """Whether a secret is written as an alias in a line."""
-        return bool(_ALIAS.search(lines[at])) and (
-            any(map(self._means_secret, _WORD.findall(lines[at]))) or self._is_below(lines, at, self._is_secret)
-        )
+    def _shares(self, lines: list[str]) -> bool:
+        """Whether a secret is written as an alias anywhere."""
+        above: list[tuple[int, str]] = []  # the lines in whose values the next one stands, each with its indentation
+        is_secret = cache(self._is_secret)
+        for line in lines:
+            if not line.strip() or line.lstrip().startswith("#"):
+                continue
+            indent = _indent(line)
+            while above and above[-1][0] >= indent:
+                above.pop()
+            if _ALIAS.search(line) and (
+                len(line) > _LONGEST_LINE
+                or any(map(self._means_secret, _WORD.findall(line)))
+                or any(is_secret(one) for _, one in above)
+            ):
+                return True
+            above.append((indent, line))
+        return False
 
     def _tells(self, line: str) -> bool:
         """Whether there may be a secret in a line: a word of that kind with more behind it than a reference."""
@@ -85,8 +100,11 @@ class Excerpts:
         return False
 
     def _means_secret(self, word: str) -> bool:
-        word = word[:_LONGEST_WORD]
-        return bool(_SECRECY.search(word) or get_close_matches(word.lower(), self._secrets, 1, 0.75))
+        word = word[:_LONGEST_WORD].lower()
+        if word not in self._words:
+            near = get_close_matches(word, self._secrets, 1, 0.75)
+            self._words[word] = bool(_SECRECY.search(word) or near)
+        return self._words[word]
 
 
 def _indent(line: str) -> int:

@@ -8,6 +8,7 @@ between objects) is in ``rules``.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
@@ -74,7 +75,7 @@ def load_settings(sources: Sequence[Source], types: Kinds, environment: str = "d
             for name in tree.keys() & _NEEDED:
                 loader.top(name, tree[name], Where(number, (name,)))
             loader.found += [one for one in found if one.position and source.is_below(_NEEDED, one.position)]
-        elif not (words := source.margin()) or _NEEDED.intersection(words):
+        elif not source.text or _MAY_STATE.search(source.text):
             loader.found += found
     settings = loader.settings(environment)
     loader.refuse()
@@ -89,6 +90,8 @@ def load_settings(sources: Sequence[Source], types: Kinds, environment: str = "d
 
 
 _NEEDED = {"settings", "ignore"}
+_MAY_STATE = re.compile(r"""\b(?:settings|ignore)\b["']?\s*(?::|[\r\n]|\Z)""")
+"""What may be one of these keys, in a text that cannot be parsed."""
 
 
 def declared(sources: Sequence[Source], types: Kinds) -> Iterable[Address]:

@@ -101,19 +101,11 @@ def _lookup(one: Record, resolver: dns.resolver.Resolver) -> Lookup:
             answers = {kind: _asked(one.name, kind, resolver)[0] for kind in _BESIDE_NO_CNAME}
             found = tuple(f"{kind} {text}" for kind, texts in answers.items() for text in texts)
             return Lookup(one, Published.DIFFERENT if found else status, found)
-        if status is Published.OK and not one.value and _is_wildcard(one, found, resolver):
-            return Lookup(one, Published.UNPROVED, found)
+        if status is Published.OK and not one.value and _asked(f"no-{one.name}", one.type, resolver)[0]:
+            return Lookup(one, Published.UNPROVED, found)  # a name that nobody can have published is answered too
     except (dns.exception.DNSException, OSError):
         return Lookup(one, Published.UNKNOWN)
     return Lookup(one, status, found)
-
-
-def _is_wildcard(one: Record, found: tuple[str, ...], resolver: dns.resolver.Resolver) -> bool:
-    """Whether a name beside a record's, which nobody can have published, is answered in the same way."""
-    try:
-        return _asked(f"no-{one.name}", one.type, resolver)[0] == found
-    except (dns.exception.DNSException, OSError):
-        return False
 
 
 def _asked(name: str, kind: str, resolver: dns.resolver.Resolver) -> tuple[tuple[str, ...], str]:

@@ -8,6 +8,7 @@ from qboxctl.config.configuration import Configuration
 from qboxctl.model import Action, Advisory, LiveState, Plan
 from qboxctl.planning.contradictions import left_without
 from qboxctl.planning.guards import strangers
+from qboxctl.planning.targets import Targets
 from qboxctl.schema.formats import folded, may_be_cut
 from qboxctl.schema.kinds import Kinds
 from qboxctl.schema.labels import text_of
@@ -25,7 +26,6 @@ def advise(configuration: Configuration, live_state: LiveState, plan: Plan, type
         *_shrinking(plan, types),
         *_ordered_anew(configuration, live_state, plan, types),
         *_known_by_a_part(configuration, live_state, types),
-        *_under_way(configuration, live_state),
     ]
     planned = Planned(plan, live_state, configuration.objects, configuration.managed, types)
     found += [one for type_ in types.values() for advice in type_.advice for one in advice(planned)]
@@ -51,18 +51,20 @@ def _left_disabled(configuration: Configuration, live_state: LiveState, plan: Pl
                                "if it is to stay so")  # fmt: skip
 
 
-def _under_way(configuration: Configuration, live_state: LiveState) -> Iterator[Advisory]:
+def under_way(targets: Targets, live_state: LiveState) -> Iterator[Advisory]:
     """What an earlier run asked for, and the server has not ended: there is nothing to change, and it is not done."""
-    for address, one in configuration.objects.items():
-        live = live_state.live.get(address)
-        if live is None or one.absent != live.leaving:
+    configuration, types = targets.configuration, targets.types
+    for address, live in live_state.live.items():
+        if not live.leaving and (live.detail == SETTLED or live.status == UNPROVED):
             continue
-        busy = live.detail != SETTLED and live.status != UNPROVED
-        if live.leaving or busy:
+        one = configuration.objects.get(address)
+        removed = configuration.settings.on_remove.get(address.kind) == "delete"
+        gone = one.absent if one else removed and types.collection(address) in configuration.managed
+        wanted = gone if live.leaving else one is not None and not one.absent
+        if wanted and targets.visible(address) and targets.targeted(address):
             state = "its deletion is queued" if live.leaving else f"it is {live.detail}"
-            yield Advisory(
-                "Q055", str(address), f"{address}: {state}; the server is not done with it", "plan again later"
-            )
+            message = f"{address}: {state}; the server is not done with it"
+            yield Advisory("Q055", str(address), message, "plan again later")
 
 
 def _into_nothing(configuration: Configuration, live_state: LiveState, plan: Plan, types: Kinds) -> Iterator[Advisory]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from qboxctl.errors import hint_of
 from qboxctl.model import JSON
+from qboxctl.schema.formats import is_domain
 from qboxctl.schema.hints import did_you_mean, quotes_told
 from qboxctl.schema.kinds import Kinds
 from qboxctl.schema.resource import Field, Mode, ResourceType
@@ -83,11 +84,11 @@ class Places:
 
     def name_meant(self, type_: ResourceType, name: str, parent: str, error: ValueError) -> str | None:
         """What to write for a name that no object of a kind can bear; ``error`` is what refused it."""
-        local, at, home = name.strip().lower().partition("@")
+        local, at, home = _address_in(name).strip().lower().partition("@")
         bare = local if at else name.strip()
         if type_.parent and bare in type_.identity.refused:
             return type_.identity.refused[bare]
-        if type_.parent and at and home not in ("", parent):
+        if type_.parent and at and home != parent and is_domain(home) and _is_name(type_, local):
             return f"it belongs under {home}: write {local} there"
         key, colon, rest = name.partition(":")
         if colon and not rest.startswith("//") and (key in self.words[type_.kind] or _is_name(type_, key)):
@@ -135,6 +136,11 @@ def _name_in(type_: ResourceType, entry: JSON) -> JSON:
 def _words(type_: ResourceType, inside: Iterable[str]) -> Sequence[str]:
     own = [word for word in (*OWN, type_.identity.pin) if word and word not in type_.by_name]
     return (*(one.name for one in type_.fields if one.mode is not Mode.READ_ONLY), *own, *inside)
+
+
+def _address_in(text: str) -> str:
+    """The address in a text such as ``Ann <ann@example.com>``, or the text."""
+    return text.partition("<")[2].rstrip("> ") if "<" in text and "@" in text else text
 
 
 def _is_name(type_: ResourceType, name: str) -> bool:

@@ -229,6 +229,22 @@ def test_what_cannot_be_created_again_at_all_is_told_with_all_that_it_had() -> N
     assert contacts(lab) == {}
 
 
+BUSY = Response(429, {"Retry-After": "99999"}, b"{}")
+TROUBLE = Response(503, {}, b"")
+
+
+@pytest.mark.parametrize(("answer", "status"), [(BUSY, Status.FAILED), (TROUBLE, Status.UNKNOWN)])
+def test_what_could_not_be_created_again_is_told_whatever_was_answered(answer: Response, status: Status) -> None:
+    _, one = replaced([answer] * 9)
+    assert (one.status, "precious" in str(one.error)) == (status, True)
+
+
+def test_what_was_not_taken_for_now_is_created_again_as_it_was() -> None:
+    lab, one = replaced([BUSY])
+    assert str(one.error).endswith("; it was created again as it was")
+    assert contacts(lab)["Acme"]["notes"] == "precious"
+
+
 @pytest.mark.parametrize("rows", ["full", "abridged"])
 def test_what_is_going_holds_its_own_name_only_while_it_is_going(rows: str) -> None:
     """An abridged list shows an object whose deletion is queued as it was: it is not another one of that name."""

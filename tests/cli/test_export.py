@@ -61,9 +61,8 @@ OTHERS = {"environments": {"there": {"endpoint": URL}}}
         ({"endpoint": URL, "token": {"env": "OTHER"}}, "", THERE, "those of {folder} say endpoint and token\n"),
         ({"endpoint": URL}, "", HERE, "compare: qboxctl -C {folder} plan"),
         ({"endpoint": URL}, "", f"{THERE}/../{HERE}", "compare: qboxctl -C {folder} plan"),
-        ({"customer_code": "C1"}, "--endpoint {url}", THERE, "those of {folder} say customer_code\n"),
-        ({"token": {"env": "OTHER"}}, "--endpoint emulator:", THERE,
-         "compare: qboxctl -C {out} --endpoint emulator: plan"),
+        ({"customer_code": "C123456789"}, "--endpoint {url}", THERE, "those of {folder} say customer_code\n"),
+        ({"token": {"env": "OTHER"}}, "--endpoint emulator:", THERE, "nothing of it in the account"),
         ({"api": {"timeout": 9}}, "--endpoint {url}", THERE, "compare: qboxctl -C {out} --endpoint {url} plan"),
     ],
 )  # fmt: skip

@@ -189,6 +189,10 @@ HIDDEN = {
     "UTF-16": "settings: {customer_code: C1}\n".encode("utf-16"),
     "JSON with a slip": b'{"settings": {"customer_code": "C1"},\n "domains": {"a.example": {]}}\n',
     "indented, with a slip": b"  settings: {customer_code: C1}\n  domains: [\n",
+    "an anchor before it": b"&s settings: {customer_code: C1, endpoint: [\ndomains: {}\n",
+    "a flow mapping, and more at the margin": b"{settings: {customer_code: C1},\ndomains:\n  {a: b\n",
+    "a complex key": b"? settings\n: {customer_code: [\ndomains: {}\n",
+    "ends of lines of their own": b"x-a: [\rsettings: {customer_code: C1}\r",
     "what is ignored, with a slip": b"ignore: [domain/x.example]\ndomains: [\n",
 }
 

@@ -8,7 +8,7 @@ import pytest
 
 from qboxctl.applying.pace import Patience
 from qboxctl.config.yaml.reader import load_plain
-from qboxctl.planning.advisories import advise
+from qboxctl.planning.advisories import advise, under_way
 from qboxctl.planning.pipeline import Compared, with_advice
 from qboxctl.planning.planner import make_plan
 from qboxctl.planning.targets import Options, Targets
@@ -225,6 +225,12 @@ ACTIVE = "domains: {a.example: {mailboxes: {ada: {firstname: Ada, password: {env
 GONE = "domains: {a.example: {mailboxes: {ada: {state: absent}}}}"
 UNDER_WAY = {
     "an activation": ({"activation": "30"}, {}, ACTIVE, "mailbox/ada@a.example: it is activating"),
+    "a deletion by on_remove": (
+        {"delete": "queued:30"},
+        {"ada": {}},
+        "settings: {on_remove: {mailbox: delete}}\ndomains: {a.example: {mailboxes: {}}}",
+        "mailbox/ada@a.example: its deletion is queued",
+    ),
     "a deletion": ({"delete": "queued:30"}, {"ada": {}}, GONE, "mailbox/ada@a.example: its deletion is queued"),
 }
 
@@ -237,15 +243,19 @@ def test_a_plan_tells_what_the_server_is_not_done_with(quirks: dict, boxes: dict
     )
 
     def told_now() -> list[tuple[str, str]]:
-        live_state = lab.read_live_state(configuration)
-        plan = make_plan(TYPES, configuration, live_state)
-        found = advise(configuration, live_state, plan, TYPES)
+        found = under_way(Targets(configuration, TYPES, options), lab.read_live_state(configuration))
         return [(one.code, one.message) for one in found]
 
+    options = Options()
     assert told_now() == []
     lab.apply(configuration, patience=Patience(0, 0))
     assert lab.plan(configuration).changes == ()
     assert told_now() == [("Q055", f"{told}; the server is not done with it")]
+    options = Options(excludes=(Pattern.of("mailbox/*@*", TYPES),))
+    assert told_now() == []
+    options = Options(targets=(Pattern.of("mailbox/other@*", TYPES),))
+    assert told_now() == []
+    options = Options()
     for _ in range(30):
         lab.plan(configuration)
     assert told_now() == []

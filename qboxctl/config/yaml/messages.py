@@ -67,7 +67,8 @@ def in_words(error: yaml.MarkedYAMLError, text: str) -> SyntaxFault:
     closing = text[mark.index : mark.index + 1]
     if closing in ("}", "]") and "expected ','" not in problem:
         return SyntaxFault(f"this {closing} closes nothing", "remove it", mark.line, mark.column)
-    ended = "while parsing a flow" in problem and _END.match(text, mark.index)
+    found = _END.match(text, mark.index) if "while parsing a flow" in problem else None
+    ended = found and (not mark.column or not found[0].strip())
     if ended and (unclosed := _innermost(text, mark.index)):
         bracket = text[unclosed.index : unclosed.index + 1]
         return SyntaxFault(f"this {bracket} is never closed", _CLOSE, unclosed.line, unclosed.column)
