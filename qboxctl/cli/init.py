@@ -43,9 +43,10 @@ def command(options: Common, folder: Path | None) -> None:
     folder = folder or Path(options.directory)
     starter = _files(files("qboxctl") / "starter", Path())
     added = {path for path in _ADDED_TO if (folder / path).is_file()}
-    there = _in_the_way(folder, starter.keys() - added)
+    there = [folder / path for path in sorted(_in_the_way(folder, starter.keys() - added))]
+    there = there or [above for above in folder.parents if os.path.lexists(above) and not above.is_dir()]
     if there:
-        names = ", ".join(str(folder / path) for path in sorted(there))
+        names = ", ".join(map(str, there))
         raise QboxctlError(f"already there: {names}", hint="nothing was written; choose another folder")
     others = [source.name for source in read_sources(folder)] if folder.is_dir() and has_sources(folder) else []
     package = package_of(_origin())
@@ -71,7 +72,6 @@ def _in_the_way(folder: Path, files: Iterable[Path]) -> set[Path]:
     """What is in the place of some files, or of folders that they need: whatever it is, or a link to nothing."""
     places = {path: os.path.lexists(folder / path) for path in files}
     needed = {above for path in places for above in path.parents}
-    needed |= {Path(os.path.relpath(above, folder)) for above in folder.absolute().parents}
     blocked = {above for above in needed if os.path.lexists(folder / above) and not (folder / above).is_dir()}
     return {path for path, there in places.items() if there} | blocked
 

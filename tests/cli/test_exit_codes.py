@@ -114,6 +114,7 @@ CASES = {
     "no-choice": Case(1, "plan --format yaml", ("yaml", "json"), hint=USAGE),
     "out-to-stdout": Case(1, "plan --out -", ("not written to stdout", "./-"), hint=USAGE),
     "folder-to-stdout": Case(1, "export --out -", ("not written to stdout",), hint=USAGE),
+    "project-in-stdout": Case(1, "init -", ("not written to stdout",), hint=USAGE),
     "journal-to-stdout": Case(1, "apply --journal -", ("not written to stdout",), hint=USAGE),
     "no-value": Case(1, "plan --out", ("--out",), hint=""),
     "a-file-for-a-folder": Case(1, "init damaged.json", ("DIR: 'damaged.json' is a file: name a folder",), hint=USAGE),

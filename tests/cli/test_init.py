@@ -69,3 +69,9 @@ def test_it_writes_all_or_nothing(name, is_link, code, project):
     if code:
         assert done.err.startswith(f"error: already there: {there.relative_to(project.folder)}\n"), done.err
         assert set(project.folder.rglob("*")) == before
+
+
+def test_it_tells_a_file_above_its_folder(project):
+    (project.folder / "mail").write_text("", encoding="utf-8")
+    done = project.run("-C", ".", "init", "mail/deep/er")
+    assert (done.code, done.err.splitlines()[0]) == (1, "error: already there: mail")
