@@ -159,8 +159,11 @@ class Undone(QboxctlError):
 class ApiError(QboxctlError):
     """The Management API did not do what was asked. ``request`` names what was sent, ``tries`` says how often.
 
-    ``lost`` is an earlier attempt that went out and got no usable answer, None where there was none.
+    ``lost`` is an earlier attempt that went out and got no usable answer, None where there was none. ``seconds`` is how
+    long the server wants no request, None where it does not say.
     """
+
+    seconds: float | None = None
 
     def __init__(
         self, message: str, *, hint: str | None = None, request: str = "", lost: OutcomeUnknown | None = None
@@ -246,7 +249,7 @@ class OutcomeUnknown(ApiError):
     """The request went out, and no usable answer came back. ``status`` is None without an answer.
 
     ``foreign`` marks a page that the API would not send: the endpoint may be wrong. If it is right, such a page may be
-    a ``refusal``, in which the call itself is not found. ``seconds`` is how long the server wants no request.
+    a ``refusal``, in which the call itself is not found.
     """
 
     def __init__(

@@ -283,17 +283,17 @@ class Reader:
                     fault.lost, final = lost, fault.lasting
                 if final or faults > self.api.retries or self.over:
                     raise
-                self._rest(fault, began)
+                self._rest(fault, began, lost)
                 if self.over:  # meanwhile: nothing is sent anew
                     raise
             with self.sent.lock:
                 self.sent.repeated += 1
 
-    def _rest(self, fault: ApiError, began: float) -> None:
+    def _rest(self, fault: ApiError, began: float, lost: OutcomeUnknown | None) -> None:
         """Wait before a request is sent anew, and tell why; ``began`` is when the attempt that failed did."""
-        asked = fault.seconds or 0.0 if isinstance(fault, OutcomeUnknown) else 0.0
-        if isinstance(fault, OutcomeUnknown) and asked > LONGEST_WAIT:
-            raise _too_long(asked, fault.request, fault) from None
+        asked = fault.seconds or 0.0
+        if asked > LONGEST_WAIT:
+            raise _too_long(asked, fault.request, lost) from None
         seconds = max(self.backoff(fault.tries), asked)
         took = self.clock.monotonic() - began + seconds
         why = f"{fault.text}; again in {seconds:.1f} s"

@@ -41,10 +41,14 @@ class Redaction:
         self._tokens: tuple[str, ...] = ()
         self._lock = threading.Lock()
 
-    def hide(self, secret: Revealed, *, sent: bool = False, token: bool = False, sought: bool = True) -> None:
+    def sends(self, secret: Revealed) -> None:
+        """Take a body that holds this for one with a secret; it is too long to be looked for in other texts."""
+        with self._lock:
+            self._sent.add(secret.open())
+
+    def hide(self, secret: Revealed, *, sent: bool = False, token: bool = False) -> None:
         """Let a secret appear in no text from now on; ``sent`` says that it goes out in a body.
 
-        One that is not ``sought``, since it is too long, is looked for in no text: it makes a body one with a secret.
         The ``token`` of the requests is known in hexadecimal digits and base64 too, and looked for in usable answers.
         """
         text = secret.open()
@@ -53,8 +57,6 @@ class Redaction:
                 self._tokens = (*self._tokens, text)
             if sent:
                 self._sent.add(text)
-            if not sought:
-                return
             if len(text) < SHORTEST_SECRET:
                 self._words = _words(one for one in self._sent if len(one) < SHORTEST_SECRET)
                 return

@@ -73,6 +73,7 @@ class Executor:
         self.adopted: set[Address] = set()
         self.fixed: set[str] = set()
         self.deleted: set[Step] = set()
+        """The steps whose object was deleted to be created again."""
         self.writer = Writer(client, account, run.configuration.settings.customer_code, run.ids.first_of)
 
     def write(self, step: Step) -> Written | None:

@@ -7,9 +7,10 @@ ends up in the log of a pipeline. So a line is kept back where there is doubt: a
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
 from difflib import get_close_matches
 from functools import cache
+from typing import NamedTuple
 
 from qboxctl.config.yaml.reader import Source
 from qboxctl.errors import Position
@@ -29,30 +30,38 @@ _LOGIN = re.compile(r"://[^/\s]*@")
 _ANCHOR, _ALIAS = re.compile(r"&\S"), re.compile(r"\*\S")
 
 
+class _File(NamedTuple):
+    """The lines of a file, and whether an alias ``shares`` a secret: then any anchor may be the one that holds it."""
+
+    lines: list[str]
+    shares: bool
+
+
 class Excerpts:
     """The lines of some files; ``secrets`` are the names of the keys under which secrets belong."""
 
     def __init__(self, sources: Iterable[Source] = (), secrets: Collection[str] = ()) -> None:
         self._texts = {source.name: source.text for source in sources}
-        self._lines: dict[str, list[str]] = {}
-        self._shared: dict[str, bool] = {}
-        """Whether an alias stands for a secret: then any anchor of the file may be the one that holds it."""
+        self._files: dict[str, _File] = {}
         self._secrets = secrets
         self._words: dict[str, bool] = {}
 
     def __call__(self, place: Position) -> str:
         """The line of a place, "" where there is none, where it may hold a secret, or is too long to tell."""
-        lines = self._lines.get(place.file)
-        if lines is None:
-            lines = self._lines[place.file] = _BREAK.split(self._texts.get(place.file, ""))
-            self._shared[place.file] = self._shares(lines)
+        if place.file not in self._files:
+            lines = _BREAK.split(self._texts.get(place.file, ""))
+            self._files[place.file] = _File(lines, self._shares(lines))
+        lines, shares = self._files[place.file]
         if not 0 < place.line <= len(lines):
             return ""
+
+        def anchored(line: str) -> bool:
+            return shares and bool(_ANCHOR.search(line))
+
         line = lines[place.line - 1]
-        hidden = self._is_secret_or_shared if self._shared[place.file] else self._is_secret
-        doubtful = len(line) > _LONGEST_LINE or self._tells(line) or self._is_below(lines, place.line - 1, hidden)
-        doubtful = doubtful or (self._shared[place.file] and bool(_ANCHOR.search(line)))
-        return "" if doubtful else line
+        doubtful = len(line) > _LONGEST_LINE or self._tells(line) or anchored(line)
+        above = () if doubtful else _above(lines, place.line - 1)
+        return "" if doubtful or any(anchored(one) or self._is_secret(one) for one in above) else line
 
     def _shares(self, lines: list[str]) -> bool:
         """Whether a secret is written as an alias anywhere."""
@@ -84,27 +93,22 @@ class Excerpts:
         words = _WORD.findall(line)
         return self._tells(line) or any(map(self._means_secret, {*words[:1], *words[-1:]}))
 
-    def _is_secret_or_shared(self, line: str) -> bool:
-        return bool(_ANCHOR.search(line)) or self._is_secret(line)
-
-    def _is_below(self, lines: list[str], at: int, hidden: Callable[[str], bool]) -> bool:
-        """Whether a line stands inside the value of a key whose line is one of those."""
-        indent = _indent(lines[at])
-        while indent and at:
-            at -= 1
-            line = lines[at]
-            if line.strip() and not line.lstrip().startswith("#") and _indent(line) < indent:
-                indent = _indent(line)
-                if hidden(line):
-                    return True
-        return False
-
     def _means_secret(self, word: str) -> bool:
         word = word[:_LONGEST_WORD].lower()
         if word not in self._words:
-            near = get_close_matches(word, self._secrets, 1, 0.75)
-            self._words[word] = bool(_SECRECY.search(word) or near)
+            self._words[word] = bool(_SECRECY.search(word) or get_close_matches(word, self._secrets, 1, 0.75))
         return self._words[word]
+
+
+def _above(lines: list[str], at: int) -> Iterator[str]:
+    """The lines of the keys in whose values a line stands, the innermost first."""
+    indent = _indent(lines[at])
+    while indent and at:
+        at -= 1
+        line = lines[at]
+        if line.strip() and not line.lstrip().startswith("#") and _indent(line) < indent:
+            indent = _indent(line)
+            yield line
 
 
 def _indent(line: str) -> int:

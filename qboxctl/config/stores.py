@@ -54,7 +54,7 @@ class Place:
     @property
     def missing(self) -> bool:
         """Whether its folder is there, and the file is not, nor a run that is about to make it."""
-        there = self.file is None or _size(self.file) is not None or _held(self.marker)
+        there = self.file is None or _size(self.file) is not None or _in_use(self.marker)
         return not there and self.marker.parent.is_dir()
 
 
@@ -255,7 +255,7 @@ def _locked(place: Place) -> int:
     raise StoreError("another run is about to fill its store")
 
 
-def _held(marker: Path) -> bool:
+def _in_use(marker: Path) -> bool:
     """Whether a run that is alive has a marker; one that cannot be looked at counts as held."""
     try:
         opened = os.open(marker, _MARKER | os.O_RDONLY)

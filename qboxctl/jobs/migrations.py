@@ -156,7 +156,7 @@ def start(client: Client, order: Order) -> str:
     """Post a migration, once; its code. Raises Undone where it is refused, or nobody knows whether it is there."""
     for one in order.file.accounts:
         client.hide(one.password)
-    client.redact.hide(order.file.text, sent=True, sought=False)
+    client.redact.sends(order.file.text)
     before = list(calls.rows(client, _PATH, panel=_PANEL))
     try:
         answer = client.write("POST", _PATH, order.body(), repeatable=False, telling=True)

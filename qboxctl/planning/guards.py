@@ -104,29 +104,29 @@ def _protecting(address: Address, live_state: LiveState, configuration: Configur
     return pattern or (covering(configuration.protect, labelled(types, live)) if live is not None else None)
 
 
-class _Hold(NamedTuple):
-    """What keeps an object where it is: the ``list`` of patterns, and the one in it."""
+class _Rule(NamedTuple):
+    """What keeps an object where it is: ``protect`` or ``ignore``, and a pattern of that."""
 
-    list: str
+    name: str
     pattern: Pattern
 
     def __str__(self) -> str:
-        return f"{self.list} holds {self.pattern.text}"
+        return f"{self.name} holds {self.pattern.text}"
 
     @property
     def way_out(self) -> str:
         """What can be done about it."""
-        return f"keep it, or take {self.pattern.text} out of {self.list}"
+        return f"keep it, or take {self.pattern.text} out of {self.name}"
 
 
-def _held(address: Address, live_state: LiveState, configuration: Configuration, types: Kinds) -> _Hold | None:
+def _rule_of(address: Address, live_state: LiveState, configuration: Configuration, types: Kinds) -> _Rule | None:
     """Why an object must not go along with another one: it is protected, or ignored as nobody's business here."""
     pattern = _protecting(address, live_state, configuration, types)
     if pattern:
-        return _Hold("protect", pattern)
+        return _Rule("protect", pattern)
     live = live_state.live.get(address)
     pattern = covering_home(configuration.ignore, labelled(types, live) if live is not None else address, types)
-    return _Hold("ignore", pattern) if pattern else None
+    return _Rule("ignore", pattern) if pattern else None
 
 
 def _protected_inside(
@@ -138,14 +138,14 @@ def _protected_inside(
     """
     deleted = {change.address for change in removals if change.action is Action.DELETE}
     used = {types.parent(one) for one in live_state.live} if deleted and configuration.ignore else set()
-    for address, live in live_state.live.items() if deleted and _holding(configuration) else ():
+    for address, live in live_state.live.items() if deleted and (configuration.protect or configuration.ignore) else ():
         if not types[address.kind].goes_along or live.leaving or address in deleted:
             continue
         outer = next((one for one in types.ancestors(address) if one in deleted), None)
-        held = _held(address, live_state, configuration, types) if outer else None
+        rule = _rule_of(address, live_state, configuration, types) if outer else None
         empty = types[address.kind].given and address not in used
-        if held and not (held.list == "ignore" and empty):
-            yield Blocked("protect", address.kind, f"{address} would go with {outer}, and {held}", held.way_out)
+        if rule and not (rule.name == "ignore" and empty):
+            yield Blocked("protect", address.kind, f"{address} would go with {outer}, and {rule}", rule.way_out)
 
 
 def _protected_beside(
@@ -153,17 +153,12 @@ def _protected_beside(
 ) -> Iterable[Blocked]:
     """What something protected or ignored keeps of an object is not destroyed by the removal of that object."""
     deletions = [change.address for change in removals if change.action is Action.DELETE]
-    for address in deletions if _holding(configuration) else ():
+    for address in deletions if configuration.protect or configuration.ignore else ():
         kept = kept_beside(address, live_state, types) if address in live_state.live else None
-        held = _held(kept.keeper, live_state, configuration, types) if kept else None
-        if kept and held:
-            message = f"{address} would be deleted, {kept.words}, and {held}"
-            yield Blocked("protect", kept.keeper.kind, message, held.way_out)
-
-
-def _holding(configuration: Configuration) -> bool:
-    """Whether anything may have to stay with which something else would go."""
-    return bool(configuration.protect or configuration.ignore)
+        rule = _rule_of(kept.keeper, live_state, configuration, types) if kept else None
+        if kept and rule:
+            message = f"{address} would be deleted, {kept.words}, and {rule}"
+            yield Blocked("protect", kept.keeper.kind, message, rule.way_out)
 
 
 def _sawn_off(own: Sequence[Change], live_state: LiveState, types: Kinds) -> Iterable[Blocked]:

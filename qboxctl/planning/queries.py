@@ -121,11 +121,11 @@ def _is_counted(change: Change, type_: ResourceType) -> bool:
 
 def _keeps(one: Address, configuration: Configuration, types: Kinds) -> bool:
     """Whether something may be in an object, or keep something of it, that holds back its deletion."""
-    holding = (*configuration.protect, *configuration.ignore)
-    if any(covering(holding, keeper) for keeper, _ in types.keepers(one)):
+    patterns = (*configuration.protect, *configuration.ignore)
+    if any(covering(patterns, keeper) for keeper, _ in types.keepers(one)):
         return True
     return any(
-        not child.goes_along or any(pattern.may_match(child.kind, one.key) for pattern in holding)
+        not child.goes_along or any(pattern.may_match(child.kind, one.key) for pattern in patterns)
         for child in types.children(one.kind)
     )
 
