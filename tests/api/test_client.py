@@ -187,12 +187,16 @@ def test_a_retry_after_of_days_is_not_waited_for(status: int) -> None:
 
 @pytest.mark.parametrize(("seconds", "waits"), [("30", 30), ("172800", 0)])
 def test_a_retry_after_holds_back_what_comes_after_a_write_that_is_not_repeated(seconds: str, waits: int) -> None:
-    client, script = client_of(page(503, retry_after=seconds), good())
-    assert isinstance(client, Client)
+    clock, told = FakeClock(), []
+    script = Script(clock, page(503, retry_after=seconds), good())
+    client = Client(
+        "https://api.example", Revealed(TOKEN), ApiSettings(), clock=clock, notice=told.append, transport=script
+    )
     with pytest.raises(OutcomeUnknown, match="503"):
         client.write("POST", "/api/domains", {}, repeatable=False)
     client.get("/api/domains")
     assert script.times[1] - script.times[0] == pytest.approx(waits)
+    assert told == [f"503 Service Unavailable: all wait {waits:.1f} s"] * bool(waits)
 
 
 def test_an_endless_429_ends() -> None:

@@ -95,6 +95,9 @@ def test_nothing_declared(account, project):
     assert "no domain" in done.err
     empty = project.run("dns", "--format", "json")
     assert (empty.code, empty.json) == (0, {"records": []})
+    zones = project.folder / "zones"
+    assert project.run("dns", "--format", "octodns", "--out", str(zones)).code == 0
+    assert not zones.exists()
 
 
 def test_a_check_sees_what_should_not_be_there(account, project, nameserver):

@@ -35,6 +35,14 @@ def test_the_action_plans_and_applies(runner: Runner, server: Any) -> None:
     assert runner.outputs()["changes"] == "0"
 
 
+def test_a_folder_that_is_named_by_mistake_is_kept(runner: Runner) -> None:
+    there = runner.project.folder / "kept" / "x"
+    there.parent.mkdir()
+    there.touch()
+    done = runner.action(plan=str(there.parent))
+    assert (done.returncode, there.exists()) == (1, True), done
+
+
 def test_the_action_fails_as_qboxctl_does(blocked: Runner, server: Any) -> None:
     assert blocked.action().returncode == 4
     outputs = blocked.outputs()

@@ -30,6 +30,15 @@ def test_plan_apply_drift(runner: Runner, server: Any) -> None:
     assert len(server.writes) == before
 
 
+@pytest.mark.parametrize("name", ["PLAN", "REPORT"])
+def test_a_folder_that_is_named_by_mistake_is_kept(name: str, runner: Runner) -> None:
+    there = runner.project.folder / "kept" / "x"
+    there.parent.mkdir()
+    there.touch()
+    done = runner.sh("plan", **{name: str(there.parent)})
+    assert (done.returncode, there.exists()) == (1, True), done
+
+
 def test_what_moved_in_between_is_not_overwritten(runner: Runner, server: Any) -> None:
     assert runner.sh("plan").returncode == 0
     server.swap(seed={"domains": {"example.com": {"max_email_quota": "50GB"}}})

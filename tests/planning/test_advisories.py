@@ -249,7 +249,10 @@ def test_a_plan_tells_what_the_server_is_not_done_with(quirks: dict, boxes: dict
     options = Options()
     assert told_now() == []
     lab.apply(configuration, patience=Patience(0, 0))
-    assert lab.plan(configuration).changes == ()
+    plan = lab.plan(configuration)
+    assert plan.changes == ()
+    shown = with_advice(Compared(Targets(configuration, TYPES, options), lab.read_live_state(configuration), plan))
+    assert [one.code for one in shown.warnings] == ["Q055"]
     assert told_now() == [("Q055", f"{told}; the server is not done with it")]
     options = Options(excludes=(Pattern.of("mailbox/*@*", TYPES),))
     assert told_now() == []

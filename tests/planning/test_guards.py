@@ -19,7 +19,7 @@ from qboxctl.planning.guards import judge
 from qboxctl.planning.targets import Options
 from qboxctl.resources import TYPES
 from qboxctl.schema.patterns import Pattern
-from tests.support.lab import Lab, configuration_of
+from tests.support.lab import Lab, NowBlockedError, configuration_of
 from tests.support.laws import many
 from tests.support.shapes import KINDS
 
@@ -298,6 +298,8 @@ def test_what_is_ignored_of_a_long_list_does_not_count(per: str) -> None:
     assert [one.message.partition(" live")[0] for one in plan.blocked] == ["4 of 4"]
     saved = planfile.loads(planfile.dumps(plan), "a plan", TYPES)
     assert [one.message.partition(" live")[0] for one in lab.check_saved(configuration, saved).blocked] == ["4 of 4"]
+    with pytest.raises(NowBlockedError, match="4 of 4 live"):
+        lab.apply(configuration, plan)
 
 
 def guards_at_apply(lab: Lab, configuration: Configuration, plan: Plan, options: Options | None = None) -> list[str]:
