@@ -160,10 +160,11 @@ class ApiError(QboxctlError):
     """The Management API did not do what was asked. ``request`` names what was sent, ``tries`` says how often.
 
     ``lost`` is an earlier attempt that went out and got no usable answer, None where there was none. ``seconds`` is how
-    long the server wants no request, None where it does not say.
+    long the server wants no request, None where it does not say. ``foreign`` says that the way to the API may be wrong.
     """
 
     seconds: float | None = None
+    foreign: bool = False
 
     def __init__(
         self, message: str, *, hint: str | None = None, request: str = "", lost: OutcomeUnknown | None = None
@@ -185,9 +186,9 @@ class ApiError(QboxctlError):
 class Unreachable(ApiError):
     """No connection could be made: the request never left. ``lasting`` is what another attempt does not change."""
 
-    def __init__(self, message: str, *, hint: str | None = None, lasting: bool = False) -> None:
+    def __init__(self, message: str, *, hint: str | None = None, lasting: bool = False, foreign: bool = False) -> None:
         super().__init__(message, hint=hint)
-        self.lasting = lasting
+        self.lasting, self.foreign = lasting, foreign
 
 
 class Busy(ApiError):
@@ -248,8 +249,8 @@ class NoSuchCall(Refused):
 class OutcomeUnknown(ApiError):
     """The request went out, and no usable answer came back. ``status`` is None without an answer.
 
-    ``foreign`` marks a page that the API would not send: the endpoint may be wrong. If it is right, such a page may be
-    a ``refusal``, in which the call itself is not found.
+    A ``foreign`` page is one that the API would not send. If the endpoint is right all the same, it may be a
+    ``refusal``, in which the call itself is not found.
     """
 
     def __init__(

@@ -34,8 +34,9 @@ MOST_REFUSALS = 60
 """How many 429 in a row one request may get."""
 LATE = 0.005
 """How late in seconds a request may start without pushing all later ones back: sleeping is not that exact."""
-FOREIGN_PAGES = 2
-"""How often a page that cannot come from the API (404 without JSON) is asked for again: the endpoint may be wrong."""
+MOST_ASTRAY = 2
+"""How often a request is repeated that may go the wrong way: to a proxy that lets nothing through, before any answer
+was heard, or to a server whose page cannot come from the API (404 without JSON)."""
 
 SILENCE = 1.5
 """Seconds without an answer, the first of all or the first after trouble, until that is told."""
@@ -274,13 +275,14 @@ class Reader:
                 faults += 1
                 fault.request, fault.tries = request, faults
                 if isinstance(fault, OutcomeUnknown):
-                    lost, final = fault, not repeatable or (fault.foreign and faults > FOREIGN_PAGES)
+                    lost, final = fault, not repeatable
                     if fault.seconds is not None and fault.seconds <= LONGEST_WAIT:
                         if final:
                             self._say(f"{fault.text}: all wait {fault.seconds:.1f} s", fault.seconds)
                         self.limiter.pause(fault.seconds)  # all, also where this one is not sent again
                 else:
                     fault.lost, final = lost, fault.lasting
+                final = final or (fault.foreign and faults > MOST_ASTRAY)
                 if final or faults > self.api.retries or self.over:
                     raise
                 self._rest(fault, began, lost)
@@ -358,7 +360,8 @@ class Reader:
             untrusted = "CERTIFICATE_VERIFY_FAILED" in str(error)
             hint = _NO_TRUST if untrusted else _NOTHING_HERE if is_loopback(request.url.host) else _NO_WAY
             told = f"no connection to {where}: {self._reason(error)}"
-            raise Unreachable(told, hint=hint, lasting=untrusted) from None
+            through_nothing = bool(self._route) and not self._heard
+            raise Unreachable(told, hint=hint, lasting=untrusted, foreign=through_nothing) from None
         except httpx.HTTPError as error:
             self._heard = False
             reason = self._reason(error, bare=telling or bare is not None)

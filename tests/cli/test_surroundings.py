@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import json
 import os
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -20,6 +21,7 @@ from qboxctl.config.settings import ApiSettings
 from qboxctl.emulator import Emulator
 from qboxctl.errors import QboxctlError, Unreachable
 from qboxctl.model import Revealed
+from tests.support.lab import FakeClock
 from tests.support.processes import Project, Result
 
 EMULATED = ("--endpoint", "emulator:")
@@ -253,6 +255,19 @@ def test_a_proxy_that_does_not_let_through_is_named(tmp_path: Path) -> None:
         "GET /api/domains: no connection to api.example.invalid "
         f"through the proxy {url} that HTTPS_PROXY names: 407 ***"
     )
+
+
+def test_a_proxy_that_is_not_there_is_not_tried_for_long() -> None:
+    """Nothing was heard through it: it may be the wrong one."""
+    from qboxctl.api.client import Reader
+
+    with socket.create_server(("127.0.0.1", 0)) as closed:
+        port = closed.getsockname()[1]
+    network = Network(FAR, API, {"HTTPS_PROXY": f"http://127.0.0.1:{port}"})
+    reader = Reader(FAR, Revealed("t"), ApiSettings(), transport=network, clock=FakeClock())
+    with pytest.raises(Unreachable, match="that HTTPS_PROXY names: Connection refused, after 3 tries"):
+        reader.get("/api/domains")
+    reader.close()
 
 
 @pytest.mark.parametrize("way", ["link", "nowhere", "full"])
