@@ -43,20 +43,24 @@ class Redaction:
 
     def sends(self, secret: Revealed) -> None:
         """Take a body that holds this for one with a secret; it is too long to be looked for in other texts."""
-        with self._lock:
-            self._sent.add(secret.open())
+        self._opened(secret, sent=True)
+
+    def _opened(self, secret: Revealed, *, sent: bool) -> str:
+        text = secret.open()
+        if sent:
+            with self._lock:
+                self._sent.add(text)
+        return text
 
     def hide(self, secret: Revealed, *, sent: bool = False, token: bool = False) -> None:
         """Let a secret appear in no text from now on; ``sent`` says that it goes out in a body.
 
         The ``token`` of the requests is known in hexadecimal digits and base64 too, and looked for in usable answers.
         """
-        text = secret.open()
+        text = self._opened(secret, sent=sent)
         with self._lock:  # others may be searching meanwhile
             if token and len(text) >= _SURELY_A_TOKEN:
                 self._tokens = (*self._tokens, text)
-            if sent:
-                self._sent.add(text)
             if len(text) < SHORTEST_SECRET:
                 self._words = _words(one for one in self._sent if len(one) < SHORTEST_SECRET)
                 return
