@@ -47,7 +47,9 @@ _ALL_WELL = (0, 2)
 
 def main(args: list[str] | None = None) -> None:
     """Run the command line, and leave the process with its exit code."""
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(number) is not signal.SIG_IGN:  # as under nohup
+            signal.signal(number, signal.default_int_handler)
     gc.disable()  # a plan builds millions of values and drops few: looking for garbage took a third of it (see run_on)
     standard_streams()
     options = Common()

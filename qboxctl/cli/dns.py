@@ -48,6 +48,8 @@ def command(
     """Show the DNS records that the declared domains need: ownership, MX, SPF, DKIM, DMARC, Delivery."""
     if out and form != "octodns":
         raise click.UsageError("--out writes zones for octoDNS, and goes with --format octodns")
+    if force and not out:
+        raise click.UsageError("--force goes with --out")
     if resolver and not check:
         raise click.UsageError("--resolver goes with --check")
     look_up = _lookup_at(resolver) if check else None

@@ -71,6 +71,8 @@ def command(
     seed: str | None,
 ) -> None:
     """Write the live account as configuration whose plan is empty. Passwords are not in it, and are not needed."""
+    if force and not out:
+        raise click.UsageError("--force goes with --out")
     choice = _choice(domains, kinds, more)
     configuration = settings_only(options)
     with closing(connect(Reader, configuration, options, seed=seed)) as reader:

@@ -29,6 +29,7 @@ _TRANSPORT = "qboxctl.api.transport"
 _THREADS = 256
 _PIECES = 40
 """How many pieces a slow body is cut into at most."""
+_ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class _Application(Starlette):
@@ -130,7 +131,8 @@ class _Server(uvicorn.Server):
         if threading.current_thread() is not threading.main_thread():
             yield
             return
-        before = {number: signal.signal(number, self.handle_exit) for number in (signal.SIGINT, signal.SIGTERM)}
+        heeded = [number for number in _ENDING if signal.getsignal(number) is not signal.SIG_IGN]  # as under nohup
+        before = {number: signal.signal(number, self.handle_exit) for number in heeded}
         try:
             yield
         finally:
@@ -152,7 +154,7 @@ def _listening(host: str, port: int) -> socket.socket:
 
 
 def serve(emulator: Emulator, host: str, port: int, *, ready: Callable[[int], None] | None = None) -> None:
-    """Serve until SIGINT or SIGTERM; port 0 is any free one, ``ready`` learns which. Raises OSError."""
+    """Serve until SIGINT, SIGTERM or SIGHUP; port 0 is any free one, ``ready`` learns which. Raises OSError."""
     with _listening(host, port) as listener:
         _Server(emulator, ready).run(sockets=[listener])
 

@@ -124,6 +124,8 @@ CASES = {
     "no-digit": Case(1, "apply --wait ²s", ("90s, 30m or 1h",), hint=USAGE),
     "no-duration": Case(1, "apply --wait 5", ("90s, 30m or 1h",), hint=USAGE),
     "topic-and-markdown": Case(1, "explain mailbox --format markdown", ("leave the topic out",), hint=USAGE),
+    "export-force-without-files": Case(1, "export --force", ("--force goes with --out",), hint=USAGE),
+    "dns-force-without-files": Case(1, "dns --force", ("--force goes with --out",), hint=USAGE),
     "domain-of-no-domain": Case(1, "export --domain *.example --kind suppression", ("--domain goes with",), hint=USAGE),
     "no-domain": Case(1, "export --domain user/x", ("--domain: ",), hint=USAGE),
     "no-kind": Case(1, "plan --target user/x", ("--target",), hint=USAGE),
@@ -319,7 +321,7 @@ def test_stale_comes_before_blocked(project, server):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 @pytest.mark.parametrize("words", [("plan",), ("apply", "--auto-approve")])
 def test_interrupted_while_reading(words, number, project, server, hold):
     held = hold(server, reads=True)

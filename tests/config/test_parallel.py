@@ -176,7 +176,7 @@ def parents() -> set[int]:
 @pytest.mark.slow
 @pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="nothing tells of children here")
 @pytest.mark.skipif(len(os.sched_getaffinity(0)) < 2, reason="one processor has no use for children")
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGKILL])
 def test_no_child_outlives_its_parent(number: int, tmp_path: Path) -> None:
     for index in range(8):
         rows = "".join(f"      m{row}: {{firstname: A}}\n" for row in range(6_000))

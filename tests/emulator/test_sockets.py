@@ -134,7 +134,7 @@ def test_a_taken_port_is_an_error():
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_serve_ends_on_a_signal(number):
     code = (
         "from qboxctl.emulator import Emulator\n"

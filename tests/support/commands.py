@@ -54,7 +54,7 @@ def _stream(errors: str) -> io.TextIOWrapper[io.BytesIO]:
 @contextmanager
 def _surroundings(folder: Path, environ: Mapping[str, str]) -> Iterator[None]:
     """Let this process be in a folder and an environment, and take back all that a command leaves in it."""
-    before = os.getcwd(), dict(os.environ), sys.stdin, signal.getsignal(signal.SIGTERM), gc.get_threshold()
+    before = os.getcwd(), dict(os.environ), sys.stdin, _handlers(), gc.get_threshold()
     others = set(threading.enumerate())
     os.chdir(folder)
     _be(environ)
@@ -63,13 +63,18 @@ def _surroundings(folder: Path, environ: Mapping[str, str]) -> Iterator[None]:
             yield
         finally:
             _end(set(threading.enumerate()) - others)
-            place, variables, sys.stdin, handler, threshold = before
+            place, variables, sys.stdin, handlers, threshold = before
             os.chdir(place)
             _be(variables)
-            signal.signal(signal.SIGTERM, handler)
+            for number, handler in handlers.items():
+                signal.signal(number, handler)
             gc.set_threshold(*threshold)
             gc.unfreeze()
             gc.enable()
+
+
+def _handlers() -> dict[int, Any]:
+    return {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGHUP)}
 
 
 def _end(threads: Iterable[threading.Thread]) -> None:

@@ -20,7 +20,7 @@ SHARE = 256 * 1024
 """How many characters make a process of its own worth its while: a twentieth of a second."""
 MOST = 4
 """How many processes there are at the most, this one included."""
-
+_ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 Fork = Callable[[], int]
 _FORK: Fork | None = getattr(os, "fork", None)
@@ -66,12 +66,12 @@ def _start(sources: Sequence[Source], fork: Fork) -> _Child | None:
         return None
     parent = os.getpid()
     # Python's own work around a fork swallows what a signal raises: an interruption waits until that is done
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM})
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, _ENDING)
     try:
         process = fork()
         if not process:
-            signal.signal(signal.SIGINT, signal.SIG_DFL)
-            signal.signal(signal.SIGTERM, signal.SIG_DFL)
+            for number in _ENDING:
+                signal.signal(number, signal.SIG_DFL)
             signal.pthread_sigmask(signal.SIG_SETMASK, before)
             os.close(reading)
             with open(writing, "wb") as out:
