@@ -63,7 +63,7 @@ def test_it_keeps_one_note(runner: Runner) -> None:
     assert runner.gitlab("plan", "after_script", **MERGE_REQUEST).returncode == 0
     who, question, answer = runner.calls()
     assert who[-1] == "https://git.example/api/v4/user"
-    assert question[-1] == f"{NOTES}?sort=asc&per_page=100"
+    assert question[-1] == f"{NOTES}?sort=asc&per_page=100&page=1"
     assert "--fail" in question
     body = ["--data-urlencode", "body@plan.md"]
     assert answer[-5:] == ["--request", "POST", *body, NOTES]
@@ -72,6 +72,18 @@ def test_it_keeps_one_note(runner: Runner) -> None:
     assert runner.gitlab("plan", "after_script", **MERGE_REQUEST).returncode == 0
     *_, answer = runner.calls()
     assert answer[-5:] == ["--request", "PUT", *body, f"{NOTES}/3"]
+
+
+@pytest.mark.parametrize(("many", "last"), [(99, 1), (100, 2), (230, 3)])
+def test_it_finds_its_note_behind_many_others(many: int, last: int, runner: Runner) -> None:
+    assert runner.gitlab("plan").returncode == 0
+    others = [note(number, "Looks good.") for number in range(many)]
+    for answer, request in ((others, NOTES), ([*others, note(999, f"{MARKER}\n")], f"{NOTES}/999")):
+        runner.answer(answer)
+        assert runner.gitlab("plan", "after_script", **MERGE_REQUEST).returncode == 0
+        _, *questions, written = runner.calls()
+        assert [one[-1].rpartition("=")[2] for one in questions] == [str(page + 1) for page in range(last)]
+        assert written[-1] == request
 
 
 @pytest.mark.parametrize("refused", ["*/user", "*per_page*", "*POST*"])

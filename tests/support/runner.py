@@ -42,7 +42,7 @@ VALUES = {
     "github.event_name != 'pull_request' || github.event.pull_request.head.repo.full_name == github.repository": "true",
 }
 RECORDER = f"""#!{sys.executable}
-import json, os, subprocess, sys
+import json, os, re, subprocess, sys
 
 words = sys.argv[1:]
 with open(os.environ["CALLS"], "a") as calls:
@@ -52,7 +52,10 @@ if words[-1].endswith("/user"):
 elif "--method" not in words and "--request" not in words:
     if "--jq" in words:
         sys.exit(subprocess.call(["jq", "-r", words[words.index("--jq") + 1], os.environ["ANSWER"]]))
-    print(open(os.environ["ANSWER"]).read())
+    answer = json.load(open(os.environ["ANSWER"]))
+    page = re.search("per_page=([0-9]+)&page=([0-9]+)", words[-1])
+    size, number = map(int, page.groups()) if page else (len(answer), 1)
+    print(json.dumps(answer[size * (number - 1) : size * number]))
 """
 """Stands for gh and curl: notes how it was called, and answers a question with what the test put into a file."""
 
