@@ -6,13 +6,16 @@ import csv
 import io
 import json
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import chain
 
 from qboxctl.model import JSON
-from qboxctl.render.style import PLAIN, Palette, clean, shorten
-from qboxctl.render.table import columns
+from qboxctl.render.style import PLAIN, Palette, clean, columns_of, shorten
+from qboxctl.render.table import folded
 
 _WIDEST = 60
-"""The columns that one value of a table may take."""
+"""The columns that one value of a table may take: what is longer goes on under itself."""
+_LONGEST = 10 * _WIDEST
+_FEW = 12
 _FORMULA = ("=", "+", "-", "@")
 """What a text begins with that a spreadsheet would compute."""
 
@@ -20,10 +23,14 @@ Rows = Iterable[Mapping[str, JSON]]
 
 
 def table(names: Sequence[str], rows: Rows, palette: Palette = PLAIN) -> str:
-    """Some attributes of rows, in columns under their names."""
-    cells = [[clean(shorten(text(row.get(name)), _WIDEST)) for name in names] for row in rows]
-    head, *lines = columns([[clean(name.upper().replace("_", " ")) for name in names], *cells])
-    return "\n".join([palette.paint(head, "bold"), *lines])
+    """Some attributes of rows, in columns under their names; where few rows are too wide, each as lines of its own."""
+    told = [{name: shorten(text(row.get(name)), _LONGEST) for name in names} for row in rows]
+    cells = [[clean(value) for value in row.values()] for row in told]
+    head, *lines = folded([[clean(name.upper().replace("_", " ")) for name in names], *cells], palette.columns, _WIDEST)
+    shown = [*(palette.paint(line, "bold") for line in head), *chain.from_iterable(lines)]
+    if len(told) <= _FEW and palette.columns and max(map(columns_of, shown)) > palette.columns:
+        return "\n\n".join(facts(row, palette) for row in told)
+    return "\n".join(shown)
 
 
 def facts(row: Mapping[str, JSON], palette: Palette = PLAIN) -> str:

@@ -58,7 +58,7 @@ class Imports(Service):
             if record["status"] not in _STATUSES:
                 known = offered(str(record["status"]), _STATUSES)
                 raise ValueError(f"{self.name}: {code}: {record['status']!r} is no status of an import: {known}")
-            for row in record["rows"]:
+            for row in bodies(f"{self.name}: {code}: rows", record["rows"]):
                 checked(f"{self.name}: {code}: rows", row, _ROW)
             self._records[code] = {**record, "code": code}
 

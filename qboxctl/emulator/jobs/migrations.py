@@ -66,7 +66,7 @@ class Migrations(Service):
             if record["status"] not in _STATUSES:
                 known = offered(str(record["status"]), _STATUSES)
                 raise ValueError(f"{where}: {record['status']!r} is no status of a migration: {known}")
-            for row in record["rows"]:
+            for row in bodies(f"{where}: rows", record["rows"]):
                 checked(f"{where}: rows", row, _row(code, 0, ("", "", "")))
             rows = [{**_row(code, number, ("", "", "")), **row} for number, row in enumerate(record["rows"], 1)]
             self._records[code] = {**record, "rows": rows}

@@ -74,7 +74,7 @@ class Sending(Service):
 
     def plant(self, content: Any) -> None:
         """Take in the mail that a seed says was sent."""
-        known = {one.name for one in fields(Mailout)}
+        known = dict.fromkeys(one.name for one in fields(Mailout))
         for number, body in enumerate(bodies(self.name, content)):
             checked(f"{self.name}: {number}", body, known)
             usual = {"date": self.now(), "account": "", "domain": "", "sender": "", "to": "", "subject": ""}

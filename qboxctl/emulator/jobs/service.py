@@ -138,16 +138,18 @@ def bodies(what: str, content: Any) -> list[dict[str, Any]]:
     """What a seed says of each object: a list, or a mapping by their codes; raises ValueError."""
     if isinstance(content, Mapping):
         content = [{"code": code, **(body or {})} for code, body in content.items()]
-    if not isinstance(content, list | None) or not all(isinstance(one, Mapping) for one in content or ()):
+    if not isinstance(content, list | tuple | None) or not all(isinstance(one, Mapping) for one in content or ()):
         raise ValueError(f"{what}: expected a list of objects, or a mapping of them by their codes")
     return [dict(one) for one in content or ()]
 
 
-def checked(what: str, one: Mapping[str, Any], known: Iterable[str]) -> None:
-    """Raise ValueError for an attribute that there is not."""
-    names = sorted(known)
-    for name in one.keys() - set(names):
-        raise ValueError(f"{what}: there is no attribute {name!r}: {offered(str(name), names)}")
+def checked(what: str, one: Mapping[str, Any], usual: Mapping[str, Any]) -> None:
+    """Raise ValueError for an attribute that is none of the ``usual`` ones, or no list where the usual one is."""
+    for name, value in one.items():
+        if name not in usual:
+            raise ValueError(f"{what}: there is no attribute {name!r}: {offered(str(name), sorted(usual))}")
+        if isinstance(usual[name], list | tuple) and not isinstance(value, list | tuple):
+            raise ValueError(f"{what}: {name} is a list")
 
 
 def chosen(query: Mapping[str, str], name: str, words: Iterable[str], usual: str) -> str:
