@@ -142,6 +142,10 @@ class Where(NamedTuple):
     file: int
     path: tuple[str | int, ...]
 
+    def inside(self, *keys: str | int) -> Where:
+        """The place to which some more keys lead from here."""
+        return Where(self.file, (*self.path, *keys))
+
 
 class Desired(NamedTuple):
     """One declared object: only the attributes that the files state, in canonical form.

@@ -38,7 +38,11 @@ from tests.support import ROOT
 CASES = Path(__file__).resolve().parent / "cases"
 SCHEMA = Draft202012Validator(json.loads((ROOT / "schemas" / "config.schema.json").read_text(encoding="utf-8")))
 RULES = ("resources/addresses", "resources/mailbox")
-MODULES = ("errors", "config/loader", "config/files", "config/rules", "config/yaml/reader", *RULES)
+MODULES = (
+    "errors",
+    *(f"config/{name}" for name in ("bodies", "environments", "files", "loader", "mistakes", "rules", "yaml/reader")),
+    *RULES,
+)
 _LINE = re.compile(r"# (expect|schema|value|objects|env): ?(.*)")
 
 
