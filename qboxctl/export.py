@@ -21,10 +21,10 @@ from qboxctl.json_text import canonical
 from qboxctl.live.query import Query
 from qboxctl.model import JSON, MISSING, Address, Collection, Live, LiveState, Value
 from qboxctl.schema.decoding import value_of
+from qboxctl.schema.field import Field
 from qboxctl.schema.kinds import Kinds
 from qboxctl.schema.labels import text_of
 from qboxctl.schema.patterns import Pattern, covering
-from qboxctl.schema.resource import Field
 
 SCHEMA = "https://raw.githubusercontent.com/qboxctl/qboxctl/main/schemas/config.schema.json"
 HEADER = f"# yaml-language-server: $schema={SCHEMA}\n"

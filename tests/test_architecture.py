@@ -31,7 +31,7 @@ BELOW_THE_EMULATOR = 3
 """So many of the lowest layers are known to it: the ground, the schema, the kinds."""
 
 HOMES = {
-    "httpx": {"api/client.py", "api/transport.py"},
+    "httpx": {"api/client.py", "api/in_process.py", "api/transport.py"},
     "httpcore": {"api/transport.py"},
     "yaml": {"config/yaml/"},
     "jsonschema": {"schema/json_validation.py"},

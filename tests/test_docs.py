@@ -30,7 +30,7 @@ from qboxctl.render import reference
 from qboxctl.render.guide import topics
 from qboxctl.resources import TYPES
 from qboxctl.schema import json_schema
-from qboxctl.schema.resource import Mode
+from qboxctl.schema.field import Mode
 from tests.support import ROOT, commands
 from tests.support.commands import Result
 

@@ -9,31 +9,28 @@ from __future__ import annotations
 import random
 import re
 import threading
-import time
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from typing import Protocol
 from urllib.parse import urlencode
 
 import httpx
 
 from qboxctl import __version__
 from qboxctl.api.backoff import REPEATED
+from qboxctl.api.in_process import InProcess
+from qboxctl.api.rate import Clock, Limiter, SystemClock
 from qboxctl.api.redaction import Redaction
 from qboxctl.api.responses import Answer, TooMany, classify
 from qboxctl.api.transport import Network, body_of
 from qboxctl.config.settings import ApiSettings, is_loopback
 from qboxctl.errors import ApiError, AuthError, Busy, OutcomeUnknown, Refused, Unreachable
 from qboxctl.model import JSON, Revealed
-from qboxctl.schema.calls import readable
 
 LONGEST_WAIT = 3600.0
 """The longest Retry-After in seconds that is obeyed; a longer one ends the run."""
 MOST_REFUSALS = 60
 """How many 429 in a row one request may get."""
-LATE = 0.005
-"""How late in seconds a request may start without pushing all later ones back: sleeping is not that exact."""
 MOST_ASTRAY = 2
 """How often a request is repeated that may go the wrong way: to a proxy that lets nothing through, before any answer
 was heard, or to a server whose page cannot come from the API (404 without JSON)."""
@@ -47,85 +44,6 @@ _NO_TRUST = "a certificate of your own, or of a proxy that looks into TLS, is tr
 _NUMBER = re.compile(r"^\[Errno -?\d+\] ")
 _LIBRARY = re.compile(r"^\[SSL(?:: \w+)?\] | \(_ssl\.c:\d+\)")
 """What the system and its TLS library put around a reason, for their own programmers."""
-
-
-class Clock(Protocol):
-    """Time, as the engine sees it; in seconds."""
-
-    def monotonic(self) -> float:
-        """Seconds since some moment."""
-        ...
-
-    def time(self) -> float:
-        """Seconds since 1970."""
-        ...
-
-    def sleep(self, seconds: float) -> None:
-        """Wait."""
-        ...
-
-
-class SystemClock:
-    """The real clock."""
-
-    def monotonic(self) -> float:
-        """Seconds since some moment."""
-        return time.monotonic()
-
-    def time(self) -> float:
-        """Seconds since 1970."""
-        return time.time()
-
-    def sleep(self, seconds: float) -> None:
-        """Wait."""
-        time.sleep(seconds)
-
-
-class Limiter:
-    """How many requests may run, and how fast they may start: one for all threads.
-
-    Requests start at least one spacing apart, give or take ``LATE``: never more than one above the rate.
-    ``pause`` holds every request back; after it they start one by one, and faster again with each success.
-    """
-
-    def __init__(self, concurrency: int, per_second: float | None, clock: Clock, over: Callable[[], bool]) -> None:
-        self._slots = threading.BoundedSemaphore(concurrency)
-        self._lock = threading.Lock()
-        self._clock, self._over = clock, over
-        self._least = 1 / per_second if per_second else 0.0
-        self._spacing = self._least
-        self._next = 0.0
-
-    @contextmanager
-    def slot(self) -> Iterator[None]:
-        """A place among the running requests, entered when the rate allows."""
-        with self._slots:
-            self._wait_for_turn()
-            yield
-
-    def _wait_for_turn(self) -> None:
-        while True:
-            with self._lock:
-                now = self._clock.monotonic()
-                wait = self._next - now
-                if wait <= 0:
-                    self._next = max(self._next, now - min(LATE, self._spacing)) + self._spacing
-                    return
-            if wait > 1 and self._over():
-                raise Unreachable("interrupted while the server lets everybody wait")
-            self._clock.sleep(min(wait, 0.25) if wait > 1 else wait)
-
-    def pause(self, seconds: float) -> None:
-        """Let nothing start for a while, and then start slowly."""
-        with self._lock:
-            self._next = max(self._next, self._clock.monotonic() + seconds)
-            self._spacing = min(1.0, max(self._spacing * 2, 0.02))
-
-    def succeeded(self) -> None:
-        """An answer came: the spacing may shrink again."""
-        if self._spacing > self._least:
-            with self._lock:
-                self._spacing = self._spacing * 0.8 if self._spacing > 0.005 + self._least else self._least
 
 
 @dataclass(slots=True)
@@ -463,56 +381,3 @@ def _name(method: str, path: str, query: Mapping[str, str | int] | None) -> str:
     """A request as messages name it."""
     page = (query or {}).get("page", 1)
     return f"{method} {path}" if page == 1 else f"{method} {path} (page {page})"
-
-
-class Handled(Protocol):
-    """What an in-process server answers (see qboxctl.emulator)."""
-
-    @property
-    def status(self) -> int:
-        """The HTTP status."""
-        ...
-
-    @property
-    def headers(self) -> Mapping[str, str]:
-        """The headers."""
-        ...
-
-    @property
-    def body(self) -> bytes:
-        """The whole body."""
-        ...
-
-    @property
-    def broken(self) -> str:
-        """How the connection breaks: "" (not at all), "drop", "cut", "slow" or "late"."""
-        ...
-
-    @property
-    def seconds(self) -> float:
-        """How long a slow or late answer takes."""
-        ...
-
-
-class InProcess(httpx.BaseTransport):
-    """A transport to a server inside this process, broken connections included."""
-
-    def __init__(self, handle: Callable[[str, str, Mapping[str, str], Mapping[str, str], bytes], Handled]) -> None:
-        self._handle = handle
-
-    def handle_request(self, request: httpx.Request) -> httpx.Response:
-        """Ask the server."""
-        done = self._handle(
-            request.method,
-            readable(request.url.raw_path.partition(b"?")[0].decode()),
-            dict(request.url.params),
-            {name.lower(): value for name, value in request.headers.items()},
-            request.read(),
-        )
-        if done.broken == "drop":
-            raise httpx.RemoteProtocolError("Server disconnected without sending a response.", request=request)
-        if done.broken == "cut":
-            raise httpx.RemoteProtocolError("peer closed connection without sending complete message body")
-        if done.broken and done.seconds > request.extensions["timeout"]["read"]:
-            raise httpx.ReadTimeout("The read operation timed out", request=request)
-        return httpx.Response(done.status, headers=dict(done.headers), content=done.body, request=request)

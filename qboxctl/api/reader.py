@@ -19,8 +19,10 @@ from qboxctl.errors import ApiError, AuthError, NoSuchCall, Refused
 from qboxctl.model import JSON, Address, Live
 from qboxctl.schema.calls import OWN, Call, Certainty
 from qboxctl.schema.decoding import EXTRA
+from qboxctl.schema.field import Field
+from qboxctl.schema.identity import Joined
 from qboxctl.schema.kinds import Kinds
-from qboxctl.schema.resource import Field, Joined, ResourceType
+from qboxctl.schema.resource import ResourceType
 
 PER_PAGE = 200
 MOST_PAGES = 100_000

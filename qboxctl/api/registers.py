@@ -8,7 +8,7 @@ from qboxctl.api.listing import number_in
 from qboxctl.model import JSON, Live
 from qboxctl.schema.calls import OWN
 from qboxctl.schema.entries import Members, Register
-from qboxctl.schema.resource import Field
+from qboxctl.schema.field import Field
 
 if TYPE_CHECKING:
     from qboxctl.api.reader import Account, Home

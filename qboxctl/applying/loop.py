@@ -10,7 +10,7 @@ from concurrent.futures import Executor, Future
 from queue import Empty, SimpleQueue
 from typing import Any, TypeVar
 
-from qboxctl.api.client import Clock
+from qboxctl.api.rate import Clock
 
 _T = TypeVar("_T")
 _LOOK = 0.2

@@ -12,8 +12,8 @@ from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
 
-from qboxctl.api.client import Clock
 from qboxctl.api.entries import Sent
+from qboxctl.api.rate import Clock
 from qboxctl.api.writer import ProofAnswer
 from qboxctl.applying.executor import Executor, Written
 from qboxctl.applying.journal import Journal

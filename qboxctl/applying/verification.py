@@ -17,10 +17,11 @@ from qboxctl.model import ALREADY, MISSING, Action, Address, Change, Collection,
 from qboxctl.planning import diff
 from qboxctl.planning.graph import Phase, Step
 from qboxctl.schema.decoding import now_of
+from qboxctl.schema.field import Field
 from qboxctl.schema.formats import folded
 from qboxctl.schema.labels import text_of
 from qboxctl.schema.lifecycle import SETTLED
-from qboxctl.schema.resource import Field, ResourceType
+from qboxctl.schema.resource import ResourceType
 
 BATCH = 400
 """After how many writes to one collection they are read back while others go on; twice as many each time after."""

@@ -8,7 +8,8 @@ import threading
 from pathlib import Path
 from typing import Any, TypeVar
 
-from qboxctl.api.client import InProcess, Reader
+from qboxctl.api.client import Reader
+from qboxctl.api.in_process import InProcess
 from qboxctl.cli.common import Common
 from qboxctl.cli.config import at_endpoint, checked_configuration, sources_of
 from qboxctl.cli.progress import Progress

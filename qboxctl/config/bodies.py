@@ -12,11 +12,12 @@ from qboxctl.config.mistakes import Mistakes
 from qboxctl.errors import IN_PLAIN_TEXT, BadEntries, BadValue, hint_of
 from qboxctl.model import JSON, Address, Desired, Secret, Value, Where
 from qboxctl.schema.extra import misuse
+from qboxctl.schema.field import Field, Mode
 from qboxctl.schema.hints import did_you_mean
 from qboxctl.schema.kinds import Kinds
 from qboxctl.schema.passwords import NO_HASHES, means_hash
 from qboxctl.schema.places import ABSENT, OWN, PRESENT, STATE
-from qboxctl.schema.resource import Field, Mode, ResourceType
+from qboxctl.schema.resource import ResourceType
 from qboxctl.schema.types import Document, Password, Store, Type, kind_of
 
 

@@ -9,11 +9,11 @@ from qboxctl.config.configuration import Configuration
 from qboxctl.config.stores import StoreError, file_of
 from qboxctl.errors import Diagnostic, Position
 from qboxctl.model import Address, Collection, Desired, Destination
+from qboxctl.schema.field import Field
 from qboxctl.schema.formats import folded
 from qboxctl.schema.hints import near
 from qboxctl.schema.kinds import Kinds
 from qboxctl.schema.patterns import covering
-from qboxctl.schema.resource import Field
 from qboxctl.schema.rules import Declared, Finding, Rule
 
 

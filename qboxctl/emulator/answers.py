@@ -17,8 +17,9 @@ from qboxctl.emulator.wire import Response, Row, answer
 from qboxctl.model import JSON
 from qboxctl.schema.calls import OWN
 from qboxctl.schema.collections import Emails, References, Texts
+from qboxctl.schema.field import Field
 from qboxctl.schema.lifecycle import DISABLED, ENABLED, UNPROVED, Lifecycle
-from qboxctl.schema.resource import Field, ResourceType, Told
+from qboxctl.schema.resource import ResourceType, Told
 from qboxctl.schema.types import Boolean, Email
 
 Converter = Callable[[JSON], JSON]

@@ -13,8 +13,9 @@ from qboxctl.emulator.wire import Refusal
 from qboxctl.model import JSON
 from qboxctl.schema.calls import UPDATE
 from qboxctl.schema.collections import Emails, References, Texts
+from qboxctl.schema.field import Field
 from qboxctl.schema.kinds import Kinds
-from qboxctl.schema.resource import Field, ResourceType
+from qboxctl.schema.resource import ResourceType
 
 _WORDS: Mapping[str, type] = {"string": str, "boolean": bool, "integer": int, "array": list, "object": dict}
 

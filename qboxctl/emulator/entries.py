@@ -13,7 +13,7 @@ from qboxctl.emulator.wire import Refusal, Row
 from qboxctl.model import JSON
 from qboxctl.schema.calls import ENTRY, Call
 from qboxctl.schema.entries import Entries
-from qboxctl.schema.resource import Field
+from qboxctl.schema.field import Field
 
 GIVE, TAKE, CLEAR = "give", "take", "clear"
 """What a request may do with an entry; judgements and effects go by these words."""

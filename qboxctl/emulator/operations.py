@@ -20,7 +20,8 @@ from qboxctl.emulator.state import Store, Stored
 from qboxctl.emulator.wire import PER, Refusal, Request, Response, answer, positive
 from qboxctl.model import JSON
 from qboxctl.schema.calls import OWN
-from qboxctl.schema.resource import Field, ResourceType
+from qboxctl.schema.field import Field
+from qboxctl.schema.resource import ResourceType
 
 OWNERSHIP_ADDRESS = "185.97.217.16"
 """Where the record that proves a domain's ownership has to point."""

@@ -17,10 +17,11 @@ from qboxctl.emulator.behaviour import add_reserved, behaviour_of, initial_value
 from qboxctl.emulator.state import Store, Stored, canonical
 from qboxctl.model import JSON
 from qboxctl.schema.collections import Objects
+from qboxctl.schema.field import Field
 from qboxctl.schema.hints import offered
 from qboxctl.schema.lifecycle import ENABLED
 from qboxctl.schema.places import ABSENT, PRESENT, STATE
-from qboxctl.schema.resource import Field, ResourceType
+from qboxctl.schema.resource import ResourceType
 from qboxctl.schema.types import Choice
 
 OWN = frozenset({"customer_code", "taken", "published"})

@@ -16,9 +16,10 @@ from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
 from qboxctl.model import JSON, Address
+from qboxctl.schema.field import Field
 from qboxctl.schema.kinds import Kinds
 from qboxctl.schema.lifecycle import DISABLED, ENABLED, SETTLED
-from qboxctl.schema.resource import Field, ResourceType
+from qboxctl.schema.resource import ResourceType
 from qboxctl.schema.types import Choice
 
 _NO_ROWS: Mapping[str, Stored] = {}

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Set
 from qboxctl.api.reader import Account
 from qboxctl.live.holding import with_holdings
 from qboxctl.model import Address, Live
-from qboxctl.schema.resource import Field
+from qboxctl.schema.field import Field
 
 
 def what_may_be_held(

@@ -7,9 +7,10 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from typing import NamedTuple
 
 from qboxctl.model import JSON, Address, Desired, Live
+from qboxctl.schema.field import Field, Holder
 from qboxctl.schema.formats import folded
 from qboxctl.schema.kinds import Kinds
-from qboxctl.schema.resource import Field, Holder, ResourceType
+from qboxctl.schema.resource import ResourceType
 
 
 class Unmet(NamedTuple):

@@ -9,11 +9,11 @@ from qboxctl.model import Action, Advisory, LiveState, Plan
 from qboxctl.planning.contradictions import left_without
 from qboxctl.planning.guards import strangers
 from qboxctl.planning.targets import Targets
+from qboxctl.schema.field import lowers
 from qboxctl.schema.formats import folded, may_be_cut
 from qboxctl.schema.kinds import Kinds
 from qboxctl.schema.labels import text_of
 from qboxctl.schema.lifecycle import DISABLED, SETTLED, UNPROVED
-from qboxctl.schema.resource import lowers
 from qboxctl.schema.rules import Planned
 
 

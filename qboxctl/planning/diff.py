@@ -15,7 +15,8 @@ from qboxctl.model import JSON, MISSING, Change, Desired, FieldChange, Live, Mis
 from qboxctl.planning.firstuse import Use, use_of, used
 from qboxctl.schema.collections import same_json
 from qboxctl.schema.decoding import EXTRA, TOUCHED, Codes, kept_of, now_of, value_of
-from qboxctl.schema.resource import Field, ResourceType
+from qboxctl.schema.field import Field
+from qboxctl.schema.resource import ResourceType
 
 
 @dataclass(frozen=True, slots=True)

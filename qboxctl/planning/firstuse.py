@@ -14,7 +14,7 @@ from enum import Enum, auto
 
 from qboxctl.model import JSON
 from qboxctl.schema.decoding import CREATED, TOUCHED
-from qboxctl.schema.resource import Field
+from qboxctl.schema.field import Field
 
 SETTLING = timedelta(minutes=10)
 """How long after its creation the server itself may still write to an object: its activation is queued."""

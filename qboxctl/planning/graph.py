@@ -17,9 +17,9 @@ from qboxctl.model import MISSING, Action, Address, Change, Collection, FieldCha
 from qboxctl.schema.calls import UPDATE
 from qboxctl.schema.decoding import EXTRA, now_of
 from qboxctl.schema.entries import moves
+from qboxctl.schema.field import lowers
 from qboxctl.schema.kinds import Kinds
 from qboxctl.schema.lifecycle import UNPROVED
-from qboxctl.schema.resource import lowers
 
 GATE = ""
 """The kind of a step that writes nothing: many steps wait for many others through it."""

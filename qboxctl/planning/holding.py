@@ -12,8 +12,9 @@ from qboxctl.model import MISSING, Action, Address, Change, Desired, FieldChange
 from qboxctl.planning import diff
 from qboxctl.planning.targets import Targets
 from qboxctl.schema.decoding import value_of
+from qboxctl.schema.field import Field
 from qboxctl.schema.kinds import Kinds
-from qboxctl.schema.resource import Field, ResourceType
+from qboxctl.schema.resource import ResourceType
 
 GIVES_WAY = "another one is to hold what it holds"
 

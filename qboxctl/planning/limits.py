@@ -16,8 +16,8 @@ from qboxctl.planning import graph
 from qboxctl.planning.billing import otherwise
 from qboxctl.planning.graph import Graph, Phase, Step
 from qboxctl.schema.decoding import now_of, value_of
+from qboxctl.schema.field import Field, lowers
 from qboxctl.schema.kinds import Kinds
-from qboxctl.schema.resource import Field, lowers
 
 
 def over_limits(

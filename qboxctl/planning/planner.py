@@ -34,10 +34,11 @@ from qboxctl.planning.remaking import remade, unheld
 from qboxctl.planning.remembered import as_live
 from qboxctl.planning.targets import Options, Targets
 from qboxctl.schema.decoding import EXTRA, irreplaceable, kept_of, now_of
+from qboxctl.schema.field import Field
 from qboxctl.schema.kinds import Kinds
 from qboxctl.schema.lifecycle import DISABLED
 from qboxctl.schema.patterns import covering
-from qboxctl.schema.resource import Field, ResourceType
+from qboxctl.schema.resource import ResourceType
 
 UNFINISHED = "its creation was broken off: nobody has used it, and its first password goes out now"
 UNSEEN = "; the API does not tell whether it is disabled already: take it out of the files once it is"

@@ -12,9 +12,10 @@ from qboxctl.render.style import PLAIN, Palette
 from qboxctl.resources import TYPES
 from qboxctl.schema import json_schema
 from qboxctl.schema.calls import Certainty
+from qboxctl.schema.field import Field, Mode
 from qboxctl.schema.hints import near
 from qboxctl.schema.places import RULES, STATE, Places
-from qboxctl.schema.resource import Field, Mode, ResourceType
+from qboxctl.schema.resource import ResourceType
 
 _PLACES = Places.of(TYPES)
 _BROADEST = 120

@@ -2,8 +2,10 @@
 
 from qboxctl.schema import formats
 from qboxctl.schema.calls import Call, Calls, Certainty
+from qboxctl.schema.field import Field
+from qboxctl.schema.identity import Identity
 from qboxctl.schema.labels import Label
-from qboxctl.schema.resource import Field, Identity, ResourceType
+from qboxctl.schema.resource import ResourceType
 
 _LIST = "/api/addressbooks/{mailbox}"
 _ITEM = f"{_LIST}/{{id}}"

@@ -4,7 +4,9 @@ from qboxctl.resources.addresses import destinations, many_aliases, many_aliases
 from qboxctl.schema import formats
 from qboxctl.schema.calls import Call, Calls, Certainty
 from qboxctl.schema.collections import Emails
-from qboxctl.schema.resource import Field, Identity, Joined, Reference, ResourceType
+from qboxctl.schema.field import Field, Reference
+from qboxctl.schema.identity import Identity, Joined
+from qboxctl.schema.resource import ResourceType
 
 _LIST = "/api/domains/{domain}/alias_email_accounts"
 _ITEM = f"{_LIST}/{{id}}"

@@ -3,8 +3,10 @@
 from qboxctl.schema import formats
 from qboxctl.schema.calls import Call, Calls, Certainty
 from qboxctl.schema.collections import Objects
+from qboxctl.schema.field import Field, Mode
+from qboxctl.schema.identity import Identity
 from qboxctl.schema.labels import Label
-from qboxctl.schema.resource import Field, Identity, Mode, ResourceType
+from qboxctl.schema.resource import ResourceType
 from qboxctl.schema.types import Text
 
 _CREATE = "postApiAddressbooksCodeAddressbookIdContacts"

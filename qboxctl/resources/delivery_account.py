@@ -6,10 +6,12 @@ from qboxctl.model import JSON, Live, Missing, Value
 from qboxctl.schema import formats
 from qboxctl.schema.calls import Call, Calls
 from qboxctl.schema.collections import Networks, References
+from qboxctl.schema.field import Field, Mode, Reference
+from qboxctl.schema.identity import Identity
 from qboxctl.schema.labels import Label
 from qboxctl.schema.lifecycle import ENABLED
 from qboxctl.schema.readiness import Lack, Readiness, Rows
-from qboxctl.schema.resource import Billing, Field, Identity, Mode, Reference, ResourceType
+from qboxctl.schema.resource import Billing, ResourceType
 from qboxctl.schema.types import Boolean, Choice, Email
 
 _UPDATE = "putApiDeliveryAccountsId"

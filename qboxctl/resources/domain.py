@@ -6,9 +6,11 @@ from qboxctl.resources.addresses import catch_all
 from qboxctl.resources.published import hosting_records
 from qboxctl.schema.calls import Call, Calls, Certainty
 from qboxctl.schema.collections import Networks
+from qboxctl.schema.field import Bounds, Field, Mode, Reference
+from qboxctl.schema.identity import Identity
 from qboxctl.schema.lifecycle import Lifecycle, Proof
 from qboxctl.schema.records import Records
-from qboxctl.schema.resource import Billing, Bounds, Field, Identity, Mode, Reference, ResourceType
+from qboxctl.schema.resource import Billing, ResourceType
 from qboxctl.schema.types import GB, Boolean, Choice, Email, Integer, Level, Limit, Password, Size
 
 _UPDATE = "putApiDomainsDomainCode"

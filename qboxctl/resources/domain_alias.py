@@ -10,9 +10,11 @@ from collections.abc import Iterator
 from qboxctl.model import Action, Advisory
 from qboxctl.resources.published import hosting_records
 from qboxctl.schema.calls import Call, Calls, Certainty
+from qboxctl.schema.field import Field, Mode
+from qboxctl.schema.identity import Identity
 from qboxctl.schema.lifecycle import DISABLED, Lifecycle, Proof
 from qboxctl.schema.records import Records
-from qboxctl.schema.resource import Field, Identity, Mode, ResourceType
+from qboxctl.schema.resource import ResourceType
 from qboxctl.schema.rules import Planned
 from qboxctl.schema.types import Choice
 

@@ -8,7 +8,9 @@ from qboxctl.resources.people import password
 from qboxctl.schema import formats
 from qboxctl.schema.calls import Call, Calls, Certainty
 from qboxctl.schema.collections import Networks, Texts
-from qboxctl.schema.resource import Billing, Field, Identity, Joined, Mode, Reserved, ResourceType
+from qboxctl.schema.field import Field, Mode
+from qboxctl.schema.identity import Identity, Joined, Reserved
+from qboxctl.schema.resource import Billing, ResourceType
 from qboxctl.schema.rules import Declared, Finding, Planned
 from qboxctl.schema.types import GB, Boolean, Choice, Date, Integer, Size, Text
 

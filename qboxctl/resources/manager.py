@@ -10,8 +10,10 @@ from qboxctl.schema.calls import Call, Calls, Certainty
 from qboxctl.schema.collections import References
 from qboxctl.schema.decoding import value_of
 from qboxctl.schema.entries import Entries
+from qboxctl.schema.field import Field, Holder, Mode, Reference
+from qboxctl.schema.identity import Identity
 from qboxctl.schema.lifecycle import Lifecycle
-from qboxctl.schema.resource import Field, Holder, Identity, Mode, Reference, ResourceType
+from qboxctl.schema.resource import ResourceType
 from qboxctl.schema.rules import Planned
 from qboxctl.schema.types import Boolean, Choice, Limit, Size, Text
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from qboxctl.schema.resource import Field, Mode
+from qboxctl.schema.field import Field, Mode
 from qboxctl.schema.types import Password, Text
 
 

@@ -2,7 +2,9 @@
 
 from qboxctl.schema import formats
 from qboxctl.schema.calls import Call, Calls
-from qboxctl.schema.resource import Field, Identity, Mode, ResourceType
+from qboxctl.schema.field import Field, Mode
+from qboxctl.schema.identity import Identity
+from qboxctl.schema.resource import ResourceType
 from qboxctl.schema.types import Boolean, Document, Text
 
 _WRITE = "postApiSignaturesCode"

@@ -3,8 +3,10 @@
 from qboxctl.schema import formats
 from qboxctl.schema.calls import Call, Calls
 from qboxctl.schema.collections import References
+from qboxctl.schema.field import Field, Mode, Reference
+from qboxctl.schema.identity import Identity
 from qboxctl.schema.lifecycle import Lifecycle
-from qboxctl.schema.resource import Field, Identity, Mode, Reference, ResourceType
+from qboxctl.schema.resource import ResourceType
 from qboxctl.schema.types import Boolean, Choice
 
 _EDIT = "putApiDeliverySuppressionListsEdit"

@@ -3,9 +3,11 @@
 from qboxctl.resources.people import names, password
 from qboxctl.schema import formats
 from qboxctl.schema.calls import Call, Calls
+from qboxctl.schema.field import Field, Mode
+from qboxctl.schema.identity import Identity
 from qboxctl.schema.keys import Keys
 from qboxctl.schema.lifecycle import Lifecycle
-from qboxctl.schema.resource import Field, Identity, Mode, ResourceType
+from qboxctl.schema.resource import ResourceType
 from qboxctl.schema.types import Choice
 
 _CREATE = "postApiTeamMembers"

@@ -8,8 +8,10 @@ from qboxctl.model import Action, Advisory
 from qboxctl.schema import formats
 from qboxctl.schema.calls import Call, Calls
 from qboxctl.schema.collections import Networks
+from qboxctl.schema.field import Field, Mode
+from qboxctl.schema.identity import Identity
 from qboxctl.schema.labels import Label
-from qboxctl.schema.resource import Field, Identity, Mode, ResourceType, Told
+from qboxctl.schema.resource import ResourceType, Told
 from qboxctl.schema.rules import Planned
 from qboxctl.schema.types import Store
 

@@ -14,8 +14,10 @@ from qboxctl.schema.calls import Call, Calls, Certainty
 from qboxctl.schema.collections import References
 from qboxctl.schema.decoding import value_of
 from qboxctl.schema.entries import Entries, Register
+from qboxctl.schema.field import Field, Mode, Reference
+from qboxctl.schema.identity import Identity, Joined
 from qboxctl.schema.lifecycle import DISABLED, ENABLED, Lifecycle
-from qboxctl.schema.resource import Billing, Field, Identity, Joined, Mode, Reference, ResourceType
+from qboxctl.schema.resource import Billing, ResourceType
 from qboxctl.schema.rules import Declared, Finding, Planned
 from qboxctl.schema.types import Boolean, Choice, Integer, decode_int
 

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 
 from qboxctl.model import MISSING, Live, Missing, Value
 from qboxctl.schema.collections import References
-from qboxctl.schema.resource import Field, ResourceType
+from qboxctl.schema.field import Field
+from qboxctl.schema.resource import ResourceType
 
 EXTRA = "extra."
 TOUCHED = "updated_at"

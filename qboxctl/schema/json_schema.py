@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from dataclasses import fields
 
 from qboxctl.model import JSON, Action, Advisory, Blocked
+from qboxctl.schema.field import Field, Mode
 from qboxctl.schema.kinds import Kinds
-from qboxctl.schema.resource import Field, Mode, ResourceType
+from qboxctl.schema.resource import ResourceType
 from qboxctl.schema.types import WORD
 
 _DRAFT = "https://json-schema.org/draft/2020-12/schema"

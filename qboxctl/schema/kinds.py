@@ -11,7 +11,9 @@ from functools import cached_property
 
 from qboxctl.model import Address, Collection, Desired, Value
 from qboxctl.schema.calls import ENTRY, OWN
-from qboxctl.schema.resource import Field, Holder, Identity, Joined, Reference, ResourceType
+from qboxctl.schema.field import Field, Holder, Reference
+from qboxctl.schema.identity import Identity, Joined
+from qboxctl.schema.resource import ResourceType
 
 _ESCAPES = (("%", "%25"), ("/", "%2F"))
 """In an address with several segments, a name's own ``/`` is written ``%2F``, and its ``%`` is written ``%25``."""

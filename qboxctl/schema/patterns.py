@@ -10,8 +10,8 @@ from functools import lru_cache
 
 from qboxctl.model import Address
 from qboxctl.schema.formats import ascii_glob, relaxed_label
+from qboxctl.schema.identity import Joined
 from qboxctl.schema.kinds import Kinds
-from qboxctl.schema.resource import Joined
 
 _WILD = re.compile(r"[*?\[]")
 

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 
 from qboxctl.errors import hint_of
 from qboxctl.model import JSON
+from qboxctl.schema.field import Field, Mode
 from qboxctl.schema.formats import is_domain
 from qboxctl.schema.hints import did_you_mean, quotes_told
 from qboxctl.schema.kinds import Kinds
-from qboxctl.schema.resource import Field, Mode, ResourceType
+from qboxctl.schema.resource import ResourceType
 
 RULES = ("settings", "protect", "ignore", "defaults")
 """The keys of a file that hold no objects."""

@@ -12,7 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from qboxctl.api.client import LATE, Client, Limiter, Reader
+from qboxctl.api.client import Client, Reader
+from qboxctl.api.rate import LATE, Limiter
 from qboxctl.config.settings import ApiSettings
 from qboxctl.errors import FOREIGN, ApiError, AuthError, OutcomeUnknown, Refused, Unreachable
 from qboxctl.model import Revealed

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from qboxctl.api.client import SystemClock
+from qboxctl.api.rate import SystemClock
 from qboxctl.config.settings import ApiSettings
 from qboxctl.emulator import Fault, Logged
 from qboxctl.model import Status

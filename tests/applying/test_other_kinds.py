@@ -12,8 +12,8 @@ import pytest
 from qboxctl.emulator import Request, Response
 from qboxctl.model import Status
 from qboxctl.schema.collections import References
+from qboxctl.schema.field import Field, Reference
 from qboxctl.schema.kinds import Kinds
-from qboxctl.schema.resource import Field, Reference
 from qboxctl.schema.types import Integer, Text
 from tests.support.kinds import plain_kind
 from tests.support.lab import TOKEN, Lab, configuration_of

@@ -27,9 +27,9 @@ from qboxctl.planning.planfile import dumps, loads
 from qboxctl.render import plan_text
 from qboxctl.render.style import Palette
 from qboxctl.schema.calls import Call
+from qboxctl.schema.identity import Identity
 from qboxctl.schema.json_schema import config_schema
 from qboxctl.schema.kinds import Kinds
-from qboxctl.schema.resource import Identity
 from tests.support.keys import HOUSE, KEY, KINDS
 from tests.support.lab import TOKEN, Lab, configuration_of, socket_lab
 

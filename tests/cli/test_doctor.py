@@ -16,9 +16,10 @@ from qboxctl.emulator import Response
 from qboxctl.model import Revealed
 from qboxctl.resources import TYPES
 from qboxctl.schema.calls import Call, Calls
+from qboxctl.schema.field import Field, Mode
+from qboxctl.schema.identity import Identity, Joined
 from qboxctl.schema.kinds import Kinds
 from qboxctl.schema.lifecycle import Lifecycle
-from qboxctl.schema.resource import Field, Identity, Joined, Mode
 from qboxctl.schema.types import Integer, Text
 from tests.support.kinds import plain_kind
 from tests.support.lab import TOKEN, Lab, configuration_of

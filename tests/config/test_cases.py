@@ -31,8 +31,8 @@ from qboxctl.config.yaml.reader import Source
 from qboxctl.errors import ConfigError, Diagnostic, Severity
 from qboxctl.model import Address
 from qboxctl.resources import TYPES
+from qboxctl.schema.field import Field
 from qboxctl.schema.json_schema import settings_schema
-from qboxctl.schema.resource import Field
 from tests.support import ROOT
 
 CASES = Path(__file__).resolve().parent / "cases"

@@ -22,9 +22,9 @@ from qboxctl.render import diagnostics, reference
 from qboxctl.render.style import Palette, columns_of
 from qboxctl.resources import TYPES
 from qboxctl.schema import hints
+from qboxctl.schema.field import Field, Mode
 from qboxctl.schema.kinds import Kinds
 from qboxctl.schema.places import OWN, Places
-from qboxctl.schema.resource import Field, Mode
 from qboxctl.schema.types import Integer
 from tests.support.kinds import plain_kind
 from tests.support.lab import Lab, configuration_of

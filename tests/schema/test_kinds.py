@@ -14,9 +14,11 @@ from qboxctl.model import Address, Collection
 from qboxctl.resources import TYPES
 from qboxctl.schema.calls import Call, Calls
 from qboxctl.schema.collections import References
+from qboxctl.schema.field import Field, Mode, Reference
+from qboxctl.schema.identity import Identity, Joined
 from qboxctl.schema.kinds import Kinds
 from qboxctl.schema.patterns import Pattern
-from qboxctl.schema.resource import Field, Identity, Joined, Mode, Reference, ResourceType
+from qboxctl.schema.resource import ResourceType
 from qboxctl.schema.types import Password, Text
 
 CALLS = Calls(Call("GET", "/x"), Call("GET", "/x/{id}"), Call("POST", "/x"), delete=Call("DELETE", "/x/{id}"))

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from qboxctl.schema.resource import Field, Mode, Told
+from qboxctl.schema.field import Field, Mode
+from qboxctl.schema.resource import Told
 from qboxctl.schema.types import Store, Text
 from tests.support.keys import KEY
 

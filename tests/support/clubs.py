@@ -5,9 +5,11 @@ from __future__ import annotations
 from qboxctl.schema.calls import Call, Calls
 from qboxctl.schema.collections import References
 from qboxctl.schema.entries import Entries, Register
+from qboxctl.schema.field import Field, Mode, Reference
+from qboxctl.schema.identity import Identity, Joined
 from qboxctl.schema.kinds import Kinds
 from qboxctl.schema.lifecycle import Lifecycle
-from qboxctl.schema.resource import Field, Identity, Joined, Mode, Reference, ResourceType
+from qboxctl.schema.resource import ResourceType
 from qboxctl.schema.types import Choice, Integer
 from tests.support.shapes import HOUSE, ROOM, calls
 

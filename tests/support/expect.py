@@ -10,8 +10,9 @@ from qboxctl.emulator.behaviour import initial_values
 from qboxctl.model import Action, Address, Change, Outcome, Status
 from qboxctl.resources import TYPES
 from qboxctl.schema import collections
+from qboxctl.schema.field import Field
 from qboxctl.schema.kinds import Kinds
-from qboxctl.schema.resource import Field, ResourceType
+from qboxctl.schema.resource import ResourceType
 
 Tree = dict[str, Any]
 

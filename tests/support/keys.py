@@ -5,9 +5,11 @@ from __future__ import annotations
 from qboxctl.schema import formats
 from qboxctl.schema.calls import Call, Calls
 from qboxctl.schema.collections import Networks
+from qboxctl.schema.field import Field, Mode
+from qboxctl.schema.identity import Identity
 from qboxctl.schema.kinds import Kinds
 from qboxctl.schema.labels import Label
-from qboxctl.schema.resource import Field, Identity, Mode, ResourceType, Told
+from qboxctl.schema.resource import ResourceType, Told
 from qboxctl.schema.types import Store, Text
 
 _KEYS = "/api/houses/{house}/keys"

@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from qboxctl.schema.calls import Call, Calls
-from qboxctl.schema.resource import Field, Identity, ResourceType
+from qboxctl.schema.field import Field
+from qboxctl.schema.identity import Identity
+from qboxctl.schema.resource import ResourceType
 
 
 def plain_kind(name: str, parent: str, path: str, *fields: Field, whole: bool = False, **more: Any) -> ResourceType:

@@ -13,7 +13,9 @@ from typing import Any
 
 import httpx
 
-from qboxctl.api.client import Client, InProcess, Reader, SystemClock
+from qboxctl.api.client import Client, Reader
+from qboxctl.api.in_process import InProcess
+from qboxctl.api.rate import SystemClock
 from qboxctl.api.reader import Account
 from qboxctl.api.transport import Network
 from qboxctl.applying.apply import Hooks, apply_plan, still_asked

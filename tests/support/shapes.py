@@ -6,9 +6,11 @@ from typing import Any
 
 from qboxctl.schema.calls import Call, Calls
 from qboxctl.schema.collections import Objects, References
+from qboxctl.schema.field import Field, Mode, Reference
+from qboxctl.schema.identity import Identity, Joined
 from qboxctl.schema.kinds import Kinds
 from qboxctl.schema.lifecycle import Lifecycle
-from qboxctl.schema.resource import Field, Identity, Joined, Mode, Reference, ResourceType
+from qboxctl.schema.resource import ResourceType
 from qboxctl.schema.types import Boolean, Choice, Integer, Text
 from tests.support.keys import KEY
 from tests.support.lab import Lab

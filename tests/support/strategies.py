@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from qboxctl.emulator import QUIRKS, Fault
 from qboxctl.resources import TYPES
 from qboxctl.schema import collections, keys, types
-from qboxctl.schema.resource import Field, Mode
+from qboxctl.schema.field import Field, Mode
 from tests.support.lab import TROUBLES, Trouble
 
 DOMAINS = ("alpha.example", "beta.example", "xn--mller-kva.example")
