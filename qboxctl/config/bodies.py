@@ -18,7 +18,8 @@ from qboxctl.schema.kinds import Kinds
 from qboxctl.schema.passwords import NO_HASHES, means_hash
 from qboxctl.schema.places import ABSENT, OWN, PRESENT, STATE
 from qboxctl.schema.resource import ResourceType
-from qboxctl.schema.types import Document, Password, Store, Type, kind_of
+from qboxctl.schema.secrets import Password, Store
+from qboxctl.schema.types import Document, Type, kind_of
 
 
 @dataclass(slots=True)

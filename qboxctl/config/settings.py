@@ -13,7 +13,7 @@ from qboxctl.model import JSON, Secret, SecretSource, Where
 from qboxctl.schema import formats
 from qboxctl.schema.json_schema import price_names
 from qboxctl.schema.kinds import Kinds
-from qboxctl.schema.types import Password
+from qboxctl.schema.secrets import Password
 
 DEFAULT_ENDPOINT = "https://api.qboxmail.com"
 DEFAULT_TOKEN = Secret(SecretSource.ENV, ("QBOXMAIL_API_TOKEN",))

@@ -17,8 +17,9 @@ from qboxctl.model import JSON
 from qboxctl.schema.calls import Call
 from qboxctl.schema.collections import Objects, Texts
 from qboxctl.schema.lifecycle import DISABLED, ENABLED
+from qboxctl.schema.numbers import GB, Integer, Level, Limit, Size
 from qboxctl.schema.resource import ResourceType
-from qboxctl.schema.types import GB, Boolean, Choice, Integer, Level, Limit, Size, Type
+from qboxctl.schema.types import Boolean, Choice, Type
 
 if TYPE_CHECKING:
     from qboxctl.emulator.answers import Answers

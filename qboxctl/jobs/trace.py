@@ -22,7 +22,7 @@ from qboxctl.jobs import calls
 from qboxctl.model import JSON
 from qboxctl.schema.formats import folded
 from qboxctl.schema.hints import did_you_mean
-from qboxctl.schema.types import decode_int
+from qboxctl.schema.numbers import decode_int
 
 _R = TypeVar("_R")
 _TRACE = "/api/delivery/tracemail"

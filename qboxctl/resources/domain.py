@@ -9,9 +9,11 @@ from qboxctl.schema.collections import Networks
 from qboxctl.schema.field import Bounds, Field, Mode, Reference
 from qboxctl.schema.identity import Identity
 from qboxctl.schema.lifecycle import Lifecycle, Proof
+from qboxctl.schema.numbers import GB, Integer, Level, Limit, Size
 from qboxctl.schema.records import Records
 from qboxctl.schema.resource import Billing, ResourceType
-from qboxctl.schema.types import GB, Boolean, Choice, Email, Integer, Level, Limit, Password, Size
+from qboxctl.schema.secrets import Password
+from qboxctl.schema.types import Boolean, Choice, Email
 
 _UPDATE = "putApiDomainsDomainCode"
 _CREATE = "postApiDomains"

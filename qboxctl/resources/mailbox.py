@@ -10,9 +10,10 @@ from qboxctl.schema.calls import Call, Calls, Certainty
 from qboxctl.schema.collections import Networks, Texts
 from qboxctl.schema.field import Field, Mode
 from qboxctl.schema.identity import Identity, Joined, Reserved
+from qboxctl.schema.numbers import GB, Integer, Size
 from qboxctl.schema.resource import Billing, ResourceType
 from qboxctl.schema.rules import Declared, Finding, Planned
-from qboxctl.schema.types import GB, Boolean, Choice, Date, Integer, Size, Text
+from qboxctl.schema.types import Boolean, Choice, Date, Text
 
 _UPDATE = "putApiDomainsDomainCodeEmailAccountsEmailAccountCode"
 _STATUS = "putApiDomainsDomainCodeEmailAccountsEmailAccountCodeStatus"

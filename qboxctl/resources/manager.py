@@ -13,9 +13,10 @@ from qboxctl.schema.entries import Entries
 from qboxctl.schema.field import Field, Holder, Mode, Reference
 from qboxctl.schema.identity import Identity
 from qboxctl.schema.lifecycle import Lifecycle
+from qboxctl.schema.numbers import Limit, Size
 from qboxctl.schema.resource import ResourceType
 from qboxctl.schema.rules import Planned
-from qboxctl.schema.types import Boolean, Choice, Limit, Size, Text
+from qboxctl.schema.types import Boolean, Choice, Text
 
 _CREATE = "postApiManagers"
 _UPDATE = "putApiManagersManagerCode"

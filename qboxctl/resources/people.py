@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from qboxctl.schema.field import Field, Mode
-from qboxctl.schema.types import Password, Text
+from qboxctl.schema.secrets import Password
+from qboxctl.schema.types import Text
 
 
 def names(source: str) -> tuple[Field, Field]:

@@ -13,7 +13,7 @@ from qboxctl.schema.identity import Identity
 from qboxctl.schema.labels import Label
 from qboxctl.schema.resource import ResourceType, Told
 from qboxctl.schema.rules import Planned
-from qboxctl.schema.types import Store
+from qboxctl.schema.secrets import Store
 
 _LIST = "/api/delivery/accounts/{delivery_account}/api_tokens"
 _ITEM = f"{_LIST}/{{id}}"

@@ -17,9 +17,10 @@ from qboxctl.schema.entries import Entries, Register
 from qboxctl.schema.field import Field, Mode, Reference
 from qboxctl.schema.identity import Identity, Joined
 from qboxctl.schema.lifecycle import DISABLED, ENABLED, Lifecycle
+from qboxctl.schema.numbers import Integer, decode_int
 from qboxctl.schema.resource import Billing, ResourceType
 from qboxctl.schema.rules import Declared, Finding, Planned
-from qboxctl.schema.types import Boolean, Choice, Integer, decode_int
+from qboxctl.schema.types import Boolean, Choice
 
 _VAULT = "/api/archive/domains/{domain}"
 _BOX = f"{_VAULT}/email_accounts/{{entry}}"

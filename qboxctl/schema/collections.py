@@ -15,7 +15,8 @@ from qboxctl.errors import BadEntries, BadValue
 from qboxctl.model import JSON, Missing, Value
 from qboxctl.schema import formats
 from qboxctl.schema.hints import as_list
-from qboxctl.schema.types import Boolean, Text, Type, decode_int, expected, kind_of
+from qboxctl.schema.numbers import decode_int
+from qboxctl.schema.types import Boolean, Text, Type, expected, kind_of
 
 _T = TypeVar("_T")
 _Wrong = list[tuple[int | None, ValueError]]

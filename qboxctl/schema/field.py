@@ -10,7 +10,8 @@ from qboxctl.model import Value
 from qboxctl.schema.calls import UPDATE, Certainty
 from qboxctl.schema.collections import References
 from qboxctl.schema.entries import Entries
-from qboxctl.schema.types import Password, Store, Type
+from qboxctl.schema.secrets import Password, Store
+from qboxctl.schema.types import Type
 
 
 class Mode(StrEnum):

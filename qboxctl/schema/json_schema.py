@@ -9,7 +9,7 @@ from qboxctl.model import JSON, Action, Advisory, Blocked
 from qboxctl.schema.field import Field, Mode
 from qboxctl.schema.kinds import Kinds
 from qboxctl.schema.resource import ResourceType
-from qboxctl.schema.types import WORD
+from qboxctl.schema.secrets import WORD
 
 _DRAFT = "https://json-schema.org/draft/2020-12/schema"
 PRICE = r"^\d{1,12}(\.\d{1,12})?$"

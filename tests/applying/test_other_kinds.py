@@ -14,7 +14,8 @@ from qboxctl.model import Status
 from qboxctl.schema.collections import References
 from qboxctl.schema.field import Field, Reference
 from qboxctl.schema.kinds import Kinds
-from qboxctl.schema.types import Integer, Text
+from qboxctl.schema.numbers import Integer
+from qboxctl.schema.types import Text
 from tests.support.kinds import plain_kind
 from tests.support.lab import TOKEN, Lab, configuration_of
 

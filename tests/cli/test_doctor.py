@@ -20,7 +20,8 @@ from qboxctl.schema.field import Field, Mode
 from qboxctl.schema.identity import Identity, Joined
 from qboxctl.schema.kinds import Kinds
 from qboxctl.schema.lifecycle import Lifecycle
-from qboxctl.schema.types import Integer, Text
+from qboxctl.schema.numbers import Integer
+from qboxctl.schema.types import Text
 from tests.support.kinds import plain_kind
 from tests.support.lab import TOKEN, Lab, configuration_of
 

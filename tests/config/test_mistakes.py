@@ -24,8 +24,8 @@ from qboxctl.resources import TYPES
 from qboxctl.schema import hints
 from qboxctl.schema.field import Field, Mode
 from qboxctl.schema.kinds import Kinds
+from qboxctl.schema.numbers import Integer
 from qboxctl.schema.places import OWN, Places
-from qboxctl.schema.types import Integer
 from tests.support.kinds import plain_kind
 from tests.support.lab import Lab, configuration_of
 

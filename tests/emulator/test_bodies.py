@@ -6,7 +6,7 @@ import pytest
 
 from qboxctl.emulator.bodies import complaint, without_repetition
 from qboxctl.resources import TYPES
-from qboxctl.schema.types import GB
+from qboxctl.schema.numbers import GB
 
 PASSWORD = "correct4horse"
 PAIR = {"password": PASSWORD, "password_confirmation": PASSWORD}

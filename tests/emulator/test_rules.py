@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from qboxctl.schema.types import GB
+from qboxctl.schema.numbers import GB
 
 PASSWORD = "correct4horse"
 POSTMASTER = {"postmaster_password": PASSWORD, "postmaster_password_confirmation": PASSWORD}

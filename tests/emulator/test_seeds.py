@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from qboxctl.emulator import Emulator, Request
-from qboxctl.schema.types import GB
+from qboxctl.schema.numbers import GB
 
 
 def test_a_seed_is_an_account(seeded):

@@ -11,8 +11,8 @@ from qboxctl.planning.targets import Options
 from qboxctl.resources import TYPES
 from qboxctl.schema.field import Bounds, Field
 from qboxctl.schema.kinds import Kinds
+from qboxctl.schema.numbers import Integer
 from qboxctl.schema.patterns import Pattern
-from qboxctl.schema.types import Integer
 from tests.support.kinds import plain_kind
 from tests.support.lab import Lab, configuration_of
 

@@ -19,7 +19,8 @@ from qboxctl.schema.identity import Identity, Joined
 from qboxctl.schema.kinds import Kinds
 from qboxctl.schema.patterns import Pattern
 from qboxctl.schema.resource import ResourceType
-from qboxctl.schema.types import Password, Text
+from qboxctl.schema.secrets import Password
+from qboxctl.schema.types import Text
 
 CALLS = Calls(Call("GET", "/x"), Call("GET", "/x/{id}"), Call("POST", "/x"), delete=Call("DELETE", "/x/{id}"))
 

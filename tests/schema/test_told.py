@@ -9,7 +9,8 @@ import pytest
 
 from qboxctl.schema.field import Field, Mode
 from qboxctl.schema.resource import Told
-from qboxctl.schema.types import Store, Text
+from qboxctl.schema.secrets import Store
+from qboxctl.schema.types import Text
 from tests.support.keys import KEY
 
 LABEL, NETS, STORE = KEY.fields

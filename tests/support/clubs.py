@@ -9,8 +9,9 @@ from qboxctl.schema.field import Field, Mode, Reference
 from qboxctl.schema.identity import Identity, Joined
 from qboxctl.schema.kinds import Kinds
 from qboxctl.schema.lifecycle import Lifecycle
+from qboxctl.schema.numbers import Integer
 from qboxctl.schema.resource import ResourceType
-from qboxctl.schema.types import Choice, Integer
+from qboxctl.schema.types import Choice
 from tests.support.shapes import HOUSE, ROOM, calls
 
 _CLUB = "/api/clubs/{house}"

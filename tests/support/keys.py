@@ -10,7 +10,8 @@ from qboxctl.schema.identity import Identity
 from qboxctl.schema.kinds import Kinds
 from qboxctl.schema.labels import Label
 from qboxctl.schema.resource import ResourceType, Told
-from qboxctl.schema.types import Store, Text
+from qboxctl.schema.secrets import Store
+from qboxctl.schema.types import Text
 
 _KEYS = "/api/houses/{house}/keys"
 KEY = ResourceType(

@@ -10,8 +10,9 @@ from qboxctl.schema.field import Field, Mode, Reference
 from qboxctl.schema.identity import Identity, Joined
 from qboxctl.schema.kinds import Kinds
 from qboxctl.schema.lifecycle import Lifecycle
+from qboxctl.schema.numbers import Integer
 from qboxctl.schema.resource import ResourceType
-from qboxctl.schema.types import Boolean, Choice, Integer, Text
+from qboxctl.schema.types import Boolean, Choice, Text
 from tests.support.keys import KEY
 from tests.support.lab import Lab
 

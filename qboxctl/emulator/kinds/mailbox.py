@@ -9,7 +9,7 @@ from qboxctl.emulator.kinds.outbound import outbound_limit
 from qboxctl.emulator.kinds.vault import archive_of, archived_at_once
 from qboxctl.emulator.state import Code, Store, Stored
 from qboxctl.emulator.wire import Refusal, Row
-from qboxctl.schema.types import SIZES
+from qboxctl.schema.numbers import SIZES
 
 
 def _fits(draft: Draft) -> None:

@@ -9,7 +9,7 @@ from qboxctl.emulator.kinds.roles import holder_of, one_role_more, user_row
 from qboxctl.emulator.state import Code, Stored
 from qboxctl.emulator.wire import Row
 from qboxctl.model import JSON
-from qboxctl.schema.types import SIZES
+from qboxctl.schema.numbers import SIZES
 
 
 def _whole_list(draft: Draft) -> None:
