@@ -11,7 +11,7 @@ from qboxctl.config.enclosed import place_of, text_of
 from qboxctl.config.mistakes import Mistakes
 from qboxctl.errors import IN_PLAIN_TEXT, BadEntries, BadValue, hint_of
 from qboxctl.model import JSON, Address, Desired, Secret, Value, Where
-from qboxctl.schema.extra import misuse
+from qboxctl.schema.extra import misuses
 from qboxctl.schema.field import Field, Mode
 from qboxctl.schema.hints import did_you_mean
 from qboxctl.schema.kinds import Kinds
@@ -26,7 +26,8 @@ from qboxctl.schema.types import Document, Type, kind_of
 class Block:
     """What is stated for one object: of its bodies the one with attributes, or the first where none has any.
 
-    It is ``shared`` where another file may say more of it: what is in it, or what it is.
+    It is ``shared`` where another file may say more of it: what is in it, or what it is. It is ``bare`` where nothing
+    is said of it but that it is there.
     """
 
     type: ResourceType
@@ -34,6 +35,11 @@ class Block:
     where: Where
     body: Mapping[str, JSON]
     shared: bool = False
+    bare: bool = False
+
+    def contradicts(self, other: Block) -> bool:
+        """Whether one says no more than that the object is there, and the other that it is not."""
+        return (self.bare and other.body.get(STATE) == ABSENT) or (other.bare and self.body.get(STATE) == ABSENT)
 
 
 class Attributes(NamedTuple):
@@ -174,8 +180,7 @@ class Bodies:
     def _bad_value(self, one: Field, raw: JSON, error: ValueError, where: Where, address: Address | None) -> None:
         """Note a value that does not fit, each wrong entry of a list by itself."""
         plain = one.secret and isinstance(raw, (str, int, float))
-        clear = "" if not one.returned else 'write "" to clear it, or '
-        nothing = f"{clear}remove the line to leave it alone" if raw is None else None
+        nothing = f"{_clearing(one)}remove the line to leave it alone" if raw is None else None
         for index, wrong in error.entries if isinstance(error, BadEntries) else [(None, error)]:
             place = where if index is None else where.inside(index)
             code, hint = IN_PLAIN_TEXT if plain else "Q013", nothing or hint_of(wrong)
@@ -198,12 +203,12 @@ class Bodies:
         place = where.inside(name)
         if name == "extra":
             for wire, value in self.mistakes.mapping(raw, place, "extra").items():
-                wrong = misuse(type_, wire, value)
-                if wrong is None:
+                wrong = list(misuses(type_, wire, value))
+                for one in wrong:
+                    at = place.inside(*one.path)
+                    self.mistakes.error("Q013", one.message, at, address=address, hint=one.hint)
+                if not wrong:
                     found.extra[wire] = value
-                else:
-                    at = place.inside(*wrong.path)
-                    self.mistakes.error("Q013", wrong.message, at, address=address, hint=wrong.hint)
         elif address is None or name not in (*OWN, type_.identity.pin):
             what = "attribute" if address else f"attribute of {type_.kind}"
             if means_hash(name) and any(one.secret for one in type_.fields):
@@ -212,3 +217,15 @@ class Bodies:
             else:
                 known = self.mistakes.places.words[type_.kind] if address else self.mistakes.places.in_defaults(type_)
                 self.mistakes.unknown(name, known, what, place, address, type_)
+
+
+def _clearing(one: Field) -> str:
+    """How a file empties an attribute, "" where there is no such value."""
+    values: tuple[str | list[str], ...] = ("", []) if one.returned else ()
+    for empty in values:
+        try:
+            one.type.parse(empty)
+        except ValueError:
+            continue
+        return f"write {json.dumps(empty)} to clear it, or "
+    return ""

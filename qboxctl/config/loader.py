@@ -314,14 +314,17 @@ class _Loader:
                 if child in inside:
                     self.collection(inside[child], content, key, where.inside(child))
             body = {name: value for name, value in body.items() if name not in inside}
-        first = self.blocks.get(address)
+        block, first = Block(type_, name, where, body, shared, bare=not body and not holds), self.blocks.get(address)
+        wrong = first is not None and first.contradicts(block)
         if first is None:
             beside.append(address)
-        if first is None or (not first.body and (first.shared or shared)):
-            self.blocks[address] = Block(type_, name, where, body, shared)
-        elif body or not shared:
+            self.blocks[address] = block
+        elif not wrong and not first.body and (first.shared or shared):
+            block.bare = block.bare or first.bare
+            self.blocks[address] = block
+        elif wrong or body or not shared:
             self.mistakes.twice(str(address), where, first.where, address)
-            self.again.append((address, Block(type_, name, where, body)))
+            self.again.append((address, block))
 
     def unnamed(self, type_: ResourceType, name: str, raw: JSON, parent: str, where: Where) -> None:
         """Look for what is wrong in an object whose name is wrong already."""

@@ -28,7 +28,7 @@ from qboxctl.model import (
 )
 from qboxctl.planning import graph
 from qboxctl.schema.decoding import EXTRA
-from qboxctl.schema.extra import misuse
+from qboxctl.schema.extra import misuses
 from qboxctl.schema.kinds import Kinds
 from qboxctl.schema.resource import ResourceType
 
@@ -251,8 +251,7 @@ def _field_of(raw: dict[str, Any], type_: ResourceType, action: Action) -> Field
     name, after = raw["name"], raw["after"]
     before = raw["before"] if name.startswith(EXTRA) else _frozen(raw["before"])
     if name.startswith(EXTRA):
-        wrong = misuse(type_, name.removeprefix(EXTRA), after)
-        if wrong is not None:
+        for wrong in misuses(type_, name.removeprefix(EXTRA), after):
             raise ValueError(wrong.message)
         return FieldChange(name, before, after)
     one = type_.by_name[name]

@@ -48,7 +48,9 @@ def text(found: Iterable[Diagnostic], palette: Palette = PLAIN, line_of: LineOf 
     lines = [line for number in sorted(first) for line in _lines(groups[number], palette, shown, seconds)]
     if len(groups) > MOST:
         rest = [group.first for number, group in enumerate(groups) if number not in first]
-        lines.append(f"and {_counted(rest)} more")
+        errors = sum(1 for one in rest if one.severity is Severity.ERROR)
+        mixed = f": {plural(errors, 'error')} and {plural(len(rest) - errors, 'warning')}"
+        lines.append(f"and {len(rest)} more{mixed if 0 < errors < len(rest) else ''}")
     return "\n".join(lines)
 
 

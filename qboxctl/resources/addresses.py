@@ -72,6 +72,11 @@ def no_circles(declared: Declared) -> Iterator[Finding]:
         yield Finding("Q027", message, circle.one, (circle.attribute,), hint)
 
 
+def _proportion(counts: Mapping[tuple[str, str], int], domain: str) -> str:
+    mailboxes = counts["mailbox", domain]
+    return f"{counts['alias', domain]} aliases for {mailboxes} {'mailbox' if mailboxes == 1 else 'mailboxes'}"
+
+
 def many_aliases(declared: Declared) -> Iterator[Finding]:
     """More aliases for each mailbox than are free."""
     counts = Counter((one.address.kind, _domain(one.address)) for one in declared.present("alias"))
@@ -81,7 +86,7 @@ def many_aliases(declared: Declared) -> Iterator[Finding]:
     for domain in dict.fromkeys(domain for _, domain in counts):
         one = declared.get(Address("domain", domain))
         if one is not None and declared.manages(Collection("mailbox", domain)) and _too_many(counts, domain):
-            message = f"{counts['alias', domain]} aliases for {counts['mailbox', domain]} mailboxes: {_CONSENT}"
+            message = f"{_proportion(counts, domain)}: {_CONSENT}"
             yield Finding("Q026", message, one, ("aliases",), severity=Severity.WARNING)
 
 
@@ -101,8 +106,7 @@ def many_aliases_live(planned: Planned) -> Iterator[Advisory]:
         read = all(Collection(kind, domain) in complete for kind in KINDS)
         told = _too_many(stated, domain) and Collection("mailbox", domain) in planned.managed
         if one is not None and read and not told and _too_many(after, domain):
-            aliases, mailboxes = after["alias", domain], after["mailbox", domain]
-            message = f"{one.address} will have {aliases} aliases for {mailboxes} mailboxes: {_CONSENT}"
+            message = f"{one.address} will have {_proportion(after, domain)}: {_CONSENT}"
             yield Advisory("Q026", str(one.address), message, "ask Qboxmail, or declare fewer")
 
 

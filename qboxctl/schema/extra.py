@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
@@ -49,6 +50,11 @@ MONEY_IN_ORDERS: Mapping[str, tuple[str, str]] = {
 """What orders or pays where the object is ordered; elsewhere these may be a person's names and address, or a date."""
 
 
+_ABOUT = {"plan": "plan", "plans": "plan", "payment": "payment_method", "payments": "payment_method"}
+"""A word in any name that says what it is about: names that nobody knows may order or pay as well."""
+_HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
+
+
 class Misuse(NamedTuple):
     """What is wrong with an entry of ``extra``: the keys that lead to it, from the entry's own on, and a way out."""
 
@@ -57,26 +63,26 @@ class Misuse(NamedTuple):
     hint: str | None = None
 
 
-def misuse(type_: ResourceType, name: str, value: JSON) -> Misuse | None:
-    """What forbids an entry of ``extra``, None where it may go out."""
+def misuses(type_: ResourceType, name: str, value: JSON) -> Iterator[Misuse]:
+    """What forbids an entry of ``extra``: nothing where it may go out."""
     if name in type_.wire_names:
         message = f'extra: "{name}" is an attribute that qboxctl knows or sets itself'
-        return Misuse((name,), message, "state it without extra, if it can be stated")
+        yield Misuse((name,), message, "state it without extra, if it can be stated")
+        return
     for path in _keys(name, value):
         why, source = _money(type_, path[-1])
         if why:
             message = f'extra: "{path[-1]}" is never sent, since {why} (see {source})'
-            return Misuse(path, message, "remove it; orders and payments are made in the panel")
+            yield Misuse(path, message, "remove it; orders and payments are made in the panel")
     if not is_json(value):
-        return Misuse((name,), f"extra: {name} is not a number that JSON knows")
-    return None
+        yield Misuse((name,), f"extra: {name} is not a number that JSON knows")
 
 
 def _money(type_: ResourceType, key: str | int) -> tuple[str, str]:
     """Why a key has to do with money, and where that is written; "" where it has not."""
-    word = str(key).strip().lower().replace("-", "_")
-    nothing = ("", "")
-    return MONEY.get(word) or (MONEY_IN_ORDERS.get(word, nothing) if type_.ordered else nothing)
+    word = _HUMP.sub("_", str(key).strip()).lower().replace("-", "_")
+    found = MONEY.get(word) or (MONEY_IN_ORDERS.get(word) if type_.ordered else None)
+    return found or next((MONEY[about] for part, about in _ABOUT.items() if part in word.split("_")), ("", ""))
 
 
 def _keys(name: str, value: JSON) -> Iterator[tuple[str | int, ...]]:

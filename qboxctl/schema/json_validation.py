@@ -95,6 +95,8 @@ def _explained(error: Any) -> Iterable[Misfit]:
             yield Misfit(path, f"{name} must be a reference to a secret", hint)
         case "pattern" if wanted == json_schema.PRICE:
             yield Misfit(path, f"{name} must be a price from 0 on, found {str(error.instance)[:80]!r}", "such as 1.50")
+        case "pattern" if name == "me":
+            yield Misfit(path, f"{name} must be an e-mail address, found {str(error.instance)[:80]!r}")
         case "required":
             yield Misfit(path, f"{name} lacks {error.message.split(' ')[0]}")
         case _:

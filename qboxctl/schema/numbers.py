@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from qboxctl.errors import BadValue
 from qboxctl.model import JSON, MISSING, Missing, Value
-from qboxctl.schema.types import Type, expected
+from qboxctl.schema.types import Type, expected, named
 
 GB = 1024**3
 SIZES: Mapping[str, int] = {
@@ -105,7 +105,7 @@ class Size(Type):
         if isinstance(raw, str):
             size = SIZES.get(raw, raw)
         if isinstance(size, bool) or not isinstance(size, int):
-            message = f"{raw!r} is not a size: write one of {', '.join(SIZES)}, or the bytes"
+            message = f"{named(raw)} is not a size: write one of {', '.join(SIZES)}, or the bytes"
             raise BadValue(message, hint=_meant_size(raw))
         if size not in SIZE_NAMES:
             message = f"{raw} is not a size that Qboxmail offers: there are {', '.join(SIZES)}"
@@ -156,7 +156,9 @@ class Level(Type):
         if isinstance(raw, str) and raw in self.words:
             return self.words.index(raw)
         if isinstance(raw, bool) or not isinstance(raw, int) or not 0 <= raw < len(self.words):
-            raise ValueError(f"{raw!r} is not a level: write {', '.join(self.words)}, or 0 to {len(self.words) - 1}")
+            raise ValueError(
+                f"{named(raw)} is not a level: write {', '.join(self.words)}, or 0 to {len(self.words) - 1}"
+            )
         return raw
 
     def decode(self, wire: JSON) -> Value | Missing:

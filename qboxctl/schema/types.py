@@ -39,6 +39,11 @@ def kind_of(raw: object) -> str:
             return "a mapping"
 
 
+def named(raw: object) -> str:
+    """A value as a message quotes it."""
+    return "nothing" if raw is None else repr(raw)
+
+
 def expected(what: str, raw: object) -> ValueError:
     """The error for a value of another type than the one that must stand there."""
     return ValueError(f"expected {what}, found {kind_of(raw)}")

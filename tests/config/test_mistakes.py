@@ -83,7 +83,7 @@ def test_one_sort_of_mistake_does_not_hide_the_others() -> None:
     others = [Diagnostic("Q030", f"other {number}", Position("a.yaml", 90, 1)) for number in range(3)]
     text = diagnostics.text([*alike(30), *others])
     assert (text.count("[Q024]"), text.count("[Q030]")) == (diagnostics.MOST - 3, 3)
-    assert text.endswith("and 13 errors more")
+    assert text.endswith("and 13 more")
 
 
 def test_places_are_links_where_a_terminal_shows_them() -> None:
@@ -98,16 +98,16 @@ def test_places_are_links_where_a_terminal_shows_them() -> None:
     ("errors", "warnings", "shown", "more"),
     [
         (20, 0, 20, None),
-        (21, 0, 20, "and 1 error"),
-        (1, 30, 20, "and 11 warnings"),
-        (25, 2, 20, "and 5 errors and 2 warnings"),
+        (21, 0, 20, "and 1 more"),
+        (1, 30, 20, "and 11 more"),
+        (25, 2, 20, "and 7 more: 5 errors and 2 warnings"),
     ],
 )
 def test_twenty_are_printed_and_the_others_counted(errors: int, warnings: int, shown: int, more: str | None) -> None:
     text = diagnostics.text(some(errors, warnings))
     assert text.count("error[") + text.count("warning[") == shown
     assert text.count("error[") == min(errors, 20)
-    assert text.endswith(f"\n{more} more") if more else " more" not in text
+    assert text.endswith(f"\n{more}") if more else " more" not in text
     assert diagnostics.as_json(some(errors, warnings)).count('"severity"') == errors + warnings
 
 
@@ -382,3 +382,26 @@ def test_an_attribute_one_level_up_belongs_to_the_object_above_it_however_deep()
     with pytest.raises(ConfigError) as caught:
         load([Source("a.yaml", "houses: {h: {rooms: {hall: {lamps: {low: , watts: 4}}}}}")], kinds)
     assert [one.hint for one in caught.value.diagnostics] == ["did you mean to indent it under lamp/h/hall/low?"]
+
+
+CLEARING = {
+    "a text": ("mailboxes: {ada: {lastname: }}", 'write "" to clear it, or remove the line to leave it alone'),
+    "a list": ("mailboxes: {ada: {tags: }}", "write [] to clear it, or remove the line to leave it alone"),
+    "a switch": ("calendar: ", "remove the line to leave it alone"),
+    "a size": ("max_email_quota: ", "remove the line to leave it alone"),
+    "a level": ("antispam_level: ", "remove the line to leave it alone"),
+    "a secret": ("mailboxes: {ada: {password: }}", "remove the line to leave it alone"),
+}
+
+
+@pytest.mark.parametrize(("text", "hint"), CLEARING.values(), ids=CLEARING)
+def test_the_hint_for_nothing_is_a_value_that_fits(text: str, hint: str) -> None:
+    """What it says to write is taken."""
+    with pytest.raises(ConfigError) as caught:
+        configuration_of(f"domains: {{a.example: {{{text}}}}}")
+    (found,) = caught.value.diagnostics
+    assert found.hint == hint
+    assert "None" not in found.message
+    for word in ('""', "[]"):
+        if word in hint:
+            configuration_of(f"domains: {{a.example: {{{text.replace(': }', f': {word}}}')}}}}}")

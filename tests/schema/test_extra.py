@@ -14,7 +14,7 @@ from qboxctl.planning.targets import Options
 from qboxctl.resources import TYPES
 from qboxctl.schema.collections import same_json
 from qboxctl.schema.decoding import EXTRA
-from qboxctl.schema.extra import MONEY, MONEY_IN_ORDERS, misuse
+from qboxctl.schema.extra import MONEY, MONEY_IN_ORDERS, misuses
 from qboxctl.schema.patterns import Pattern
 from tests.support.lab import Lab, configuration_of
 
@@ -30,8 +30,7 @@ NEVER = {"unmodelled": "never"}
 def test_what_orders_or_pays_is_refused_on_every_kind(kind: str, name: str, form: str) -> None:
     spelt = {"{}": name, " {0} ": f" {name.upper()} "}.get(form, "beta")
     value = {"list": [{name: 1}]} if spelt == "beta" else 1
-    wrong = misuse(TYPES[kind], spelt, value)
-    assert wrong is not None
+    (wrong,) = misuses(TYPES[kind], spelt, value)
     known = name in TYPES[kind].wire_names and spelt == name
     assert wrong.message.count("is never sent, since it") == (not known)
     assert wrong.path == (("beta", "list", 0, name) if spelt == "beta" else (spelt,))
@@ -39,9 +38,21 @@ def test_what_orders_or_pays_is_refused_on_every_kind(kind: str, name: str, form
 
 def test_a_billing_profile_is_refused_where_it_goes_out_with_an_order_only() -> None:
     for name in MONEY_IN_ORDERS:
-        assert misuse(TYPES["delivery_account"], name, "x") is not None, name
+        assert list(misuses(TYPES["delivery_account"], name, "x")), name
     for name in ("city", "state", "postcode", "start_date"):
-        assert misuse(TYPES["mailbox"], name, "x") is None, name
+        assert not list(misuses(TYPES["mailbox"], name, "x")), name
+
+
+@pytest.mark.parametrize("name", ["plan_id", "planCode", "new-plan", "payment", "payment_id", "paymentStatus", "Plans"])
+def test_a_name_that_speaks_of_a_plan_or_a_payment_is_refused_unknown_as_it_is(name: str) -> None:
+    (wrong,) = misuses(TYPES["delivery_account"], name, 1)
+    assert "is never sent" in wrong.message
+    assert not list(misuses(TYPES["delivery_account"], "planet_explanation", 1))
+
+
+def test_each_key_that_pays_is_told() -> None:
+    found = misuses(TYPES["mailbox"], "beta", {"payment_method": "x", "inner": {"volume": 3}})
+    assert [one.path for one in found] == [("beta", "payment_method"), ("beta", "inner", "volume")]
 
 
 def test_a_plan_file_brings_no_money_either() -> None:

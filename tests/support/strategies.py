@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from qboxctl.emulator import QUIRKS, Fault
 from qboxctl.resources import TYPES
-from qboxctl.schema import collections, keys, types
+from qboxctl.schema import collections, keys, numbers, secrets, types
 from qboxctl.schema.field import Field, Mode
 from tests.support.lab import TROUBLES, Trouble
 
@@ -59,13 +59,13 @@ def _values(kind: str, one: Field) -> st.SearchStrategy[Any]:
             return st.sampled_from(["Ada", "Émile"]) if one.required else _TEXT
         case types.Boolean():
             return st.booleans()
-        case types.Integer():
+        case numbers.Integer():
             return st.integers(0, 3)
-        case types.Limit():
+        case numbers.Limit():
             return st.sampled_from([-1, "unlimited", 40, 50])
-        case types.Size():
+        case numbers.Size():
             return st.sampled_from(["50MB", "1GB", "8GB", 8589934592, "25GB"])
-        case types.Level(words=words):
+        case numbers.Level(words=words):
             return st.sampled_from([*words, *range(len(words))])
         case types.Choice(words=words):
             return st.sampled_from(words)
@@ -90,9 +90,9 @@ def _values(kind: str, one: Field) -> st.SearchStrategy[Any]:
             return st.lists(st.sampled_from(["vip", "Staff", "42"]), max_size=3)
         case collections.Objects(parts=parts, words=words):
             return st.lists(_small(parts, dict(words)), max_size=2)
-        case types.Password():
+        case secrets.Password():
             return st.just(SECRET)
-        case types.Store():
+        case secrets.Store():
             return st.just({"exec": ["true"]})  # each gets a file of its own, see _with_tokens
         case _:
             raise NotImplementedError(f"{kind}.{one.name}: its type of value has no strategy here yet")

@@ -151,6 +151,8 @@ class _Builder:
                         self._twice(event)
                         key = _NO_KEY if self.source.first_counts else key
                     elif key == _MERGE and not event.style:
+                        if merges:
+                            self._twice(event, hint="merge both by one: <<: [one, another]")
                         key = _MERGE_KEY
                     continue
                 if event.tag is not None or event.anchor is not None:
@@ -213,9 +215,9 @@ class _Builder:
                     container[key] = value
                 key = None
 
-    def _twice(self, event: Any) -> None:
+    def _twice(self, event: Any, hint: str = "keep one of them") -> None:
         place = self.source.at(event.start_mark, event.end_mark)
-        self.found.append(Diagnostic(TWICE, f'the key "{event.value}" is there twice', place, hint="keep one of them"))
+        self.found.append(Diagnostic(TWICE, f'the key "{event.value}" is there twice', place, hint=hint))
 
     def _quoted(self, event: Any) -> str:
         message = f"{event.value[0]} and {event.value[-1]} are typographic quotes, and none to YAML"
