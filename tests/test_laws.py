@@ -251,7 +251,9 @@ def test_a_plan_for_targets_is_a_part_of_the_whole_one(seed: dict, tree: dict, d
         texts += [f"*/*{home}", f"{address.kind}/*[@]{home}"]
     pattern = Pattern.of(data.draw(st.sampled_from(texts)), TYPES)
     assume(any(map(pattern.matches, configuration.objects)))
-    plan = Lab(seed=seed).plan(configuration, Options(targets=(pattern,)))
+    lab, options = Lab(seed=seed), Options(targets=(pattern,))
+    plan = lab.plan(configuration, options)
+    assert lab.check_saved(configuration, plan, options).todo == plan.changes, "saved, it is what is asked for today"
     expected = needed(whole, [change.address for change in whole.changes if pattern.matches(change.address)])
     assume(not given_beyond(whole, expected))
     assert [change._replace(needs=()) for change in plan.changes] == expected
@@ -278,7 +280,9 @@ def test_a_plan_for_what_changed_is_a_part_of_the_whole_one(
     options = Options(removed_since=found.gone)
     narrow = replace(options, only=found.changed | found.gone)
     whole = plan_of(Lab(seed=seed), configuration, options)
-    plan = Lab(seed=seed).plan(configuration, narrow)
+    lab = Lab(seed=seed)
+    plan = lab.plan(configuration, narrow)
+    assert lab.check_saved(configuration, plan, narrow).todo == plan.changes
     expected = needed(whole, [change.address for change in whole.changes if change.address in (narrow.only or ())])
     assume(not given_beyond(whole, expected))
     assert [change._replace(needs=()) for change in plan.changes] == expected

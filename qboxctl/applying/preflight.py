@@ -7,8 +7,8 @@ nothing. The scheduler does the writing.
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterable, Sequence, Set
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence, Set
+from dataclasses import dataclass, field, replace
 
 from qboxctl.config.configuration import Configuration
 from qboxctl.config.secrets import Secrets
@@ -29,6 +29,7 @@ from qboxctl.model import (
     Secret,
 )
 from qboxctl.planning import diff
+from qboxctl.planning.billing import bill
 from qboxctl.planning.guards import judge
 from qboxctl.schema.decoding import now_of
 from qboxctl.schema.kinds import Kinds
@@ -43,13 +44,15 @@ _MOVED = "the account is no longer as the plan saw it; nothing was written"
 class Checked:
     """A plan that fits: what is still to be done, and what is in effect already.
 
-    What is ``under_way`` was begun before: it is not written again, and waited for.
+    What is ``under_way`` was begun before: it is not written again, and waited for. ``billing`` is what a saved plan
+    still adds to the bill.
     """
 
     todo: tuple[Change, ...]
     in_effect: tuple[Change, ...]
     blocked: tuple[Blocked, ...]
     under_way: tuple[Change, ...] = ()
+    billing: Mapping[str, int] = field(default_factory=dict)
 
 
 def refuse_another_account(plan: Plan, configuration: Configuration) -> None:
@@ -136,7 +139,7 @@ def check_saved(
         if why:
             raise StalePlanError(f"a part of the plan is to be done again; nothing was written: {why}",
                                  [Moved(str(change.address), why)])  # fmt: skip
-    return checked
+    return replace(checked, billing=bill(checked.todo, configuration, live_state, types))
 
 
 def _unfinished(change: Change, asked: Change | None, types: Kinds) -> str:

@@ -96,7 +96,8 @@ def command(
             tell_unless_acknowledged(acknowledge, saved, options)
             targets = targets_of(saved, task, options)
             checked = still_asked(saved, targets, Account(client, TYPES), acknowledge=acknowledge, note=options.say)
-            configuration, plan = task.configuration, saved
+            configuration = task.configuration
+            plan = replace(saved, blocked=checked.blocked, billing=checked.billing)  # not what the file says of these
         else:
             checked = None
             configuration, _, plan = planned(client, task, options, acknowledge)

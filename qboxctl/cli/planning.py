@@ -237,7 +237,7 @@ def targets_of(saved: Plan, task: Task, options: Common) -> Targets:
     """What a plan of today would be about that is to say the same as a saved one: its objects, by its options."""
     chosen, _ = _chosen(_remembered(task, options), options)
     named = frozenset(change.address for change in saved.changes)
-    return Targets(task.configuration, TYPES, replace(chosen, targets=(), only=named))
+    return Targets(task.configuration, TYPES, replace(chosen, only=named))
 
 
 def _patterns(texts: Iterable[str], option: str) -> tuple[Pattern, ...]:

@@ -286,6 +286,10 @@ FORGED = {
         added("mailbox/eve@example.com", "update", "M2", ("firstname", "Eve", "Mallory")),
         "would not update mailbox/eve@example.com",
     ),
+    "what its own targets leave out": (
+        lambda plan: plan["options"].update(targets=["mailbox/eve@example.com"]),
+        "would not update mailbox/bob@example.com",
+    ),
 }
 
 
@@ -310,6 +314,27 @@ def test_a_forged_plan_does_nothing_that_files_and_account_do_not_ask_for(name, 
     done = project.apply(str(path))
     assert (done.code, says in done.err) == (5, True), done.err
     assert account.emulator.dump() == before
+
+
+def test_a_bill_that_a_plan_file_makes_up_is_not_shown(account, project):
+    account.swap(seed={"domains": LEFT_ALONE})
+    project.write(ALL_OF_IT)
+    path = project.folder / "plan.json"
+    plan = project.plan("--out", str(path))
+    path.write_text(json.dumps(plan | {"billing": {**plan["billing"], "domains": -5}}))
+    done = project.apply(str(path))
+    assert (done.code, "-5" in done.out) == (0, False), done
+
+
+def test_a_plan_that_was_acknowledged_is_not_called_blocked(account, project):
+    account.swap(seed={"domains": {"example.com": {"mailboxes": {name: {} for name in "abcd"}}}})
+    project.write({"domains": {"example.com": {"mailboxes": {name: {"state": "absent"} for name in "abcd"}}}})
+    path = project.folder / "plan.json"
+    plan = project.plan("--out", str(path))
+    assert [one["guard"] for one in plan["blocked"]] == ["count"]
+    assert "BLOCKED" in project.apply(str(path)).out
+    done = project.apply(str(path), "--acknowledge", plan["id"])
+    assert (done.code, "BLOCKED" in done.out) == (0, False), done
 
 
 def test_a_refused_plan_file_reaches_nobody(account, project, saved):
