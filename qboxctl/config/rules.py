@@ -159,7 +159,7 @@ def _missing(declared: Declared, one: Desired, name: str, targets: Sequence[Addr
         place = declared.position(known[0])
         yield Finding("Q017", f"{name}: {known[0].address} is declared absent ({place})", one, (name,), _TOO,
                       second=place)  # fmt: skip
-    elif all(declared.manages(declared.types.collection(target)) for target in targets):
+    elif all(declared.manages(declared.types.collection(one)) and not declared.ignores(one) for one in targets):
         target = targets[0]
         meant = declared.near(target.key, (one.address.key for one in declared.present(target.kind)))
         hint = f'did you mean "{meant}"?' if meant else f"declare it under {declared.types.path(target.kind)}"

@@ -6,7 +6,7 @@ from collections import Counter, defaultdict
 from collections.abc import Collection as Sized
 from collections.abc import Iterable, Mapping, Sequence, Set
 from concurrent.futures import ThreadPoolExecutor
-from functools import partial
+from functools import cached_property, partial
 
 from qboxctl.api.listing import Page, Row, number_in
 from qboxctl.api.reader import ACCOUNT, MOST_LOOKS, SAMPLE, Account, Home, belongs
@@ -75,7 +75,19 @@ class _Refresh:
     def is_invisible(self, address: Address) -> bool:
         """Whether a list of what is beside it shows nothing of an object, since it is ignored."""
         beside = address.kind in self.types.named_beside
-        return beside and ignored(self.query.configuration, self.types, address)
+        return beside and ignored(self.query.configuration, self.types, address) and address not in self.stated
+
+    @cached_property
+    def stated(self) -> frozenset[Address]:
+        """What the lists of declarations name of what is beside them."""
+        objects, naming = self.query.configuration.objects, self.types.naming_beside
+        return frozenset(
+            target
+            for address, desired in objects.items()
+            for one in self.types[address.kind].fields
+            if address.kind in naming and one.linked and one.name in desired.values
+            for target in self.types.referred(address, one.refers, desired.values[one.name])
+        )
 
     def home(self, collection: Collection) -> Home | None:
         """What a collection is in, None where that is not there."""

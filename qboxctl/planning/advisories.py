@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from qboxctl.config.configuration import Configuration
-from qboxctl.model import Action, Advisory, LiveState, Plan
+from qboxctl.model import MISSING, Action, Advisory, LiveState, Plan
 from qboxctl.planning.contradictions import left_without
 from qboxctl.planning.guards import strangers
 from qboxctl.planning.targets import Targets
+from qboxctl.schema.decoding import value_of
 from qboxctl.schema.field import lowers
 from qboxctl.schema.formats import folded, may_be_cut
 from qboxctl.schema.kinds import Kinds
@@ -49,6 +50,21 @@ def _left_disabled(configuration: Configuration, live_state: LiveState, plan: Pl
                 yield Advisory("Q044", str(address), f"{address} is declared, and disabled in the account",
                                f"state {name}: {field.type.show(on)}, or {name}: {field.type.show(off)} "
                                "if it is to stay so")  # fmt: skip
+
+
+def not_taken_out(targets: Targets, live_state: LiveState) -> Iterator[Advisory]:
+    """Lists that the files changed and the API does not tell: what left one cannot be known, and stays in it."""
+    configuration, types = targets.configuration, targets.types
+    for address, names in targets.options.edited.items():
+        live, desired = live_state.live.get(address), configuration.objects.get(address)
+        if live is None or desired is None:
+            continue
+        for one in types[address.kind].fields:
+            if one.name not in names & desired.values.keys() or not one.each or not one.each.take:
+                continue
+            if value_of(types[address.kind], one, live, live_state.codes) is MISSING:
+                message = f"{address}: the API does not tell its {one.name}, so nothing is taken out of them"
+                yield Advisory("Q056", str(address), message, "take out in the panel what left the list")
 
 
 def under_way(targets: Targets, live_state: LiveState) -> Iterator[Advisory]:

@@ -48,6 +48,7 @@ def judge(
         *_protected([*removals, *renewed, *losing], live_state, configuration, types),
         *_protected_inside(removals, live_state, configuration, types),
         *_protected_beside(removals, live_state, configuration, types),
+        *_protected_entries(removals, live_state, configuration, types),
         *_sawn_off(own, live_state, types),
         *_contents(removals, live_state, configuration, types),
     ]
@@ -159,6 +160,24 @@ def _protected_beside(
         if kept and rule:
             message = f"{address} would be deleted, {kept.words}, and {rule}"
             yield Blocked("protect", kept.keeper.kind, message, rule.way_out)
+
+
+def _protected_entries(
+    removals: Sequence[Change], live_state: LiveState, configuration: Configuration, types: Kinds
+) -> Iterable[Blocked]:
+    """What a block keeps of something protected or ignored is not destroyed with that block either."""
+    deletions = [change for change in removals if change.action is Action.DELETE]
+    for change in deletions if configuration.protect or configuration.ignore else ():
+        type_, kept = types[change.address.kind], {one.name: one.before or () for one in change.fields}
+        for one in type_.cleared:
+            coded = {live.remote_id: address for address, live in live_state.live.items() if address.kind in one.linked}
+            for name in kept.get(one.name, ()):
+                targets = [coded[name]] if name in coded else types.referred(change.address, one.refers, (name,))
+                for target in targets:
+                    rule = _rule_of(target, live_state, configuration, types)
+                    if rule:
+                        message = f"{change.address} would be deleted with {type_.lost} of {target}, and {rule}"
+                        yield Blocked("protect", type_.kind, message, rule.way_out)
 
 
 def _sawn_off(own: Sequence[Change], live_state: LiveState, types: Kinds) -> Iterable[Blocked]:

@@ -11,7 +11,7 @@ from qboxctl.config.stores import Stores
 from qboxctl.live.refresh import read_live_state
 from qboxctl.model import LiveState, Plan
 from qboxctl.planning import remembered
-from qboxctl.planning.advisories import advise, under_way
+from qboxctl.planning.advisories import advise, not_taken_out, under_way
 from qboxctl.planning.customers import customer_codes
 from qboxctl.planning.guards import PASSABLE
 from qboxctl.planning.idle_patterns import Known, idle_me, idle_rules, refuse_empty_rotation, refuse_idle_options
@@ -79,5 +79,11 @@ def with_advice(compared: Compared) -> Plan:
     refuse_empty_rotation(targets.options.rotate, plan.changes)
     idle = () if targets.narrowed else (*idle_rules(known), *idle_me(known))
     left = remembered.advise(targets.options, configuration, live_state.live, types)
-    warnings = (*idle, *left, *advise(configuration, live_state, plan, types), *under_way(targets, live_state))
+    warnings = (
+        *idle,
+        *left,
+        *advise(configuration, live_state, plan, types),
+        *under_way(targets, live_state),
+        *not_taken_out(targets, live_state),
+    )
     return replace(plan, warnings=warnings, customers=customer_codes(configuration, live_state, types))

@@ -239,7 +239,7 @@ class _Planner:
         if type_.replaced:
             self.refuse_loss(type_, desired, live)
         if not rotate:  # what cannot be read goes along where there is something else to write
-            again += [name for name in found.unseen if name not in again and self.is_sent_along(type_, name)]
+            again += [name for name in found.unseen if name not in again and self.is_sent_along(type_, desired, name)]
         fields = [*found.changed, *(self.unseen(type_, desired, live, name) for name in again)]
         names = [one.name for one in fields]
         once = diff.only_once(type_, live, fields, secrets, self.live_state.codes)
@@ -277,7 +277,7 @@ class _Planner:
         again = []
         for name in found.unseen:
             one = type_.by_name.get(name)
-            writable = one.on_update and not one.volatile if one else type_.changeable
+            writable = one.on_update and not one.volatile and self.has_writes(one, desired) if one else type_.changeable
             doubtful = one is None or one in type_.doubtful
             if writable and (rotate or (doubtful and name in edited)):
                 again.append(name)
@@ -292,10 +292,14 @@ class _Planner:
         before = now_of(type_, name, live, self.live_state.codes) if among else MISSING
         return FieldChange(name, None if before is MISSING else before, self.wanted(desired, name))
 
-    def is_sent_along(self, type_: ResourceType, name: str) -> bool:
+    def is_sent_along(self, type_: ResourceType, desired: Desired, name: str) -> bool:
         """Whether an attribute that cannot be read is written beside others; a volatile one is its user's."""
         one = type_.by_name.get(name)
-        return one is not None and one.on_update and not one.volatile
+        return one is not None and one.on_update and not one.volatile and self.has_writes(one, desired)
+
+    def has_writes(self, one: Field, desired: Desired) -> bool:
+        """Whether anything is sent for an attribute that cannot be read: to a list, what is in the files' one."""
+        return not one.each or bool(desired.values[one.name])
 
     def wanted(self, desired: Desired, name: str) -> Value:
         """What a declaration says of an attribute or of ``extra.name``."""

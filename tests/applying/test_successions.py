@@ -7,7 +7,7 @@ import pytest
 from qboxctl.applying.pace import Patience
 from qboxctl.errors import ConfigError
 from qboxctl.model import Status
-from tests.support.lab import Lab, configuration_of
+from tests.support.lab import Lab, NowBlockedError, configuration_of
 
 REMOVING = "settings: {guards: {count: 100, percent: 100}, on_remove: {mailbox: delete, alias: delete}}\n"
 BOX = "{firstname: A, password: {env: PW}}"
@@ -126,14 +126,18 @@ def test_a_mailbox_that_is_made_anew_is_archived_as_its_predecessor_was() -> Non
     assert lab.emulator.dump(codes=False)["domains"]["example.com"]["vault"]["mailboxes"] == ["ada", "bob"]
 
 
-def test_a_vault_is_removed_with_the_archive_of_what_no_file_can_name() -> None:
+def test_a_vault_is_not_removed_with_the_archive_of_what_is_ignored() -> None:
     lab = Lab()
     lab.emulator.publish("example.com")
     lab.apply(configuration_of(vault("{retention: 12, mailboxes: [ada, bob]}")))
     rest = domain("vault: {state: absent}", f"mailboxes: {{bob: {BOX}}}")
     configuration = configuration_of(f"{rest}ignore: [mailbox/ada@example.com]\n")
     plan = lab.plan(configuration)
-    assert {one.status for one in lab.apply(configuration, plan, acknowledge=plan.id)} == {Status.DONE}
+    with pytest.raises(NowBlockedError, match=r"with the archived mail of mailbox/ada@example\.com, and ignore holds"):
+        lab.apply(configuration, plan, acknowledge=plan.id)
+    everything = configuration_of(rest)
+    plan = lab.plan(everything)
+    assert {one.status for one in lab.apply(everything, plan, acknowledge=plan.id)} == {Status.DONE}
     assert "vault" not in lab.emulator.dump(codes=False)["domains"]["example.com"]
 
 

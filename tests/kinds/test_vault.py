@@ -11,10 +11,11 @@ import pytest
 from qboxctl.emulator import QUIRKS, Request, Response, parse_fault
 from qboxctl.errors import ConfigError, StalePlanError
 from qboxctl.export import Selection, export_account, query_for_export
-from qboxctl.model import Action, Outcome, Plan, Status
+from qboxctl.model import Action, Address, Outcome, Plan, Status
 from qboxctl.planning.graph import writes
+from qboxctl.planning.pipeline import Compared, with_advice
 from qboxctl.planning.planfile import dumps, loads
-from qboxctl.planning.targets import Options
+from qboxctl.planning.targets import Options, Targets
 from qboxctl.render import plan_text
 from qboxctl.render.approval import losses
 from qboxctl.render.plan_html import render as html
@@ -225,6 +226,43 @@ def test_membership_that_nobody_tells_is_said_once_and_sent_where_that_is_asked_
     done = archive.apply(configuration_of(files(wish)), plan(archive, files(wish), rotate=rotate))
     assert [one.status for one in done] == [Status.DONE]
     assert live(archive)["mailboxes"] == ["ada", "bob", "eve"]
+
+
+def test_what_left_a_list_that_nobody_tells_is_not_said_to_be_done() -> None:
+    archive = lab(TWO, {"vault_read": "none"})
+    edited = {Address("vault", "a.example"): frozenset({"mailboxes"})}
+    for wish, sent_ in (([], []), (["bob"], ["bob"])):
+        configuration = configuration_of(files({**TWO, "mailboxes": wish}))
+        targets = Targets(configuration, TYPES, Options(edited=edited))
+        live_state = archive.read_live_state(configuration, targets.options)
+        found = with_advice(Compared(targets, live_state, archive.plan(configuration, targets.options)))
+        assert [one.fields for one in found.changes] == ([(("mailboxes", None, tuple(sent_)),)] if sent_ else [])
+        assert [(one.code, one.message) for one in found.warnings] == [
+            ("Q056", "vault/a.example: the API does not tell its mailboxes, so nothing is taken out of them")
+        ]
+
+
+@pytest.mark.parametrize("quirks", [{}, {"vault_read": "mailbox"}])
+def test_an_ignored_mailbox_that_a_list_names_is_archived_and_otherwise_left_alone(quirks: dict[str, str]) -> None:
+    ignoring = ', "ignore": ["mailbox/ada@a.example"]}'
+    for boxes in ({"bob": {"firstname": "X"}}, None):
+        archive = lab(None, quirks)
+        text = files(TWO, boxes=boxes)[:-1] + ignoring
+        assert {one.status for one in apply(archive, text).values()} == {Status.DONE}
+        assert not plan(archive, text).changes
+        assert not plan(archive, files({"retention": 60, "mailboxes": ["bob"]})[:-1] + ignoring).changes
+        assert live(archive)["mailboxes"] == ["ada", "bob"]
+
+
+@pytest.mark.parametrize("rule", ["protect", "ignore"])
+@pytest.mark.parametrize("quirks", [{}, {"vault_read": "none"}])
+def test_a_protected_mailbox_keeps_its_archive(quirks: dict[str, str], rule: str) -> None:
+    text = files({"state": "absent"})[:-1] + f', "{rule}": ["mailbox/ada@a.example"]}}'
+    (found,) = plan(lab(TWO, quirks), text).blocked
+    assert (found.guard, found.kind) == ("protect", "vault")
+    assert f"with the archived mail of mailbox/ada@a.example, and {rule} holds" in found.message
+    none = files({"state": "absent"})[:-1] + f', "{rule}": ["mailbox/eve@a.example"]}}'
+    assert not plan(lab(TWO), none).blocked
 
 
 def test_a_removal_without_known_membership_goes_through_all_mailboxes() -> None:
