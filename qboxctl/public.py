@@ -159,7 +159,10 @@ def apply(
 
 
 def render(plan: Plan, form: Form = "text") -> str:
-    """Show a plan as a text, as Markdown, as one HTML page, or as the JSON that ``qboxctl apply FILE`` takes."""
+    """Show a plan as a text, as Markdown, as one HTML page, or as the JSON that ``qboxctl apply FILE`` takes.
+
+    Raises ValueError for another form.
+    """
     return picture(plan, form, TYPES)
 
 

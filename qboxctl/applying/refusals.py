@@ -35,7 +35,8 @@ def understood(run: Run, account: Account, step: Step, refused: Refused) -> Refu
 def is_there(run: Run, account: Account, one: Address | None) -> bool:
     """Whether an object is there, and stays; None, the account itself, is.
 
-    Its list is asked too, since there may be no call that shows it by itself.
+    Its list is asked too, since there may be no call that shows it by itself; where there is no list either, what is in
+    it tells.
     """
     if one is None:
         return True
@@ -44,6 +45,8 @@ def is_there(run: Run, account: Account, one: Address | None) -> bool:
     try:
         row = account.detail(type_, codes, live)
         if row is None and type_.calls.list is not None and not type_.calls.by_name:
+            if type_.calls.list.optional and not account.listable(type_, codes):
+                return account.holds(type_, {**codes, type_.kind: live.remote_id})
             row = account.listed(type_, codes, live)
         found = account.live(type_, row, run.types.split(one)[0]) if row is not None else None
     except QboxctlError:

@@ -21,7 +21,8 @@ from qboxctl.live.refresh import read_live_state
 from qboxctl.render.dns_records import FORMATS, octodns_files
 from qboxctl.render.style import plural
 from qboxctl.resources import TYPES
-from qboxctl.schema.records import Record
+from qboxctl.schema.lifecycle import UNPROVED
+from qboxctl.schema.records import Purpose, Record
 
 if TYPE_CHECKING:
     from qboxctl.dns.lookup import Lookup
@@ -60,6 +61,10 @@ def command(
     for address in asking(configuration, TYPES):
         if address not in live_state.live:
             options.say(f"{address} is not there yet: `qboxctl apply` creates it, and more records may come with it")
+    proved = {one.address for one in found if one.purpose is Purpose.OWNERSHIP}
+    for address in sorted(asking(configuration, TYPES).keys() & live_state.live.keys() - proved):
+        if live_state.live[address].status == UNPROVED:
+            options.say(f"{address} waits for a proof of ownership: `qboxctl apply` asks for its record, and prints it")
     if not found:
         options.say("the files declare no domain that needs records")
     statuses = {one.record: (one.status.value, one.found) for one in look_up(found)} if look_up else {}

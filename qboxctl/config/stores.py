@@ -28,6 +28,10 @@ FOLDER = Path(".qboxctl", "pending")
 _ANEW = os.O_WRONLY | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
 _MARKER = os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 _LONGEST = 4096
+_IN_THE_WAY = (
+    "is in the way: it is not the marker of this object's store; it says whose it is: end that run with the settings "
+    "that it had, or remove the file"
+)
 _TRIES = 20
 """How often a marker is tried that is locked: a plan that looks at it locks it for an instant."""
 
@@ -50,6 +54,20 @@ class Place:
     def unfinished(self) -> bool:
         """Whether a run has ended while a secret was on its way."""
         return _left(self.marker, self.note) and not (self.file and _size(self.file))
+
+    @property
+    def obstructed(self) -> bool:
+        """Whether something else stands where its marker goes."""
+        try:
+            opened = os.open(self.marker, _MARKER | os.O_RDONLY)
+        except OSError:
+            return False  # there is nothing, or nothing that can be told before it is written
+        try:
+            return not self.note.startswith(os.pread(opened, _LONGEST, 0))
+        except OSError:
+            return False
+        finally:
+            os.close(opened)
 
     @property
     def missing(self) -> bool:
@@ -105,6 +123,8 @@ class Stores:
             place = self.place(address)
         except StoreError as error:
             return str(error)
+        if place.obstructed:
+            return f"{place.marker} {_IN_THE_WAY}"
         if place.file is None:
             asked = self.programs if self.programs and self.programs.allowed else None
             return asked.lacks(place.to.program, place.to.base) if asked else ""
@@ -226,7 +246,7 @@ def _marked(place: Place) -> tuple[int, bool]:
     try:
         known = os.pread(marker, _LONGEST, 0)
         if not place.note.startswith(known):
-            raise StoreError(f"{place.marker} is in the way: it is not the marker of this object's store")
+            raise StoreError(f"{place.marker} {_IN_THE_WAY}")
         if known != place.note:  # else it was written by a run that could send its request
             os.fchmod(marker, FILE_MODE)
             os.pwrite(marker, place.note, 0)

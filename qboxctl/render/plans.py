@@ -32,5 +32,7 @@ def picture(
             return plan_markdown.render(plan, types, per_second)
         case "html":
             return plan_html.render(plan, types, per_second, origin)
-        case _:
+        case "text":
             return plan_text.render(plan, types, palette, per_second, full=full, summary=summary, place_of=place_of)
+        case _:
+            raise ValueError(f"there is no form {form!r} of a plan: there are {', '.join(FORMATS)}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from itertools import cycle, pairwise, repeat
@@ -390,6 +391,8 @@ class Mute(httpx.BaseTransport):
 def join_alarms() -> None:
     for thread in threading.enumerate():
         if isinstance(thread, threading.Timer):
+            while not thread.is_alive() and thread in threading.enumerate():
+                time.sleep(0.001)  # it is just being started, and cannot be waited for
             thread.join(20)
 
 

@@ -49,6 +49,18 @@ def test_a_domain_that_waits_for_its_proof(server, project):
     assert "ownership" not in project.run("dns", "--format", "json").out
 
 
+def test_another_name_of_a_domain_that_waits_for_its_proof(server, project):
+    """No answer tells its record: only the request for the proof does."""
+    server.swap(seed={"domains": {"example.com": {}}}, quirks={"ownership": "wait"})
+    project.write({"domains": {"example.com": {"domain_aliases": {"example.net": {}}}}})
+    assert project.apply().code == 7
+    told = "domain_alias/example.com/example.net waits for a proof of ownership: `qboxctl apply` asks for its record"
+    assert told in project.run("dns").err
+    server.emulator.publish("example.net")
+    assert project.apply().code == 0
+    assert "waits" not in project.run("dns").err
+
+
 def test_zones_for_octodns_in_a_folder(account, project):
     project.write(CONFIG)
     done = project.run("dns", "--format", "octodns", "--out", str(project.folder / "zones"))

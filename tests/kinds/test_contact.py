@@ -247,6 +247,16 @@ def test_a_pinned_book_is_renamed_where_the_api_can(value: str) -> None:
         assert "this API has no such call" in (done[BOOK].error or "")
 
 
+@pytest.mark.parametrize(("write", "done"), [("absent", Status.FAILED), ("present", Status.DONE)])
+def test_a_book_that_can_be_neither_listed_nor_deleted_is_not_called_deleted(write: str, done: Status) -> None:
+    quirks = {"addressbook_list": "absent", "addressbook_write": write}
+    lab = Lab(quirks=quirks, seed=seeded({"Customers": {"id": "77", "contacts": {"acme": {}}}}))
+    text = files({"Customers": {"id": 77, "state": "absent"}})
+    one = apply(lab, text)[BOOK]
+    assert (one.status, "this API has no such call" in (one.error or "")) == (done, done is Status.FAILED)
+    assert bool(lab.plan(configuration_of(text)).changes) == (done is Status.FAILED)
+
+
 def test_the_pin_of_a_book_that_cannot_be_listed_is_told_when_it_is_made() -> None:
     lab = Lab(quirks={"addressbook_list": "absent"}, seed={"domains": {"a.example": {}}})
     done = apply(lab, files({"Customers": {}}))[BOOK]
