@@ -296,8 +296,8 @@ class Reader:
                 raise
             raise unknown.refusal from None
         self.limiter.succeeded()
-        self._told.clear()
         self._heard = True
+        self._told.clear()
         if self._answered:
             self._answered()
         return answer
@@ -326,13 +326,18 @@ class Reader:
             yield
             return
         told = f"no answer from {where} yet; it has {self.api.timeout:g} s"
-        alarm = threading.Timer(self._silence, self._say, (told, self.api.timeout, told))
+        alarm = threading.Timer(self._silence, self._wonder, (told,))
         alarm.daemon = True
         alarm.start()
         try:
             yield
         finally:
             alarm.cancel()
+
+    def _wonder(self, told: str) -> None:
+        """Tell of a silence, unless an answer to another request has come meanwhile."""
+        if not self._heard:
+            self._say(told, self.api.timeout, told)
 
     def _reason(self, error: Exception, *, bare: bool = False) -> str:
         """What the HTTP library says of a failure; where it quotes the server, only up to that."""

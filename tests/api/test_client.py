@@ -412,6 +412,32 @@ def test_a_server_that_accepts_and_keeps_silent_is_told_before_the_timeout() -> 
     assert told == ["no answer from api.example yet; it has 30 s"], "once for all that are under way"
 
 
+def test_a_server_that_has_answered_meanwhile_is_not_told_to_be_silent() -> None:
+    """One of two requests waits for longer: that of a server which answers is no silence."""
+    told: list[str] = []
+    release, answered = threading.Event(), threading.Event()
+
+    def handle(request: httpx.Request) -> httpx.Response:
+        if request.url.path.endswith("/slow"):
+            answered.set()
+            assert release.wait(20)
+            join_alarms()
+        else:
+            assert answered.wait(20)
+        return good()
+
+    reader = Reader(
+        "https://api.example", Revealed(TOKEN), ApiSettings(), notice=told.append,
+        transport=httpx.MockTransport(handle), silence=0.5,
+    )  # fmt: skip
+    with ThreadPoolExecutor(2) as pool:
+        slow = pool.submit(reader.get, "/api/slow")
+        reader.get("/api/domains")
+        release.set()
+        slow.result(20)
+    assert told == []
+
+
 def test_a_server_that_answers_is_not_told_to_be_silent() -> None:
     clock, told = FakeClock(), []
     reader = Reader(
