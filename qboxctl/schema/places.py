@@ -101,6 +101,8 @@ class Places:
         lowered, known = word.lower(), list(known)
         if type_ is not None and lowered in type_.hints:
             return type_.hints[lowered]
+        if type_ is not None and lowered in OWN and lowered not in known:
+            return "each object says that itself: there is no default for it"
         holding = [one for one in self.types.values() if one.section[-1] == lowered]
         kinds = [one.kind for one in holding if one.kind in known]
         if kinds:

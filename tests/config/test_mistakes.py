@@ -405,3 +405,15 @@ def test_the_hint_for_nothing_is_a_value_that_fits(text: str, hint: str) -> None
     for word in ('""', "[]"):
         if word in hint:
             configuration_of(f"domains: {{a.example: {{{text.replace(': }', f': {word}}}')}}}}}")
+
+
+def test_what_each_object_says_itself_is_no_default() -> None:
+    with pytest.raises(ConfigError) as caught:
+        configuration_of("defaults: {mailbox: {state: absent}, alias: {state: absent}, vault: {state: disabled}}")
+    assert {one.hint for one in caught.value.diagnostics} == {
+        "each object says that itself: there is no default for it"
+    }
+    assert [one.message for one in caught.value.diagnostics] == [
+        'unknown attribute of mailbox "state"',
+        'unknown attribute of alias "state"',
+    ]
