@@ -6,7 +6,7 @@ All frozen; none knows files, the network or the terminal.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any, Final, NamedTuple, NoReturn
 
@@ -322,6 +322,11 @@ class Plan:
     git_commit: str | None = None
     disabled: frozenset[Address] = field(default=frozenset(), compare=False)
     requests: Mapping[str, int] = field(default_factory=dict, compare=False)
+
+    def only(self, changes: tuple[Change, ...]) -> Plan:
+        """What is left of the plan with some of its changes, to be shown: its id stays that of the whole."""
+        counts = {action.value: sum(one.action is action for one in changes) for action in Action}
+        return replace(self, changes=changes, summary={**self.summary, **counts})
 
 
 class Status(StrEnum):

@@ -473,7 +473,7 @@ def test_a_program_in_defaults_is_run_for_each_object_and_sees_no_token(server, 
     )
     project.write(MANY.format(python=sys.executable, script=script))
     tokens = dict.fromkeys(("MY_TOKEN", "OTHER_SECRET", "QBOXMAIL_API_TOKEN", "QBOXMAIL_SANDBOX_TOKEN"), TOKEN)
-    assert project.apply(env={**tokens, "A_COPY": TOKEN, "VAULT_ADDR": "x"}).code == 0
+    assert project.apply(env={**tokens, "A_COPY": f"Bearer {TOKEN}", "VAULT_ADDR": "x"}).code == 0
     for address in ("domain/a.example", *(f"mailbox/{name}@a.example" for name in ("ada", "bob", "eve"))):
         assert server.emulator.has_password(address, f"canary-{address}-1"), address
     seen = Path(f"{script}.log").read_text().splitlines()

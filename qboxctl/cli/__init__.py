@@ -16,7 +16,7 @@ import os
 import signal
 import sys
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NoReturn
 
 import click
 
@@ -72,6 +72,11 @@ def run(command: Callable[[], Any], options: Common) -> int:
     return 1 if lost is not None and code in _ALL_WELL and not options.acting else code
 
 
+def _interrupted(options: Common) -> NoReturn:
+    options.alert("interrupted")
+    os._exit(130)  # what is still being read is of no use to anybody; writes end in order before (see apply)
+
+
 def _ended(command: Callable[[], Any], options: Common) -> int:
     """The exit code of a command; its errors are told."""
     try:
@@ -83,9 +88,10 @@ def _ended(command: Callable[[], Any], options: Common) -> int:
 
         return misused(error, options)
     except (click.Abort, KeyboardInterrupt):
-        options.alert("interrupted")
-        os._exit(130)  # what is still being read is of no use to anybody; writes end in order before (see apply)
+        _interrupted(options)
     except OSError as error:  # what click prints by itself, such as a help; whatever else goes wrong is told by its own
+        if isinstance(error.__context__, KeyboardInterrupt):  # click began a new line, on a terminal that is gone
+            _interrupted(options)
         if not isinstance(error, BrokenPipeError):
             from qboxctl.cli.failures import of_the_system
 

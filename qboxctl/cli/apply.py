@@ -133,7 +133,7 @@ class _Order:
         options = self.options
         options.acting = self.auto_approve
         if not (options.quiet and (self.auto_approve or nothing_to_say(self.plan))):
-            self.show()
+            self.show(self.plan.only(checked.todo) if checked else self.plan)
         with ExitStack() as until_told:
             done = self.apply_plan(checked, until_told)
             if done.blocked:
@@ -177,11 +177,11 @@ class _Order:
             hooks=Hooks(begin, self.tell, options.say, options.progress.step),
         )
 
-    def show(self) -> None:
-        """Show the plan: as a result, or beside one that is for a program."""
+    def show(self, plan: Plan) -> None:
+        """Show what is still to be done of a plan: as a result, or beside one that is for a program."""
         stream = sys.stdout if self.form == "text" else sys.stderr
         text = plan_text.render(
-            self.plan,
+            plan,
             TYPES,
             self.options.palette(stream),
             self.configuration.settings.api.requests_per_second,
@@ -190,7 +190,7 @@ class _Order:
             place_of=self.configuration.place_of,
         )
         if self.form == "text":
-            self.options.result(f"{text}\n" if self.plan.changes and not self.plan.blocked else text)
+            self.options.result(f"{text}\n" if plan.changes and not plan.blocked else text)
         else:
             self.options.say(text)
 

@@ -26,8 +26,8 @@ from qboxctl.schema.types import Document, Type, kind_of
 class Block:
     """What is stated for one object: of its bodies the one with attributes, or the first where none has any.
 
-    It is ``shared`` where another file may say more of it: what is in it, or what it is. It is ``bare`` where nothing
-    is said of it but that it is there.
+    It is ``shared`` where another file may say more of it: what is in it, or what it is. ``bare`` is where it is said
+    only that it is there, if that is so anywhere.
     """
 
     type: ResourceType
@@ -35,11 +35,13 @@ class Block:
     where: Where
     body: Mapping[str, JSON]
     shared: bool = False
-    bare: bool = False
+    bare: Where | None = None
 
-    def contradicts(self, other: Block) -> bool:
-        """Whether one says no more than that the object is there, and the other that it is not."""
-        return (self.bare and other.body.get(STATE) == ABSENT) or (other.bare and self.body.get(STATE) == ABSENT)
+    def contradicted(self, other: Block) -> Where | None:
+        """Where the first of two blocks says that the object is there, or is not, and the other the opposite."""
+        if self.bare and other.body.get(STATE) == ABSENT:
+            return self.bare
+        return self.where if other.bare and self.body.get(STATE) == ABSENT else None
 
 
 class Attributes(NamedTuple):
@@ -154,7 +156,7 @@ class Bodies:
                 else:
                     values[name] = one.type.parse(raw)
             except ValueError as error:
-                self._bad_value(one, raw, error, where.inside(name), address)
+                self._bad_value(type_, one, raw, error, where.inside(name), address)
         return found
 
     def _with_files(self, type_: Type, raw: JSON, where: Where, address: Address) -> Value:
@@ -177,10 +179,12 @@ class Bodies:
             message = str(error)
             raise ValueError(message if path in message else f"the file {path}: {message}") from None
 
-    def _bad_value(self, one: Field, raw: JSON, error: ValueError, where: Where, address: Address | None) -> None:
+    def _bad_value(
+        self, type_: ResourceType, one: Field, raw: JSON, error: ValueError, where: Where, address: Address | None
+    ) -> None:
         """Note a value that does not fit, each wrong entry of a list by itself."""
         plain = one.secret and isinstance(raw, (str, int, float))
-        nothing = f"{_clearing(one)}remove the line to leave it alone" if raw is None else None
+        nothing = f"{_clearing(type_, one)}remove the line to leave it alone" if raw is None else None
         for index, wrong in error.entries if isinstance(error, BadEntries) else [(None, error)]:
             place = where if index is None else where.inside(index)
             code, hint = IN_PLAIN_TEXT if plain else "Q013", nothing or hint_of(wrong)
@@ -219,9 +223,10 @@ class Bodies:
                 self.mistakes.unknown(name, known, what, place, address, type_)
 
 
-def _clearing(one: Field) -> str:
-    """How a file empties an attribute, "" where there is no such value."""
-    values: tuple[str | list[str], ...] = ("", []) if one.returned else ()
+def _clearing(type_: ResourceType, one: Field) -> str:
+    """How a file empties an attribute, "" where there is no such value, or it may not be empty."""
+    can = one.returned and one.on_update and one.name != type_.identity.key
+    values: tuple[str | list[str], ...] = ("", []) if can else ()
     for empty in values:
         try:
             one.type.parse(empty)

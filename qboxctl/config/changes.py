@@ -47,16 +47,15 @@ class RevisionDiff:
     """``changed`` are the declared objects of which the files say something else, or nothing, at the revision.
 
     ``edited`` are their attributes that are new or have another value, of those whose effect an account may not tell:
-    ``extra.NAME``, and sets of which a server may drop a part. ``gone`` are those that were declared
-    then, and are no more; ``remembered`` is what was declared then of all that only an id or a text tells.
-    ``rules`` are what bears on objects that no file mentions: ``settings``, ``protect``,
-    ``ignore``.
+    ``extra.NAME``, and sets of which a server may drop a part; with each, the entries that left it. ``gone`` are those
+    that were declared then, and are no more; ``remembered`` is what was declared then of all that only an id or a text
+    tells. ``rules`` are what bears on objects that no file mentions: ``settings``, ``protect``, ``ignore``.
     """
 
     changed: frozenset[Address]
     gone: frozenset[Address]
     rules: tuple[str, ...]
-    edited: Mapping[Address, frozenset[str]] = field(default_factory=dict)
+    edited: Mapping[Address, Mapping[str, tuple[str, ...]]] = field(default_factory=dict)
     remembered: Mapping[Address, Desired] = field(default_factory=dict)
 
 
@@ -86,19 +85,26 @@ def difference(made: Edit, configuration: Configuration) -> RevisionDiff:
     return RevisionDiff(frozenset(changed), gone, rules, edited, before.labelled)
 
 
-def _edited(made: Edit, one: Desired) -> frozenset[str]:
+def _edited(made: Edit, one: Desired) -> dict[str, tuple[str, ...]]:
     """The attributes, of those that count, of which the files that differ say something else now, as far as is known.
 
-    What another file says of them today is not what was edited.
+    With each comes what left it, where it is a list. What another file says of them today is not what was edited.
     """
     types = {each.name: each.type for each in made.types[one.address.kind].doubtful if each.name in one.values}
     values = {EXTRA + name: _text(value) for name, value in one.extra.items()}
     values |= {name: _text(one.values[name]) for name in types}
     if not values or (made.then.mistakes and one.address not in made.then.objects):
-        return frozenset()
+        return {}
     was, now = (_said(said, one.address, types) for said in (made.then, made.now))
     stands = {name: text for name, text in now.items() if values.get(name) == text}
-    return frozenset(name for name, text in stands.items() if was.get(name) != text)
+    return {name: _left(was.get(name), text) for name, text in stands.items() if was.get(name) != text}
+
+
+def _left(before: str | None, now: str) -> tuple[str, ...]:
+    """The entries of a list that are not in it any more, both as texts that compare; () for what is no list."""
+    was, has = json.loads(before or "null"), json.loads(now)
+    both = isinstance(was, list) and isinstance(has, list)
+    return tuple(one for one in was if one not in has and isinstance(one, str)) if both else ()
 
 
 def _said(said: Stated, address: Address, types: Mapping[str, Type]) -> Mapping[str, str]:

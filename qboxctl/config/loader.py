@@ -314,16 +314,17 @@ class _Loader:
                 if child in inside:
                     self.collection(inside[child], content, key, where.inside(child))
             body = {name: value for name, value in body.items() if name not in inside}
-        block, first = Block(type_, name, where, body, shared, bare=not body and not holds), self.blocks.get(address)
-        wrong = first is not None and first.contradicts(block)
+        block = Block(type_, name, where, body, shared, bare=where if not (body or holds) else None)
+        first = self.blocks.get(address)
+        opposite = first.contradicted(block) if first else None
         if first is None:
             beside.append(address)
             self.blocks[address] = block
-        elif not wrong and not first.body and (first.shared or shared):
-            block.bare = block.bare or first.bare
+        elif not opposite and not first.body and (first.shared or shared):
+            block.bare = first.bare or block.bare
             self.blocks[address] = block
-        elif wrong or body or not shared:
-            self.mistakes.twice(str(address), where, first.where, address)
+        elif opposite or body or not shared:
+            self.mistakes.twice(str(address), where, opposite or first.where, address)
             self.again.append((address, block))
 
     def unnamed(self, type_: ResourceType, name: str, raw: JSON, parent: str, where: Where) -> None:

@@ -28,18 +28,23 @@ class ProgramError(Exception):
     """A program did not do its work; the message never holds what it printed or was given."""
 
 
-_A_TOKEN = 8
+_A_TOKEN = 16
 """What is shorter is no real token, and may stand in any variable."""
 
 
 def environment_of_programs(environ: Mapping[str, str], tokens: Iterable[str] = ()) -> dict[str, str]:
     """An environment for programs that files name: without API tokens, under whichever name one may stand as well.
 
-    Those are in the variables named ``tokens``, and in what is called a token of Qboxmail.
+    Those are in the variables named ``tokens``, which are hidden as well as what is called a token of Qboxmail.
     """
-    hidden = {*tokens, *(name for name in environ if name.startswith("QBOXMAIL_") and "TOKEN" in name)}
-    texts = {text for name in hidden if len(text := environ.get(name, "").strip()) >= _A_TOKEN}
-    return {name: text for name, text in environ.items() if name not in hidden and text.strip() not in texts}
+    named = {*tokens, "QBOXMAIL_API_TOKEN"}
+    hidden = {*named, *(name for name in environ if name.startswith("QBOXMAIL_") and "TOKEN" in name)}
+    texts = {text for name in named if len(text := environ.get(name, "").strip()) >= _A_TOKEN}
+    return {
+        name: value
+        for name, value in environ.items()
+        if name not in hidden and not any(text in value for text in texts)
+    }
 
 
 class Programs:

@@ -29,8 +29,8 @@ _ANEW = os.O_WRONLY | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
 _MARKER = os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 _LONGEST = 4096
 _IN_THE_WAY = (
-    "is in the way: it is not the marker of this object's store; it says whose it is: end that run with the settings "
-    "that it had, or remove the file"
+    "is in the way: it is not the marker of this object's store; if it is that of another run, end that with the "
+    "settings that it had, and else remove it"
 )
 _TRIES = 20
 """How often a marker is tried that is locked: a plan that looks at it locks it for an instant."""
@@ -60,12 +60,14 @@ class Place:
         """Whether something else stands where its marker goes."""
         try:
             opened = os.open(self.marker, _MARKER | os.O_RDONLY)
+        except FileNotFoundError:
+            return False
         except OSError:
-            return False  # there is nothing, or nothing that can be told before it is written
+            return True
         try:
             return not self.note.startswith(os.pread(opened, _LONGEST, 0))
-        except OSError:
-            return False
+        except OSError:  # it is no file
+            return True
         finally:
             os.close(opened)
 
@@ -123,16 +125,19 @@ class Stores:
             place = self.place(address)
         except StoreError as error:
             return str(error)
+        folder = place.marker.parent
+        if place.file is None:
+            folder = next(one for one in (folder, *folder.parents) if os.path.lexists(one))  # the others are made
+        elif not folder.is_dir():
+            return f"{place.to} cannot be made: there is no folder {folder}"
+        if not folder.is_dir() or not os.access(folder, os.W_OK | os.X_OK):
+            what = f"the marker of {place.to}" if place.file is None else str(place.to)
+            return f"{what} cannot be made: its folder {folder} is not writable"
         if place.obstructed:
             return f"{place.marker} {_IN_THE_WAY}"
         if place.file is None:
             asked = self.programs if self.programs and self.programs.allowed else None
             return asked.lacks(place.to.program, place.to.base) if asked else ""
-        folder = place.file.parent
-        if not folder.is_dir():
-            return f"{place.to} cannot be made: there is no folder {folder}"
-        if not os.access(folder, os.W_OK | os.X_OK):
-            return f"{place.to} cannot be made: its folder {folder} is not writable"
         size = _size(place.file)
         if size is None or (size == 0 and place.unfinished):
             return ""

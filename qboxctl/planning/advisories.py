@@ -53,17 +53,16 @@ def _left_disabled(configuration: Configuration, live_state: LiveState, plan: Pl
 
 
 def not_taken_out(targets: Targets, live_state: LiveState) -> Iterator[Advisory]:
-    """Lists that the files changed and the API does not tell: what left one cannot be known, and stays in it."""
+    """What left a list that the API does not tell: nobody knows whether it is in there, and it stays."""
     configuration, types = targets.configuration, targets.types
-    for address, names in targets.options.edited.items():
+    for address, edited in targets.options.edited.items():
         live, desired = live_state.live.get(address), configuration.objects.get(address)
-        if live is None or desired is None:
+        if live is None or desired is None or not targets.targeted(address) or not targets.visible(address):
             continue
         for one in types[address.kind].fields:
-            if one.name not in names & desired.values.keys() or not one.each or not one.each.take:
-                continue
-            if value_of(types[address.kind], one, live, live_state.codes) is MISSING:
-                message = f"{address}: the API does not tell its {one.name}, so nothing is taken out of them"
+            left = edited.get(one.name, ()) if one.each and one.each.take else ()
+            if left and value_of(types[address.kind], one, live, live_state.codes) is MISSING:
+                message = f"{address}: the API does not tell its {one.name}, so {', '.join(left)} may still be in them"
                 yield Advisory("Q056", str(address), message, "take out in the panel what left the list")
 
 

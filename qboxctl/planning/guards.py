@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from qboxctl.api.listing import number_in
 from qboxctl.config.configuration import Configuration, ignored, runs
-from qboxctl.model import Action, Address, Blocked, Change, Collection, Live, LiveState, Missing
+from qboxctl.model import MISSING, Action, Address, Blocked, Change, Collection, Live, LiveState, Missing
 from qboxctl.planning.holding import held_by, lost
 from qboxctl.planning.keeping import kept_beside
 from qboxctl.schema.decoding import kept_of
@@ -169,14 +169,17 @@ def _protected_entries(
     deletions = [change for change in removals if change.action is Action.DELETE]
     for change in deletions if configuration.protect or configuration.ignore else ():
         type_, kept = types[change.address.kind], {one.name: one.before or () for one in change.fields}
+        live = live_state.live.get(change.address)
         for one in type_.cleared:
+            known = live is not None and kept_of(type_, one, live, live_state.codes) is not MISSING
+            with_it = f"with it goes {type_.lost}" if known else f"nothing tells whether {type_.lost} goes with it"
             coded = {live.remote_id: address for address, live in live_state.live.items() if address.kind in one.linked}
             for name in kept.get(one.name, ()):
                 targets = [coded[name]] if name in coded else types.referred(change.address, one.refers, (name,))
                 for target in targets:
                     rule = _rule_of(target, live_state, configuration, types)
                     if rule:
-                        message = f"{change.address} would be deleted with {type_.lost} of {target}, and {rule}"
+                        message = f"{change.address} would be deleted, {with_it} of {target}, and {rule}"
                         yield Blocked("protect", type_.kind, message, rule.way_out)
 
 

@@ -273,7 +273,7 @@ class _Planner:
         of which the server may have dropped a part. A volatile attribute is its user's.
         """
         type_ = self.types[address.kind]
-        edited = self.options.edited.get(address, frozenset())
+        edited = self.options.edited.get(address, {})
         again = []
         for name in found.unseen:
             one = type_.by_name.get(name)

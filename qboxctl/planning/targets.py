@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
 
@@ -29,7 +29,7 @@ class Options:
     rotate: tuple[Pattern, ...] = ()
     removed_since: frozenset[Address] | None = None
     remembered: Mapping[Address, Desired] = field(default_factory=dict)
-    edited: Mapping[Address, frozenset[str]] = field(default_factory=dict)
+    edited: Mapping[Address, Mapping[str, Sequence[str]]] = field(default_factory=dict)
     only: frozenset[Address] | None = None
     acknowledge: str = ""
 

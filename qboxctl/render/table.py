@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import sys
-import textwrap
 from collections.abc import Sequence
 from itertools import islice
 
@@ -47,10 +46,10 @@ def _widths(down: Rows, room: int, widest: int) -> list[int]:
     widths = [min(widest, max(map(columns_of, column))) for column in down]
     words = [[columns_of(word) for cell in column for word in cell.split()] for column in down]
     least = [min(widest, max(found, default=0)) for found in words]
+    if sum(least) > room:
+        return widths  # there is no room, whatever is folded
     while sum(widths) > room:
         wider = [number for number, width in enumerate(widths) if width > least[number]]
-        if not wider:
-            break
         widths[max(wider, key=widths.__getitem__)] -= 1
     return widths
 
@@ -61,6 +60,17 @@ def _padded(column: Sequence[str], right: bool) -> list[str]:
 
 
 def _parts(cell: str, width: int) -> list[str]:
+    """A cell in lines of so many columns: between words, and within what is longer."""
     if columns_of(cell) <= width:
         return [cell]
-    return textwrap.wrap(cell, width, break_on_hyphens=False) or [""]
+    lines = [""]
+    for word in cell.split():
+        if lines[-1] and columns_of(f"{lines[-1]} {word}") <= width:
+            lines[-1] += f" {word}"
+            continue
+        lines += [""] if lines[-1] else []
+        for char in word:
+            if lines[-1] and columns_of(lines[-1] + char) > width:
+                lines.append("")
+            lines[-1] += char
+    return lines

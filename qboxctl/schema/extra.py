@@ -50,9 +50,11 @@ MONEY_IN_ORDERS: Mapping[str, tuple[str, str]] = {
 """What orders or pays where the object is ordered; elsewhere these may be a person's names and address, or a date."""
 
 
-_ABOUT = {"plan": "plan", "plans": "plan", "payment": "payment_method", "payments": "payment_method"}
+_ABOUT = {
+    "plan": "plan", "plans": "plan", "payment": "payment_method", "payments": "payment_method", "volume": "volume",
+}  # fmt: skip
 """A word in any name that says what it is about: names that nobody knows may order or pay as well."""
-_HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
+_HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 
 
 class Misuse(NamedTuple):
@@ -80,9 +82,10 @@ def misuses(type_: ResourceType, name: str, value: JSON) -> Iterator[Misuse]:
 
 def _money(type_: ResourceType, key: str | int) -> tuple[str, str]:
     """Why a key has to do with money, and where that is written; "" where it has not."""
-    word = _HUMP.sub("_", str(key).strip()).lower().replace("-", "_")
-    found = MONEY.get(word) or (MONEY_IN_ORDERS.get(word) if type_.ordered else None)
-    return found or next((MONEY[about] for part, about in _ABOUT.items() if part in word.split("_")), ("", ""))
+    name = "_".join(re.findall(r"[a-z0-9]+", _HUMP.sub("_", str(key)).lower()))
+    found = MONEY.get(name) or (MONEY_IN_ORDERS.get(name) if type_.ordered else None)
+    words = set(re.findall(r"[a-z]+", name))
+    return found or next((MONEY[about] for word, about in _ABOUT.items() if word in words), ("", ""))
 
 
 def _keys(name: str, value: JSON) -> Iterator[tuple[str | int, ...]]:

@@ -341,6 +341,35 @@ def test_what_a_run_has_left_behind(name: str, folder: Path) -> None:
     assert not house.plan(configuration_of(text, types=KINDS)).changes
 
 
+OBSTACLES = {
+    "a folder": Path.mkdir,
+    "a link": lambda path: path.symlink_to("elsewhere"),
+    "a pipe": os.mkfifo,
+    "another text": lambda path: path.write_text("hello"),
+}
+
+
+@pytest.mark.parametrize("put", OBSTACLES.values(), ids=OBSTACLES)
+def test_what_stands_where_a_marker_goes_is_found_before_the_first_write(
+    put: Callable[[Path], Any], folder: Path
+) -> None:
+    house = lab(seed={"houses": {"h1": {}}})
+    before = house.emulator.dump()
+    put(folder / "front.pending")
+    with pytest.raises(ConfigError) as caught:
+        house.apply(configuration_of(files("file", "front", nets="[]"), types=KINDS))
+    assert "front.pending is in the way" in caught.value.diagnostics[0].message
+    assert house.emulator.dump() == before
+
+
+def test_a_folder_of_markers_that_cannot_be_made_is_found_before_the_first_write(folder: Path) -> None:
+    house = lab(seed={"houses": {"h1": {}}})
+    (folder / ".qboxctl").write_text("a file")
+    with pytest.raises(ConfigError, match="problem") as caught:
+        house.apply(configuration_of(files("exec", "front", nets="[]"), types=KINDS))
+    assert "cannot be made: its folder" in caught.value.diagnostics[0].message
+
+
 @pytest.mark.parametrize("other", ["prod at https://api.qboxmail.com", "default at https://other.example"])
 def test_a_marker_of_another_environment_hides_no_key_that_nobody_holds(other: str, folder: Path) -> None:
     house = lab(seed={"houses": {"h1": {"keys": {"front": {}}}}})
@@ -354,7 +383,7 @@ def test_a_marker_of_another_environment_hides_no_key_that_nobody_holds(other: s
     assert house.emulator.dump() == before, "that is known before the first write"
     (found,) = caught.value.diagnostics
     assert "front.pending is in the way" in found.message
-    assert "remove the file" in found.message
+    assert "and else remove it" in found.message
     (folder / "front.pending").unlink()
     assert [one.status for one in house.apply(configuration)] == [Status.DONE]
     assert held(house, folder)

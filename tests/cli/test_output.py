@@ -7,6 +7,7 @@ import os
 import pty
 import signal
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -82,6 +83,12 @@ def test_streams_that_are_closed_from_the_start(command, closed, server, project
         assert len(json.loads((project.folder / "plan.json").read_text())["changes"]) == 3
 
 
+def attached(terminal: int) -> None:
+    """Let a terminal be that of the session from now on: what becomes of it is told by SIGHUP."""
+    os.setsid()
+    os.close(os.open(os.ttyname(terminal), os.O_RDWR))
+
+
 @pytest.mark.slow
 @HERE
 def test_a_terminal_that_is_hung_up(server, project, hold):
@@ -90,12 +97,9 @@ def test_a_terminal_that_is_hung_up(server, project, hold):
     held = hold(server, 2)
     ours, theirs = pty.openpty()
 
-    def attach() -> None:
-        os.setsid()
-        os.close(os.open(os.ttyname(theirs), os.O_RDWR))  # it is the terminal of the session from now on
-
-    streams = {"stdin": theirs, "stdout": theirs, "stderr": theirs, "preexec_fn": attach}
-    with project.start("apply", "--auto-approve", "-v", "--journal", str(project.journal), **streams) as process:
+    streams = dict.fromkeys(("stdin", "stdout", "stderr"), theirs)
+    words = ("apply", "--auto-approve", "-v", "--journal", str(project.journal))
+    with project.start(*words, preexec_fn=partial(attached, theirs), **streams) as process:
         os.close(theirs)
         held.wait()
         os.close(ours)
@@ -105,6 +109,23 @@ def test_a_terminal_that_is_hung_up(server, project, hold):
     lines = project.lines()
     assert [line["event"] for line in lines if line["event"] != "intended"] == ["done", "skipped", "skipped"]
     assert HALF in [one["message"] for one in lines]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("words", [("plan",), ("export",), ("apply", "--auto-approve")])
+def test_a_terminal_that_is_hung_up_while_reading(words, server, project, hold):
+    """Nothing can be printed any more, and the exit code tells all the same."""
+    held = hold(server, reads=True)
+    project.write(WISH)
+    ours, theirs = pty.openpty()
+    streams = dict.fromkeys(("stdin", "stdout", "stderr"), theirs)
+    with project.start(*words, preexec_fn=partial(attached, theirs), **streams) as process:
+        os.close(theirs)
+        held.wait()
+        os.close(ours)
+        assert process.wait(60) == 130
+        held.release.set()
+    assert not server.writes
 
 
 @pytest.mark.slow

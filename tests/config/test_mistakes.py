@@ -417,3 +417,9 @@ def test_what_each_object_says_itself_is_no_default() -> None:
         'unknown attribute of mailbox "state"',
         'unknown attribute of alias "state"',
     ]
+
+
+def test_what_an_object_is_known_by_is_not_to_be_cleared() -> None:
+    with pytest.raises(ConfigError) as caught:
+        configuration_of("delivery: {accounts: {n: {type: newsletter, description: }}}")
+    assert [one.hint for one in caught.value.diagnostics] == ["remove the line to leave it alone"]

@@ -169,7 +169,7 @@ def test_what_extra_says_otherwise(before, after, names, tmp_path):
     then, now = changed_since("HEAD", folder, today)
     found = difference(edit(then, now, TYPES), load(today, TYPES)).edited
     expected = {f"extra.{name}" for name in names}
-    assert found == ({Address("mailbox", "bob@a.example"): expected} if names else {})
+    assert found == ({Address("mailbox", "bob@a.example"): dict.fromkeys(expected, ())} if names else {})
 
 
 MANAGER = "managers: {{ina@p.example: {{firstname: Ina, {}: {}}}}}\n"
@@ -198,6 +198,8 @@ def test_what_an_account_may_not_tell_is_compared_as_it_is_meant(file, name, bef
     then, now = changed_since("HEAD", folder, today)
     edited = difference(edit(then, now, TYPES), load(today, TYPES)).edited
     assert {one for names in edited.values() for one in names} == ({name} if changed else set())
+    left = [entry for names in edited.values() for entries in names.values() for entry in entries]
+    assert left == (["grace"] if (before, after) == ("[ada, Grace]", "[Ada]") else [])
 
 
 STATED = st.fixed_dictionaries(

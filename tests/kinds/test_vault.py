@@ -220,7 +220,7 @@ def test_membership_that_nobody_tells_is_said_once_and_sent_where_that_is_asked_
     (change,) = plan(archive, files({**wish, "retention": 72})).changes
     assert [one.name for one in change.fields] == ["mailboxes", "retention"]
     address = made.unverifiable[0].address
-    (change,) = plan(archive, files(wish), edited={address: frozenset({"mailboxes"})}).changes
+    (change,) = plan(archive, files(wish), edited={address: {"mailboxes": ("bob",)}}).changes
     assert change.fields == (("mailboxes", None, ("ada", "eve")),)
     rotate = (Pattern.of("vault/*", TYPES),)
     done = archive.apply(configuration_of(files(wish)), plan(archive, files(wish), rotate=rotate))
@@ -230,16 +230,22 @@ def test_membership_that_nobody_tells_is_said_once_and_sent_where_that_is_asked_
 
 def test_what_left_a_list_that_nobody_tells_is_not_said_to_be_done() -> None:
     archive = lab(TWO, {"vault_read": "none"})
-    edited = {Address("vault", "a.example"): frozenset({"mailboxes"})}
-    for wish, sent_ in (([], []), (["bob"], ["bob"])):
+
+    def advised(wish: list[str], left: tuple[str, ...], **options: Any) -> Plan:
         configuration = configuration_of(files({**TWO, "mailboxes": wish}))
-        targets = Targets(configuration, TYPES, Options(edited=edited))
+        edited = {Address("vault", "a.example"): {"mailboxes": left}}
+        targets = Targets(configuration, TYPES, Options(edited=edited, **options))
         live_state = archive.read_live_state(configuration, targets.options)
-        found = with_advice(Compared(targets, live_state, archive.plan(configuration, targets.options)))
-        assert [one.fields for one in found.changes] == ([(("mailboxes", None, tuple(sent_)),)] if sent_ else [])
-        assert [(one.code, one.message) for one in found.warnings] == [
-            ("Q056", "vault/a.example: the API does not tell its mailboxes, so nothing is taken out of them")
-        ]
+        return with_advice(Compared(targets, live_state, archive.plan(configuration, targets.options)))
+
+    for wish, left in (([], ("ada", "bob")), (["bob"], ("ada",))):
+        found = advised(wish, left)
+        assert [one.fields for one in found.changes] == ([(("mailboxes", None, tuple(wish)),)] if wish else [])
+        told = f"vault/a.example: the API does not tell its mailboxes, so {', '.join(left)} may still be in them"
+        assert [(one.code, one.message) for one in found.warnings] == [("Q056", told)]
+    assert not advised(["ada", "bob", "eve"], ()).warnings, "nothing left it"
+    assert not advised([], ("ada",), targets=(Pattern.of("mailbox/ada@a.example", TYPES),)).warnings
+    assert not advised([], ("ada",), excludes=(Pattern.of("vault/*", TYPES),)).warnings
 
 
 @pytest.mark.parametrize("quirks", [{}, {"vault_read": "mailbox"}])
@@ -255,12 +261,16 @@ def test_an_ignored_mailbox_that_a_list_names_is_archived_and_otherwise_left_alo
 
 
 @pytest.mark.parametrize("rule", ["protect", "ignore"])
-@pytest.mark.parametrize("quirks", [{}, {"vault_read": "none"}])
-def test_a_protected_mailbox_keeps_its_archive(quirks: dict[str, str], rule: str) -> None:
+@pytest.mark.parametrize(
+    ("quirks", "told"),
+    [({}, "with it goes the archived mail"), ({"vault_read": "none"}, "nothing tells whether the archived mail goes")],
+)
+def test_a_protected_mailbox_keeps_its_archive(quirks: dict[str, str], told: str, rule: str) -> None:
     text = files({"state": "absent"})[:-1] + f', "{rule}": ["mailbox/ada@a.example"]}}'
     (found,) = plan(lab(TWO, quirks), text).blocked
     assert (found.guard, found.kind) == ("protect", "vault")
-    assert f"with the archived mail of mailbox/ada@a.example, and {rule} holds" in found.message
+    assert told in found.message
+    assert f" of mailbox/ada@a.example, and {rule} holds" in found.message
     none = files({"state": "absent"})[:-1] + f', "{rule}": ["mailbox/eve@a.example"]}}'
     assert not plan(lab(TWO), none).blocked
 
@@ -272,6 +282,13 @@ def test_a_removal_without_known_membership_goes_through_all_mailboxes() -> None
     apply(archive, files({"state": "absent"}))
     assert [step for _, step, _ in sent(archive)] == [*(f"/email_accounts/{name}" for name in BOXES), ""]
     assert live(archive) == {}
+
+
+def test_a_vault_that_ends_empty_ends_with_its_last_mailbox() -> None:
+    archive = lab({"retention": 60, "mailboxes": ["ada"]}, {"vault_domain_delete": "absent"})
+    apply(archive, files(boxes={"ada": {"state": "absent"}}))
+    assert live(archive) == {}
+    assert not plan(archive, files({"state": "absent"}, boxes={})).changes
 
 
 def test_failure_is_a_failure_with_the_objects_name() -> None:

@@ -43,7 +43,13 @@ def test_a_billing_profile_is_refused_where_it_goes_out_with_an_order_only() -> 
         assert not list(misuses(TYPES["mailbox"], name, "x")), name
 
 
-@pytest.mark.parametrize("name", ["plan_id", "planCode", "new-plan", "payment", "payment_id", "paymentStatus", "Plans"])
+SPEAKING = [
+    "plan_id", "planCode", "new-plan", "payment", "payment_id", "paymentStatus", "Plans", "XMLPlan", "plan2",
+    "delivery.plan", "plan[volume]", "extra_volume", "num messages", "password2-confirmation",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("name", SPEAKING)
 def test_a_name_that_speaks_of_a_plan_or_a_payment_is_refused_unknown_as_it_is(name: str) -> None:
     (wrong,) = misuses(TYPES["delivery_account"], name, 1)
     assert "is never sent" in wrong.message
@@ -80,7 +86,7 @@ def sent(plan: Plan) -> list[FieldChange]:
 
 
 ROTATE = Options(rotate=(Pattern.of("mailbox/*", TYPES),))
-EDITED = Options(edited={ADA: frozenset({"extra.webmail_date_format"})})
+EDITED = Options(edited={ADA: {"extra.webmail_date_format": ()}})
 WHEN = {
     "beside another change": ("Lovelace", "q", Options(), ["lastname"]),
     "by itself": ('""', "q", Options(), []),

@@ -71,7 +71,8 @@ def _start(sources: Sequence[Source], fork: Fork) -> _Child | None:
         process = fork()
         if not process:
             for number in _ENDING:
-                signal.signal(number, signal.SIG_DFL)
+                if signal.getsignal(number) is not signal.SIG_IGN:  # as under nohup
+                    signal.signal(number, signal.SIG_DFL)
             signal.pthread_sigmask(signal.SIG_SETMASK, before)
             os.close(reading)
             with open(writing, "wb") as out:
