@@ -23,7 +23,7 @@ from qboxctl.config.settings import ApiSettings
 from qboxctl.config.yaml.reader import Source
 from qboxctl.emulator import Request, Response
 from qboxctl.errors import QboxctlError, StalePlanError
-from qboxctl.model import Action, Address, Change, Plan, Status
+from qboxctl.model import Action, Address, Change, Outcome, Plan, Status
 from qboxctl.planning import planfile
 from qboxctl.planning.graph import order, writes
 from qboxctl.planning.holding import gained, lost
@@ -381,6 +381,12 @@ def test_a_run_stopped_anywhere_tells_what_it_did_and_the_next_one_knows_the_res
     guarded(lab, configuration, before, last)
 
 
+def endless(lab: Lab, one: Outcome) -> bool:
+    """Whether no call ends a Vault: its last mailbox went with an archive that could not be cleared before."""
+    missing = lab.quirks.get("vault_domain_delete") == "absent" and "this API has no such call" in (one.error or "")
+    return missing and (one.address.kind, one.action) == ("vault", Action.DELETE)
+
+
 @apart()
 def survive(lab: Lab, tree: dict[str, Any]) -> None:
     """Run plan and apply until nothing breaks: the end is the wish, nothing twice, nothing foreign.
@@ -412,6 +418,8 @@ def survive(lab: Lab, tree: dict[str, Any]) -> None:
             broke, moved = lab.broke(), lab.moved()
             _truthful(lab, lines)
         late = [one for one in done or () if one.status not in (Status.DONE, Status.IN_EFFECT)]
+        if any(str(one.address) in broken_off and endless(lab, one) for one in late):
+            return  # that is told, with what to do in the panel
         if not broke and (done is not None or not busy):
             assert done is not None, "a run in which nothing broke has to end"
             assert not late, late

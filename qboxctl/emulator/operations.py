@@ -245,8 +245,7 @@ class Operations:
             return
         for holder, left in entries.forget(self.store.referrers(obj), obj).items():
             self.store.write(holder, {self.store.referrers(obj)[holder]: left})
-            if holder.kept.pop(obj.code, None) is not None:
-                self._cleared(holder)
+            holder.kept.pop(obj.code, None)
         self.store.remove(obj)
         if obj.type.lifecycle.proof:
             self.store.published.discard(obj.key)

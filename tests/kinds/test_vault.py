@@ -284,13 +284,6 @@ def test_a_removal_without_known_membership_goes_through_all_mailboxes() -> None
     assert live(archive) == {}
 
 
-def test_a_vault_that_ends_empty_ends_with_its_last_mailbox() -> None:
-    archive = lab({"retention": 60, "mailboxes": ["ada"]}, {"vault_domain_delete": "absent"})
-    apply(archive, files(boxes={"ada": {"state": "absent"}}))
-    assert live(archive) == {}
-    assert not plan(archive, files({"state": "absent"}, boxes={})).changes
-
-
 def test_failure_is_a_failure_with_the_objects_name() -> None:
     archive = lab(None, {"vault_activation": "failure"})
     done = apply(archive, files(TWO))["vault/a.example"]
