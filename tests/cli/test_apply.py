@@ -337,6 +337,17 @@ def test_a_plan_that_was_acknowledged_is_not_called_blocked(account, project):
     assert (done.code, "BLOCKED" in done.out) == (0, False), done
 
 
+def test_a_saved_plan_shows_what_is_left_of_it(account, project, saved):
+    ask(account, "PUT", f"{MAILBOXES}/M1", {"lastname": "New"})
+    ask(account, "DELETE", f"{MAILBOXES}/M2")
+    first = project.apply(str(saved))
+    assert first.code == 0
+    assert "Plan: 2 to create; " in first.out, "without the update and the deletion, and what that destroys"
+    assert "destroyed" not in first.out
+    second = project.apply(str(saved))
+    assert (second.code, "Bill:" in second.out, " to create" in second.out) == (0, False, False), second
+
+
 def test_a_refused_plan_file_reaches_nobody(account, project, saved):
     saved.write_text(saved.read_text().replace("New", "Mallory"))
     account.arrived.clear()
