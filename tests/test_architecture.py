@@ -13,7 +13,7 @@ from tests.support import ROOT
 
 PACKAGE = Path(qboxctl.__file__).parent
 LAYERS = (
-    (("errors", "model", "json_text", "files"), "the ground: values, the exception tree, texts, and private files"),
+    (("errors", "model", "json_text", "files", "signals"), "the ground: values, the exception tree, texts, files"),
     (("schema",), "what a kind is: it knows no kind"),
     (("resources", "config"), "the kinds, and the files that declare objects: neither knows the other"),
     (("api",), "one HTTP client: it knows no plan"),

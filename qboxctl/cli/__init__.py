@@ -24,6 +24,7 @@ from qboxctl import __version__
 from qboxctl.cli.commands import Commands, first_screen
 from qboxctl.cli.common import Common, common_options
 from qboxctl.cli.output import standard_streams
+from qboxctl.signals import heeded
 
 
 @click.group(
@@ -47,9 +48,8 @@ _ALL_WELL = (0, 2)
 
 def main(args: list[str] | None = None) -> None:
     """Run the command line, and leave the process with its exit code."""
-    for number in (signal.SIGTERM, signal.SIGHUP):
-        if signal.getsignal(number) is not signal.SIG_IGN:  # as under nohup
-            signal.signal(number, signal.default_int_handler)
+    for number in heeded():
+        signal.signal(number, signal.default_int_handler)
     gc.disable()  # a plan builds millions of values and drops few: looking for garbage took a third of it (see run_on)
     standard_streams()
     options = Common()

@@ -39,8 +39,8 @@ from qboxctl.render.outcomes import Telling
 from qboxctl.render.parts import nothing_to_say
 from qboxctl.render.style import clean
 from qboxctl.resources import TYPES
+from qboxctl.signals import heeded
 
-_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _BAD = (Status.FAILED, Status.UNKNOWN)
 
 
@@ -255,8 +255,7 @@ def _stopping(stop: threading.Event, options: Common) -> Iterator[None]:
         words = "interrupted: nothing new is started; waiting for what is in flight"
         threading.Thread(target=options.say, args=(words,)).start()
 
-    heeded = [number for number in _SIGNALS if signal.getsignal(number) is not signal.SIG_IGN]  # as under nohup
-    before = {number: signal.signal(number, ask_to_stop) for number in heeded}
+    before = {number: signal.signal(number, ask_to_stop) for number in heeded()}
     try:
         yield
     finally:

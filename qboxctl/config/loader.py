@@ -265,8 +265,8 @@ class _Loader:
             )
             return
         if isinstance(raw, (list, str)):
-            self.mistakes.error("Q011", f"{where.path[-1]} must be a mapping, found {kind_of(raw)}", where,
-                       hint=as_keys(type_, raw))  # fmt: skip
+            message = f"{where.path[-1]} must be a mapping, found {kind_of(raw)}"
+            self.mistakes.error("Q011", message, where, hint=as_keys(type_, raw))
             raw = {}
         inside = self.managed.setdefault(Collection(type_.kind, parent), [])
         above = ""
@@ -283,8 +283,8 @@ class _Loader:
         under = f"the {type_.kind} that it is about"
         if above:
             under = f"{type_.kind}/{self.types.key(type_.kind, above, parent)}"
-        self.mistakes.error("Q011", f'"{name}" stands where the name of a {type_.kind} belongs', where,
-                   hint=f"did you mean to indent it under {under}?")  # fmt: skip
+        message = f'"{name}" stands where the name of a {type_.kind} belongs'
+        self.mistakes.error("Q011", message, where, hint=f"did you mean to indent it under {under}?")
 
     def declaration(
         self, type_: ResourceType, name: str, raw: JSON, parent: str, beside: list[Address], where: Where

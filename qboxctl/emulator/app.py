@@ -24,12 +24,12 @@ from starlette.types import Receive, Scope, Send
 from qboxctl.emulator.core import Emulator
 from qboxctl.emulator.wire import Request, Response
 from qboxctl.schema.calls import readable
+from qboxctl.signals import heeded
 
 _TRANSPORT = "qboxctl.api.transport"
 _THREADS = 256
 _PIECES = 40
 """How many pieces a slow body is cut into at most."""
-_ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class _Application(Starlette):
@@ -131,8 +131,7 @@ class _Server(uvicorn.Server):
         if threading.current_thread() is not threading.main_thread():
             yield
             return
-        heeded = [number for number in _ENDING if signal.getsignal(number) is not signal.SIG_IGN]  # as under nohup
-        before = {number: signal.signal(number, self.handle_exit) for number in heeded}
+        before = {number: signal.signal(number, self.handle_exit) for number in heeded()}
         try:
             yield
         finally:

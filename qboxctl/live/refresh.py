@@ -75,10 +75,10 @@ class _Refresh:
     def is_invisible(self, address: Address) -> bool:
         """Whether a list of what is beside it shows nothing of an object, since it is ignored."""
         beside = address.kind in self.types.named_beside
-        return beside and ignored(self.query.configuration, self.types, address) and address not in self.stated
+        return beside and ignored(self.query.configuration, self.types, address) and address not in self.named
 
     @cached_property
-    def stated(self) -> frozenset[Address]:
+    def named(self) -> frozenset[Address]:
         """What the lists of declarations name of what is beside them."""
         objects, naming = self.query.configuration.objects, self.types.naming_beside
         return frozenset(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -168,19 +168,24 @@ def _protected_entries(
     """What a block keeps of something protected or ignored is not destroyed with that block either."""
     deletions = [change for change in removals if change.action is Action.DELETE]
     for change in deletions if configuration.protect or configuration.ignore else ():
-        type_, kept = types[change.address.kind], {one.name: one.before or () for one in change.fields}
-        live = live_state.live.get(change.address)
-        for one in type_.cleared:
-            known = live is not None and kept_of(type_, one, live, live_state.codes) is not MISSING
-            with_it = f"with it goes {type_.lost}" if known else f"nothing tells whether {type_.lost} goes with it"
-            coded = {live.remote_id: address for address, live in live_state.live.items() if address.kind in one.linked}
-            for name in kept.get(one.name, ()):
-                targets = [coded[name]] if name in coded else types.referred(change.address, one.refers, (name,))
-                for target in targets:
-                    rule = _rule_of(target, live_state, configuration, types)
-                    if rule:
-                        message = f"{change.address} would be deleted, {with_it} of {target}, and {rule}"
-                        yield Blocked("protect", type_.kind, message, rule.way_out)
+        for owner, words in _kept_in(change, live_state, types):
+            rule = _rule_of(owner, live_state, configuration, types)
+            if rule:
+                message = f"{change.address} would be deleted, {words} of {owner}, and {rule}"
+                yield Blocked("protect", change.address.kind, message, rule.way_out)
+
+
+def _kept_in(change: Change, live_state: LiveState, types: Kinds) -> Iterator[tuple[Address, str]]:
+    """The objects of which a block that is deleted keeps something, each with words that say whether that is known."""
+    type_, block = types[change.address.kind], live_state.live.get(change.address)
+    entries = {one.name: one.before or () for one in change.fields}
+    for one in type_.cleared:
+        known = block is not None and kept_of(type_, one, block, live_state.codes) is not MISSING
+        words = f"with it goes {type_.lost}" if known else f"nothing tells whether {type_.lost} goes with it"
+        coded = {live.remote_id: address for address, live in live_state.live.items() if address.kind in one.linked}
+        for name in entries.get(one.name, ()):
+            for owner in [coded[name]] if name in coded else types.referred(change.address, one.refers, (name,)):
+                yield owner, words
 
 
 def _sawn_off(own: Sequence[Change], live_state: LiveState, types: Kinds) -> Iterable[Blocked]:

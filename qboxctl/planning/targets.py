@@ -19,8 +19,8 @@ class Options:
     ``removed_since`` are the objects that an earlier revision declared and today's files do not: with it,
     only they count as removed; ``remembered`` are its declarations of all that bears no name of its own on the
     server. ``edited`` are the attributes, by object, whose effect an account may not tell, and of which today's files
-    say something else than that revision's. ``only`` narrows the plan to some objects, as targets do, and goes with
-    them.
+    say something else than that revision's, each with the entries that left it. ``only`` narrows the plan to some
+    objects, as targets do, and goes with them.
     ``acknowledge`` is the id of a plan that may pass the guards that can be passed.
     """
 

@@ -97,12 +97,6 @@ def _weights(groups: Iterable[_Group]) -> Iterator[tuple[bool, bool]]:
         yield one.severity is not Severity.ERROR, seen[sort] > _FEW
 
 
-def _counted(found: Sequence[Diagnostic]) -> str:
-    errors = sum(1 for one in found if one.severity is Severity.ERROR)
-    parts = [plural(errors, "error")] * bool(errors) + [plural(len(found) - errors, "warning")] * (errors < len(found))
-    return " and ".join(parts)
-
-
 def _lines(group: _Group, palette: Palette, line_of: LineOf, known: set[Position]) -> Iterable[str]:
     one = group.first
     colour = "alarm" if one.severity is Severity.ERROR else "yellow"

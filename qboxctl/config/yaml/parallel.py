@@ -15,12 +15,12 @@ from itertools import accumulate
 from typing import Any
 
 from qboxctl.config.yaml.reader import Room, Source
+from qboxctl.signals import ENDING, heeded
 
 SHARE = 256 * 1024
 """How many characters make a process of its own worth its while: a twentieth of a second."""
 MOST = 4
 """How many processes there are at the most, this one included."""
-_ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 Fork = Callable[[], int]
 _FORK: Fork | None = getattr(os, "fork", None)
@@ -66,13 +66,12 @@ def _start(sources: Sequence[Source], fork: Fork) -> _Child | None:
         return None
     parent = os.getpid()
     # Python's own work around a fork swallows what a signal raises: an interruption waits until that is done
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, _ENDING)
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, ENDING)
     try:
         process = fork()
         if not process:
-            for number in _ENDING:
-                if signal.getsignal(number) is not signal.SIG_IGN:  # as under nohup
-                    signal.signal(number, signal.SIG_DFL)
+            for number in heeded():
+                signal.signal(number, signal.SIG_DFL)
             signal.pthread_sigmask(signal.SIG_SETMASK, before)
             os.close(reading)
             with open(writing, "wb") as out:
